@@ -1,0 +1,82 @@
+# Two commands: `make report` runs the study in config.yaml, `make test` runs the tests. `make help` lists all.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+CORES ?= 8
+STUDY ?= config.yaml
+CONFIG ?=
+
+VENV := .venv
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)/workflow"
+LINTED := workflow tests
+OVERRIDES := $(if $(CONFIG),--config $(CONFIG))
+
+.PHONY: help
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+	echo
+	echo "Variables: STUDY=$(STUDY)  CONFIG='seeds=50 epochs=500'  CORES=$(CORES)  PYTHON=$(PYTHON)"
+
+.PHONY: report
+report: $(VENV)/ready  ## train what is missing of the study, and render its report
+	@echo "==> Running the study $(STUDY) on $(CORES) cores"
+	$(RUN) snakemake --cores $(CORES) --configfile $(STUDY) $(OVERRIDES) --quiet rules
+	echo
+	echo "==> The report and its answer"
+	$(RUN) python -m bnbench answer --configfile $(STUDY) $(OVERRIDES)
+
+.PHONY: rebuild
+rebuild: $(VENV)/ready  ## render the report again from the results that are there, without training
+	@echo "==> Rebuilding the report of $(STUDY)"
+	$(RUN) python -m bnbench rebuild --configfile $(STUDY) $(OVERRIDES)
+
+.PHONY: test
+test: $(VENV)/ready-test  ## run the tests
+	@echo "==> Running the tests (unit tests, workflow runs, the report in a browser)"
+	$(RUN) python -m pytest -q
+
+.PHONY: lint
+lint: $(VENV)/ready-test  ## check format, types and the workflow's style
+	@echo "==> Format and lint"
+	$(RUN) ruff format --check $(LINTED)
+	$(RUN) ruff check $(LINTED)
+	$(RUN) mypy
+	$(RUN) snakefmt --check Snakefile workflow/rules
+	$(RUN) snakemake --lint
+
+.PHONY: format
+format: $(VENV)/ready-test  ## format the code
+	$(RUN) ruff check --fix-only $(LINTED)
+	$(RUN) ruff format $(LINTED)
+	$(RUN) snakefmt Snakefile workflow/rules
+
+.PHONY: bench
+bench: $(VENV)/ready-test  ## measure the trainer against a plain loop and against the arithmetic
+	@echo "==> Measuring; leave the machine alone for some minutes"
+	$(RUN) python tests/benchmarks/training_speed.py
+
+.PHONY: lock
+lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that is needed
+	@compile="python -m piptools compile -q --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header"
+	$(RUN) $$compile --output-file containers/requirements.lock pyproject.toml
+	$(RUN) $$compile --extra test --constraint containers/requirements.lock --output-file tests/requirements.lock pyproject.toml
+	# The build for the CPU names itself "+cpu"; the pin is the release, whatever it was built for.
+	sed -i 's/+cpu$$//' containers/requirements.lock tests/requirements.lock
+
+.PHONY: clean
+clean:  ## remove the environment and everything that can be made again, but no results
+	rm -rf $(VENV) .snakemake .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/ready: containers/requirements.lock
+	@echo "==> Making the environment in $(VENV): some minutes, once"
+	$(PYTHON) -m venv $(VENV) || { echo "python3.11 and its venv module are needed: apt-get install python3.11-venv" >&2; exit 1; }
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r containers/requirements.lock
+	touch $@
+
+$(VENV)/ready-test: $(VENV)/ready tests/requirements.lock
+	@echo "==> Adding the test tools to $(VENV)"
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.lock
+	touch $@

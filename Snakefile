@@ -1,0 +1,30 @@
+# bnbench: does batch normalization help or hurt here?
+#
+#   snakemake -n                            say what would run
+#   snakemake --cores 8                     run the study in config.yaml
+#   snakemake --cores 8 --config seeds=50   change a top-level key of it
+#   snakemake --cores 8 --configfile workflow/studies/question.yaml   run another study
+#
+# results/<losses|trials|predictions>/<setting>/seeds-<first>-<last>.parquet   one chunk of seeds of one setting
+# reports/<study>/{data,tables,figures}/…, verdicts.json, index.html           what is made of them
+#
+# A setting's name ends in a hash of everything that changes its numbers: what lies under it is never out of date.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/collect.smk"
+include: "workflow/rules/compare.smk"
+include: "workflow/rules/report.smk"
+
+
+report: "workflow/captions/study.rst"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{REPORT}/index.html",

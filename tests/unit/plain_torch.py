@@ -1,0 +1,98 @@
+"""The independent reference of the trainer: one network at a time, with torch.nn, torch.optim and autograd alone.
+
+The package never imports this file; it shares with the package nothing but the initial weights and the order of the
+examples that it is fed.
+"""
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+TORCH_OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.05),
+    "momentum": lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.003),
+    "nadam": lambda p: torch.optim.NAdam(p, lr=0.01),
+    "radam": lambda p: torch.optim.RAdam(p, lr=0.01),
+    "adamax": lambda p: torch.optim.Adamax(p, lr=0.01),
+    "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.05),
+    "adadelta": lambda p: torch.optim.Adadelta(p, lr=1.0),
+    "asgd": lambda p: torch.optim.ASGD(p, lr=0.05),
+    "rprop": lambda p: torch.optim.Rprop(p, lr=0.001),
+}
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU, "silu": nn.SiLU}
+
+
+def make_network(layers, *, batch_norm, activation="relu", momentum=0.1, affine=True):
+    """torch.nn modules that start from the weights in `layers`: per layer, weight [outputs, inputs] and bias or None."""
+    modules = []
+    for i, (weight, bias) in enumerate(layers):
+        linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=torch.float64)
+        linear.weight.data.copy_(weight)
+        if bias is not None:
+            linear.bias.data.copy_(bias)
+        modules.append(linear)
+        if i < len(layers) - 1:
+            if batch_norm:
+                modules.append(nn.BatchNorm1d(weight.shape[0], momentum=momentum, affine=affine, dtype=torch.float64))
+            modules.append(ACTIVATIONS[activation]())
+    return nn.Sequential(*modules)
+
+
+def batches(points, batch_size):
+    """Slices of an epoch; a last one of fewer than two examples joins the one before it."""
+    starts = [*range(0, points, batch_size), points]
+    if points % batch_size == 1 and len(starts) > 2:
+        del starts[-2]
+    return [slice(a, b) for a, b in pairwise(starts)]
+
+
+def precise(network, x):
+    """A copy of the network whose running statistics are those of all of `x` under the present weights."""
+    import copy
+
+    network = copy.deepcopy(network)
+    norms = [m for m in network if isinstance(m, nn.BatchNorm1d)]
+    for i in range(len(norms)):
+        # One pass in evaluation mode a layer, since each layer's statistics depend on those before it.
+        seen = []
+        hook = norms[i].register_forward_pre_hook(lambda _module, inputs, seen=seen: seen.append(inputs[0]))
+        network.eval()
+        network(x)
+        hook.remove()
+        norms[i].running_mean = seen[0].mean(0)
+        norms[i].running_var = seen[0].var(0, unbiased=False)
+    return network
+
+
+def train_one(network, make_optimizer, data, orders, batch_size, epochs, evaluate_every, rate=lambda epoch: 1.0):
+    """Train one network; `orders[epoch]` is the order of its examples. Returns losses by outcome, NaN if not measured."""
+    train_x, train_y, test_x, test_y = (torch.from_numpy(a) for a in data)
+    optimizer = make_optimizer(network.parameters())
+    start = optimizer.param_groups[0]["lr"]
+    error = nn.MSELoss()
+    losses = {name: [math.nan] * epochs for name in ("train_loss", "eval_loss", "test_loss", "test_loss_precise")}
+    for epoch in range(epochs):
+        network.train()
+        optimizer.param_groups[0]["lr"] = start * rate(epoch)
+        x, y = train_x[orders[epoch]], train_y[orders[epoch]]
+        values = []
+        for part in batches(len(x), batch_size):
+            optimizer.zero_grad()
+            loss = error(network(x[part]), y[part])
+            loss.backward()
+            optimizer.step()
+            values.append(loss.item())
+        losses["train_loss"][epoch] = sum(values) / len(values)
+        if (epoch + 1) % evaluate_every == 0 or epoch == epochs - 1:
+            network.eval()
+            with torch.no_grad():
+                losses["eval_loss"][epoch] = error(network(train_x), train_y).item()
+                losses["test_loss"][epoch] = error(network(test_x), test_y).item()
+                losses["test_loss_precise"][epoch] = error(precise(network, train_x)(test_x), test_y).item()
+    return losses

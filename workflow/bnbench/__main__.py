@@ -1,0 +1,7 @@
+"""`python -m bnbench`."""
+
+import sys
+
+from bnbench.cli import main
+
+sys.exit(main())

@@ -1,0 +1,120 @@
+"""The command line: one verb a step of the road, called by the rules and by hand.
+
+Whatever a user can mend ends in one message on standard error and exit status 2.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bnbench import __version__, collect, config
+from bnbench.errors import UserError
+from bnbench.study import Chunk, Setting, Study
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        said = options.verb(options)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    print(said)
+    return 0
+
+
+def _train(options: argparse.Namespace) -> str:
+    from bnbench import train  # noqa: PLC0415 - two seconds of importing torch that no other verb needs
+
+    setting = Setting.from_spec(json.loads(options.setting))
+    chunk = Chunk(setting, options.first, options.last - options.first + 1)
+    return train.run(chunk, options.results, options.threads)
+
+
+def _collect(options: argparse.Namespace) -> str:
+    return collect.run(_study(options), options.results, _folder(options) / "data")
+
+
+def _compare(options: argparse.Namespace) -> str:
+    from bnbench import compare  # noqa: PLC0415 - the trainer's jobs start without SciPy's and Matplotlib's imports
+
+    compare.run(_study(options), _folder(options) / "data", _folder(options))
+    return f"{_folder(options)}/verdicts.json"
+
+
+def _plot(options: argparse.Namespace) -> str:
+    from bnbench import figures  # noqa: PLC0415
+
+    figures.run(_study(options), _folder(options))
+    return f"{_folder(options)}/figures"
+
+
+def _report(options: argparse.Namespace) -> str:
+    from bnbench import report  # noqa: PLC0415
+
+    report.run(_study(options), _folder(options))
+    return _answer(options)
+
+
+def _rebuild(options: argparse.Namespace) -> str:
+    said = [step(options) for step in (_collect, _compare, _plot, _report)]
+    return f"{said[0]}\n{said[-1]}"
+
+
+def _answer(options: argparse.Namespace) -> str:
+    folder = _folder(options)
+    try:
+        verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder}/verdicts.json: not readable ({error}); run the workflow to make it") from error
+    return f"{folder}/index.html\n{verdicts['sentence']}"
+
+
+def _study(options: argparse.Namespace) -> Study:
+    if options.study:
+        return Study(json.loads(options.study))
+    overrides = config.parse_overrides(options.config)
+    return config.load({**config.read(options.configfile), **overrides}, str(options.configfile))
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    folder: Path = options.reports / _study(options).name
+    return folder
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bnbench", description="The steps of a study; Snakemake calls them in order.")
+    parser.add_argument("--version", action="version", version=f"bnbench {__version__}")
+    verbs = parser.add_subparsers(title="steps", required=True, metavar="STEP")
+    train = verbs.add_parser("train", help="train one chunk of seeds of one setting")
+    train.set_defaults(verb=_train)
+    train.add_argument("--setting", required=True, metavar="JSON", help="the setting's canonical description")
+    train.add_argument("--first", required=True, type=int, help="first seed")
+    train.add_argument("--last", required=True, type=int, help="last seed")
+    train.add_argument("--threads", default=1, type=int, help="threads of torch (default 1)")
+    train.add_argument("--results", default=Path("results"), type=Path, help="where the tables go (default results)")
+    steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
+        "collect": (_collect, "gather a study's chunks into three tables"),
+        "compare": (_compare, "pair the trials by seed and judge them"),
+        "plot": (_plot, "draw the figures"),
+        "report": (_report, "render the page"),
+        "rebuild": (_rebuild, "collect, compare, plot and report whatever has been trained, without training"),
+        "answer": (_answer, "print where the report lies and what it says"),
+    }
+    for name, (step, help_text) in steps.items():
+        verb: Any = verbs.add_parser(name, help=help_text)
+        verb.set_defaults(verb=step)
+        verb.add_argument("--study", metavar="JSON", help="the resolved study, as the rules pass it")
+        verb.add_argument(
+            "--configfile", default=Path("config.yaml"), type=Path, help="the study (default config.yaml)"
+        )
+        verb.add_argument("--config", default=[], nargs="+", metavar="KEY=VALUE", help="change top-level keys of it")
+        verb.add_argument("--results", default=Path("results"), type=Path, help="the tables (default results)")
+        verb.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
+    return parser

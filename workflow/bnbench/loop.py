@@ -1,0 +1,187 @@
+"""The training loop: all epochs of one stacked network, and what they measure.
+
+What comes in is a network, a setting and the points of every seed; what goes out are losses per epoch and seed. It
+never reads or writes a file.
+"""
+
+import inspect
+import math
+import time
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bnbench.networks import Network, squared_error
+from bnbench.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimizer
+from bnbench.parameters import build
+from bnbench.streams import stream
+from bnbench.tables import OUTCOMES
+
+Array = NDArray[np.float64]
+
+
+class Points(NamedTuple):
+    """The points of all seeds, stacked: inputs [seeds, points, features], targets [seeds, points, 1]."""
+
+    train_x: Tensor
+    train_y: Tensor
+    test_x: Tensor
+    test_y: Tensor
+
+
+class Measured(NamedTuple):
+    """What the loop gives."""
+
+    losses: dict[str, Array]
+    """By outcome, [epochs, seeds]; NaN at epochs where the outcome is not measured."""
+    fit: Array
+    """The trained networks' outputs at the test points, [seeds, points]."""
+    seconds: float
+    """Wall time of training and evaluating."""
+
+
+@torch.no_grad()
+def train_network(network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points) -> Measured:
+    """Train `network`, whose weights are stacked in the order of `seeds`, under the setting `spec`."""
+    epochs = spec["epochs"]
+    entry, schedule = build(OPTIMIZERS, spec["optimizer"]), build(SCHEDULES, spec["schedule"])
+    examples = _Examples(points, seeds, spec["batch_size"])
+    optimizer, graph = _optimizer(entry, network, constant_rate=isinstance(schedule, Constant))
+    train_epoch = _Epoch(network, optimizer, examples, graph=graph)
+    losses = {name: np.full((epochs, len(seeds)), math.nan) for name in OUTCOMES}
+    # The train-mode losses stay on the device until the end: reading them every epoch would stall it.
+    train_losses = points.train_x.new_empty((epochs, len(seeds)))
+    evaluated = evaluated_epochs(epochs, spec["evaluate_every"])
+    started = time.perf_counter()
+    for epoch in range(epochs):
+        _set_rate(optimizer, entry.lr * schedule.factor(epoch, epochs))
+        examples.shuffle()
+        train_losses[epoch] = train_epoch()
+        if evaluated[epoch]:
+            for name, values in _evaluate(network, points).items():
+                losses[name][epoch] = values.double().cpu()
+    losses["train_loss"] = train_losses.double().cpu().numpy()
+    fit = network.evaluate(points.test_x)[:, :, 0].double().cpu().numpy()
+    return Measured(losses, fit, time.perf_counter() - started)
+
+
+def evaluated_epochs(epochs: int, every: int) -> NDArray[np.bool_]:
+    """Which epochs end with an evaluation, [epochs]: every `every`-th one, and the last."""
+    evaluated = (np.arange(epochs) + 1) % every == 0
+    evaluated[-1] = True
+    return evaluated
+
+
+def batch_bounds(points: int, batch_size: int) -> list[int]:
+    """Where the batches of an epoch start, and where the last one ends.
+
+    A last batch of fewer than two examples is merged into the one before it, for all arms alike: batch statistics need
+    two examples.
+    """
+    bounds = [*range(0, points, batch_size), points]
+    if len(bounds) > 2 and bounds[-1] - bounds[-2] < 2:
+        del bounds[-2]
+    return bounds
+
+
+class _Examples:
+    """The training examples of all seeds in the order of the present epoch, cut into batches.
+
+    Inputs and targets lie side by side in one array, [seeds, points, inputs + outputs], that is reordered in place once
+    an epoch; the batches are views of it, so a CUDA graph can read them.
+    """
+
+    def __init__(self, points: Points, seeds: list[int], batch_size: int | str) -> None:
+        self._source = torch.cat([points.train_x, points.train_y], dim=2)
+        self._ordered = self._source.clone()
+        self._orders = [stream(seed, "order") for seed in seeds]
+        self._full = batch_size == "full"
+        inputs, count = points.train_x.shape[2], self._source.shape[1]
+        bounds = batch_bounds(count, count if self._full else int(batch_size))
+        parts = [self._ordered[:, start:stop] for start, stop in pairwise(bounds)]
+        self.batches = [(part[:, :, :inputs], part[:, :, inputs:]) for part in parts]
+
+    def shuffle(self) -> None:
+        """Reorder the examples, each seed by its own stream; a full batch keeps its order."""
+        if self._full:
+            return
+        count = self._source.shape[1]
+        order = torch.from_numpy(np.stack([generator.permutation(count) for generator in self._orders]))
+        index = order.to(self._source.device)[:, :, None].expand(-1, -1, self._source.shape[2])
+        torch.gather(self._source, 1, index, out=self._ordered)
+
+
+class _Epoch:
+    """Trains one epoch a call and gives each seed's mean train-mode loss, [seeds].
+
+    On CUDA, where the optimizer allows it, the second call captures the whole epoch, optimizer included, in a graph that
+    it and all later calls replay; the first call runs as it is, so that the optimizer's state exists by then.
+    """
+
+    def __init__(self, network: Network, optimizer: torch.optim.Optimizer, examples: _Examples, *, graph: bool) -> None:
+        self._network, self._optimizer, self._batches = network, optimizer, examples.batches
+        self._capture_wanted = graph
+        self._first = True
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._losses = torch.empty(0)
+
+    def __call__(self) -> Tensor:
+        if self._first or not self._capture_wanted:
+            self._first = False
+            return self._train()
+        if self._graph is None:
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):
+                self._losses = self._train()
+        self._graph.replay()
+        return self._losses
+
+    def _train(self) -> Tensor:
+        total = torch.zeros_like(self._batches[0][1][:, 0, 0])
+        for x, y in self._batches:
+            loss, gradient = squared_error(self._network.forward(x), y)
+            self._network.backward(gradient)
+            self._optimizer.step()
+            total += loss
+        return total / len(self._batches)
+
+
+def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:
+    """The torch optimizer over the flat vector, and whether its step can be captured in a CUDA graph."""
+    torch_class = getattr(torch.optim, entry.torch_class)
+    arguments = entry.arguments()
+    graph = False
+    if entry.fused:
+        arguments["fused"] = True
+    if network.flat.is_cuda:
+        capturable = "capturable" in inspect.signature(torch_class).parameters
+        graph = entry.fused or capturable
+        if capturable:
+            arguments["capturable"] = True
+        if graph and not constant_rate:  # a graph reads the rate from memory, where the schedule changes it
+            arguments["lr"] = torch.tensor(entry.lr, device=network.flat.device)
+    parameter = torch.nn.Parameter(network.flat)
+    parameter.grad = network.flat_gradient
+    return torch_class([parameter], **arguments), graph
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def _evaluate(network: Network, points: Points) -> dict[str, Tensor]:
+    """The evaluation-mode losses of every seed, [seeds] each."""
+    eval_loss, _ = squared_error(network.evaluate(points.train_x), points.train_y)
+    test_loss, _ = squared_error(network.evaluate(points.test_x), points.test_y)
+    buffers = network.precise_buffers(points.train_x)
+    precise = squared_error(network.evaluate(points.test_x, buffers), points.test_y)[0] if buffers else test_loss
+    return {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}

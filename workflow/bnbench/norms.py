@@ -1,0 +1,139 @@
+"""The arms: what stands between a linear layer and its activation.
+
+A norm is one small class: its fields are its parameters in the config, `forward` is what it does in training, and the
+registry at the end gives it its name. Tensors are stacked over seeds, `x` is [seeds, batch, width]; parameters and
+buffers are [seeds, 1, width]. Gradients come from autograd unless the class gives `backward` by hand.
+
+torch is imported for its types alone, since tensors bring their own methods: so the planner can read the arms' names
+and parameters from here without paying for the import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bnbench.parameters import parameter
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Norm:
+    """What every arm may say of itself; the defaults are those of a layer that changes nothing."""
+
+    replaces_bias: ClassVar[bool] = False
+    """Whether a shift of its input has no effect, so that the linear layer before it goes without a bias."""
+    batch_statistics: ClassVar[bool] = False
+    """Whether training normalizes by the batch, so that a batch needs at least two examples."""
+    backward: ClassVar[Callable[..., Any] | None] = None
+    """`backward(dy, saved, parameters) -> (dx, gradients)`, an option; without it autograd serves `forward`."""
+
+    def parameters(self) -> dict[str, float]:
+        """Trained parameters and the value they start from."""
+        return {}
+
+    def buffers(self) -> dict[str, float]:
+        """Running statistics and the value they start from."""
+        return {}
+
+    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:  # noqa: ARG002
+        """Training mode: the normalized `x`, and what `backward` wants to keep. Updates the buffers in place."""
+        return x, None
+
+    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:  # noqa: ARG002
+        """Evaluation mode: `x` normalized by the statistics in `buffers`."""
+        return x
+
+    def population(self, blocks: Iterable[Tensor]) -> Tensors:  # noqa: ARG002
+        """The buffers that the whole training set gives; `blocks` are its parts, each [seeds, block, width]."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Identity(Norm):
+    """No normalization: the baseline."""
+
+
+@dataclass(frozen=True)
+class BatchNorm(Norm):
+    """Batch normalization (Ioffe & Szegedy 2015), with the semantics of PyTorch's BatchNorm1d.
+
+    Training normalizes by the batch's mean and biased variance. The running variance takes the unbiased one.
+    """
+
+    momentum: float | None = parameter(
+        0.1, "weight of the newest batch in the running statistics; null: cumulative average", minimum=0, maximum=1
+    )
+    eps: float = parameter(1e-5, "added to the variance", minimum=0)
+    affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default
+
+    replaces_bias = True
+    batch_statistics = True
+
+    def parameters(self) -> dict[str, float]:
+        """γ and β."""
+        return {"gamma": 1.0, "beta": 0.0} if self.affine else {}
+
+    def buffers(self) -> dict[str, float]:
+        """Running mean and variance; `steps` counts the batches seen, for the cumulative average."""
+        return {"mean": 0.0, "variance": 1.0, "steps": 0.0}
+
+    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
+        """Return γ (x − m)/√(v + eps) + β, with the batch's mean m and biased variance v."""
+        batch = x.shape[1]
+        mean = x.mean(1, keepdim=True)
+        centred = x - mean
+        variance = (centred * centred).mean(1, keepdim=True)
+        self._update(buffers, mean.detach(), variance.detach() * (batch / (batch - 1)))
+        scale = (variance + self.eps).rsqrt()
+        normalized = centred * scale
+        return self._affine(normalized, parameters), (normalized, scale)
+
+    def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:
+        """Ioffe & Szegedy 2015, section 3, in terms of the normalized input x̂ and of s = 1/√(v + eps).
+
+        dx = γ s (dy − mean(dy) − x̂ mean(dy x̂)), dγ = Σ dy x̂, dβ = Σ dy. Overwrites `dy`.
+        """
+        normalized, scale = saved
+        batch = dy.shape[1]
+        dbeta = dy.sum(1, keepdim=True)
+        dgamma = (dy * normalized).sum(1, keepdim=True)
+        # Each product and each sum rounds once (no fused addcmul of whole arrays): a seed's bits must not depend on
+        # whether its last elements fall into the vectorized or into the scalar part of a kernel.
+        dx = dy.sub_(dbeta / batch).sub_(normalized.mul_(dgamma / batch))
+        if self.affine:
+            return dx.mul_(parameters["gamma"] * scale), {"gamma": dgamma, "beta": dbeta}
+        return dx.mul_(scale), {}
+
+    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:
+        """The same with the statistics in `buffers`."""
+        return self._affine((x - buffers["mean"]) * (buffers["variance"] + self.eps).rsqrt(), parameters)
+
+    def population(self, blocks: Iterable[Tensor]) -> Tensors:
+        """Precise statistics: moments pooled over all examples (Wu & Johnson 2021, section 3)."""
+        count, total, squares = 0, 0.0, 0.0
+        for x in blocks:
+            size, mean = x.shape[1], x.mean(1, keepdim=True)
+            variance = (x - mean).square().mean(1, keepdim=True)
+            count += size
+            total = total + size * mean
+            squares = squares + size * (variance + mean.square())
+        pooled: Any = total / count
+        return {"mean": pooled, "variance": (squares / count - pooled.square()).clamp_min(0.0)}
+
+    def _affine(self, normalized: Tensor, parameters: Tensors) -> Tensor:
+        return normalized * parameters["gamma"] + parameters["beta"] if self.affine else normalized
+
+    def _update(self, buffers: Tensors, mean: Tensor, variance: Tensor) -> None:
+        steps = buffers["steps"].add_(1)
+        weight = 1 / steps if self.momentum is None else self.momentum
+        for name, value in (("mean", mean), ("variance", variance)):
+            buffers[name].mul_(1 - weight).add_(value * weight)
+
+
+NORMS: dict[str, type[Norm]] = {"none": Identity, "batch": BatchNorm}

@@ -1,0 +1,47 @@
+"""What the Snakefile asks of the package: the study, and one line about it, or one message and the end."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bnbench import config, interruption
+from bnbench.collect import chunk_paths
+from bnbench.errors import UserError
+from bnbench.study import Study
+
+RESULTS = Path("results")
+
+
+def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
+    """The study in Snakemake's `merged` config; its plan is printed once, by the main process.
+
+    Exits with one message where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so they
+    are read again, strictly.
+    """
+    files = [_relative(path) for path in workflow.configfiles]
+    try:
+        for path in files:
+            config.read(path)
+        study = config.load(merged, " + ".join(str(path) for path in files) or "config")
+    except UserError as error:
+        sys.exit(str(error))
+    if workflow.is_main_process:
+        interruption.go_on_after_a_kill(Path(".snakemake"))
+        chunks = study.chunks()
+        to_run = sum(not all(path.exists() for path in chunk_paths(chunk, RESULTS).values()) for chunk in chunks)
+        print(f"{study.name}: {study.summary()}, {to_run} to run", file=sys.stderr)
+    return study
+
+
+def check_or_exit(path: str) -> str:
+    """`path`, if it is a config file that can be read; else exit with one message."""
+    try:
+        config.read(path)
+    except UserError as error:
+        sys.exit(str(error))
+    return path
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,210 @@
+"""The plan: a resolved config becomes settings and chunks.
+
+Pure: no torch, no files, no clock. What comes in is a config that `config.resolve` has checked and completed; what
+goes out is the same on a laptop, a head node and a compute node, so that every job finds the same addresses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from bnbench.norms import NORMS
+from bnbench.optimizers import OPTIMIZERS, SCHEDULES
+from bnbench.parameters import Registry, defaults
+from bnbench.tables import FACTORS
+from bnbench.tasks import TASKS
+
+NUMERICS = 1
+"""Version of the training code's arithmetic, part of every address. Raise it when the golden losses change."""
+
+REGISTRIES: dict[str, Registry] = {"task": TASKS, "norm": NORMS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+"""Keys of the config whose entries are chosen by name."""
+
+COMMON = ("hidden", "activation", "epochs", "evaluate_every", "init", "dtype", "schedule")
+"""Keys besides the factors that change numbers."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One combination of factor levels, with everything else that changes the numbers."""
+
+    spec: Mapping[str, Any]
+    """Canonical and JSON-able: the resolved entry of every factor, the common keys and `numerics`."""
+    labels: Mapping[str, str]
+    """Factor → label of its level."""
+    address: str
+    """Folder of the results: a readable slug and 8 hex digits of the SHA-256 of what changes the numbers."""
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Setting:
+        """The setting that `spec` describes."""
+        labels = {factor: level_label(factor, spec[factor]) for factor in FACTORS}
+        task = {k: v for k, v in spec["task"].items() if k not in TASKS[spec["task"]["name"]].unaddressed}
+        digest = hashlib.sha256(canonical_json({**spec, "task": task}).encode()).hexdigest()[:8]
+        batch = labels["batch_size"]
+        parts = {**labels, "batch_size": batch if batch == "full" else f"b{batch}"}
+        slug = "-".join(re.sub(r"[^a-z0-9.]+", "_", part.lower().replace("=", "")) for part in parts.values())
+        return cls(spec, labels, f"{slug[:120]}-{digest}")
+
+    def to_json(self) -> str:
+        """`spec`, as the rules hand it to a job."""
+        return canonical_json(self.spec)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A run of consecutive seeds of one setting, trained together in one job."""
+
+    setting: Setting
+    first: int
+    count: int
+
+    @property
+    def last(self) -> int:
+        """The last seed."""
+        return self.first + self.count - 1
+
+    @property
+    def stem(self) -> str:
+        """Name of the chunk's files, without ending."""
+        return f"seeds-{self.first}-{self.last}"
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """How the trials are compared; no part of any address."""
+
+    factor: str
+    baseline: str
+    """A label of `factor`."""
+    outcome: str
+    window: float
+    margin: float
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """A grid of settings × seeds, and how to report it."""
+
+    config: Mapping[str, Any]
+    """The resolved config, JSON-able; `Study(json.loads(study.to_json())) == study`."""
+
+    @property
+    def name(self) -> str:
+        """Names the folder under `reports/`."""
+        return str(self.config["study"])
+
+    @property
+    def seeds(self) -> range:
+        """All seeds."""
+        first, count = self.config["seeds"]["first"], self.config["seeds"]["count"]
+        return range(first, first + count)
+
+    @property
+    def report(self) -> ReportOptions:
+        """How to compare."""
+        options = dict(self.config["report"])
+        return ReportOptions(**{**options, "baseline": level_label(options["factor"], options["baseline"])})
+
+    @property
+    def reference_points(self) -> tuple[Mapping[str, Any], ...]:
+        """Losses printed elsewhere."""
+        return tuple(self.config["reference_points"])
+
+    @property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """Factor → labels, in the config's order."""
+        return {factor: tuple(level_label(factor, level) for level in self.config[factor]) for factor in FACTORS}
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """All combinations of factor levels."""
+        common = {key: self.config[key] for key in COMMON} | {"numerics": NUMERICS}
+        grid = product(*(self.config[factor] for factor in FACTORS))
+        return tuple(Setting.from_spec({**dict(zip(FACTORS, levels, strict=True)), **common}) for levels in grid)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Labels of the compared factor, the baseline first."""
+        baseline = self.report.baseline
+        return (baseline, *(label for label in self.levels[self.report.factor] if label != baseline))
+
+    def contexts(self) -> list[tuple[dict[str, str], dict[str, Setting]]]:
+        """Each context as (labels of the factors held fixed, setting by arm)."""
+        factor = self.report.factor
+        found: dict[tuple[tuple[str, str], ...], dict[str, Setting]] = {}
+        for setting in self.settings:
+            context = tuple((name, label) for name, label in setting.labels.items() if name != factor)
+            found.setdefault(context, {})[setting.labels[factor]] = setting
+        return [(dict(context), arms) for context, arms in found.items()]
+
+    def chunks(self) -> list[Chunk]:
+        """All jobs, setting by setting. Chunks start at multiples of their size: more seeds train only new chunks."""
+        return [chunk for setting in self.settings for chunk in self._chunks(setting)]
+
+    def summary(self) -> str:
+        """The plan in one line."""
+        named = {
+            "norm": "norm",
+            "batch_size": "batch size",
+            "optimizer": "optimizer",
+            "device": "device",
+            "task": "task",
+        }
+        counts = {factor: len(self.config[factor]) for factor in named}
+        parts = [_count(n, named[f]) for f, n in counts.items() if f != "task" or n > 1] + [
+            _count(len(self.seeds), "seed")
+        ]
+        trials = len(self.settings) * len(self.seeds)
+        return f"{' × '.join(parts)} = {_count(trials, 'trial')} in {_count(len(self.chunks()), 'job')}"
+
+    def to_json(self) -> str:
+        """The resolved config, as the rules hand it to the steps."""
+        return canonical_json(self.config)
+
+    def _chunks(self, setting: Setting) -> Iterator[Chunk]:
+        size = self.config["seeds_per_job"][setting.spec["device"]]
+        stop = self.seeds.stop
+        for start in range(self.seeds.start // size * size, stop, size):
+            first = max(start, self.seeds.start)
+            yield Chunk(setting, first, min(start + size, stop) - first)
+
+
+def level_label(factor: str, level: Any) -> str:
+    """How a level is called: a name with the parameters that differ from their defaults; optimizers with their rate."""
+    if factor not in REGISTRIES:
+        return str(level)
+    entry = REGISTRIES[factor][level["name"]]
+    derived = getattr(entry, "derived", ())
+    usual = defaults(entry)
+    shown = [
+        f"{key}={_short(value)}"
+        for key, value in level.items()
+        if key not in ("name", *derived) and (key == "lr" or key not in usual or value != usual[key])
+    ]
+    return " ".join([level["name"], *shown])
+
+
+def canonical_json(value: Any) -> str:
+    """One text for equal values: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)
+
+
+def _count(number: int, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1] + 'ches' if noun.endswith('ch') else noun + 's'}"

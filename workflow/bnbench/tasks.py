@@ -1,0 +1,269 @@
+"""What is learned: each task gives training and test points for a seed.
+
+A task is one frozen dataclass: its fields are its parameters in the config, `data(seed)` draws its points from the
+stream (seed, data), and the registry at the end gives it its name. NumPy in float64; no torch here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+
+from bnbench.errors import UserError, nearest
+from bnbench.parameters import parameter
+from bnbench.streams import stream
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+class Data(NamedTuple):
+    """The points of one trial; inputs are [points, features], targets [points, 1]."""
+
+    train_x: Array
+    train_y: Array
+    test_x: Array
+    test_y: Array
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What every task says of itself."""
+
+    derived: ClassVar[tuple[str, ...]] = ()
+    """Parameters that the planner fills in and no user sets."""
+    unaddressed: ClassVar[tuple[str, ...]] = ()
+    """Parameters that change no number and so are no part of an address."""
+
+    @abstractmethod
+    def train_points(self) -> int:
+        """Number of training points, known without reading data."""
+
+    @abstractmethod
+    def data(self, seed: int) -> Data:
+        """The points of one trial."""
+
+
+@dataclass(frozen=True)
+class Function(Task):
+    """A function on [−1, 1], seen at equally spaced points and tested between them, free of noise."""
+
+    noise: float = parameter(0.0, "standard deviation of the Gaussian noise on the training targets", minimum=0)
+    points: int = parameter(100, "training points, equally spaced on [−1, 1]", minimum=2)
+    test_points: int = parameter(250, "test points: the midpoints of as many equal parts of [−1, 1]", minimum=1)
+
+    def train_points(self) -> int:
+        """Number of training points."""
+        return self.points
+
+    @abstractmethod
+    def values(self, x: Array) -> Array:
+        """The function itself."""
+
+    def data(self, seed: int) -> Data:
+        """The same points for every seed; the noise differs."""
+        x = np.linspace(-1, 1, self.points)[:, None]
+        test_x = ((2 * np.arange(self.test_points) + 1) / self.test_points - 1)[:, None]
+        noise = self.noise * stream(seed, "data").standard_normal((self.points, 1))
+        return Data(x, self.values(x) + noise, test_x, self.values(test_x))
+
+
+@dataclass(frozen=True)
+class Sine(Function):
+    """The question's task at its defaults: y = sin(3x) at 100 points."""
+
+    frequency: float = parameter(3.0, "angular frequency ω of sin(ωx)")
+
+    def values(self, x: Array) -> Array:
+        """sin(ωx)."""
+        return np.sin(self.frequency * x)
+
+
+@dataclass(frozen=True)
+class Mixture(Function):
+    """A harder function: sines of several frequencies, equally weighted, and a step."""
+
+    frequencies: tuple[float, ...] = parameter((3.0, 11.0, 29.0), "angular frequencies of the sines", minItems=1)
+    step: float = parameter(1.0, "height of the step")
+    step_at: float = parameter(0.25, "where the step stands", minimum=-1, maximum=1)
+
+    def values(self, x: Array) -> Array:
+        """Mean of the sines, plus the step."""
+        waves = np.mean([np.sin(f * x) for f in self.frequencies], axis=0)
+        return np.asarray(waves + self.step * (x >= self.step_at), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Split(Task):
+    """Real data: a random part is held out for the test; both are standardized by the training part."""
+
+    test_fraction: float = parameter(0.2, "share of the rows that is held out", exclusiveMinimum=0, exclusiveMaximum=1)
+
+    @abstractmethod
+    def row_count(self) -> int:
+        """Number of usable rows, known without reading the data."""
+
+    @abstractmethod
+    def arrays(self) -> tuple[Array, Array]:
+        """Inputs [rows, features] and targets [rows, 1]."""
+
+    def train_points(self) -> int:
+        """Number of training points: what the test leaves."""
+        return self.row_count() - max(1, round(self.row_count() * self.test_fraction))
+
+    def data(self, seed: int) -> Data:
+        """Rows in the order drawn from the seed: the first `train_points` train, the others test."""
+        x, y = self.arrays()
+        order = stream(seed, "data").permutation(len(x))
+        train, test = order[: self.train_points()], order[self.train_points() :]
+        standard_x, standard_y = _standardizer(x[train]), _standardizer(y[train])
+        return Data(standard_x(x[train]), standard_y(y[train]), standard_x(x[test]), standard_y(y[test]))
+
+
+@dataclass(frozen=True)
+class Diabetes(Split):
+    """Disease progression of 442 patients from 10 measurements (Efron et al. 2004), as scikit-learn ships it."""
+
+    def row_count(self) -> int:
+        """The data set's 442 rows."""
+        return 442
+
+    def arrays(self) -> tuple[Array, Array]:
+        """Measurements and progression."""
+        from sklearn.datasets import load_diabetes  # noqa: PLC0415 - a second of import that no other task needs
+
+        x, y = load_diabetes(return_X_y=True)
+        return x, y[:, None]
+
+
+@dataclass(frozen=True)
+class Table(Split):
+    """Your own data: any CSV or Parquet file with one numeric target column."""
+
+    derived = ("sha256", "rows", "features")
+    unaddressed = ("path", "rows", "features")
+
+    path: str = parameter(..., "the file, relative to the folder that the run starts in", minLength=1)
+    target: str = parameter(..., "name of the column to predict", minLength=1)
+    missing: str = parameter(
+        "refuse", "rows with missing values: refuse the file, or drop them", enum=["refuse", "drop"]
+    )
+    sha256: str = parameter("", "filled in by the planner: what the file's bytes hash to")
+    rows: int = parameter(0, "filled in by the planner: usable rows", minimum=0)
+    features: int = parameter(0, "filled in by the planner: input columns once categories are one-hot", minimum=0)
+
+    def row_count(self) -> int:
+        """Usable rows, as the planner counted them."""
+        return self.rows
+
+    def arrays(self) -> tuple[Array, Array]:
+        """The file's columns as numbers.
+
+        Raises:
+            UserError: the file is not the one that the study was planned with.
+        """
+        found = hashlib.sha256(_bytes(self.path)).hexdigest()
+        if found != self.sha256:
+            raise UserError(f"{self.path}: the file changed since the study was planned; start the same command again")
+        return read_table(self.path, self.target, self.missing)
+
+
+def read_table(path: str, target: str, missing: str) -> tuple[Array, Array]:
+    """Inputs [rows, features] and target [rows, 1] of a data file; text and categories become one-hot columns.
+
+    Raises:
+        UserError: the file is absent, empty or unreadable, has no such target, a target that is constant or not
+            numeric, no other column, missing values that are to be refused, or values that are not finite.
+    """
+    import pandas as pd  # noqa: PLC0415 - the trainer imports this module and most tasks need no pandas
+
+    frame = _read_frame(path)
+    if frame.empty:
+        raise UserError(f"{path}: no rows; a table needs a header and at least 4 rows")
+    if target not in frame.columns:
+        columns = [str(c) for c in frame.columns]
+        raise UserError(f"{path}: no column '{target}'{nearest(target, columns)}; the columns are {', '.join(columns)}")
+    frame = _without_missing(frame, path, missing)
+    y = frame.pop(target)
+    if pd.api.types.is_bool_dtype(y) or not pd.api.types.is_numeric_dtype(y):
+        raise UserError(f"{path}: target '{target}' is not numeric (found {y.dtype}); a regression needs numbers")
+    if y.nunique() < 2:
+        raise UserError(f"{path}: target '{target}' is constant; there is nothing to learn")
+    if frame.columns.empty:
+        raise UserError(f"{path}: '{target}' is the only column; there is nothing to learn it from")
+    dates = [str(c) for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])]
+    if dates:
+        raise UserError(f"{path}: column '{dates[0]}' holds dates; turn them into numbers first")
+    numbers = pd.get_dummies(frame).astype("float64")
+    x, targets = numbers.to_numpy(), y.to_numpy(dtype="float64")[:, None]
+    if not (np.isfinite(x).all() and np.isfinite(targets).all()):
+        bad = target if not np.isfinite(targets).all() else numbers.columns[~np.isfinite(x).all(axis=0)][0]
+        raise UserError(f"{path}: column '{bad}' holds an infinite value; every value must be finite")
+    if len(x) < 4:
+        raise UserError(f"{path}: {len(x)} usable rows; at least 4 are needed, for a training and a test part")
+    return x, targets
+
+
+def inspect_table(path: str, target: str, missing: str) -> dict[str, str | int]:
+    """What the planner must know of a data file: `sha256`, `rows` and `features`.
+
+    Raises:
+        UserError: as `read_table`.
+    """
+    x, _ = read_table(path, target, missing)
+    return {"sha256": hashlib.sha256(_bytes(path)).hexdigest(), "rows": len(x), "features": x.shape[1]}
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the data file ({error.strerror})") from error
+
+
+def _read_frame(path: str) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415
+
+    readers: dict[str, Callable[[str], pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+    ending = Path(path).suffix.lower()
+    if ending not in readers:
+        raise UserError(f"{path}: found a file ending in '{ending}'; a table is a .csv or a .parquet file")
+    if not _bytes(path):
+        raise UserError(f"{path}: the file is empty")
+    try:
+        return readers[ending](path)
+    except (ValueError, OSError) as error:  # pandas' and pyarrow's parsing errors are both ValueErrors
+        raise UserError(f"{path}: cannot be read as {ending[1:]} ({str(error).splitlines()[0]})") from error
+
+
+def _without_missing(frame: pd.DataFrame, path: str, missing: str) -> pd.DataFrame:
+    gaps = frame.isna().to_numpy()
+    if not gaps.any():
+        return frame
+    if missing == "drop":
+        return frame.dropna(ignore_index=True)
+    row, column = np.argwhere(gaps)[0]
+    more = f" and {gaps.sum() - 1} more" if gaps.sum() > 1 else ""
+    raise UserError(
+        f"{path}: missing value in row {row + 1} (the first row under the header is 1), column "
+        f"'{frame.columns[column]}'{more}; fill it in, or set 'missing: drop'"
+    )
+
+
+def _standardizer(part: Array) -> Callable[[Array], Array]:
+    """Subtract the mean and divide by the standard deviation of `part`; a constant column is only centred."""
+    mean, deviation = part.mean(axis=0), part.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    return lambda values: (values - mean) / scale
+
+
+TASKS: dict[str, type[Task]] = {"sine": Sine, "mixture": Mixture, "diabetes": Diabetes, "table": Table}

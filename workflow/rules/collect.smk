@@ -1,0 +1,18 @@
+# All chunks of the study, in three tables.
+rule collect:
+    input:
+        expand(
+            "results/{kind}/{chunk}.parquet",
+            kind=["losses", "trials", "predictions"],
+            chunk=CHUNKS,
+        ),
+    output:
+        trials=f"{REPORT}/data/trials.parquet",
+        curves=f"{REPORT}/data/curves.parquet",
+        predictions=f"{REPORT}/data/predictions.parquet",
+    log:
+        f"logs/{STUDY.name}/collect.log",
+    params:
+        study=study_json,
+    shell:
+        "python -m bnbench collect --study {params.study:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,35 @@
+# The plan: which study, which settings, which files. A pure function of the config, since every job parses this again.
+import os
+import sys
+
+PACKAGE = os.path.join(workflow.basedir, "workflow")
+sys.path.insert(0, PACKAGE)
+# Jobs run the package of this checkout, wherever they are started.
+os.environ["PYTHONPATH"] = PACKAGE
+
+from bnbench import snakefile
+
+if not workflow.configfiles:
+
+    configfile: snakefile.check_or_exit("config.yaml")
+
+
+STUDY = snakefile.study_or_exit(workflow, config)
+STUDY_JSON = STUDY.to_json()
+REPORT = f"reports/{STUDY.name}"
+SETTINGS = {setting.address: setting for setting in STUDY.settings}
+CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in STUDY.chunks()]
+
+
+def setting_json(wildcards):
+    return SETTINGS[wildcards.setting].to_json()
+
+
+def study_json(wildcards):
+    return STUDY_JSON
+
+
+wildcard_constraints:
+    setting=r"[^/]+",
+    first=r"\d+",
+    last=r"\d+",
