@@ -19,7 +19,7 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     Exits with one message where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so they
     are read again, strictly.
     """
-    files = [_relative(path) for path in workflow.configfiles]
+    files = [_relative(Path(path)) for path in workflow.configfiles]
     try:
         for path in files:
             config.read(path)

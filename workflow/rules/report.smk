@@ -1,0 +1,26 @@
+# The figures, and the page that they stand on.
+rule plot:
+    input:
+        rules.compare.output,
+    output:
+        directory(f"{REPORT}/figures"),
+    log:
+        f"logs/{STUDY.name}/plot.log",
+    params:
+        study=study_json,
+    shell:
+        "python -m bnbench plot --study {params.study:q} 2>&1 | tee {log:q}"
+
+
+rule report:
+    input:
+        rules.compare.output,
+        rules.plot.output,
+    output:
+        f"{REPORT}/index.html",
+    log:
+        f"logs/{STUDY.name}/report.log",
+    params:
+        study=study_json,
+    shell:
+        "python -m bnbench report --study {params.study:q} 2>&1 | tee {log:q}"
