@@ -29,7 +29,7 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": 
 
 
 def make_network(layers, *, batch_norm, activation="relu", momentum=0.1, affine=True):
-    """torch.nn modules that start from the weights in `layers`: per layer, weight [outputs, inputs] and bias or None."""
+    """torch.nn modules from the weights in `layers`: per layer, weight [outputs, inputs] and bias or None."""
     modules = []
     for i, (weight, bias) in enumerate(layers):
         linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=torch.float64)
@@ -71,7 +71,7 @@ def precise(network, x):
 
 
 def train_one(network, make_optimizer, data, orders, batch_size, epochs, evaluate_every, rate=lambda epoch: 1.0):
-    """Train one network; `orders[epoch]` is the order of its examples. Returns losses by outcome, NaN if not measured."""
+    """Train one network, its examples in `orders[epoch]`. Returns losses by outcome, NaN if not measured."""
     train_x, train_y, test_x, test_y = (torch.from_numpy(a) for a in data)
     optimizer = make_optimizer(network.parameters())
     start = optimizer.param_groups[0]["lr"]

@@ -105,8 +105,8 @@ def test_losses_of_every_epoch_equal_plain_torch_to_1e_9(norm, optimizer, batch_
 
 @pytest.mark.parametrize("optimizer", ["nadam", "radam", "adamax", "adagrad", "adadelta", "asgd", "rprop"])
 def test_other_optimizers_equal_plain_torch(optimizer):
-    # Rprop follows the sign of each gradient. Batch norm after one input makes gradients that are zero but for rounding,
-    # so their sign is chance: Rprop is compared without it.
+    # Rprop follows the sign of each gradient. Batch norm after one input makes gradients that are zero but for
+    # rounding, so their sign is chance: Rprop is compared without it.
     norm = named("norm", "none" if optimizer == "rprop" else "batch")
     entry = named("optimizer", optimizer, **RATES[optimizer])
     assert_equals_plain_torch(spec(norm=norm, optimizer=entry, batch_size=25, dtype="float64"), optimizer)

@@ -41,12 +41,12 @@ def _by_input(forward: Callable[..., Tensor], backward: Callable[..., Tensor]) -
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(
-        lambda z: z.clamp_min(0.0),
+        lambda z: z.relu_(),
         lambda dy, _, y: _aten.threshold_backward.grad_input(dy, y, 0.0, grad_input=dy),
     ),
     "tanh": _by_output(torch.tanh, _aten.tanh_backward),
     "sigmoid": _by_output(torch.sigmoid, _aten.sigmoid_backward),
     "gelu": _by_input(functional.gelu, _aten.gelu_backward),
     "silu": _by_input(functional.silu, _aten.silu_backward),
-    "identity": Activation(lambda z: z, lambda dy, z, y: dy),
+    "identity": Activation(lambda z: z, lambda dy, _z, _y: dy),
 }

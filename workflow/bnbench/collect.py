@@ -5,6 +5,7 @@ one setting's rows are in memory at a time, and each setting becomes one row gro
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def run(study: Study, results: Path, data: Path) -> str:
     for kind, name in COLLECTED.items():
         schema = tables.SCHEMAS[kind]
         with tables.parquet_writer(data / f"{name}.parquet", schema) as write:
-            for table in _by_setting(present, lambda chunk, kind=kind: _read(chunk, kind, results)):
+            for table in _by_setting(present, partial(_read, kind=kind, results=results)):
                 write(table.cast(schema))
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in chunks)
     missing = "" if trials == asked else f"; {asked - trials} of {asked} trials are not trained yet"

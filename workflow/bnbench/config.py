@@ -38,10 +38,10 @@ _ARTICLES = {
 class _StrictLoader(yaml.SafeLoader):
     """Safe YAML that refuses a key that stands twice in one mapping."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key}' stands twice", key_node.start_mark
@@ -270,16 +270,18 @@ def _check_baseline(resolved: dict[str, Any], source: str) -> None:
 
 def _message(problem: ValidationError, source: str, where: str) -> str:
     path = where + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in problem.absolute_path)
+    rule: Any = problem.schema
+    instance: Any = problem.instance
     if problem.validator == "required":
-        missing = next(name for name in problem.validator_value if name not in problem.instance)
-        description = problem.schema["properties"][missing]["description"]
+        missing = next(name for name in rule["required"] if name not in instance)
+        description = rule["properties"][missing]["description"]
         return f"{source}: {path}: the key '{missing}' is missing; it is {description}"
     hint = ""
-    if isinstance(problem.instance, str) and "string" not in problem.schema.get("type", []):
-        if _is_number(problem.instance):
-            hint = f" (this is text; write the number without quotes, and 1e-3 as {float(problem.instance)!r})"
-        hint += nearest(problem.instance, problem.schema.get("enum", []))
-    return f"{source}: {path}: found {_found(problem.instance)}{hint}, allowed: {_allowed(problem.schema)}"
+    if isinstance(instance, str) and "string" not in rule.get("type", []):
+        if _is_number(instance):
+            hint = f" (this is text; write the number without quotes, and 1e-3 as {float(instance)!r})"
+        hint += nearest(instance, rule.get("enum", []))
+    return f"{source}: {path}: found {_found(instance)}{hint}, allowed: {_allowed(rule)}"
 
 
 def _allowed(rule: Mapping[str, Any]) -> str:

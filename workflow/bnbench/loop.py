@@ -16,10 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnbench.networks import Network, squared_error
+from bnbench.networks import Network, aligned, squared_error
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimizer
 from bnbench.parameters import build
 from bnbench.streams import stream
+from bnbench.study import evaluated_epochs
 from bnbench.tables import OUTCOMES
 
 Array = NDArray[np.float64]
@@ -45,7 +46,7 @@ class Measured(NamedTuple):
     """Wall time of training and evaluating."""
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def train_network(network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points) -> Measured:
     """Train `network`, whose weights are stacked in the order of `seeds`, under the setting `spec`."""
     epochs = spec["epochs"]
@@ -56,25 +57,18 @@ def train_network(network: Network, spec: Mapping[str, Any], seeds: list[int], p
     losses = {name: np.full((epochs, len(seeds)), math.nan) for name in OUTCOMES}
     # The train-mode losses stay on the device until the end: reading them every epoch would stall it.
     train_losses = points.train_x.new_empty((epochs, len(seeds)))
-    evaluated = evaluated_epochs(epochs, spec["evaluate_every"])
+    evaluated = set(evaluated_epochs(epochs, spec["evaluate_every"]))
     started = time.perf_counter()
     for epoch in range(epochs):
         _set_rate(optimizer, entry.lr * schedule.factor(epoch, epochs))
         examples.shuffle()
         train_losses[epoch] = train_epoch()
-        if evaluated[epoch]:
+        if epoch in evaluated:
             for name, values in _evaluate(network, points).items():
                 losses[name][epoch] = values.double().cpu()
     losses["train_loss"] = train_losses.double().cpu().numpy()
     fit = network.evaluate(points.test_x)[:, :, 0].double().cpu().numpy()
     return Measured(losses, fit, time.perf_counter() - started)
-
-
-def evaluated_epochs(epochs: int, every: int) -> NDArray[np.bool_]:
-    """Which epochs end with an evaluation, [epochs]: every `every`-th one, and the last."""
-    evaluated = (np.arange(epochs) + 1) % every == 0
-    evaluated[-1] = True
-    return evaluated
 
 
 def batch_bounds(points: int, batch_size: int) -> list[int]:
@@ -92,39 +86,47 @@ def batch_bounds(points: int, batch_size: int) -> list[int]:
 class _Examples:
     """The training examples of all seeds in the order of the present epoch, cut into batches.
 
-    Inputs and targets lie side by side in one array, [seeds, points, inputs + outputs], that is reordered in place once
-    an epoch; the batches are views of it, so a CUDA graph can read them.
+    Inputs and targets lie one below the other in one array, [seeds, inputs + outputs, points], that is reordered in
+    place once an epoch; the batches are views of it, so a CUDA graph can read them. Its rows are padded in memory for
+    the same reason as the widths of the network.
     """
 
     def __init__(self, points: Points, seeds: list[int], batch_size: int | str) -> None:
-        self._source = torch.cat([points.train_x, points.train_y], dim=2)
-        self._ordered = self._source.clone()
+        self._source = torch.cat([points.train_x, points.train_y], dim=2).transpose(1, 2).contiguous()
+        count, inputs = points.train_x.shape[1:]
+        self._ordered = self._source.new_empty((*self._source.shape[:2], aligned(count)))[:, :, :count]
+        self._ordered.copy_(self._source)
         self._orders = [stream(seed, "order") for seed in seeds]
         self._full = batch_size == "full"
-        inputs, count = points.train_x.shape[2], self._source.shape[1]
         bounds = batch_bounds(count, count if self._full else int(batch_size))
-        parts = [self._ordered[:, start:stop] for start, stop in pairwise(bounds)]
+        parts = [self._ordered[:, :, start:stop].transpose(1, 2) for start, stop in pairwise(bounds)]
         self.batches = [(part[:, :, :inputs], part[:, :, inputs:]) for part in parts]
 
     def shuffle(self) -> None:
         """Reorder the examples, each seed by its own stream; a full batch keeps its order."""
         if self._full:
             return
-        count = self._source.shape[1]
+        count = self._source.shape[2]
         order = torch.from_numpy(np.stack([generator.permutation(count) for generator in self._orders]))
-        index = order.to(self._source.device)[:, :, None].expand(-1, -1, self._source.shape[2])
-        torch.gather(self._source, 1, index, out=self._ordered)
+        index = order.to(self._source.device)[:, None].expand(self._source.shape)
+        torch.gather(self._source, 2, index, out=self._ordered)
 
 
 class _Epoch:
     """Trains one epoch a call and gives each seed's mean train-mode loss, [seeds].
 
-    On CUDA, where the optimizer allows it, the second call captures the whole epoch, optimizer included, in a graph that
-    it and all later calls replay; the first call runs as it is, so that the optimizer's state exists by then.
+    On CUDA, where the optimizer allows it, the second call captures the whole epoch, optimizer included, in a graph
+    that it and all later calls replay; the first call runs as it is, so that the optimizer's state exists by then.
     """
 
     def __init__(self, network: Network, optimizer: torch.optim.Optimizer, examples: _Examples, *, graph: bool) -> None:
         self._network, self._optimizer, self._batches = network, optimizer, examples.batches
+        # The squared errors of an epoch, [seeds, points, 1]; each batch's mean counts alike, whatever its size.
+        self._squares = torch.cat([torch.empty_like(y) for _, y in self._batches], dim=1)
+        sizes = [y.shape[1] for _, y in self._batches]
+        shares = [self._squares.new_full((size, 1), 1 / size / len(sizes)) for size in sizes]
+        self._shares = torch.cat(shares)
+        self._parts = torch.split(self._squares, sizes, dim=1)
         self._capture_wanted = graph
         self._first = True
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -142,13 +144,12 @@ class _Epoch:
         return self._losses
 
     def _train(self) -> Tensor:
-        total = torch.zeros_like(self._batches[0][1][:, 0, 0])
-        for x, y in self._batches:
-            loss, gradient = squared_error(self._network.forward(x), y)
-            self._network.backward(gradient)
+        for (x, y), squares in zip(self._batches, self._parts, strict=True):
+            error = self._network.forward(x).sub_(y)
+            torch.mul(error, error, out=squares)
+            self._network.backward(error.mul_(2 / y.shape[1]))
             self._optimizer.step()
-            total += loss
-        return total / len(self._batches)
+        return (self._squares * self._shares).sum((1, 2))
 
 
 def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:
@@ -180,8 +181,8 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 def _evaluate(network: Network, points: Points) -> dict[str, Tensor]:
     """The evaluation-mode losses of every seed, [seeds] each."""
-    eval_loss, _ = squared_error(network.evaluate(points.train_x), points.train_y)
-    test_loss, _ = squared_error(network.evaluate(points.test_x), points.test_y)
+    eval_loss = squared_error(network.evaluate(points.train_x), points.train_y)
+    test_loss = squared_error(network.evaluate(points.test_x), points.test_y)
     buffers = network.precise_buffers(points.train_x)
-    precise = squared_error(network.evaluate(points.test_x, buffers), points.test_y)[0] if buffers else test_loss
+    precise = squared_error(network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
     return {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}

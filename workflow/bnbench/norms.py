@@ -42,7 +42,10 @@ class Norm:
         return {}
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:  # noqa: ARG002
-        """Training mode: the normalized `x`, and what `backward` wants to keep. Updates the buffers in place."""
+        """Training mode: the normalized `x`, and what `backward` wants to keep.
+
+        Updates the buffers in place, and may overwrite `x`.
+        """
         return x, None
 
     def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:  # noqa: ARG002
@@ -57,6 +60,10 @@ class Norm:
 @dataclass(frozen=True)
 class Identity(Norm):
     """No normalization: the baseline."""
+
+    def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:  # noqa: ARG002
+        """Return the gradient as it is."""
+        return dy, {}
 
 
 @dataclass(frozen=True)
@@ -80,60 +87,61 @@ class BatchNorm(Norm):
         return {"gamma": 1.0, "beta": 0.0} if self.affine else {}
 
     def buffers(self) -> dict[str, float]:
-        """Running mean and variance; `steps` counts the batches seen, for the cumulative average."""
-        return {"mean": 0.0, "variance": 1.0, "steps": 0.0}
+        """Running mean and variance; the cumulative average counts the batches seen in `steps`."""
+        return {"mean": 0.0, "variance": 1.0} | ({"steps": 0.0} if self.momentum is None else {})
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
         """Return γ (x − m)/√(v + eps) + β, with the batch's mean m and biased variance v."""
-        batch = x.shape[1]
         mean = x.mean(1, keepdim=True)
-        centred = x - mean
+        centred = x.sub_(mean)
         variance = (centred * centred).mean(1, keepdim=True)
-        self._update(buffers, mean.detach(), variance.detach() * (batch / (batch - 1)))
-        scale = (variance + self.eps).rsqrt()
-        normalized = centred * scale
-        return self._affine(normalized, parameters), (normalized, scale)
+        self._update(buffers, mean.detach(), variance.detach() * (x.shape[1] / (x.shape[1] - 1)))
+        scale = (variance + self.eps).rsqrt_()
+        if not self.affine:
+            return centred * scale, (centred, scale, scale)
+        slope = scale * parameters["gamma"]
+        return parameters["beta"].addcmul(centred, slope), (centred, scale, slope)
 
-    def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:
-        """Ioffe & Szegedy 2015, section 3, in terms of the normalized input x̂ and of s = 1/√(v + eps).
+    def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:  # noqa: ARG002
+        """Ioffe & Szegedy 2015, section 3, in terms of c = x − m and s = 1/√(v + eps).
 
-        dx = γ s (dy − mean(dy) − x̂ mean(dy x̂)), dγ = Σ dy x̂, dβ = Σ dy. Overwrites `dy`.
+        dγ = s Σ dy c, dβ = Σ dy, dx = γ s (dy − dβ/M − c s dγ/M) with the batch size M. Overwrites `dy`.
         """
-        normalized, scale = saved
-        batch = dy.shape[1]
+        centred, scale, slope = saved
         dbeta = dy.sum(1, keepdim=True)
-        dgamma = (dy * normalized).sum(1, keepdim=True)
-        # Each product and each sum rounds once (no fused addcmul of whole arrays): a seed's bits must not depend on
-        # whether its last elements fall into the vectorized or into the scalar part of a kernel.
-        dx = dy.sub_(dbeta / batch).sub_(normalized.mul_(dgamma / batch))
-        if self.affine:
-            return dx.mul_(parameters["gamma"] * scale), {"gamma": dgamma, "beta": dbeta}
-        return dx.mul_(scale), {}
+        dgamma = (dy * centred).sum(1, keepdim=True).mul_(scale)
+        share = slope / -dy.shape[1]
+        dx = (share * dbeta).addcmul(centred, share * dgamma * scale).addcmul_(dy, slope)
+        return dx, {"gamma": dgamma, "beta": dbeta} if self.affine else {}
 
     def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:
         """The same with the statistics in `buffers`."""
         return self._affine((x - buffers["mean"]) * (buffers["variance"] + self.eps).rsqrt(), parameters)
 
     def population(self, blocks: Iterable[Tensor]) -> Tensors:
-        """Precise statistics: moments pooled over all examples (Wu & Johnson 2021, section 3)."""
-        count, total, squares = 0, 0.0, 0.0
+        """Precise statistics: moments pooled over all examples (Wu & Johnson 2021, section 3).
+
+        Pooled block by block by the update of Chan, Golub & LeVeque (1979), which does not cancel in float32.
+        """
+        count = 0
+        pooled: Any = 0.0
+        squares: Any = 0.0
         for x in blocks:
             size, mean = x.shape[1], x.mean(1, keepdim=True)
-            variance = (x - mean).square().mean(1, keepdim=True)
+            shift = mean - pooled
+            squares = squares + (x - mean).square().sum(1, keepdim=True)
+            squares = squares + shift.square() * (count * size / (count + size))
+            pooled = pooled + shift * (size / (count + size))
             count += size
-            total = total + size * mean
-            squares = squares + size * (variance + mean.square())
-        pooled: Any = total / count
-        return {"mean": pooled, "variance": (squares / count - pooled.square()).clamp_min(0.0)}
+        return {"mean": pooled, "variance": squares / count}
 
     def _affine(self, normalized: Tensor, parameters: Tensors) -> Tensor:
         return normalized * parameters["gamma"] + parameters["beta"] if self.affine else normalized
 
     def _update(self, buffers: Tensors, mean: Tensor, variance: Tensor) -> None:
-        steps = buffers["steps"].add_(1)
-        weight = 1 / steps if self.momentum is None else self.momentum
-        for name, value in (("mean", mean), ("variance", variance)):
-            buffers[name].mul_(1 - weight).add_(value * weight)
+        weight = 1 / buffers["steps"].add_(1) if self.momentum is None else self.momentum
+        buffers["mean"].lerp_(mean, weight)
+        buffers["variance"].lerp_(variance, weight)
 
 
 NORMS: dict[str, type[Norm]] = {"none": Identity, "batch": BatchNorm}

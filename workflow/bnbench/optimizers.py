@@ -41,6 +41,7 @@ class Optimizer:
     """Name of the class in `torch.optim`."""
     fused: ClassVar[bool] = False
     """Whether torch has a kernel that makes the whole update in one pass over memory, on CPU and CUDA."""
+    lr: float
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of the torch class."""

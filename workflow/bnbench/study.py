@@ -193,6 +193,11 @@ def level_label(factor: str, level: Any) -> str:
     return " ".join([level["name"], *shown])
 
 
+def evaluated_epochs(epochs: int, every: int) -> list[int]:
+    """Epochs, counted from 0, after whose last step the losses in evaluation mode are measured."""
+    return [epoch for epoch in range(epochs) if (epoch + 1) % every == 0 or epoch == epochs - 1]
+
+
 def canonical_json(value: Any) -> str:
     """One text for equal values: sorted keys, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -17,12 +17,12 @@ import torch
 
 from bnbench import tables
 from bnbench.errors import UserError
-from bnbench.loop import Array, Measured, Points, evaluated_epochs, train_network
 from bnbench.initialization import initial_weights, weights_hash
+from bnbench.loop import Array, Measured, Points, train_network
 from bnbench.networks import Network
 from bnbench.norms import NORMS
 from bnbench.parameters import build
-from bnbench.study import Chunk
+from bnbench.study import Chunk, evaluated_epochs
 from bnbench.tables import OUTCOMES
 from bnbench.tasks import TASKS, Data
 

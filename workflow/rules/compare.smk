@@ -1,5 +1,14 @@
 # Pairs by seed, and verdicts.
-TABLES = ["contexts", "pairs", "curves", "modes", "fit", "reference", "exclusions", "provenance"]
+TABLES = [
+    "contexts",
+    "pairs",
+    "curves",
+    "modes",
+    "fit",
+    "reference",
+    "exclusions",
+    "provenance",
+]
 
 
 rule compare:

@@ -6,9 +6,9 @@ rule train:
         predictions="results/predictions/{setting}/seeds-{first}-{last}.parquet",
     log:
         "logs/train/{setting}/seeds-{first}-{last}.log",
+    threads: STUDY.config["threads"]
     params:
         setting=setting_json,
-    threads: STUDY.config["threads"]
     shell:
         "python -m bnbench train --setting {params.setting:q} --first {wildcards.first} --last {wildcards.last}"
         " --threads {threads} 2>&1 | tee {log:q}"
