@@ -14,6 +14,10 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+# Where the image will lie; without `--sdm apptainer` Snakemake does not look for it.
+container: "containers/bnbench.sif"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/collect.smk"
@@ -27,4 +31,6 @@ report: "workflow/captions/study.rst"
 rule all:
     default_target: True
     input:
-        f"{REPORT}/index.html",
+        rules.compare.output,
+        rules.plot.output,
+        rules.report.output,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, config
+from bnbench import __version__, collect, config, tables
 from bnbench.errors import UserError
 from bnbench.study import Chunk, Setting, Study
 
@@ -69,11 +69,7 @@ def _rebuild(options: argparse.Namespace) -> str:
 
 def _answer(options: argparse.Namespace) -> str:
     folder = _folder(options)
-    try:
-        verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder}/verdicts.json: not readable ({error}); run the workflow to make it") from error
-    return f"{folder}/index.html\n{verdicts['sentence']}"
+    return f"{folder}/index.html\n{tables.read_json(folder / 'verdicts.json')['sentence']}"
 
 
 def _study(options: argparse.Namespace) -> Study:

@@ -1,5 +1,6 @@
 """What the Snakefile asks of the package: the study, and one line about it, or one message and the end."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,11 @@ from bnbench.errors import UserError
 from bnbench.study import Study
 
 RESULTS = Path("results")
+
+
+def lend_package_to_jobs() -> None:
+    """Let the shell commands of jobs find the package of this checkout, wherever they are started."""
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
 
 
 def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:

@@ -119,7 +119,7 @@ class Study:
         """Losses printed elsewhere."""
         return tuple(self.config["reference_points"])
 
-    @property
+    @cached_property
     def levels(self) -> dict[str, tuple[str, ...]]:
         """Factor → labels, in the config's order."""
         return {factor: tuple(level_label(factor, level) for level in self.config[factor]) for factor in FACTORS}

@@ -3,6 +3,8 @@
 A file is written under a temporary name, synced and renamed, so a file that exists is whole. Used by every step.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -13,13 +15,16 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bnbench import __version__
 from bnbench.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 OUTCOMES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
@@ -117,6 +122,38 @@ def read_parquet(path: Path, **options: Any) -> pa.Table:
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not a readable table ({reason}); delete it and run the workflow again") from error
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table of a report; labels are text, whatever they look like.
+
+    Raises:
+        UserError: the file is absent or not a table.
+    """
+    import pandas as pd  # noqa: PLC0415 - the trainer's jobs import this module and need no pandas
+
+    labels = dict.fromkeys((*FACTORS, "baseline", "treatment"), str)
+    try:
+        return pd.read_csv(path, dtype=labels, keep_default_na=False, na_values=[""])
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the workflow to make it") from error
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not a readable table ({error}); delete it and run the workflow again") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file.
+
+    Raises:
+        UserError: the file is absent or corrupt.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the workflow to make it") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not readable ({error}); delete it and run the workflow again") from error
+    return content
 
 
 def footer(path: Path) -> dict[str, Any]:

@@ -49,6 +49,10 @@ class Task(ABC):
         """Number of training points, known without reading data."""
 
     @abstractmethod
+    def inputs(self) -> int:
+        """Number of inputs, known without reading data."""
+
+    @abstractmethod
     def data(self, seed: int) -> Data:
         """The points of one trial."""
 
@@ -64,6 +68,10 @@ class Function(Task):
     def train_points(self) -> int:
         """Number of training points."""
         return self.points
+
+    def inputs(self) -> int:
+        """A function of one number."""
+        return 1
 
     @abstractmethod
     def values(self, x: Array) -> Array:
@@ -137,6 +145,10 @@ class Diabetes(Split):
         """The data set's 442 rows."""
         return 442
 
+    def inputs(self) -> int:
+        """The data set's 10 measurements."""
+        return 10
+
     def arrays(self) -> tuple[Array, Array]:
         """Measurements and progression."""
         from sklearn.datasets import load_diabetes  # noqa: PLC0415 - a second of import that no other task needs
@@ -164,6 +176,10 @@ class Table(Split):
     def row_count(self) -> int:
         """Usable rows, as the planner counted them."""
         return self.rows
+
+    def inputs(self) -> int:
+        """Input columns, as the planner counted them."""
+        return self.features
 
     def arrays(self) -> tuple[Array, Array]:
         """The file's columns as numbers.

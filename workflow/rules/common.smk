@@ -2,12 +2,11 @@
 import os
 import sys
 
-PACKAGE = os.path.join(workflow.basedir, "workflow")
-sys.path.insert(0, PACKAGE)
-# Jobs run the package of this checkout, wherever they are started.
-os.environ["PYTHONPATH"] = PACKAGE
+sys.path.insert(0, os.path.join(workflow.basedir, "workflow"))
 
-from bnbench import snakefile
+from bnbench import contents, snakefile
+
+snakefile.lend_package_to_jobs()
 
 if not workflow.configfiles:
 

@@ -1,21 +1,17 @@
 # Pairs by seed, and verdicts.
-TABLES = [
-    "contexts",
-    "pairs",
-    "curves",
-    "modes",
-    "fit",
-    "reference",
-    "exclusions",
-    "provenance",
-]
-
-
 rule compare:
     input:
         rules.collect.output,
     output:
-        tables=expand(f"{REPORT}/tables/{{table}}.csv", table=TABLES),
+        **{
+            name: report(
+                f"{REPORT}/tables/{name}.csv",
+                caption="../captions/table.rst",
+                category="Tables",
+                labels={"table": name, "holds": holds},
+            )
+            for name, holds in contents.TABLES.items()
+        },
         verdicts=f"{REPORT}/verdicts.json",
     log:
         f"logs/{STUDY.name}/compare.log",

@@ -3,7 +3,16 @@ rule plot:
     input:
         rules.compare.output,
     output:
-        directory(f"{REPORT}/figures"),
+        **{
+            name: report(
+                f"{REPORT}/figures/{name}.svg",
+                caption=f"../captions/{name}.rst",
+                category="Figures",
+                labels={"figure": title},
+            )
+            for name, title in contents.figures(STUDY).items()
+        },
+        png=expand(f"{REPORT}/figures/{{name}}.png", name=contents.figures(STUDY)),
     log:
         f"logs/{STUDY.name}/plot.log",
     params:
