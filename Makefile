@@ -23,6 +23,8 @@ help:  ## list the targets
 .PHONY: report
 report: $(VENV)/ready  ## train what is missing of the study, and render its report
 	@echo "==> Running the study $(STUDY) on $(CORES) cores"
+	# Snakemake reads the file itself before it asks us, and says less of what is wrong with it.
+	$(RUN) python -m bnbench check --configfile $(STUDY) $(OVERRIDES) >/dev/null
 	$(RUN) snakemake --cores $(CORES) --configfile $(STUDY) $(OVERRIDES) --quiet rules
 	echo
 	echo "==> The report and its answer"

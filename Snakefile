@@ -31,6 +31,7 @@ report: "workflow/captions/study.rst"
 rule all:
     default_target: True
     input:
+        rules.collect.output,
         rules.compare.output,
         rules.plot.output,
         rules.report.output,

@@ -32,9 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> str:
     from bnbench import train  # noqa: PLC0415 - two seconds of importing torch that no other verb needs
 
-    setting = Setting.from_spec(json.loads(options.setting))
+    if options.last < options.first:
+        raise UserError(f"--last: found {options.last}, allowed: at least {options.first}, as --first says")
+    setting = Setting.from_spec(_json("--setting", options.setting))
     chunk = Chunk(setting, options.first, options.last - options.first + 1)
     return train.run(chunk, options.results, options.threads)
+
+
+def _check(options: argparse.Namespace) -> str:
+    study = _study(options)
+    return f"{study.name}: {study.summary()}"
 
 
 def _collect(options: argparse.Namespace) -> str:
@@ -74,14 +81,36 @@ def _answer(options: argparse.Namespace) -> str:
 
 def _study(options: argparse.Namespace) -> Study:
     if options.study:
-        return Study(json.loads(options.study))
+        return Study(_json("--study", options.study))
     overrides = config.parse_overrides(options.config)
-    return config.load({**config.read(options.configfile), **overrides}, str(options.configfile))
+    source = f"{options.configfile} + --config" if overrides else str(options.configfile)
+    return config.load(config.merged(config.read(options.configfile), overrides), source)
 
 
 def _folder(options: argparse.Namespace) -> Path:
     folder: Path = options.reports / _study(options).name
     return folder
+
+
+def _json(option: str, text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{option}: found no JSON ({error}), allowed: what the rules pass") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{option}: found {text[:40]}, allowed: a JSON object, as the rules pass it")
+    return content
+
+
+def _whole_number(least: int) -> Callable[[str], int]:
+    """A type of argument: whole numbers from `least` on."""
+
+    def whole_number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"found {text}, allowed: at least {least}")
+        return int(text)
+
+    return whole_number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,11 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="train one chunk of seeds of one setting")
     train.set_defaults(verb=_train)
     train.add_argument("--setting", required=True, metavar="JSON", help="the setting's canonical description")
-    train.add_argument("--first", required=True, type=int, help="first seed")
-    train.add_argument("--last", required=True, type=int, help="last seed")
-    train.add_argument("--threads", default=1, type=int, help="threads of torch (default 1)")
+    train.add_argument("--first", required=True, type=_whole_number(0), help="first seed")
+    train.add_argument("--last", required=True, type=_whole_number(0), help="last seed")
+    train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
     train.add_argument("--results", default=Path("results"), type=Path, help="where the tables go (default results)")
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
+        "check": (_check, "say what a study would train, or what is wrong with its config"),
         "collect": (_collect, "gather a study's chunks into three tables"),
         "compare": (_compare, "pair the trials by seed and judge them"),
         "plot": (_plot, "draw the figures"),

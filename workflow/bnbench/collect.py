@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from bnbench import tables
+from bnbench import marks, tables
 from bnbench.errors import UserError
 from bnbench.study import Chunk, Study
 
@@ -28,6 +28,8 @@ def run(study: Study, results: Path, data: Path) -> str:
         UserError: a file is corrupt, or holds another setting's rows or other seeds than its name says.
     """
     chunks = study.chunks()
+    mark = marks.collected(study)
+    mark.remove(data)
     present = [chunk for chunk in chunks if all(path.exists() for path in chunk_paths(chunk, results).values())]
     for kind, name in COLLECTED.items():
         schema = tables.SCHEMAS[kind]
@@ -35,6 +37,8 @@ def run(study: Study, results: Path, data: Path) -> str:
             for table in _by_setting(present, partial(_read, kind=kind, results=results)):
                 write(table.cast(schema))
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in chunks)
+    if trials == asked:
+        mark.leave(data)
     missing = "" if trials == asked else f"; {asked - trials} of {asked} trials are not trained yet"
     return f"{study.name}: collected {trials} trials from {len(present)} chunks{missing}"
 
@@ -57,10 +61,19 @@ def _read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
     """
     path = chunk_paths(chunk, results)[kind]
     table = tables.read_parquet(path)
-    seeds = set(range(chunk.first, chunk.last + 1))
-    if tables.footer(path).get("address") != chunk.setting.address or not set(table["seed"].to_pylist()) <= seeds:
+    if tables.footer(path).get("address") != chunk.setting.address or not _is_whole(table, chunk, kind):
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
     for factor, label in chunk.setting.labels.items():
         column = table.schema.get_field_index(factor)
         table = table.set_column(column, factor, pa.array([label] * table.num_rows, pa.string()))
     return table
+
+
+def _is_whole(table: pa.Table, chunk: Chunk, kind: str) -> bool:
+    """Whether the columns are those of `kind`, and the seeds those of `chunk`."""
+    if not table.schema.equals(tables.SCHEMAS[kind]):
+        return False
+    seeds = set(table["seed"].unique().to_pylist())
+    if kind == "predictions" and not seeds:  # of a task of several inputs
+        return True
+    return seeds == set(range(chunk.first, chunk.last + 1)) and (kind != "trials" or table.num_rows == chunk.count)

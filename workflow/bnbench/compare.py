@@ -7,6 +7,7 @@ every number that a figure or a sentence of the report shows. One context is in 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench import readings, sentences, stats, summaries, tables
+from bnbench import marks, readings, sentences, stats, summaries, tables
 from bnbench.readings import Readings
 from bnbench.stats import Array
 from bnbench.study import ReportOptions, Study
@@ -38,18 +39,30 @@ class Contrast:
     treated: Array
     baseline_last: Array
     treated_last: Array
-    diverged: tuple[int, int]
-    """Diverged trials among the pairs: of the baseline, of the treatment."""
-    discordant: tuple[int, int]
-    """Pairs of which the baseline alone diverged, or the treatment alone."""
     floored: int
+    """Losses of the pairs that were raised to `stats.FLOOR`, of both arms."""
     mixed: str
 
     @property
+    def finite(self) -> NDArray[np.bool_]:
+        """Pairs of which neither trial diverged."""
+        return ~np.isnan(self.treated - self.baseline)
+
+    @property
     def differences(self) -> Array:
-        """Log differences, treatment − baseline, of the pairs that are finite in both arms."""
-        differences = self.treated - self.baseline
-        return differences[np.isfinite(differences)]
+        """Log differences, treatment − baseline, of the finite pairs."""
+        return (self.treated - self.baseline)[self.finite]
+
+    @property
+    def diverged(self) -> tuple[int, int]:
+        """Diverged trials among the pairs: of the baseline, of the treatment."""
+        return int(np.isnan(self.baseline).sum()), int(np.isnan(self.treated).sum())
+
+    @property
+    def discordant(self) -> tuple[int, int]:
+        """Pairs of which the baseline alone diverged, or the treatment alone."""
+        both = int((np.isnan(self.baseline) & np.isnan(self.treated)).sum())
+        return self.diverged[0] - both, self.diverged[1] - both
 
 
 def run(study: Study, data: Path, out: Path) -> None:
@@ -58,6 +71,8 @@ def run(study: Study, data: Path, out: Path) -> None:
     Raises:
         UserError: a collected table is absent or corrupt, or a file cannot be written.
     """
+    mark = marks.compared(study)
+    mark.remove(data)
     options = study.report
     contrasts: list[Contrast] = []
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in summaries.TABLES}
@@ -92,6 +107,7 @@ def run(study: Study, data: Path, out: Path) -> None:
         "tables": {name: _columns(table) for name, table in sorted(found.items())},
     }
     tables.write_text(out / "verdicts.json", json.dumps(verdicts, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    mark.leave(data)
 
 
 def _contrast(
@@ -106,9 +122,8 @@ def _contrast(
     seeds = np.setdiff1d(common, unequal)
 
     def final(arm: Readings, share: float) -> Array:
-        return np.asarray(arm.final(options.outcome, share).reindex(seeds), np.float64)
+        return np.asarray(arm.final(options.outcome, share).loc[seeds], np.float64)
 
-    bad = [arm.trials["diverged_at"].reindex(seeds).notna().to_numpy() for arm in (baseline, treatment)]
     contrast = Contrast(
         context,
         labels[options.factor],
@@ -117,10 +132,8 @@ def _contrast(
         final(treatment, options.window),
         final(baseline, 0.0),
         final(treatment, 0.0),
-        diverged=(int(bad[0].sum()), int(bad[1].sum())),
-        discordant=(int((bad[0] & ~bad[1]).sum()), int((bad[1] & ~bad[0]).sum())),
-        floored=sum(arm.floored(options.outcome, options.window) for arm in (baseline, treatment)),
-        mixed=_mixed(options.factor, baseline, treatment),
+        sum(int(arm.floored(options.outcome, options.window).loc[seeds].sum()) for arm in (baseline, treatment)),
+        _mixed(options.factor, baseline.trials.loc[seeds], treatment.trials.loc[seeds]),
     )
     return contrast, dropped
 
@@ -147,14 +160,14 @@ def _p_value(contrast: Contrast) -> float:
 
 def _row(options: ReportOptions, contrast: Contrast, p: float, adjusted: float, tests: int) -> dict[str, Any]:
     differences = contrast.differences
-    finite = np.isfinite(contrast.treated - contrast.baseline)
+    finite, by_mean = contrast.finite, not any(contrast.diverged)
     level = 1 - options.alpha
-    ratio, narrow = (_ratio(differences, share) for share in (level, level - options.alpha))
+    ratio, narrow = (stats.geometric_interval(differences, share) for share in (level, level - options.alpha))
     last_differences = contrast.treated_last - contrast.baseline_last
-    last = _ratio(last_differences[np.isfinite(last_differences)], level)
+    last = stats.geometric_interval(last_differences[np.isfinite(last_differences)], level)
     wins = stats.win_rate(np.sign(stats.worst_ranks(contrast.baseline, contrast.treated)), level)
     verdict = _verdict(options, contrast, adjusted, ratio, narrow)
-    undecided = verdict == "undecided"
+    wanting = verdict == "undecided" and by_mean
     return {
         **contrast.context,
         "baseline": options.baseline,
@@ -174,7 +187,7 @@ def _row(options: ReportOptions, contrast: Contrast, p: float, adjusted: float, 
         "within_margin": bool(1 / options.margin < narrow.low and narrow.high < options.margin),
         "narrow_low": narrow.low,
         "narrow_high": narrow.high,
-        "seeds_needed": stats.seeds_needed(differences, options.alpha / tests, POWER) if undecided else np.nan,
+        "seeds_needed": stats.seeds_needed(differences, options.alpha / tests, POWER) if wanting else np.nan,
         "hedges_dz": stats.hedges_dz(differences),
         "win_rate": wins.mean,
         "win_low": wins.low,
@@ -186,8 +199,8 @@ def _row(options: ReportOptions, contrast: Contrast, p: float, adjusted: float, 
         "ratio_last_high": last.high,
         "diverged_baseline": contrast.diverged[0],
         "diverged_treatment": contrast.diverged[1],
-        "p_mcnemar": stats.mcnemar_exact(*contrast.discordant) if any(contrast.diverged) else np.nan,
-        "test": "worst-rank" if any(contrast.diverged) else "mean",
+        "p_mcnemar": np.nan if by_mean else stats.mcnemar_exact(*contrast.discordant),
+        "test": "mean" if by_mean else "worst-rank",
         "floored": contrast.floored,
         "mixed": contrast.mixed,
     }
@@ -202,11 +215,6 @@ def _verdict(
         ranks = stats.worst_ranks(contrast.baseline, contrast.treated)
         return stats.worst_rank_verdict(adjusted, ranks, ratio, options.alpha)
     return stats.verdict(adjusted, ratio, narrow, options.margin, options.alpha)
-
-
-def _ratio(differences: Array, level: float) -> stats.Interval:
-    with np.errstate(over="ignore"):
-        return stats.Interval(*(float(np.exp(value)) for value in stats.t_interval(differences, level)))
 
 
 def _geometric_mean(log_losses: Array) -> float:
@@ -230,9 +238,12 @@ def _pairs(study: Study, contrast: Contrast) -> pd.DataFrame:
 
 
 def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """A table as JSON has it: names of the columns, and rows; null for what is not finite."""
-    content: dict[str, list[Any]] = json.loads(table.to_json(orient="split", index=False, double_precision=15))
-    return content
+    """A table as JSON has it: names of the columns, and rows with every digit; null for what is not finite."""
+    rows = table.itertuples(index=False, name=None)
+    return {
+        "columns": list(table.columns),
+        "data": [[None if isinstance(v, float) and not math.isfinite(v) else v for v in row] for row in rows],
+    }
 
 
 def _left_out(arm: Readings) -> list[dict[str, Any]]:
@@ -251,11 +262,14 @@ def _other_weights(study: Study, baseline: Readings, treatment: Readings, seeds:
     return [int(seed) for seed in seeds[hashes[0] != hashes[1]]]
 
 
-def _mixed(factor: str, *arms: Readings) -> str:
-    """Which versions of torch and which devices the pairs of a context mix; empty where they do not."""
-    columns = {"torch": "torch", "device_name": "device"}
-    if factor == "device":
-        del columns["device_name"]
-    trials = pd.concat([arm.trials for arm in arms])
-    found = {name: sorted(set(trials[column])) for column, name in columns.items()}
-    return "; ".join(f"{name} {' and '.join(values)}" for name, values in found.items() if len(values) > 1)
+def _mixed(factor: str, *arms: pd.DataFrame) -> str:
+    """Which versions of torch and which devices the pairs of a context mix; empty where they do not.
+
+    Where devices are compared, the arms differ by design: then it is devices within an arm.
+    """
+    found = []
+    for column, name in (("torch", "torch"), ("device_name", "device")):
+        values = [set(arm[column]) for arm in arms]
+        together = values if factor == name else [set.union(*values)]
+        found += [f"{name} {' and '.join(sorted(mixed))}" for mixed in together if len(mixed) > 1]
+    return "; ".join(found)

@@ -6,25 +6,29 @@ one `UserError`, before anything runs.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError, relevance
 
 from bnbench import parameters
-from bnbench.errors import UserError, nearest
+from bnbench.errors import UserError, first_line, nearest
 from bnbench.norms import NORMS
-from bnbench.study import REGISTRIES, Study, canonical_json, level_label
+from bnbench.study import REGISTRIES, Study, canonical_json, level_label, without_names
 from bnbench.tables import FACTORS
 from bnbench.tasks import TASKS, inspect_table
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "study.schema.yaml"
 
-_ARTICLES = {
+_LARGEST = 2**53
+"""Up to here every whole number is one in every reader of JSON and every column of a table."""
+
+_KINDS = {
     "integer": "a whole number",
     "number": "a number",
     "string": "text",
@@ -34,18 +38,33 @@ _ARTICLES = {
     "null": "null",
 }
 
+_LIMITS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key that stands twice in one mapping."""
+    """Safe YAML that refuses a key that stands twice and a node that holds itself, and says where a value is wrong."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ARG002 - shallow, a node could hold itself
+        try:
+            return super().construct_object(node, deep=True)
+        except (ValueError, AttributeError) as error:  # "2024-13-01" is a date to YAML, and "!!int x" a number
+            problem = f"'{node.value}' is no {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(key_node, yaml.ScalarNode):
+                continue
+            key = self.construct_object(key_node)
             if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key}' stands twice", key_node.start_mark
-                )
+                problem = f"the key {str(key)!r} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -64,10 +83,10 @@ def read(path: Path | str) -> dict[str, Any]:
         raise UserError(f"{path}: cannot read the config file ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not a text file in UTF-8 ({error.reason} at byte {error.start})") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UserError(f"{path}{where}: broken YAML ({getattr(error, 'problem', None) or error})") from error
+        raise UserError(f"{path}{where}: broken YAML ({_problem(error)})") from error
     if not isinstance(content, dict):
         raise UserError(
             f"{path}: found {_found(content)}, allowed: a mapping of keys to values, such as 'study: default'"
@@ -87,10 +106,36 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise UserError(f"--config: found '{pair}', allowed: KEY=VALUE, such as seeds=50")
         try:
-            overrides[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise UserError(f"--config {key}: broken YAML in '{value}'") from error
+            overrides[key] = typed(yaml.load(value, yaml.BaseLoader))  # noqa: S506 - makes nothing but text
+        except (yaml.YAMLError, RecursionError) as error:
+            raise UserError(f"--config {key}: broken YAML in {value!r} ({_problem(error)})") from error
     return overrides
+
+
+def typed(value: Any) -> Any:
+    """What `value` of the command line means: there, numbers, true, false and null come as text, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(value)
+    return {"true": True, "false": False, "null": None}.get(value.lower(), value)
+
+
+def merged(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """`config` with `overrides`, as Snakemake merges them: mappings key by key, all else as a whole."""
+
+    def below(key: str, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        old = config.get(key)
+        return merged(old if isinstance(old, Mapping) else {}, value)
+
+    return {**config, **{key: below(key, value) for key, value in overrides.items()}}
 
 
 def load(config: Mapping[str, Any], source: str) -> Study:
@@ -108,231 +153,274 @@ def resolve(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
+    try:
+        return _resolved(config)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from error
+
+
+def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     schema = _schema()
-    _check_keys(config, schema["properties"], source, "")
-    _check_finite(config, source, "")
+    _check_keys(config, schema, "")
+    _check_numbers(config, "")
     resolved: dict[str, Any] = {}
     for key, rule in schema["properties"].items():
         if key not in config and "default" not in rule:
-            raise UserError(f"{source}: the key '{key}' is missing; it is {rule['description']}")
-        resolved[key] = _resolve_key(key, config.get(key, rule.get("default")), rule, source)
+            raise UserError(f"the key '{key}' is missing; it is {rule['description']}")
+        resolved[key] = _resolve_key(key, config.get(key, rule.get("default")), rule)
     if isinstance(resolved["seeds"], int):
         resolved["seeds"] = {"first": 0, "count": resolved["seeds"]}
-    _check_levels(resolved, source)
-    _check_batches(resolved, source)
-    _check_baseline(resolved, source)
+    _check_levels(resolved)
+    _check_batches(resolved)
+    _check_reference_points(resolved)
+    resolved["report"]["baseline"] = _baseline(resolved)
     return resolved
 
 
-def _resolve_key(key: str, value: Any, rule: Mapping[str, Any], source: str) -> Any:
-    if not (rule.get("factor") or "registry" in rule):
-        return _checked(value, rule, source, key)
-    several = key in FACTORS
-    values = value if isinstance(value, list) and several else [value]
-    if not values:
-        raise UserError(f"{source}: {key}: found an empty list, allowed: at least one level")
-    levels = []
-    for index, level in enumerate(values):
-        where = f"{key}[{index}]" if isinstance(value, list) else key
-        entry = (
-            _entry(key, level, source, where) if key in REGISTRIES else _checked(level, rule["items"], source, where)
-        )
-        levels.append(entry)
-    return levels if several else levels[0]
+def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
+    """The value of one key: a level or a list of them, where it is a factor or chosen by name."""
+
+    def level(item: Any, where: str) -> Any:
+        return _entry(key, item, where) if key in REGISTRIES else _checked(item, rule["items"], where)
+
+    if key not in FACTORS:
+        return level(value, key) if key in REGISTRIES else _checked(value, rule, key)
+    if value == []:
+        raise UserError(f"{key}: found an empty list, allowed: at least one level")
+    if not isinstance(value, list):
+        return [level(value, key)]
+    return [level(item, f"{key}[{index}]") for index, item in enumerate(value)]
 
 
-def _entry(key: str, level: Any, source: str, where: str) -> dict[str, Any]:
+def _entry(kind: str, level: Any, where: str) -> dict[str, Any]:
     """A named entry with all of its parameters."""
-    registry = REGISTRIES[key]
+    registry = REGISTRIES[kind]
+    names = ", ".join(registry)
     given = {"name": level} if isinstance(level, str) else level
     if not isinstance(given, Mapping):
-        raise UserError(f"{source}: {where}: found {_found(level)}, allowed: a name or {{name: …}}; {_names(registry)}")
-    name = given.get("name")
+        raise UserError(f"{where}: found {_found(level)}, allowed: a name or {{name: …}}, with one of {names}")
+    if "name" not in given:
+        example = next((key for key in given if key in registry), next(iter(registry)))
+        raise UserError(f"{where}: the key 'name' is missing, allowed: {{name: {example}, …}}, with one of {names}")
+    name = given["name"]
     if not isinstance(name, str) or name not in registry:
-        raise UserError(f"{source}: {where}: found {_found(name)}{nearest(name, registry)}; {_names(registry)}")
+        hint = nearest(name, registry) if isinstance(name, str) else ""
+        raise UserError(f"{where}: found {_found(name)}{hint}, allowed: one of {names}")
     rule = parameters.schema(registry[name])
-    options = {k: v for k, v in given.items() if k != "name"}
-    _check_keys(options, rule["properties"], source, where, owner=f"{key} '{name}'")
-    entry = {"name": name, **_checked(options, rule, source, where)}
-    if name == "table" and key == "task":
-        entry |= inspect_table(entry["path"], entry["target"], entry["missing"])
+    options = {key: value for key, value in given.items() if key != "name"}
+    _check_keys(options, rule, where, f"{kind} '{name}'")
+    entry = {"name": name, **_checked(options, rule, where)}
     try:
+        if name == "table" and kind == "task":
+            entry |= inspect_table(entry["path"], entry["target"], entry["missing"])
         parameters.build(registry, entry)
-    except ValueError as error:  # what a class refuses of its parameters together
-        raise UserError(f"{source}: {where}: {error}") from error
+    except (UserError, ValueError) as error:  # a data file; what a class refuses of its parameters together
+        raise UserError(f"{where}: {error}") from error
     return entry
 
 
-def _checked(value: Any, rule: Mapping[str, Any], source: str, where: str) -> Any:
+def _checked(value: Any, rule: Mapping[str, Any], where: str) -> Any:
     """`value` if it follows `rule`, completed by the rule's defaults and in canonical types."""
-    if isinstance(value, Mapping):
-        _check_keys(value, rule.get("properties", {}), source, where)
-    problem = best_match(Draft202012Validator(rule).iter_errors(value))
+    problem = max(Draft202012Validator(rule).iter_errors(value), key=relevance, default=None)
     if problem is not None:
-        raise UserError(_message(problem, source, where))
+        raise UserError(_message(problem, where))
     return _canonical(value, rule)
 
 
 def _canonical(value: Any, rule: Mapping[str, Any]) -> Any:
-    """Equal values become the same: 1 and 1.0 by the declared type, −0 as 0, absent keys by their default."""
-    kinds = rule.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if isinstance(value, Mapping):
-        given = {key: _canonical(item, rule["properties"][key]) for key, item in value.items()}
-        usual = {key: item["default"] for key, item in rule["properties"].items() if "default" in item}
-        return {**usual, **given}
-    if isinstance(value, list):
+    """Equal values become the same: 1 and 1.0 by the declared type, −0 as 0, all keys there, in the declared order."""
+    if isinstance(value, Mapping) and "properties" in rule:
+        return {
+            key: _canonical(value.get(key, item.get("default")), item)
+            for key, item in rule["properties"].items()
+            if key in value or "default" in item
+        }
+    if isinstance(value, list) and "items" in rule:
         return [_canonical(item, rule["items"]) for item in value]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    return float(value) + 0.0 if "number" in kinds else int(value)
+    if "number" in _kinds(rule):
+        return float(value) + 0.0
+    return int(value) if value == int(value) else value
 
 
-def _check_keys(
-    given: Mapping[str, Any], allowed: Iterable[str], source: str, where: str, owner: str | None = None
-) -> None:
-    known = list(allowed)
-    for key in given:
-        if key not in known:
-            place = f" in {owner or where}" if where else ""
-            raise UserError(
-                f"{source}: {where + ': ' if where else ''}unknown key '{key}'{place}{nearest(key, known)}; "
-                f"allowed: {', '.join(known) or 'none'}"
-            )
+def _check_keys(value: Any, rule: Mapping[str, Any], where: str, owner: str | None = None) -> None:
+    """Refuse keys that `rule` does not know, at any depth that it speaks of."""
+    if isinstance(value, Mapping) and "properties" in rule:
+        known = rule["properties"]
+        for key, item in value.items():
+            if key not in known:
+                place = f" in {owner or where}" if where else ""
+                raise UserError(
+                    f"{where + ': ' if where else ''}unknown key {str(key)!r}{place}{nearest(key, known)}; "
+                    f"allowed: {', '.join(known) or 'none'}"
+                )
+            _check_keys(item, known[key], f"{where}.{key}" if where else key)
+    elif isinstance(value, list) and "items" in rule:
+        for index, item in enumerate(value):
+            _check_keys(item, rule["items"], f"{where}[{index}]")
 
 
-def _check_finite(value: Any, source: str, where: str) -> None:
-    """Refuse NaN and infinity at any depth: no comparison of a schema catches a NaN."""
+def _check_numbers(value: Any, where: str) -> None:
+    """Refuse NaN, infinity and enormous whole numbers at any depth: no comparison of a schema catches a NaN."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            _check_finite(item, source, f"{where}.{key}" if where else str(key))
+            name = str(key) if str(key).isprintable() else repr(key)
+            _check_numbers(item, f"{where}.{name}" if where else name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _check_finite(item, source, f"{where}[{index}]")
+            _check_numbers(item, f"{where}[{index}]")
     elif isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"{source}: {where}: found {value}, allowed: finite numbers")
+        raise UserError(f"{where}: found {value}, allowed: finite numbers")
+    elif isinstance(value, int) and abs(value) > _LARGEST:
+        raise UserError(f"{where}: found {_found(value)}, allowed: whole numbers up to {_LARGEST}")
 
 
-def _check_levels(resolved: Mapping[str, Any], source: str) -> None:
+def _check_levels(resolved: Mapping[str, Any]) -> None:
     for factor in FACTORS:
         seen: set[str] = set()
-        for level in resolved[factor]:
-            text = canonical_json(level)
+        for index, level in enumerate(resolved[factor]):
+            text = canonical_json(without_names(factor, level))
             if text in seen:
                 raise UserError(
-                    f"{source}: {factor}: the level '{level_label(factor, level)}' stands twice; "
+                    f"{factor}[{index}]: the level '{level_label(factor, level)}' stands twice; "
                     "levels that come to the same numbers are one"
                 )
             seen.add(text)
 
 
-def _check_batches(resolved: Mapping[str, Any], source: str) -> None:
+def _check_batches(resolved: Mapping[str, Any]) -> None:
     by_batch = [norm["name"] for norm in resolved["norm"] if NORMS[norm["name"]].batch_statistics]
-    for index, size in enumerate(resolved["batch_size"]):
-        for task in resolved["task"]:
-            points = parameters.build(TASKS, task).train_points()
+    for task in resolved["task"]:
+        points = parameters.build(TASKS, task).train_points()
+        of_task = f"training points of task '{task['name']}'"
+        for index, size in enumerate(resolved["batch_size"]):
             if size != "full" and size > points:
-                raise UserError(
-                    f"{source}: batch_size[{index}]: found {size}, allowed: at most the {points} training points of "
-                    f"task '{task['name']}', or full"
-                )
+                raise UserError(f"batch_size[{index}]: found {size}, allowed: at most the {points} {of_task}, or full")
             if by_batch and (points if size == "full" else size) < 2:
                 raise UserError(
-                    f"{source}: batch_size[{index}]: found {size}, allowed: at least 2 examples, "
-                    f"since norm '{by_batch[0]}' normalizes by the batch"
+                    f"batch_size[{index}]: found {size}{f' ({of_task}: {points})' * (size == 'full')}, "
+                    f"allowed: at least 2 examples, since norm '{by_batch[0]}' normalizes by the batch"
                 )
 
 
-def _check_baseline(resolved: dict[str, Any], source: str) -> None:
-    factor, baseline = resolved["report"]["factor"], resolved["report"]["baseline"]
-    labels = [level_label(factor, level) for level in resolved[factor]]
-    if isinstance(baseline, Mapping) and factor in REGISTRIES:
-        baseline = _entry(factor, baseline, source, "report.baseline")
-    else:
-        # A level may be named by its label, or by its name alone where that is one level's only.
-        names = [level["name"] if isinstance(level, Mapping) else level for level in resolved[factor]]
-        chosen = labels if str(baseline) in labels else [str(name) for name in names]
-        if chosen.count(str(baseline)) != 1:
+def _check_reference_points(resolved: Mapping[str, Any]) -> None:
+    labels = [level_label("norm", norm) for norm in resolved["norm"]]
+    for index, point in enumerate(resolved["reference_points"]):
+        allowed = dict.fromkeys([*labels, *NORMS])
+        if point["norm"] not in allowed:
             raise UserError(
-                f"{source}: report.baseline: found {_found(baseline)}{nearest(baseline, labels)}; "
-                f"allowed: one of the levels of '{factor}': {', '.join(labels)}"
+                f"reference_points[{index}].norm: found {_found(point['norm'])}{nearest(point['norm'], allowed)}, "
+                f"allowed: one of {', '.join(allowed)}"
             )
-        baseline = resolved[factor][chosen.index(str(baseline))]
-    if baseline not in resolved[factor]:
+
+
+def _baseline(resolved: Mapping[str, Any]) -> Any:
+    """The level that `report.baseline` calls by its label, its entry, or its name where that is one level's only."""
+    factor, baseline = resolved["report"]["factor"], resolved["report"]["baseline"]
+    levels = resolved[factor]
+    labels = [level_label(factor, level) for level in levels]
+    if len(levels) < 2:
+        raise UserError(f"{factor}: found one level ('{labels[0]}'), allowed: at least two, since they are compared")
+    if isinstance(baseline, Mapping) and factor in REGISTRIES:
+        baseline = level_label(factor, _entry(factor, baseline, "report.baseline"))
+    names = [level["name"] if isinstance(level, Mapping) else str(level) for level in levels]
+    called = labels if str(baseline) in labels else names
+    if called.count(str(baseline)) != 1:
         raise UserError(
-            f"{source}: report.baseline: found '{level_label(factor, baseline)}', "
+            f"report.baseline: found {_found(baseline)}{nearest(baseline, labels)}, "
             f"allowed: one of the levels of '{factor}': {', '.join(labels)}"
         )
-    if len(labels) < 2:
-        raise UserError(f"{source}: {factor}: found one level ('{labels[0]}'), allowed: at least two, to be compared")
-    resolved["report"]["baseline"] = baseline
+    return levels[called.index(str(baseline))]
 
 
-def _message(problem: ValidationError, source: str, where: str) -> str:
+def _message(problem: ValidationError, where: str) -> str:
     path = where + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in problem.absolute_path)
     rule: Any = problem.schema
     instance: Any = problem.instance
     if problem.validator == "required":
         missing = next(name for name in rule["required"] if name not in instance)
-        description = rule["properties"][missing]["description"]
-        return f"{source}: {path}: the key '{missing}' is missing; it is {description}"
+        return f"{path}: the key '{missing}' is missing; it is {rule['properties'][missing]['description']}"
     hint = ""
-    if isinstance(instance, str) and "string" not in rule.get("type", []):
-        if _is_number(instance):
-            hint = f" (this is text; write the number without quotes, and 1e-3 as {float(instance)!r})"
-        hint += nearest(instance, rule.get("enum", []))
-    return f"{source}: {path}: found {_found(instance)}{hint}, allowed: {_allowed(rule)}"
+    if isinstance(instance, str):
+        hint = nearest(instance, _words(rule)) or _as_number(instance, rule)
+    return f"{path}: found {_found(instance)}{hint}, allowed: {_allowed(rule)}"
 
 
 def _allowed(rule: Mapping[str, Any]) -> str:
     if "enum" in rule:
-        return "one of " + ", ".join(str(value) for value in rule["enum"])
-    kinds = rule.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    limits = [
-        f"{words} {rule[key]:g}"
-        for key, words in (
-            ("minimum", "at least"),
-            ("exclusiveMinimum", "above"),
-            ("maximum", "at most"),
-            ("exclusiveMaximum", "below"),
-        )
-        if key in rule
-    ]
-    lengths = [
-        f"{words} {rule[key]} items"
-        for key, words in (("minItems", "at least"), ("maxItems", "at most"))
-        if key in rule
-    ]
-    names = [_ARTICLES[kind] for kind in kinds]
-    if rule.get("pattern") == "^full$":
-        names = ["a whole number", "full"]
+        return f"one of {', '.join(_words(rule))}"
+    if "const" in rule:
+        return str(rule["const"])
+    options = [_allowed(option) for option in rule.get("anyOf", [])]
+    return ", or ".join(options + [_described(kind, rule) for kind in _kinds(rule)])
+
+
+def _described(kind: str, rule: Mapping[str, Any]) -> str:
+    """A kind of value with the limits that `rule` sets to it."""
+    words = ""
+    if kind in ("integer", "number"):
+        words = " and ".join(f"{word} {rule[key]}" for key, word in _LIMITS.items() if key in rule)
+    elif kind == "array":
+        words = _length(rule.get("minItems", 0), rule.get("maxItems"), "item")
+    elif kind == "object":
+        words = f"of {', '.join(rule['properties'])}"
     elif "pattern" in rule:
-        lengths.append("of lower-case letters, digits, - and _, starting with a letter or a digit")
-    return " or ".join(names) + "".join(f" {text}" for text in [" and ".join(limits), " and ".join(lengths)] if text)
+        words = "of lower-case letters, digits, - and _, starting with a letter or a digit"
+    elif kind == "string":
+        words = _length(rule.get("minLength", 0), rule.get("maxLength"), "character")
+    return f"{_KINDS[kind]} {words}".strip()
+
+
+def _length(least: int, most: int | None, noun: str) -> str:
+    if least == most:
+        return f"of {least} {noun}s"
+    return f"of at least {least} {noun}{'s' if least > 1 else ''}" if least else ""
+
+
+def _kinds(rule: Mapping[str, Any]) -> list[str]:
+    kinds: str | list[str] = rule.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
+
+
+def _words(rule: Mapping[str, Any]) -> list[str]:
+    """The words that `rule` allows."""
+    return [
+        str(word) for part in (rule, *rule.get("anyOf", [])) for word in part.get("enum", [part.get("const")]) if word
+    ]
+
+
+def _as_number(text: str, rule: Mapping[str, Any]) -> str:
+    """How to write the number that `text` looks like, where `rule` allows one."""
+    kinds = {kind for part in (rule, *rule.get("anyOf", [])) for kind in _kinds(part)}
+    number = typed(text)
+    if not kinds & {"integer", "number"} or isinstance(number, str | bool | None) or not math.isfinite(number):
+        return ""
+    number = int(number) if "integer" in kinds and number == int(number) else number
+    return f"; as a number, write {yaml.safe_dump(number).splitlines()[0]}"
 
 
 def _found(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, str):
-        return f"'{value}' (text)"
+        return f"{_shortened(repr(value))} (text)"
     if isinstance(value, bool):
         return f"{str(value).lower()} (true or false)"
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    return "a mapping" if isinstance(value, Mapping) else str(value)
+    return "a mapping" if isinstance(value, Mapping) else _shortened(str(value))
 
 
-def _names(registry: Mapping[str, Any]) -> str:
-    return "allowed: " + ", ".join(registry)
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:40]}… ({len(text)} characters)"
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+def _problem(error: Exception) -> str:
+    """What YAML says is wrong, in one line."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return getattr(error, "problem", None) or first_line(error)
 
 
 @cache

@@ -24,8 +24,8 @@ from bnbench import sentences, tables
 from bnbench.study import Study
 from bnbench.tables import FACTORS
 
-INK, GRID, GREY = "#222222", "#d9d9d9", "#808080"
-"""Colours of text and axes, of lines behind the data, and of what is not decided."""
+INK, GRID, GREY, PAPER = "#222222", "#d9d9d9", "#808080", "#fffffe"
+"""Colours of text and axes, of lines behind the data, of what is not decided, and of what is left blank."""
 
 WIDTH = 8.0
 """Inches: figures are as wide as the page."""
@@ -57,6 +57,14 @@ _STYLE = {
     "savefig.facecolor": "none",
     "svg.hashsalt": "bnbench",  # the same picture has the same bytes
 }
+
+
+class _Powers(LogLocator):
+    """Ticks at powers of ten; over less than a decade and a half also at 2 and 5 times each."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        self.set_params(subs=(1.0, 2.0, 5.0) if vmax < 30 * vmin else (1.0,))
+        return super().tick_values(vmin, vmax)
 
 
 def set_style() -> None:
@@ -131,9 +139,10 @@ def add_legend(study: Study, figure: Figure, lines: Mapping[str, Mapping[str, An
 
 
 def loss_axis(ax: Axes) -> None:
-    """A logarithmic axis of losses, marked at powers of ten."""
+    """A logarithmic axis of losses, marked at powers of ten, and between them where it shows few."""
     ax.set_yscale("log")
     ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(_Powers())
     ax.grid(axis="y")
 
 

@@ -14,5 +14,11 @@ class UserError(Exception):
 
 def nearest(word: object, allowed: Iterable[str]) -> str:
     """Return `" (did you mean 'x'?)"` for the allowed word nearest to `word`, or an empty string."""
-    close = get_close_matches(str(word), list(allowed), n=1)
-    return f" (did you mean '{close[0]}'?)" if close else ""
+    by_lower_case = {name.lower(): name for name in allowed}
+    close = get_close_matches(str(word).lower(), by_lower_case, n=1)
+    return f" (did you mean '{by_lower_case[close[0]]}'?)" if close else ""
+
+
+def first_line(error: Exception) -> str:
+    """What `error` says, in one line: readers of files like to say more."""
+    return str(error).partition("\n")[0]

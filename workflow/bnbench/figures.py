@@ -19,6 +19,7 @@ from bnbench.drawing import (
     GREY,
     GRID,
     INK,
+    PAPER,
     WIDTH,
     add_legend,
     context_names,
@@ -51,9 +52,10 @@ def run(study: Study, out: Path) -> None:
     """
     set_style()
     for name in contents.figures(study):
-        draw, source = FIGURES[name]
+        draw, source, shown = FIGURES[name]
         table = tables.read_csv(out / "tables" / f"{source}.csv")
-        save(draw(study, table) if len(table) else empty("There are no trials to show yet."), out / "figures", name)
+        some = table[list(shown)].notna().any(axis=None)
+        save(draw(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
 
 
 def forest(study: Study, contexts: pd.DataFrame) -> Figure:
@@ -68,7 +70,7 @@ def forest(study: Study, contexts: pd.DataFrame) -> Figure:
         ax.plot([row["ratio_low"], row["ratio_high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
         # What is not decided is hollow; so is a ratio of those pairs alone that stayed finite.
         solid = row["verdict"] in ("helps", "hurts") and row["test"] == "mean"
-        ax.plot(row["ratio"], y, "o", ms=8, mec=colour, mfc=colour if solid else "white", mew=1.8)
+        ax.plot(row["ratio"], y, "o", ms=8, mec=colour, mfc=colour if solid else PAPER, mew=1.8)
         beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
         ax.annotate(row["verdict"], (1.04, y), color=colour, weight="bold", **beside)
         ax.annotate(_in_numbers(row), (1.24, y), **beside)
@@ -140,8 +142,8 @@ def modes(study: Study, table: pd.DataFrame) -> Figure:
     places = {outcome: x for x, outcome in enumerate(_MODES)}
     for ax, part in found:
         for index, (arm, colour) in enumerate(palette(study).items()):
-            own = part[part[study.report.factor] == arm]
-            x = own["outcome"].map(places) + 0.16 * (index - (len(study.arms) - 1) / 2)
+            own = part[part[study.report.factor] == arm].dropna(subset=["loss"])
+            x = [places[outcome] + 0.16 * (index - (len(study.arms) - 1) / 2) for outcome in own["outcome"]]
             ax.vlines(x, own["low"], own["high"], color=colour, lw=2.4)
             ax.plot(x, own["loss"], "o", ms=6, color=colour)
         ax.set(ylabel="final loss", xlabel="")
@@ -174,6 +176,7 @@ def heatmap(study: Study, contexts: pd.DataFrame) -> Figure:
         fmt="",
         annot_kws={"size": 9.5},
         linewidths=2,
+        linecolor=PAPER,
         cbar=False,
         ax=ax,
     )
@@ -223,12 +226,12 @@ def _row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
     return ", ".join(words)
 
 
-FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], str]] = {
-    "forest": (forest, "contexts"),
-    "curves": (curves, "curves"),
-    "pairs": (pairs, "pairs"),
-    "modes": (modes, "modes"),
-    "heatmap": (heatmap, "contexts"),
-    "fit": (fit, "fit"),
+FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], str, tuple[str, ...]]] = {
+    "forest": (forest, "contexts", ("verdict",)),
+    "curves": (curves, "curves", ("loss",)),
+    "pairs": (pairs, "pairs", ("baseline_loss", "treatment_loss")),
+    "modes": (modes, "modes", ("loss",)),
+    "heatmap": (heatmap, "contexts", ("verdict",)),
+    "fit": (fit, "fit", ("fit",)),
 }
-"""Name of a figure → the function that draws it, and the table that it draws."""
+"""Name of a figure → the function that draws it, the table that it draws, and the columns without which it is empty."""

@@ -14,15 +14,17 @@ _held: list[IO[str]] = []
 
 
 def go_on_after_a_kill(state: Path) -> None:
-    """Forget the locks and unfinished jobs of a dead run in `state`; leave those of a live one alone.
+    """Forget the locks and unfinished jobs of a dead run in `state`, unless another run is alive there.
 
-    The kernel's lock is held until this process ends.
+    Every run shares the kernel's lock until its process ends; who gets it for itself alone is the only one.
     """
     with contextlib.suppress(OSError):  # a folder that cannot be written is Snakemake's to complain of
         state.mkdir(exist_ok=True)
         handle = (state / "running").open("w", encoding="utf-8")
         _held.append(handle)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for stale in (*state.glob("locks/*"), *state.glob("incomplete/**/*")):
-            if stale.is_file():
-                stale.unlink()
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for stale in (*state.glob("locks/*"), *state.glob("incomplete/**/*")):
+                if stale.is_file():
+                    stale.unlink()
+        fcntl.flock(handle, fcntl.LOCK_SH)

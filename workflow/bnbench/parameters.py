@@ -51,11 +51,6 @@ def schema(entry: type[Any]) -> dict[str, Any]:
     }
 
 
-def defaults(entry: type[Any]) -> dict[str, Any]:
-    """Parameters that have a default, and it; tuples as lists, as JSON has them."""
-    return {name: p["default"] for name, p in schema(entry)["properties"].items() if "default" in p}
-
-
 def build(registry: Registry, entry: Mapping[str, Any]) -> Any:
     """The object of a resolved entry, such as `{"name": "batch", "momentum": 0.1, …}`."""
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k != "name"}

@@ -39,9 +39,9 @@ class Readings:
         """Mean log loss over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged."""
         return pd.Series(stats.log_losses(self._window(outcome, share)).mean(0), self.trials.index)
 
-    def floored(self, outcome: str, share: float) -> int:
-        """How many losses of that window were raised to `stats.FLOOR` before the logarithm."""
-        return int((self._window(outcome, share) < stats.FLOOR).sum())
+    def floored(self, outcome: str, share: float) -> pd.Series[int]:
+        """How many losses of that window were raised to `stats.FLOOR` before the logarithm, by seed."""
+        return pd.Series((self._window(outcome, share) < stats.FLOOR).sum(0), self.trials.index)
 
     def _window(self, outcome: str, share: float) -> Array:
         losses = self.losses[outcome]

@@ -18,7 +18,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bnbench import __version__, contents, sentences, tables
-from bnbench.drawing import GRID, INK
+from bnbench.drawing import GRID, INK, PAPER
 from bnbench.errors import UserError
 from bnbench.figures import FIGURES
 from bnbench.study import Study
@@ -28,7 +28,7 @@ Row = Mapping[Any, Any]
 _DARK = f"""<style>@media (prefers-color-scheme: dark) {{
 [style*="fill: {INK}"] {{ fill: #e8e6e3 !important }} [style*="stroke: {INK}"] {{ stroke: #e8e6e3 !important }}
 [style*="fill: {GRID}"] {{ fill: #3a3a3a !important }} [style*="stroke: {GRID}"] {{ stroke: #3a3a3a !important }}
-[style*="fill: #ffffff"] {{ fill: #17181a !important }}
+[style*="fill: {PAPER}"] {{ fill: #17181a !important }} [style*="stroke: {PAPER}"] {{ stroke: #17181a !important }}
 }}</style>"""
 """What a figure says of itself where the reader prefers dark pages."""
 
@@ -49,6 +49,9 @@ def run(study: Study, out: Path) -> None:
         arms=[sentences.arm(factor, arm) for arm in study.arms],
         loss=sentences.outcome(study.report.outcome),
         level=sentences.percent(1 - study.report.alpha),
+        window=f"over the last {sentences.percent(study.report.window)} of the measured epochs"
+        if study.report.window
+        else "at the last epoch",
         verdicts=verdicts,
         rows=[_cells(study, row) for row in rows],
         diverged=any(row["test"] != "mean" for row in rows),

@@ -23,13 +23,15 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     """The study in Snakemake's `merged` config; its plan is printed once, by the main process.
 
     Exits with one message where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so they
-    are read again, strictly.
+    are read again, strictly; and its reading of `--config` loses the types of what is nested.
     """
     files = [_relative(Path(path)) for path in workflow.configfiles]
+    overrides = config.typed(workflow.config_settings.config)
+    sources = [str(path) for path in files] + ["--config"] * bool(overrides)
     try:
         for path in files:
             config.read(path)
-        study = config.load(merged, " + ".join(str(path) for path in files) or "config")
+        study = config.load(config.merged(merged, overrides), " + ".join(sources))
     except UserError as error:
         sys.exit(str(error))
     if workflow.is_main_process:

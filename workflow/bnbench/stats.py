@@ -40,8 +40,9 @@ class Interval(NamedTuple):
 
 
 def log_losses(losses: ArrayLike) -> Array:
-    """Natural logarithm of losses of any shape, raised to `FLOOR` first; NaN stays NaN."""
-    return np.log(np.maximum(np.asarray(losses, dtype=np.float64), FLOOR))
+    """Natural logarithm of losses of any shape, raised to `FLOOR` first; NaN where a loss is not finite."""
+    values = np.asarray(losses, dtype=np.float64)
+    return np.log(np.maximum(np.where(np.isfinite(values), values, np.nan), FLOOR))
 
 
 def window_length(measured: int, share: float) -> int:
@@ -61,6 +62,12 @@ def t_interval(values: Array, level: float) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
+def geometric_interval(log_values: Array, level: float) -> Interval:
+    """Geometric mean with its interval: `t_interval` of the logarithms, [n], exponentiated."""
+    with np.errstate(over="ignore"):
+        return Interval(*np.exp(t_interval(log_values, level)).tolist())
+
+
 def column_intervals(values: Array, level: float) -> tuple[Array, Array, Array, Array]:
     """`t_interval` of each row of [rows, n] over its values that are not NaN: counts, means, lows and highs, [rows]."""
     present = ~np.isnan(values)
@@ -76,14 +83,17 @@ def sign_flip(differences: Array, seed: int = 0) -> float:
     """Two-sided p of the sign-flip randomization test on the mean (Fisher 1935; Phipson & Smyth 2010).
 
     Exact over all 2^n flips for n ≤ 16, else (b + 1)/(m + 1) over m = `DRAWS` flips drawn from `seed`. NaN for n = 0.
+    Neither the order of the seeds nor exchanging the arms changes p.
     """
     n = len(differences)
     if n == 0:
         return math.nan
     if n == 1:
         return 1.0
+    # One order and one orientation for all, so that the drawn flips fall on the same differences.
+    oriented = np.sort(differences * np.sign(math.fsum(differences)))
     result = stats.permutation_test(
-        (differences,),
+        (oriented,),
         lambda x, axis: np.abs(np.mean(x, axis=axis)),
         permutation_type="samples",
         alternative="greater",
@@ -107,18 +117,14 @@ def holm(p_values: ArrayLike) -> Array:
 def hedges_dz(differences: Array) -> float:
     """Mean of the differences over their own spread, d_z (Lakens 2013), with Hedges' (1981) exact correction.
 
-    NaN for n < 2 or where all differences are equal.
+    NaN for n < 3, where d_z has no expectation that could be corrected, or where all differences are equal.
     """
-    n = len(differences)
-    spread = differences.std(ddof=1) if n > 1 else 0.0
-    if not spread > _rounding(differences):
+    freedom = len(differences) - 1
+    if freedom < 2 or not _varies(differences):
         return math.nan
-    freedom = n - 1
-    correction = 1.0
-    if freedom > 1:
-        gammas = special.gammaln(freedom / 2) - special.gammaln((freedom - 1) / 2)
-        correction = math.exp(gammas) / math.sqrt(freedom / 2)
-    return float(differences.mean() / spread * correction)
+    gammas = special.gammaln(freedom / 2) - special.gammaln((freedom - 1) / 2)
+    correction = math.exp(gammas) / math.sqrt(freedom / 2)
+    return float(differences.mean() / differences.std(ddof=1) * correction)
 
 
 def win_rate(differences: Array, level: float) -> Interval:
@@ -133,35 +139,44 @@ def win_rate(differences: Array, level: float) -> Interval:
 
 def correlation(baseline: Array, treatment: Array) -> float:
     """Pearson correlation of the arms' log losses over the seeds; NaN for n < 3 or an arm without spread."""
-    if len(baseline) < 3 or not (baseline.std() > _rounding(baseline) and treatment.std() > _rounding(treatment)):
+    if len(baseline) < 3 or not (_varies(baseline) and _varies(treatment)):
         return math.nan
     return float(np.corrcoef(baseline, treatment)[0, 1])
 
 
 def variance_ratio(baseline: Array, treatment: Array) -> float:
-    """Variance of the paired difference over that of an unpaired one: below 1 where pairing by seed helps."""
-    if len(baseline) < 2:
+    """Variance of the paired difference over that of an unpaired one: below 1 where pairing by seed helps.
+
+    NaN for n < 2 or where neither arm has spread.
+    """
+    if len(baseline) < 2 or not (_varies(baseline) or _varies(treatment)):
         return math.nan
     unpaired = baseline.var(ddof=1) + treatment.var(ddof=1)
-    return float((treatment - baseline).var(ddof=1) / unpaired) if unpaired > 0 else math.nan
+    return float((treatment - baseline).var(ddof=1) / unpaired)
 
 
 def seeds_needed(differences: Array, alpha: float, power: float) -> float:
     """Seeds at which a two-sided paired t test at `alpha` has `power`, were the observed d_z the true one.
 
-    Infinity above a million; NaN for n < 2 or where all differences are equal.
+    Never so few that the smallest p of `sign_flip`, 2/2^n, is not below `alpha`. Infinity above a million; NaN for
+    n < 3 or where all differences are equal.
     """
     effect = abs(hedges_dz(differences))
     if math.isnan(effect):
         return math.nan
     solver: Any = TTestPower()
-    if effect == 0 or solver.power(effect, _MOST_SEEDS, alpha) < power:
-        return math.inf
-    few, many = 2, _MOST_SEEDS  # power rises with the seeds: bisection, since the solver's own search may not converge
-    while few < many:
+
+    def enough(seeds: int) -> bool:
+        # SciPy's non-central t is NaN here and there far out, where the power is 1 but for rounding.
+        return not solver.power(effect, seeds, alpha) < power
+
+    few = many = math.floor(1 - math.log2(alpha)) + 1
+    while many <= _MOST_SEEDS and not enough(many):
+        few, many = many + 1, 2 * many
+    while few < many:  # power rises with the seeds
         middle = (few + many) // 2
-        few, many = (few, middle) if solver.power(effect, middle, alpha) >= power else (middle + 1, many)
-    return float(few)
+        few, many = (few, middle) if enough(middle) else (middle + 1, many)
+    return float(few) if few <= _MOST_SEEDS else math.inf
 
 
 def mcnemar_exact(baseline_alone: int, treatment_alone: int) -> float:
@@ -175,8 +190,9 @@ def worst_ranks(baseline: Array, treatment: Array) -> Array:
     Ranks are of the absolute differences, tied ones sharing their mean; two diverged trials of a pair tie at 0.
     The worst-rank analysis of Lachin (1999), for pairs. Arguments are log losses, [pairs]; so is the result.
     """
-    differences = np.nan_to_num(treatment, nan=math.inf) - np.nan_to_num(baseline, nan=math.inf)
-    differences = np.where(np.isnan(treatment) & np.isnan(baseline), 0.0, differences)
+    with np.errstate(invalid="ignore"):
+        differences = np.nan_to_num(treatment, nan=math.inf) - np.nan_to_num(baseline, nan=math.inf)
+    differences = np.where(np.isnan(differences), 0.0, differences)
     ranks: Array = np.sign(differences) * stats.rankdata(np.abs(differences))
     return ranks
 
@@ -219,6 +235,6 @@ def percentile(values: Array, value: float) -> float:
     return float(stats.percentileofscore(values, value, kind="mean"))
 
 
-def _rounding(values: Array) -> float:
-    """A spread not above this is rounding."""
-    return float(1e-14 * np.abs(values).max(initial=0.0))
+def _varies(values: Array) -> bool:
+    """Whether the values differ by more than rounding."""
+    return bool(values.std() > 1e-14 * np.abs(values).max())

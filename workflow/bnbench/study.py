@@ -11,13 +11,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
 from bnbench.norms import NORMS
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES
-from bnbench.parameters import Registry, defaults
+from bnbench.parameters import Registry, schema
 from bnbench.tables import FACTORS
 from bnbench.tasks import TASKS
 
@@ -46,10 +46,11 @@ class Setting:
     def from_spec(cls, spec: Mapping[str, Any]) -> Setting:
         """The setting that `spec` describes."""
         labels = {factor: level_label(factor, spec[factor]) for factor in FACTORS}
-        task = {k: v for k, v in spec["task"].items() if k not in TASKS[spec["task"]["name"]].unaddressed}
-        digest = hashlib.sha256(canonical_json({**spec, "task": task}).encode()).hexdigest()[:8]
-        batch = labels["batch_size"]
-        parts = {**labels, "batch_size": batch if batch == "full" else f"b{batch}"}
+        numbers = {factor: without_names(factor, spec[factor]) for factor in FACTORS}
+        digest = hashlib.sha256(canonical_json({**spec, **numbers}).encode()).hexdigest()[:8]
+        parts = {factor: level_label(factor, level) for factor, level in numbers.items()}
+        if parts["batch_size"] != "full":
+            parts["batch_size"] = "b" + parts["batch_size"]
         slug = "-".join(re.sub(r"[^a-z0-9.]+", "_", part.lower().replace("=", "")) for part in parts.values())
         return cls(spec, labels, f"{slug[:120]}-{digest}")
 
@@ -152,19 +153,11 @@ class Study:
 
     def summary(self) -> str:
         """The plan in one line."""
-        named = {
-            "norm": "norm",
-            "batch_size": "batch size",
-            "optimizer": "optimizer",
-            "device": "device",
-            "task": "task",
-        }
-        counts = {factor: len(self.config[factor]) for factor in named}
-        parts = [_count(n, named[f]) for f, n in counts.items() if f != "task" or n > 1] + [
-            _count(len(self.seeds), "seed")
-        ]
+        factors = ["norm", "batch_size", "optimizer", "device"] + ["task"] * (len(self.config["task"]) > 1)
+        parts = [_count(len(self.config[factor]), factor.replace("_", " ")) for factor in factors]
         trials = len(self.settings) * len(self.seeds)
-        return f"{' × '.join(parts)} = {_count(trials, 'trial')} in {_count(len(self.chunks()), 'job')}"
+        product = " × ".join([*parts, _count(len(self.seeds), "seed")])
+        return f"{product} = {_count(trials, 'trial')} in {_count(len(self.chunks()), 'job')}"
 
     def to_json(self) -> str:
         """The resolved config, as the rules hand it to the steps."""
@@ -182,15 +175,18 @@ def level_label(factor: str, level: Any) -> str:
     """How a level is called: a name with the parameters that differ from their defaults; optimizers with their rate."""
     if factor not in REGISTRIES:
         return str(level)
-    entry = REGISTRIES[factor][level["name"]]
-    derived = getattr(entry, "derived", ())
-    usual = defaults(entry)
     shown = [
-        f"{key}={_short(value)}"
-        for key, value in level.items()
-        if key not in ("name", *derived) and (key == "lr" or key not in usual or value != usual[key])
+        f"{key}={_short(level[key])}"
+        for key, rule in _parameters(factor, level["name"]).items()
+        if key in level and (key == "lr" or level[key] != rule.get("default"))
     ]
     return " ".join([level["name"], *shown])
+
+
+def without_names(factor: str, level: Any) -> Any:
+    """`level` without what changes no number, such as the name of a data file whose bytes are told by their hash."""
+    unaddressed = getattr(REGISTRIES[factor][level["name"]], "unaddressed", ()) if factor in REGISTRIES else ()
+    return {key: value for key, value in level.items() if key not in unaddressed} if unaddressed else level
 
 
 def evaluated_epochs(epochs: int, every: int) -> list[int]:
@@ -203,6 +199,13 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+@cache
+def _parameters(factor: str, name: str) -> dict[str, Any]:
+    """The parameters that a user may set of a named entry, in the declared order, with their rules."""
+    properties: dict[str, Any] = schema(REGISTRIES[factor][name])["properties"]
+    return properties
+
+
 def _short(value: Any) -> str:
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
@@ -210,6 +213,4 @@ def _short(value: Any) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number} {noun[:-1] + 'ches' if noun.endswith('ch') else noun + 's'}"
+    return f"{number} {noun}{'' if number == 1 else 's'}"

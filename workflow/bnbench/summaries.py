@@ -49,7 +49,8 @@ def _curves(study: Study, arm: Readings) -> pd.DataFrame:
         chosen = np.unique(spaced.clip(0, len(epochs) - 1))
         log_losses = stats.log_losses(arm.losses[outcome][chosen])
         seeds, mean, low, high = stats.column_intervals(log_losses, level)
-        columns = {"seeds": seeds, "loss": np.exp(mean), "low": np.exp(low), "high": np.exp(high)}
+        with np.errstate(over="ignore"):
+            columns = {"seeds": seeds, "loss": np.exp(mean), "low": np.exp(low), "high": np.exp(high)}
         parts.append(pd.DataFrame({"outcome": outcome, "epoch": epochs[chosen], **columns}))
     return _labelled(arm, pd.concat(parts, ignore_index=True))
 
@@ -63,11 +64,9 @@ def _modes(study: Study, arm: Readings, baseline: Readings) -> pd.DataFrame:
         own = arm.final(outcome, options.window)
         values = np.asarray(own.dropna(), np.float64)
         differences = np.asarray((own - baseline.final(outcome, options.window)).dropna(), np.float64)
-        loss, ratio = stats.t_interval(values, level), stats.t_interval(differences, level)
+        loss, ratio = (stats.geometric_interval(logs, level) for logs in (values, differences))
         names = ("loss", "low", "high", "ratio", "ratio_low", "ratio_high")
-        rows.append(
-            {"outcome": outcome, "seeds": len(values), **dict(zip(names, np.exp([*loss, *ratio]), strict=True))}
-        )
+        rows.append({"outcome": outcome, "seeds": len(values), **dict(zip(names, [*loss, *ratio], strict=True))})
     return _labelled(arm, pd.DataFrame(rows))
 
 
@@ -79,7 +78,7 @@ def _fit(data: Path, arm: Readings) -> pd.DataFrame:
     columns = ["x", "y", "seeds", *(f"{of}{end}" for of in ("fit", "error") for end in ("_low", "", "_high"))]
     mine = [("setting", "=", arm.setting.address)]
     table = tables.read_parquet(data / "predictions.parquet", filters=mine).to_pandas()
-    table = table[table.seed.isin(arm.seeds)]
+    table = table[table.seed.isin(arm.seeds)].sort_values(["seed", "x"])
     by_seed = [group for _, group in table.groupby("seed")]
     if not by_seed or any(not np.array_equal(group.x, by_seed[0].x) for group in by_seed):
         return pd.DataFrame(columns=[*FACTORS, *columns])

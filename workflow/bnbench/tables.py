@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bnbench import __version__
-from bnbench.errors import UserError
+from bnbench.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,8 +120,9 @@ def read_parquet(path: Path, **options: Any) -> pa.Table:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the workflow to make it") from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: not a readable table ({reason}); delete it and run the workflow again") from error
+        raise UserError(
+            f"{path}: not a readable table ({first_line(error)}); delete it and run the workflow again"
+        ) from error
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -138,7 +139,9 @@ def read_csv(path: Path) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the workflow to make it") from error
     except (ValueError, OSError) as error:
-        raise UserError(f"{path}: not a readable table ({error}); delete it and run the workflow again") from error
+        raise UserError(
+            f"{path}: not a readable table ({first_line(error)}); delete it and run the workflow again"
+        ) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -148,22 +151,28 @@ def read_json(path: Path) -> dict[str, Any]:
         UserError: the file is absent or corrupt.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return _mapping(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the workflow to make it") from error
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not readable ({error}); delete it and run the workflow again") from error
-    return content
 
 
 def footer(path: Path) -> dict[str, Any]:
-    """What `write_parquet` stored in the footer; empty for a file that another program wrote."""
+    """What `write_parquet` stored in the footer; empty for a file that another program wrote.
+
+    Raises:
+        UserError: the file is absent, corrupt or not a parquet file.
+    """
     try:
         stored = pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a readable table; delete it and run the workflow again") from error
-    content: dict[str, Any] = json.loads(stored.get(b"bnbench", b"{}"))
-    return content
+        return _mapping(stored.get(b"bnbench", b"{}"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the workflow to make it") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: not a readable table ({first_line(error)}); delete it and run the workflow again"
+        ) from error
 
 
 def provenance() -> dict[str, str]:
@@ -184,6 +193,13 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _mapping(text: str | bytes) -> dict[str, Any]:
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise ValueError(f"found {type(content).__name__}, allowed: an object")
+    return content
 
 
 def _footer(content: Mapping[str, Any] | None) -> dict[bytes, bytes]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from bnbench.errors import UserError, nearest
+from bnbench.errors import UserError, first_line, nearest
 from bnbench.parameters import parameter
 from bnbench.streams import stream
 
@@ -125,8 +125,9 @@ class Split(Task):
         """Inputs [rows, features] and targets [rows, 1]."""
 
     def train_points(self) -> int:
-        """Number of training points: what the test leaves."""
-        return self.row_count() - max(1, round(self.row_count() * self.test_fraction))
+        """Number of training points: what the test leaves, and one at the least."""
+        rows = self.row_count()
+        return rows - min(max(1, round(rows * self.test_fraction)), rows - 1)
 
     def data(self, seed: int) -> Data:
         """Rows in the order drawn from the seed: the first `train_points` train, the others test."""
@@ -198,7 +199,8 @@ def read_table(path: str, target: str, missing: str) -> tuple[Array, Array]:
 
     Raises:
         UserError: the file is absent, empty or unreadable, has no such target, a target that is constant or not
-            numeric, no other column, missing values that are to be refused, or values that are not finite.
+            numeric, no other column, missing values that are to be refused, values that are not finite, or a column of
+            neither numbers nor categories.
     """
     import pandas as pd  # noqa: PLC0415 - the trainer imports this module and most tasks need no pandas
 
@@ -212,20 +214,21 @@ def read_table(path: str, target: str, missing: str) -> tuple[Array, Array]:
     y = frame.pop(target)
     if pd.api.types.is_bool_dtype(y) or not pd.api.types.is_numeric_dtype(y):
         raise UserError(f"{path}: target '{target}' is not numeric (found {y.dtype}); a regression needs numbers")
-    if y.nunique() < 2:
+    if y.nunique() == 1:
         raise UserError(f"{path}: target '{target}' is constant; there is nothing to learn")
     if frame.columns.empty:
         raise UserError(f"{path}: '{target}' is the only column; there is nothing to learn it from")
-    dates = [str(c) for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])]
-    if dates:
-        raise UserError(f"{path}: column '{dates[0]}' holds dates; turn them into numbers first")
+    if len(frame) < 4:
+        raise UserError(f"{path}: {len(frame)} usable rows; at least 4 are needed, for a training and a test part")
+    for name, column in frame.items():
+        kind = pd.api.types.infer_dtype(column)
+        if kind not in ("integer", "floating", "boolean", "string", "categorical", "bytes"):
+            raise UserError(f"{path}: column '{name}' holds neither numbers nor categories (found {kind}); convert it")
     numbers = pd.get_dummies(frame).astype("float64")
     x, targets = numbers.to_numpy(), y.to_numpy(dtype="float64")[:, None]
     if not (np.isfinite(x).all() and np.isfinite(targets).all()):
         bad = target if not np.isfinite(targets).all() else numbers.columns[~np.isfinite(x).all(axis=0)][0]
         raise UserError(f"{path}: column '{bad}' holds an infinite value; every value must be finite")
-    if len(x) < 4:
-        raise UserError(f"{path}: {len(x)} usable rows; at least 4 are needed, for a training and a test part")
     return x, targets
 
 
@@ -249,7 +252,7 @@ def _bytes(path: str) -> bytes:
 def _read_frame(path: str) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415
 
-    readers: dict[str, Callable[[str], pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+    readers: dict[str, Callable[[str], pd.DataFrame]] = {".csv": _read_csv, ".parquet": pd.read_parquet}
     ending = Path(path).suffix.lower()
     if ending not in readers:
         raise UserError(f"{path}: found a file ending in '{ending}'; a table is a .csv or a .parquet file")
@@ -258,7 +261,17 @@ def _read_frame(path: str) -> pd.DataFrame:
     try:
         return readers[ending](path)
     except (ValueError, OSError) as error:  # pandas' and pyarrow's parsing errors are both ValueErrors
-        raise UserError(f"{path}: cannot be read as {ending[1:]} ({str(error).splitlines()[0]})") from error
+        raise UserError(f"{path}: cannot be read as {ending[1:]} ({first_line(error)})") from error
+
+
+def _read_csv(path: str) -> pd.DataFrame:
+    """The file, if its header fits: pandas would rename what stands twice, and take what has no name as the index."""
+    import pandas as pd  # noqa: PLC0415
+
+    header = pd.read_csv(path, header=None, nrows=2, dtype=str).iloc[0].dropna()  # refuses a row longer than the header
+    if header.duplicated().any():
+        raise ValueError(f"the column '{header[header.duplicated()].iloc[0]}' stands twice")
+    return pd.read_csv(path, low_memory=False)
 
 
 def _without_missing(frame: pd.DataFrame, path: str, missing: str) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import sys
 
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow"))
 
-from bnbench import contents, snakefile
+from bnbench import contents, marks, snakefile
 
 snakefile.lend_package_to_jobs()
 
@@ -20,11 +20,13 @@ SETTINGS = {setting.address: setting for setting in STUDY.settings}
 CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in STUDY.chunks()]
 
 
-def setting_json(wildcards):
+# Names say what files hold: of results by a hash of the setting, of a report by its marks. So parameters are none of
+# Snakemake's reasons to run a job again: it takes no note of those that are made from the output.
+def setting_json(wildcards, output):
     return SETTINGS[wildcards.setting].to_json()
 
 
-def study_json(wildcards):
+def study_json(wildcards, output):
     return STUDY_JSON
 
 

@@ -1,0 +1,156 @@
+"""Collected tables of a study that was never trained: losses of a known ratio, and whatever may befall trials.
+
+`compare`, the figures and the report run on them as on real ones, without torch. Whatever differs between trials is
+given as a number or as a function of (labels of the setting, seed); the labels are those of `Setting.labels`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bnbench import compare, config, contents, parameters, tables
+from bnbench.study import Setting, Study, evaluated_epochs
+from bnbench.tasks import TASKS
+
+Of = Callable[[Mapping[str, str], int], Any]
+"""A property of one trial: of the labels of its setting and its seed."""
+
+OUTCOMES = {"train_loss": 1.0, "eval_loss": 1.25, "test_loss": 2.0, "test_loss_precise": 1.5}
+"""Each outcome's multiple of the train loss."""
+
+FIRST_LOSS = 0.5
+"""Of every trial, before it learns anything."""
+
+TRIAL = {
+    "seconds": 1.0,
+    "threads": 1,
+    "device_name": "a processor",
+    "python": "3.11.2",
+    "torch": "2.13.0",
+    "numpy": "2.0.0",
+    "bnbench": "0.1.0",
+    "commit": "c0ffee",
+    "numerics": 1,
+    "weights_hash": lambda labels, seed: f"weights {seed}",
+}
+"""Provenance of a trial."""
+
+
+def plan(**changes: Any) -> Study:
+    """A small study: two arms in one context, 8 seeds, 40 epochs, evaluated after every tenth."""
+    small = {
+        "study": "synthetic",
+        "hidden": [4],
+        "epochs": 40,
+        "evaluate_every": 10,
+        "seeds": 8,
+        "batch_size": ["full"],
+    }
+    return config.load({**small, "optimizer": [{"name": "adam", "lr": 0.001}], **changes}, "synthetic")
+
+
+def frames(
+    study: Study,
+    *,
+    ratio: float | Of = 1.0,
+    loss: float = 1e-3,
+    noise: float = 0.0,
+    shared: float = 0.3,
+    diverged: Of = lambda labels, seed: None,
+    seeds: Callable[[Mapping[str, str]], Any] = lambda labels: None,
+    **trial: Any,
+) -> dict[str, pd.DataFrame]:
+    """The three collected tables of `study`, by name.
+
+    Args:
+        study: the plan.
+        ratio: of a trial's final loss to that of a baseline's trial without noise.
+        loss: final train loss of such a trial.
+        noise: standard deviation over the seeds of a trial's own final log loss.
+        shared: that of the part which all trials of a seed share.
+        diverged: the epoch from which on a trial's losses are NaN, or None.
+        seeds: of a setting's trials, twice where a seed is twice there; None for those that the study asks for.
+        trial: columns of the table of trials that differ from `TRIAL`.
+    """
+    parts: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "predictions": []}
+    for index, setting in enumerate(study.settings):
+        wanted = seeds(setting.labels)
+        for seed in study.seeds if wanted is None else wanted:
+            own, common = np.random.default_rng([seed, index]), np.random.default_rng(seed)
+            mean = np.log(loss * _of(ratio, setting, seed)) + shared * common.normal()
+            final = float(np.exp(mean + noise * own.normal()))
+            at = diverged(setting.labels, seed)
+            curve = _curve(setting, final, at)
+            last = {name: curve[name][-1] for name in OUTCOMES}
+            facts = {name: _of(value, setting, seed) for name, value in {**TRIAL, **trial}.items()}
+            same = {**setting.labels, "setting": setting.address, "seed": seed}
+            parts["trials"].append({**same, **last, "diverged_at": at, **facts})
+            parts["curves"].append({**same, **curve})
+            parts["predictions"].append({**same, **_prediction(setting, seed, last["test_loss"])})
+    return {name: _stacked(part) for name, part in parts.items()}
+
+
+def write(found: Mapping[str, pd.DataFrame], data: Path) -> Path:
+    """Write the tables as `collect` does, and return the folder."""
+    for name, frame in found.items():
+        schema = tables.SCHEMAS["losses" if name == "curves" else name]
+        table = pa.Table.from_pandas(frame.reindex(columns=schema.names), schema, preserve_index=False)
+        tables.write_parquet(data / f"{name}.parquet", table)
+    return data
+
+
+def collected(study: Study, data: Path, **options: Any) -> Path:
+    """Write the tables of `frames` into the folder `data`, and return it."""
+    return write(frames(study, **options), data)
+
+
+def compared(
+    folder: Path, study: Study, found: Mapping[str, pd.DataFrame] | None = None, **options: Any
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Compare `study` on the tables `found`, or on those of `frames`; returns its tables by name and `verdicts.json`."""
+    out = folder / study.name
+    compare.run(study, write(frames(study, **options) if found is None else found, out / "data"), out)
+    return {name: tables.read_csv(out / "tables" / f"{name}.csv") for name in contents.TABLES}, tables.read_json(
+        out / "verdicts.json"
+    )
+
+
+def where(norm: str, seeds: Iterable[int], value: Any, otherwise: Any = None) -> Of:
+    """`value` for these seeds of one arm."""
+    return lambda labels, seed: value if labels["norm"] == norm and seed in seeds else otherwise
+
+
+def _curve(setting: Setting, final: float, diverged_at: int | None) -> dict[str, Any]:
+    """A straight fall of the log loss over nine tenths of the epochs, then the final loss."""
+    epochs = setting.spec["epochs"]
+    epoch = np.arange(epochs)
+    fallen = np.minimum((epoch + 1) / (0.9 * epochs), 1.0)
+    train = FIRST_LOSS ** (1 - fallen) * final**fallen
+    if diverged_at is not None:
+        train[diverged_at:] = np.nan
+    measured = np.isin(epoch, evaluated_epochs(epochs, setting.spec["evaluate_every"]))
+    every = {"train_loss": True}
+    return {"epoch": epoch} | {
+        name: np.where(every.get(name, measured), factor * train, np.nan) for name, factor in OUTCOMES.items()
+    }
+
+
+def _prediction(setting: Setting, seed: int, test_loss: float) -> dict[str, Any]:
+    """A fit that misses the target by the root of the test loss on average; no rows for tasks of several inputs."""
+    one_input = parameters.build(TASKS, setting.spec["task"]).inputs() == 1
+    x = np.linspace(-1, 1, 25) if one_input else np.empty(0)
+    return {"x": x, "y": np.sin(3 * x), "y_fit": np.sin(3 * x) + np.sqrt(2 * test_loss) * np.cos(9 * x + seed)}
+
+
+def _stacked(parts: list[dict[str, Any]]) -> pd.DataFrame:
+    """One part below the other; a number or a label stands in all rows of its part."""
+    rows = [dict(zip(part, np.broadcast_arrays(*map(np.atleast_1d, part.values())), strict=True)) for part in parts]
+    return pd.DataFrame({name: np.concatenate([row[name] for row in rows]) for name in (rows or [{}])[0]})
+
+
+def _of(value: Any, setting: Setting, seed: int) -> Any:
+    return value(setting.labels, seed) if callable(value) else value

@@ -1,0 +1,211 @@
+"""The comparison on tables of known content: what is judged, and what is written."""
+
+import math
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+
+from bnbench import compare, contents, stats
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]}
+
+
+def arms(**ratios):
+    """The ratio of each arm, by its label; 1 for what is not named."""
+    return lambda labels, seed: ratios.get(labels["norm"], 1.0)
+
+
+@pytest.fixture
+def compared(tmp_path):
+    """Compare a study on synthetic tables; returns its tables by name, and `verdicts.json`."""
+    return partial(synthetic.compared, tmp_path)
+
+
+def written(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.suffix in (".csv", ".json")}
+
+
+def geometric_mean(losses):
+    return math.exp(np.log(losses).mean())
+
+
+def only(table):
+    (row,) = table.to_dict("records")
+    return row
+
+
+def test_a_known_ratio_is_found_exactly_where_nothing_else_differs(compared):
+    found, _ = compared(synthetic.plan(), ratio=arms(batch=3.0))
+    row = only(found["contexts"])
+    assert row["ratio"] == pytest.approx(3)
+    assert (row["ratio_low"], row["ratio_high"]) == pytest.approx((3, 3))
+    assert row["treatment_loss"] / row["baseline_loss"] == pytest.approx(3)
+    assert row["baseline_loss"] == pytest.approx(geometric_mean(found["pairs"]["baseline_loss"]))
+    assert (row["verdict"], row["p"], row["pairs"], row["win_rate"]) == ("hurts", 2 / 2**8, 8, 0)
+    assert row["correlation"] == pytest.approx(1)
+    assert row["variance_ratio"] == pytest.approx(0, abs=1e-9)
+
+
+def test_each_context_has_its_own_ratio_with_an_interval_that_holds_it(compared):
+    truth = {"full": {"adam lr=0.001": 4.0, "sgd lr=0.1": 0.25}, "25": {"adam lr=0.001": 1.0, "sgd lr=0.1": 1.5}}
+    found, verdicts = compared(
+        synthetic.plan(seeds=12, **GRID),
+        ratio=lambda labels, _: truth[labels["batch_size"]][labels["optimizer"]] if labels["norm"] == "batch" else 1.0,
+        noise=0.2,
+    )
+    contexts = found["contexts"].set_index(["batch_size", "optimizer"])
+    for (batch_size, optimizer), row in contexts.iterrows():
+        assert row["ratio_low"] < truth[batch_size][optimizer] < row["ratio_high"]
+        assert row["ratio_low"] < row["narrow_low"] < row["ratio"] < row["narrow_high"] < row["ratio_high"]
+    assert contexts["verdict"].to_dict() == {
+        ("full", "adam lr=0.001"): "hurts",
+        ("full", "sgd lr=0.1"): "helps",
+        ("25", "adam lr=0.001"): "undecided",
+        ("25", "sgd lr=0.1"): "hurts",
+    }
+    np.testing.assert_allclose(contexts["p_holm"], stats.holm(contexts["p"]))
+    assert contexts["seeds_needed"].notna().tolist() == (contexts["verdict"] == "undecided").tolist()
+    assert len(verdicts["sentences"]) == 4
+
+
+def test_the_numbers_of_a_context_are_those_of_its_pairs(compared):
+    found, _ = compared(synthetic.plan(), ratio=arms(batch=1.2), noise=0.4)
+    row, pairs = only(found["contexts"]), found["pairs"]
+    differences = np.log(pairs["treatment_loss"] / pairs["baseline_loss"]).to_numpy()
+    assert row["ratio"] == pytest.approx(geometric_mean(pairs["ratio"]))
+    assert row["p"] == stats.sign_flip(differences)
+    assert row["hedges_dz"] == pytest.approx(stats.hedges_dz(differences))
+    assert row["win_rate"] == np.mean(differences < 0)
+    logs = np.log(pairs[["baseline_loss", "treatment_loss"]].to_numpy()).T
+    assert row["correlation"] == pytest.approx(np.corrcoef(*logs)[0, 1])
+
+
+def test_equal_arms_are_equivalent(compared):
+    row = only(compared(synthetic.plan(), ratio=arms(batch=1.01), noise=0.001)[0]["contexts"])
+    assert (row["verdict"], row["within_margin"]) == ("hurts", True)
+    row = only(compared(synthetic.plan())[0]["contexts"])
+    assert (row["verdict"], row["within_margin"], row["ratio"], row["p"]) == ("equivalent", True, 1, 1)
+
+
+def test_rows_in_any_order_give_the_same_files_and_so_does_a_second_run(compared, tmp_path):
+    study = synthetic.plan(seeds=6, **GRID)
+    diverged = synthetic.where("batch", [2], 20)
+    frames = synthetic.frames(study, ratio=arms(batch=2.0), noise=0.3, diverged=diverged)
+    compared(study, frames)
+    first = written(tmp_path)
+    compared(study, {name: frame.sample(frac=1, random_state=1) for name, frame in frames.items()})
+    assert written(tmp_path) == first
+    assert set(first) >= {"verdicts.json", *(f"{name}.csv" for name in contents.TABLES)}
+
+
+def test_diverged_trials_count_as_the_worst_and_are_named(compared):
+    found, verdicts = compared(synthetic.plan(), ratio=arms(batch=0.5), diverged=synthetic.where("batch", range(5), 12))
+    row = only(found["contexts"])
+    assert (row["test"], row["verdict"], row["pairs"], row["finite_pairs"]) == ("worst-rank", "undecided", 8, 3)
+    assert (row["diverged_baseline"], row["diverged_treatment"]) == (0, 5)
+    # Five ranks tie at 6, three favour BN by 2 each: of 2^8 flips, those of the five in one direction reach 24.
+    assert row["p"] == stats.sign_flip(np.array([6.0] * 5 + [-2.0] * 3))
+    assert row["p_mcnemar"] == 2 * 0.5**5
+    assert row["ratio"] == pytest.approx(0.5)
+    assert row["win_rate"] == 3 / 8
+    assert math.isnan(row["seeds_needed"])
+    assert found["pairs"]["treatment_loss"].isna().sum() == 5
+    assert set(found["exclusions"]["reason"]) == {"diverged at epoch 12"}
+    assert found["exclusions"]["seed"].tolist() == [0, 1, 2, 3, 4]
+    assert only(found["provenance"].query("norm == 'batch'"))["diverged"] == 5
+    assert "diverged" in verdicts["sentence"] or "nothing is decided" in verdicts["sentence"]
+
+
+@pytest.mark.parametrize(("arm", "verdict"), [("batch", "hurts"), ("none", "helps")])
+def test_an_arm_that_always_diverges_is_the_worse_one(compared, arm, verdict):
+    row = only(compared(synthetic.plan(), diverged=synthetic.where(arm, range(8), 0))[0]["contexts"])
+    assert (row["verdict"], row["p"], row["finite_pairs"]) == (verdict, 2 / 2**8, 0)
+    assert math.isnan(row["ratio"])
+
+
+def test_nothing_is_decided_where_both_arms_always_diverge(compared):
+    row = only(compared(synthetic.plan(), diverged=lambda labels, seed: 3)[0]["contexts"])
+    assert (row["verdict"], row["p"], row["p_mcnemar"], row["win_rate"]) == ("undecided", 1, 1, 0.5)
+
+
+def test_a_loss_that_is_not_finite_is_divergence_even_where_the_trial_does_not_say_so(compared):
+    study = synthetic.plan()
+    frames = synthetic.frames(study, ratio=arms(batch=0.5), noise=0.05)
+    curves = frames["curves"]
+    curves.loc[(curves["norm"] == "batch") & (curves["seed"] == 0) & (curves["epoch"] == 39), "test_loss"] = math.inf
+    row = only(compared(study, frames)[0]["contexts"])
+    assert (row["test"], row["diverged_treatment"], row["finite_pairs"]) == ("worst-rank", 1, 7)
+    # Ranks decide here, and how many seeds they need is not known.
+    assert (row["verdict"], math.isnan(row["seeds_needed"])) == ("undecided", True)
+
+
+def test_one_seed_decides_nothing(compared):
+    row = only(compared(synthetic.plan(seeds=1), ratio=arms(batch=9.0))[0]["contexts"])
+    assert (row["verdict"], row["pairs"], row["ratio"]) == ("undecided", 1, pytest.approx(9))
+
+
+def test_the_window_and_the_last_epoch_stand_side_by_side(compared):
+    study = synthetic.plan(report={"window": 0.5})
+    frames = synthetic.frames(study, shared=0.0)
+    curves = frames["curves"]
+    curves.loc[(curves["norm"] == "batch") & (curves["epoch"] == 39), "test_loss"] *= 9
+    row = only(compared(study, frames)[0]["contexts"])
+    # Half of the four measured epochs.
+    assert (row["ratio"], row["ratio_last"]) == pytest.approx((3, 9))
+
+
+def test_the_seeds_needed_are_those_of_the_whole_family(compared):
+    found, _ = compared(synthetic.plan(**GRID), ratio=arms(batch=1.1), noise=0.3)
+    contexts = found["contexts"].query("verdict == 'undecided'")
+    for row in contexts.to_dict("records"):
+        pairs = found["pairs"].query(f"batch_size == '{row['batch_size']}' and optimizer == '{row['optimizer']}'")
+        assert row["seeds_needed"] == stats.seeds_needed(np.log(pairs["ratio"]).to_numpy(), 0.05 / 4, compare.POWER)
+    assert len(contexts) > 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "report", "arm_labels"),
+    [
+        ({"optimizer": ["adam", "sgd"]}, {"factor": "optimizer", "baseline": "sgd"}, ("sgd lr=0.001", "adam lr=0.001")),
+        ({"batch_size": ["full", 25]}, {"factor": "batch_size", "baseline": 25}, ("25", "full")),
+        ({"device": ["cpu", "cuda"]}, {"factor": "device", "baseline": "cpu"}, ("cpu", "cuda")),
+    ],
+)
+def test_any_factor_can_be_the_compared_one(compared, changes, report, arm_labels):
+    study = synthetic.plan(**changes, report=report)
+    treatment = arm_labels[1]
+    found, verdicts = compared(study, ratio=lambda labels, _: 0.5 if labels[report["factor"]] == treatment else 1.0)
+    assert verdicts["arms"] == list(arm_labels)
+    assert found["contexts"]["norm"].tolist() == ["none", "batch"]
+    assert found["contexts"]["verdict"].tolist() == ["helps", "helps"]
+    np.testing.assert_allclose(found["contexts"]["ratio"], 0.5)
+
+
+def test_three_arms_are_each_compared_with_the_baseline_in_one_family(compared):
+    slow = {"name": "batch", "momentum": 0.01}
+    study = synthetic.plan(norm=["batch", "none", slow])
+    found, verdicts = compared(study, ratio=arms(**{"batch": 2.0, "batch momentum=0.01": 0.5}))
+    contexts = found["contexts"]
+    assert contexts["treatment"].tolist() == ["batch", "batch momentum=0.01"]
+    assert contexts["verdict"].tolist() == ["hurts", "helps"]
+    np.testing.assert_allclose(contexts["p_holm"], 2 * contexts["p"])
+    assert verdicts["arms"] == ["none", "batch", "batch momentum=0.01"]
+    assert len(found["pairs"]) == 16
+
+
+def test_the_json_holds_every_table_to_the_last_digit(compared):
+    found, verdicts = compared(
+        synthetic.plan(**GRID), ratio=arms(batch=3.0), loss=1e-20, noise=0.1, diverged=synthetic.where("batch", [1], 2)
+    )
+    assert set(verdicts["tables"]) == set(contents.TABLES)
+    for name, table in found.items():
+        stored = pd.DataFrame(verdicts["tables"][name]["data"], columns=verdicts["tables"][name]["columns"])
+        assert stored.shape == table.shape
+        for column, numbers in table.select_dtypes("number").dropna(axis=1, how="all").items():
+            np.testing.assert_allclose(stored[column].astype(float), numbers, rtol=1e-14, err_msg=f"{name}.{column}")
+    assert {len(row) for row in verdicts["tables"]["pairs"]["data"]} == {len(found["pairs"].columns)}

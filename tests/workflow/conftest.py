@@ -1,0 +1,178 @@
+"""Checkouts of the project in which Snakemake really runs, on a study so small that a whole run takes some seconds."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+
+TINY = {
+    "study": "tiny",
+    "hidden": [8],
+    "epochs": 6,
+    "evaluate_every": 3,
+    "seeds": 4,
+    "seeds_per_job": {"cpu": 2},
+    "norm": ["none", "batch"],
+    "batch_size": ["full", 25],
+    "optimizer": [{"name": "adam", "lr": 0.01}],
+}
+"""16 trials in 8 jobs."""
+
+
+class Checkout:
+    """The project's files in a folder of their own, with the study in `tiny.yaml`, and Snakemake at home there."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.results, self.report = folder / "results", folder / "reports" / "tiny"
+
+    @classmethod
+    def of(cls, folder, source=PROJECT):
+        """A checkout of the project, or a copy of another checkout, notes of Snakemake and timestamps included."""
+        folder.mkdir()
+        for name in ("Snakefile", "config.yaml", "workflow", "tiny.yaml", "results", "reports", "logs", ".snakemake"):
+            if (source / name).is_dir() and (source != PROJECT or name == "workflow"):
+                shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            elif (source / name).is_file():
+                shutil.copy2(source / name, folder / name)
+        return cls(folder)
+
+    def study(self, **changes):
+        """Make `tiny.yaml` the tiny study with `changes`."""
+        (self.folder / "tiny.yaml").write_text(yaml.safe_dump({**TINY, **changes}, sort_keys=False))
+
+    def edit(self, file, old, new):
+        """Replace the one `old` in a file of the checkout."""
+        path = self.folder / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} in {file}"
+        path.write_text(text.replace(old, new))
+
+    def snakemake(self, *arguments, configfile="tiny.yaml"):
+        """Run Snakemake to its end."""
+        return self._ended(self._command(arguments, configfile), self._environment())
+
+    def planned(self, *arguments, configfile="tiny.yaml"):
+        """How many jobs of each rule Snakemake would run, by a dry run."""
+        run = self.snakemake("-n", "--quiet", "rules", *arguments, configfile=configfile)
+        assert run.returncode == 0, run.stdout + run.stderr
+        jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout, re.MULTILINE))
+        return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
+
+    def run(self, *arguments):
+        """Run the study, which must go well."""
+        run = self.snakemake(*arguments)
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run
+
+    def bnbench(self, *arguments, **environment):
+        """Run a verb of the command line."""
+        package = {"PYTHONPATH": str(self.folder / "workflow")}
+        return self._ended(
+            [sys.executable, "-m", "bnbench", *arguments], {**self._environment(), **package, **environment}
+        )
+
+    def start(self, *arguments):
+        """Start Snakemake with all that it starts in a process group of its own."""
+        return subprocess.Popen(
+            self._command(arguments, "tiny.yaml"),
+            cwd=self.folder,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def processes(self, *words):
+        """Ids of the processes at work in this checkout whose command line holds all `words`."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                if (process / "cwd").readlink() == self.folder and set(words) <= set(command):
+                    found.append(int(process.name))
+        return found
+
+    def chunks(self, kind="losses"):
+        """The finished files of a kind → what tells a file from a later one of the same name."""
+        files = sorted((self.results / kind).glob("*/seeds-*.parquet"))
+        return {
+            str(file.relative_to(self.results / kind)): (file.stat().st_ino, file.stat().st_mtime_ns) for file in files
+        }
+
+    def contents(self, *patterns):
+        """Files of the report → their bytes."""
+        files = [file for pattern in patterns for file in sorted(self.report.glob(pattern))]
+        assert files
+        return {str(file.relative_to(self.report)): file.read_bytes() for file in files}
+
+    def _command(self, arguments, configfile):
+        study = ["--configfile", configfile] if configfile else []
+        return [sys.executable, "-m", "snakemake", *study, "--cores", "2", *arguments]
+
+    def _environment(self):
+        own = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "SNAKEMAKE_PROFILE")
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**{key: value for key, value in os.environ.items() if key not in own}, "PATH": path}
+
+    def _ended(self, command, environment):
+        options = {"capture_output": True, "text": True, "timeout": 300, "check": False}
+        return subprocess.run(command, cwd=self.folder, env=environment, **options)
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """A function that waits until a condition holds, and gives what it gave."""
+
+    def wait(condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.05)
+        return found
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def new_checkout(tmp_path_factory):
+    """A function that makes a checkout with the tiny study changed by keywords; of the project, or of a checkout."""
+
+    def make(source=None, **changes):
+        folder = tmp_path_factory.mktemp("checkout") / "bnbench"
+        checkout = Checkout.of(folder, source.folder if source else PROJECT)
+        if not source:
+            checkout.study(**changes)
+        return checkout
+
+    return make
+
+
+@pytest.fixture
+def checkout(new_checkout):
+    """A fresh checkout, with the tiny study to run."""
+    return new_checkout()
+
+
+@pytest.fixture(scope="session")
+def finished_once(new_checkout):
+    """A checkout in which the tiny study was run to its end; for reading."""
+    checkout = new_checkout()
+    checkout.first_run = checkout.run()
+    return checkout
+
+
+@pytest.fixture
+def finished(new_checkout, finished_once):
+    """A checkout of one's own in which the tiny study was run to its end."""
+    return new_checkout(finished_once)

@@ -1,0 +1,109 @@
+"""Bad input by way of Snakemake: one message says where, what was found and what is allowed, and nothing is lost."""
+
+import pytest
+
+CONFIGS = {
+    "an unknown key": ("sedes: 4", "unknown key 'sedes' (did you mean 'seeds'?); allowed: study, task,"),
+    "a wrong type": ("seeds: '4'", "seeds: found '4' (text)"),
+    "a size over the data": ("batch_size: [101]", "batch_size[0]: found 101, allowed: at most the 100 training points"),
+    "an unknown parameter": (
+        "optimizer: [{name: adam, momentun: 0.9}]",
+        "optimizer[0]: unknown key 'momentun' in optimizer 'adam'; allowed: lr, betas, eps, weight_decay, amsgrad",
+    ),
+    "not a number": ("report: {margin: .nan}", "report.margin: found nan, allowed: "),
+    "no such arm": ("report: {baseline: bach}", "report.baseline: found 'bach' (text) (did you mean 'batch'?)"),
+    "a missing data file": ("task: {name: table, path: a.csv, target: y}", "a.csv: cannot read the data file"),
+}
+
+
+def assert_refused(run, message):
+    """Snakemake ended with `message` alone, and without a traceback."""
+    assert run.returncode != 0
+    assert run.stderr.count(message) == 1
+    assert len(run.stderr.splitlines()) == 1
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(("text", "message"), CONFIGS.values(), ids=CONFIGS)
+def test_a_wrong_config_is_refused_before_anything_runs(checkout, text, message):
+    (checkout.folder / "config.yaml").write_text(f"study: wrong\n{text}\n")
+    assert_refused(checkout.snakemake("-n", configfile=None), message)
+    assert not checkout.results.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("study: wrong\nnorm: [none, batch\nseeds: 4\n", "config.yaml, line 3, column 6: broken YAML ("),
+        (
+            "study: wrong\nseeds: 4\nseeds: 5\n",
+            "config.yaml, line 3, column 1: broken YAML (the key 'seeds' stands twice)",
+        ),
+        ("- study: wrong\n", "config.yaml: found a list of 1, allowed: a mapping of keys to values"),
+        ("", "config.yaml: found nothing, allowed: a mapping of keys to values"),
+        (None, "config.yaml: cannot read the config file (No such file or directory)"),
+    ],
+    ids=["broken YAML", "a key twice", "a list", "empty", "missing"],
+)
+def test_a_file_that_is_no_config_is_refused_by_the_check_and_by_snakemake(checkout, text, message):
+    config = checkout.folder / "config.yaml"
+    config.unlink()
+    if text is not None:
+        config.write_text(text)
+    run = checkout.snakemake(configfile=None)
+    assert run.returncode != 0
+    assert run.stderr.startswith(message)
+    assert len(run.stderr.splitlines()) == 1
+    assert checkout.bnbench("check").stderr == run.stderr
+    assert not checkout.results.exists()
+
+
+def test_a_wrong_value_on_the_command_line_is_refused_as_such(checkout):
+    run = checkout.snakemake("-n", "--config", "batch_size=[full, 1000]")
+    assert_refused(run, "tiny.yaml + --config: batch_size[1]: found 1000, allowed: at most the 100 training points")
+
+
+def test_a_config_file_that_is_named_and_broken_stops_snakemake_and_the_check_says_where(checkout):
+    # Snakemake itself reads the files of --configfile, before the Snakefile.
+    (checkout.folder / "tiny.yaml").write_text("study: wrong\nnorm: [none, batch\nseeds: 4\n")
+    run = checkout.snakemake()
+    assert run.returncode != 0
+    assert "Config file is not valid JSON or YAML" in run.stderr
+    said = checkout.bnbench("check", "--configfile", "tiny.yaml")
+    assert said.returncode == 2
+    assert said.stderr.startswith("tiny.yaml, line 3, column 6: broken YAML (")
+    assert not checkout.results.exists()
+
+
+def test_an_unknown_target_is_refused_by_name(checkout):
+    run = checkout.snakemake("reports/tiny/index.htm")
+    assert run.returncode != 0
+    assert "No rule to produce reports/tiny/index.htm" in run.stderr
+    assert not checkout.results.exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda file, other: file.write_bytes(file.read_bytes()[:-100]), "not a readable table ("),
+        (lambda file, other: file.write_bytes(other.read_bytes()), "holds other trials than its name says"),
+    ],
+    ids=["truncated", "foreign"],
+)
+def test_a_spoilt_file_is_named_nothing_is_lost_and_the_run_goes_on_without_it(finished, spoil, said):
+    file, other = (
+        next((finished.results / "losses").glob(f"{arm}/seeds-2-3.parquet")) for arm in ("*none-full*", "*batch-full*")
+    )
+    spoil(file, other)
+    chunks, page = finished.chunks(), finished.contents("index.html")
+    run = finished.snakemake()
+    assert run.returncode != 0
+    lines = [line for line in (run.stdout + run.stderr).splitlines() if said in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{file.relative_to(finished.folder)}: {said}")
+    assert lines[0].endswith("delete it and run the workflow again")
+    assert "Traceback" not in run.stdout + run.stderr
+    assert finished.chunks() == chunks
+    assert finished.contents("index.html") == page
+    file.unlink()
+    assert finished.planned() == {"train": 1, "collect": 1, "compare": 1, "plot": 1, "report": 1}

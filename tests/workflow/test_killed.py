@@ -1,0 +1,131 @@
+"""Killed, interrupted and crossing runs: the same command goes on, and ends in the bits of an undisturbed run."""
+
+import base64
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+LONG = {"batch_size": ["full"], "epochs": 4000, "evaluate_every": 1000}
+"""Changes of the tiny study that make it 4 jobs of some seconds."""
+
+KINDS = ("losses", "trials", "predictions")
+
+
+@pytest.fixture(scope="module")
+def rivals(new_checkout, wait_until):
+    """A checkout in which a second run was tried while the first was at work; and how both ended."""
+    checkout = new_checkout(**LONG)
+    first = checkout.start("--until", "compare")
+    wait_until(lambda: checkout.processes("train"))
+    second = checkout.snakemake()
+    planned, alive = checkout.planned(), first.poll() is None
+    output, _ = first.communicate()
+    assert alive
+    assert planned["train"] > 0
+    assert first.returncode == 0, output
+    return checkout, second
+
+
+@pytest.fixture
+def undisturbed(rivals):
+    """A checkout in which nothing hindered the run: a second one was refused."""
+    return rivals[0]
+
+
+@pytest.fixture
+def long(new_checkout):
+    return new_checkout(**LONG)
+
+
+def kill(run):
+    """Kill a run with all that it started, at once."""
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate()
+
+
+def finished_chunks(checkout):
+    """Each chunk whose three tables are there → what tells these files from later ones."""
+    files = {kind: checkout.chunks(kind) for kind in KINDS}
+    return {chunk: [files[kind][chunk] for kind in KINDS] for chunk in set.intersection(*map(set, files.values()))}
+
+
+def assert_same_bits(ours, theirs):
+    """All tables are equal, but for the seconds that the jobs took."""
+    for kind in KINDS:
+        one, other = (
+            pd.read_parquet(it.results / kind).drop(columns="seconds", errors="ignore") for it in (ours, theirs)
+        )
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    for table in ("contexts", "pairs", "curves", "modes", "fit", "exclusions"):
+        assert ours.contents(f"tables/{table}.csv") == theirs.contents(f"tables/{table}.csv")
+
+
+def test_a_run_that_is_killed_again_and_again_goes_on_and_ends_in_the_same_bits(long, undisturbed, wait_until):
+    moments = {
+        "the first jobs begin": (lambda: long.processes("train"), 0),
+        "the first jobs train": (lambda: long.processes("train"), 4),
+        "a chunk is finished": (lambda: finished_chunks(long), 0),
+        "all are being collected": (lambda: long.processes("collect"), 0),
+    }
+    for name, (moment, seconds) in moments.items():
+        before = finished_chunks(long)
+        run = long.start()
+        wait_until(moment)
+        time.sleep(seconds)
+        kill(run)
+        assert not long.processes("bnbench"), name
+        assert before.items() <= finished_chunks(long).items(), f"{name}: a finished chunk was touched"
+    finished = finished_chunks(long)
+    long.run("--until", "compare")
+    assert len(finished) == 4
+    assert finished_chunks(long) == finished
+    assert_same_bits(long, undisturbed)
+
+
+def test_a_job_that_was_killed_between_its_tables_is_done_again_and_its_leftovers_are_never_read(
+    finished, finished_once
+):
+    shutil.rmtree(finished.report)
+    chunk = "sine-batch-full-*/seeds-0-1.parquet"
+    losses, trials, predictions = (next((finished.results / kind).glob(chunk)) for kind in KINDS)
+    trials.unlink()
+    predictions.rename(predictions.with_name(f".{predictions.name}.k1ll3d"))
+    (losses.parent / f".{losses.name}.k1ll3d").write_bytes(losses.read_bytes()[:500])
+    notes = finished.folder / ".snakemake"
+    (notes / "locks" / "0.output.lock").write_text(f"{losses.relative_to(finished.folder)}\n")
+    for path in (losses, trials, predictions):
+        name = base64.urlsafe_b64encode(str(path.relative_to(finished.folder)).encode()).decode()
+        note = notes / "incomplete" / Path(*(name[i : i + 254] for i in range(0, len(name), 254)))
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text("{}")
+    before = finished_chunks(finished)
+    assert finished.planned()["train"] == 1
+    finished.run("--until", "compare")
+    assert before.items() <= finished_chunks(finished).items()
+    assert_same_bits(finished, finished_once)
+
+
+def test_a_second_run_is_refused_while_one_is_alive_and_leaves_it_alone(rivals):
+    checkout, second = rivals
+    assert second.returncode != 0
+    assert "Directory cannot be locked" in second.stderr
+    assert len(finished_chunks(checkout)) == 4
+    assert checkout.planned() == {"plot": 1, "report": 1}
+
+
+@pytest.mark.parametrize("interrupt", [lambda run: run.terminate(), lambda run: os.killpg(run.pid, signal.SIGINT)])
+def test_a_run_that_is_terminated_or_interrupted_ends_and_the_next_one_goes_on(long, wait_until, interrupt):
+    run = long.start()
+    wait_until(lambda: long.processes("train"))
+    interrupt(run)
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "Traceback" not in output
+    assert not long.processes("bnbench")
+    assert not [name for name in long.results.rglob("*.parquet") if name.name.startswith(".")]
+    assert long.planned()["train"] == 4 - len(finished_chunks(long))

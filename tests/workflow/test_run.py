@@ -1,0 +1,97 @@
+"""Whole runs: what is planned, what is made, and what else Snakemake's command line can do."""
+
+import re
+
+import pandas as pd
+import pytest
+import torch
+
+STEPS = {"collect": 1, "compare": 1, "plot": 1, "report": 1}
+FIGURES = ("forest", "curves", "pairs", "modes", "heatmap", "fit")
+TABLES = ("contexts", "pairs", "curves", "modes", "fit", "reference", "exclusions", "provenance")
+
+
+def test_a_bare_dry_run_schedules_the_default_study_and_says_so_in_one_line(checkout):
+    run = checkout.snakemake("-n", configfile=None)
+    assert run.returncode == 0
+    assert run.stderr.splitlines() == [
+        "default: 2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 16 jobs, 16 to run"
+    ]
+    assert checkout.planned(configfile=None) == {"train": 16, **STEPS}
+    assert not checkout.results.exists()
+
+
+def test_a_run_makes_every_file_and_ends_with_the_answer(finished_once):
+    settings = [folder.name for folder in (finished_once.results / "losses").iterdir()]
+    assert len(settings) == 4
+    chunks = [f"{setting}/seeds-{seeds}" for setting in settings for seeds in ("0-1", "2-3")]
+    made = [
+        *(f"results/{kind}/{chunk}.parquet" for kind in ("losses", "trials", "predictions") for chunk in chunks),
+        *(f"logs/train/{chunk}.log" for chunk in chunks),
+        *(f"logs/tiny/{step}.log" for step in STEPS),
+        *(f"reports/tiny/data/{name}.parquet" for name in ("trials", "curves", "predictions")),
+        *(f"reports/tiny/tables/{name}.csv" for name in TABLES),
+        *(f"reports/tiny/figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")),
+        "reports/tiny/verdicts.json",
+        "reports/tiny/index.html",
+    ]
+    assert [file for file in made if not (finished_once.folder / file).stat().st_size] == []
+    run = finished_once.first_run
+    assert run.stderr.startswith(
+        "tiny: 2 norms × 2 batch sizes × 1 optimizer × 1 device × 4 seeds = 16 trials in 8 jobs, 8 to run\n"
+    )
+    assert re.search(r"reports/tiny/index.html\nOver 4 seeds, .+\.\n$", run.stdout)
+    log = (finished_once.folder / f"logs/train/{chunks[0]}.log").read_text()
+    assert re.fullmatch(rf"{settings[0]}: trained seeds 0 to 1 for 6 epochs in .+ s \(.+\); 0 diverged\n", log)
+
+
+def test_all_results_of_a_kind_are_read_by_one_call_of_pandas(finished_once):
+    rows = {"losses": 16 * 6, "trials": 16, "predictions": 16 * 250}
+    for kind, count in rows.items():
+        table = pd.read_parquet(finished_once.results / kind)
+        assert len(table) == count
+        assert sorted(table["seed"].unique()) == [0, 1, 2, 3]
+
+
+def test_nothing_is_left_to_do_after_a_run(finished_once):
+    assert finished_once.planned() == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "trained"),
+    [
+        (["--config", "seeds=6", "epochs=3"], "6 seeds = 24 trials in 12 jobs, 12 to run", 12),
+        (["--config", "batch_size=[full,50,10]", "report={margin: 1.1}"], "3 batch sizes", 12),
+        (["--config", "optimizer=[{name: sgd, lr: 1e-2}, adam]"], "2 optimizers", 16),
+        (["--config", "device=[cpu,cuda]"], "2 devices × 4 seeds = 32 trials in 12 jobs", 12),
+        (["--configfile", "workflow/studies/question.yaml"], "question: 2 norms × 1 batch size", 6),
+    ],
+)
+def test_the_study_is_changed_on_the_command_line(checkout, arguments, said, trained):
+    run = checkout.snakemake("-n", *arguments, configfile=None if "--configfile" in arguments else "tiny.yaml")
+    assert said in run.stderr
+    assert re.search(rf"^train +{trained}$", run.stdout, re.MULTILINE)
+
+
+def test_snakemakes_own_report_holds_the_figures_and_tables(finished):
+    page = finished.report / "snakemake.html"
+    run = finished.snakemake("--report", page.relative_to(finished.folder))
+    assert run.returncode == 0, run.stderr
+    assert "Missing metadata" not in run.stderr
+    text = page.read_text()
+    for name in [*(f"{figure}.svg" for figure in FIGURES), *(f"{table}.csv" for table in TABLES)]:
+        assert f'"name": "{name}"' in text
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_cuda_where_there_is_none_fails_in_the_job_with_one_message_that_names_the_setting(checkout):
+    checkout.study(device=["cpu", "cuda"])
+    plan = checkout.snakemake("-n").stdout
+    target = re.search(r"results/losses/(\S+cuda\S+)/seeds-0-3.parquet", plan)
+    run = checkout.snakemake(target[0])
+    assert run.returncode != 0
+    said = [line for line in (run.stdout + run.stderr).splitlines() if "finds no CUDA device" in line]
+    assert len(said) == 1
+    assert said[0].startswith(f"{target[1]}: the setting asks for device 'cuda'")
+    assert "Traceback" not in run.stdout + run.stderr
+    assert checkout.chunks() == {}
