@@ -111,12 +111,17 @@ def collected(study: Study, data: Path, **options: Any) -> Path:
 def compared(
     folder: Path, study: Study, found: Mapping[str, pd.DataFrame] | None = None, **options: Any
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    """Compare `study` on the tables `found`, or on those of `frames`; returns its tables by name and `verdicts.json`."""
+    """Compare `study` on the tables `found`, or on those of `frames`; its tables by name, and `verdicts.json`."""
     out = folder / study.name
     compare.run(study, write(frames(study, **options) if found is None else found, out / "data"), out)
     return {name: tables.read_csv(out / "tables" / f"{name}.csv") for name in contents.TABLES}, tables.read_json(
         out / "verdicts.json"
     )
+
+
+def arms(**ratios: float) -> Of:
+    """The ratio of each arm by the label of its norm; 1 for what is not named."""
+    return lambda labels, seed: ratios.get(labels["norm"], 1.0)
 
 
 def where(norm: str, seeds: Iterable[int], value: Any, otherwise: Any = None) -> Of:

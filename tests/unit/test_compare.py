@@ -1,5 +1,6 @@
 """The comparison on tables of known content: what is judged, and what is written."""
 
+import json
 import math
 from functools import partial
 
@@ -13,11 +14,6 @@ from bnbench import compare, contents, stats
 pytestmark = pytest.mark.filterwarnings("error")
 
 GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]}
-
-
-def arms(**ratios):
-    """The ratio of each arm, by its label; 1 for what is not named."""
-    return lambda labels, seed: ratios.get(labels["norm"], 1.0)
 
 
 @pytest.fixture
@@ -40,7 +36,7 @@ def only(table):
 
 
 def test_a_known_ratio_is_found_exactly_where_nothing_else_differs(compared):
-    found, _ = compared(synthetic.plan(), ratio=arms(batch=3.0))
+    found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=3.0))
     row = only(found["contexts"])
     assert row["ratio"] == pytest.approx(3)
     assert (row["ratio_low"], row["ratio_high"]) == pytest.approx((3, 3))
@@ -74,7 +70,7 @@ def test_each_context_has_its_own_ratio_with_an_interval_that_holds_it(compared)
 
 
 def test_the_numbers_of_a_context_are_those_of_its_pairs(compared):
-    found, _ = compared(synthetic.plan(), ratio=arms(batch=1.2), noise=0.4)
+    found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=1.2), noise=0.4)
     row, pairs = only(found["contexts"]), found["pairs"]
     differences = np.log(pairs["treatment_loss"] / pairs["baseline_loss"]).to_numpy()
     assert row["ratio"] == pytest.approx(geometric_mean(pairs["ratio"]))
@@ -86,7 +82,7 @@ def test_the_numbers_of_a_context_are_those_of_its_pairs(compared):
 
 
 def test_equal_arms_are_equivalent(compared):
-    row = only(compared(synthetic.plan(), ratio=arms(batch=1.01), noise=0.001)[0]["contexts"])
+    row = only(compared(synthetic.plan(), ratio=synthetic.arms(batch=1.01), noise=0.001)[0]["contexts"])
     assert (row["verdict"], row["within_margin"]) == ("hurts", True)
     row = only(compared(synthetic.plan())[0]["contexts"])
     assert (row["verdict"], row["within_margin"], row["ratio"], row["p"]) == ("equivalent", True, 1, 1)
@@ -95,7 +91,7 @@ def test_equal_arms_are_equivalent(compared):
 def test_rows_in_any_order_give_the_same_files_and_so_does_a_second_run(compared, tmp_path):
     study = synthetic.plan(seeds=6, **GRID)
     diverged = synthetic.where("batch", [2], 20)
-    frames = synthetic.frames(study, ratio=arms(batch=2.0), noise=0.3, diverged=diverged)
+    frames = synthetic.frames(study, ratio=synthetic.arms(batch=2.0), noise=0.3, diverged=diverged)
     compared(study, frames)
     first = written(tmp_path)
     compared(study, {name: frame.sample(frac=1, random_state=1) for name, frame in frames.items()})
@@ -104,7 +100,9 @@ def test_rows_in_any_order_give_the_same_files_and_so_does_a_second_run(compared
 
 
 def test_diverged_trials_count_as_the_worst_and_are_named(compared):
-    found, verdicts = compared(synthetic.plan(), ratio=arms(batch=0.5), diverged=synthetic.where("batch", range(5), 12))
+    found, verdicts = compared(
+        synthetic.plan(), ratio=synthetic.arms(batch=0.5), diverged=synthetic.where("batch", range(5), 12)
+    )
     row = only(found["contexts"])
     assert (row["test"], row["verdict"], row["pairs"], row["finite_pairs"]) == ("worst-rank", "undecided", 8, 3)
     assert (row["diverged_baseline"], row["diverged_treatment"]) == (0, 5)
@@ -135,7 +133,7 @@ def test_nothing_is_decided_where_both_arms_always_diverge(compared):
 
 def test_a_loss_that_is_not_finite_is_divergence_even_where_the_trial_does_not_say_so(compared):
     study = synthetic.plan()
-    frames = synthetic.frames(study, ratio=arms(batch=0.5), noise=0.05)
+    frames = synthetic.frames(study, ratio=synthetic.arms(batch=0.5), noise=0.05)
     curves = frames["curves"]
     curves.loc[(curves["norm"] == "batch") & (curves["seed"] == 0) & (curves["epoch"] == 39), "test_loss"] = math.inf
     row = only(compared(study, frames)[0]["contexts"])
@@ -145,7 +143,7 @@ def test_a_loss_that_is_not_finite_is_divergence_even_where_the_trial_does_not_s
 
 
 def test_one_seed_decides_nothing(compared):
-    row = only(compared(synthetic.plan(seeds=1), ratio=arms(batch=9.0))[0]["contexts"])
+    row = only(compared(synthetic.plan(seeds=1), ratio=synthetic.arms(batch=9.0))[0]["contexts"])
     assert (row["verdict"], row["pairs"], row["ratio"]) == ("undecided", 1, pytest.approx(9))
 
 
@@ -160,7 +158,7 @@ def test_the_window_and_the_last_epoch_stand_side_by_side(compared):
 
 
 def test_the_seeds_needed_are_those_of_the_whole_family(compared):
-    found, _ = compared(synthetic.plan(**GRID), ratio=arms(batch=1.1), noise=0.3)
+    found, _ = compared(synthetic.plan(**GRID), ratio=synthetic.arms(batch=1.1), noise=0.3)
     contexts = found["contexts"].query("verdict == 'undecided'")
     for row in contexts.to_dict("records"):
         pairs = found["pairs"].query(f"batch_size == '{row['batch_size']}' and optimizer == '{row['optimizer']}'")
@@ -189,7 +187,7 @@ def test_any_factor_can_be_the_compared_one(compared, changes, report, arm_label
 def test_three_arms_are_each_compared_with_the_baseline_in_one_family(compared):
     slow = {"name": "batch", "momentum": 0.01}
     study = synthetic.plan(norm=["batch", "none", slow])
-    found, verdicts = compared(study, ratio=arms(**{"batch": 2.0, "batch momentum=0.01": 0.5}))
+    found, verdicts = compared(study, ratio=synthetic.arms(**{"batch": 2.0, "batch momentum=0.01": 0.5}))
     contexts = found["contexts"]
     assert contexts["treatment"].tolist() == ["batch", "batch momentum=0.01"]
     assert contexts["verdict"].tolist() == ["hurts", "helps"]
@@ -198,10 +196,16 @@ def test_three_arms_are_each_compared_with_the_baseline_in_one_family(compared):
     assert len(found["pairs"]) == 16
 
 
-def test_the_json_holds_every_table_to_the_last_digit(compared):
+def test_the_json_is_strict_and_holds_every_table_to_the_last_digit(compared, tmp_path):
     found, verdicts = compared(
-        synthetic.plan(**GRID), ratio=arms(batch=3.0), loss=1e-20, noise=0.1, diverged=synthetic.where("batch", [1], 2)
+        synthetic.plan(**GRID),
+        ratio=synthetic.arms(batch=3.0),
+        loss=1e-20,
+        noise=0.1,
+        diverged=synthetic.where("batch", [1], 2),
     )
+    text = (tmp_path / "synthetic" / "verdicts.json").read_text()
+    assert json.loads(text, parse_constant=pytest.fail) == verdicts
     assert set(verdicts["tables"]) == set(contents.TABLES)
     for name, table in found.items():
         stored = pd.DataFrame(verdicts["tables"][name]["data"], columns=verdicts["tables"][name]["columns"])

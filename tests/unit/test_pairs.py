@@ -30,7 +30,11 @@ def only(table):
 def test_pairs_are_made_by_seed_and_whatever_has_no_pair_is_named(compared):
     seeds = {"none": [7, 0, 1, 2, 4, 5, 6, 9], "batch": [0, 1, 1, 3, 4, 5, 6, 7]}
     found, _ = compared(
-        synthetic.plan(), ratio=arms(batch=3.0), noise=0.0, shared=5.0, seeds=lambda labels: seeds[labels["norm"]]
+        synthetic.plan(),
+        ratio=synthetic.arms(batch=3.0),
+        noise=0.0,
+        shared=5.0,
+        seeds=lambda labels: seeds[labels["norm"]],
     )
     assert found["pairs"]["seed"].tolist() == [0, 4, 5, 6, 7]
     np.testing.assert_allclose(found["pairs"]["ratio"], 3)
@@ -81,14 +85,14 @@ def test_devices_that_are_compared_are_mixed_only_within_an_arm(compared):
 def test_a_context_without_trials_is_no_data_and_the_others_are_judged_without_it(compared):
     study = synthetic.plan(**GRID)
     found, verdicts = compared(
-        study, ratio=arms(batch=3.0), seeds=lambda labels: [] if labels["batch_size"] == "25" else None
+        study, ratio=synthetic.arms(batch=3.0), seeds=lambda labels: [] if labels["batch_size"] == "25" else None
     )
     contexts = found["contexts"]
     assert contexts["verdict"].tolist() == ["hurts", "hurts", "no data", "no data"]
     np.testing.assert_allclose(contexts["p_holm"], [4 / 2**8, 4 / 2**8, math.nan, math.nan])
     assert contexts["pairs"].tolist() == [8, 8, 0, 0]
     assert (found["exclusions"]["reason"] == "missing").sum() == 32
-    assert "no pairs yet with adam lr=0.001 at batch 25 and with sgd lr=0.1 at batch 25" in verdicts["sentence"]
+    assert "no pairs yet with Adam at batch 25 and with SGD at batch 25" in verdicts["sentence"]
 
 
 def test_a_study_of_which_nothing_is_trained_says_so(compared):

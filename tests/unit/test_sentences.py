@@ -122,19 +122,17 @@ def row(*changes):
     ],
 )
 def test_a_context_reads_so(changes, sentence):
-    start = "With adam lr=0.001 at full batch, over 20 seeds, "
+    start = "With Adam at full batch, over 20 seeds, "
     assert sentences.context(ONE, row(*changes)) == start + sentence
     assert sentences.context(FOUR, row(*changes)) == start + re.sub(r"\bp = ", "Holm-adjusted p = ", sentence)
 
 
 def test_few_seeds_read_so():
     one = sentences.context(ONE, row(OPEN, {"pairs": 1, "ratio_low": math.nan, "ratio_high": math.nan}))
-    assert one == "With adam lr=0.001 at full batch, over 1 seed, nothing is decided: one pair shows no spread."
+    assert one == "With Adam at full batch, over 1 seed, nothing is decided: one pair shows no spread."
     five = sentences.context(ONE, row(OPEN, {"pairs": 5, "ratio_low": 2.2, "p_holm": 0.0625}))
     assert "the test does not, and over so few seeds it never could." in five
-    assert (
-        sentences.context(ONE, row(NONE)) == "With adam lr=0.001 at full batch there are no pairs of BN and no BN yet."
-    )
+    assert sentences.context(ONE, row(NONE)) == "With Adam at full batch there are no pairs of BN and no BN yet."
 
 
 @pytest.mark.parametrize(
@@ -143,24 +141,23 @@ def test_few_seeds_read_so():
         (
             ONE,
             [[]],
-            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with adam "
-            "lr=0.001 at full batch.",
+            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with Adam at full batch.",
         ),
         (
             FOUR,
             [[], [LOWER], [EQUAL], [OPEN]],
-            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with adam "
-            "lr=0.001 at full batch; BN made the test loss 23 % lower (5 % to 37 %) with sgd lr=0.1 at "
-            "full batch; BN and no BN were equivalent within the margin of 1.05 with adam lr=0.001 at "
-            "batch 25; nothing is decided with sgd lr=0.1 at batch 25.",
+            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with "
+            "Adam at full batch; BN made the test loss 23 % lower (5 % to 37 %) with SGD at "
+            "full batch; BN and no BN were equivalent within the margin of 1.05 with Adam at "
+            "batch 25; nothing is decided with SGD at batch 25.",
         ),
         (
             FOUR,
             [[], [{"pairs": 18}], [DIVERGED], [NONE]],
-            "Over 18 to 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with adam "
-            "lr=0.001 at full batch and 3.1 × higher (2.2 to 4.5) with sgd lr=0.1 at full batch; BN was "
-            "worse, counting diverged trials as the worst, with adam lr=0.001 at batch 25 (12 of 20 trials"
-            " diverged with BN and 0 of 20 with no BN); there are no pairs yet with sgd lr=0.1 at batch "
+            "Over 18 to 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with "
+            "Adam at full batch and 3.1 × higher (2.2 to 4.5) with SGD at full batch; BN was "
+            "worse, counting diverged trials as the worst, with Adam at batch 25 (12 of 20 trials"
+            " diverged with BN and 0 of 20 with no BN); there are no pairs yet with SGD at batch "
             "25.",
         ),
         (FOUR, [[OPEN]] * 4, "Over 20 seeds, nothing is decided between BN and no BN in any of 4 contexts."),
@@ -176,20 +173,20 @@ def test_few_seeds_read_so():
         (
             THREE_ARMS,
             [[], [LOWER, {"treatment": "batch momentum=0.01"}]],
-            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with adam "
-            "lr=0.001 at full batch. Over 20 seeds, BN momentum=0.01 made the test loss 23 % lower (95 % "
-            "interval 5 % to 37 %) with adam lr=0.001 at full batch.",
+            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with "
+            "Adam at full batch. Over 20 seeds, BN momentum=0.01 made the test loss 23 % lower (95 % "
+            "interval 5 % to 37 %) with Adam at full batch.",
         ),
         (
             DEVICES,
             [[{"norm": "none", "baseline": "cpu", "treatment": "cuda"}]],
-            "Over 20 seeds, cuda instead of cpu made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with adam "
-            "lr=0.001 at full batch.",
+            "Over 20 seeds, cuda instead of cpu made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with "
+            "Adam at full batch.",
         ),
         (
             DEVICES,
             [[EQUAL, {"norm": "none", "baseline": "cpu", "treatment": "cuda"}]],
-            "Over 20 seeds, cuda and cpu were equivalent within the margin of 1.05 with adam lr=0.001 at full batch.",
+            "Over 20 seeds, cuda and cpu were equivalent within the margin of 1.05 with Adam at full batch.",
         ),
     ],
 )
@@ -216,7 +213,7 @@ def test_a_reference_point_reads_so(percentile, value, seeds, place):
         "whose train losses there run from 1.00e-05 to 1.00e-02.",
     )
     assert sentences.reference(ONE, point) == f"{start} {place} {end}"
-    assert sentences.reference(FOUR, point) == f"{start} (adam lr=0.001 at full batch) {place} {end}"
+    assert sentences.reference(FOUR, point) == f"{start} (Adam at full batch) {place} {end}"
 
 
 @pytest.mark.parametrize(

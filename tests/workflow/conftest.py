@@ -1,5 +1,6 @@
 """Checkouts of the project in which Snakemake really runs, on a study so small that a whole run takes some seconds."""
 
+import compileall
 import contextlib
 import os
 import re
@@ -36,15 +37,17 @@ class Checkout:
         self.results, self.report = folder / "results", folder / "reports" / "tiny"
 
     @classmethod
-    def of(cls, folder, source=PROJECT):
-        """A checkout of the project, or a copy of another checkout, notes of Snakemake and timestamps included."""
+    def of(cls, source, folder):
+        """The project's files out of its working tree."""
         folder.mkdir()
-        for name in ("Snakefile", "config.yaml", "workflow", "tiny.yaml", "results", "reports", "logs", ".snakemake"):
-            if (source / name).is_dir() and (source != PROJECT or name == "workflow"):
-                shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-            elif (source / name).is_file():
-                shutil.copy2(source / name, folder / name)
+        shutil.copytree(source / "workflow", folder / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("Snakefile", "config.yaml"):
+            shutil.copy2(source / name, folder)
         return cls(folder)
+
+    def copied(self, folder):
+        """A copy of this checkout with all that was made in it, Snakemake's notes and timestamps included."""
+        return Checkout(shutil.copytree(self.folder, folder))
 
     def study(self, **changes):
         """Make `tiny.yaml` the tiny study with `changes`."""
@@ -61,9 +64,13 @@ class Checkout:
         """Run Snakemake to its end."""
         return self._ended(self._command(arguments, configfile), self._environment())
 
-    def planned(self, *arguments, configfile="tiny.yaml"):
+    def planned(self, *arguments):
         """How many jobs of each rule Snakemake would run, by a dry run."""
-        run = self.snakemake("-n", "--quiet", "rules", *arguments, configfile=configfile)
+        return self.jobs(self.snakemake("-n", *arguments))
+
+    @staticmethod
+    def jobs(run):
+        """How many jobs of each rule are counted by a run that went well."""
         assert run.returncode == 0, run.stdout + run.stderr
         jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout, re.MULTILINE))
         return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
@@ -126,8 +133,8 @@ class Checkout:
         return {**{key: value for key, value in os.environ.items() if key not in own}, "PATH": path}
 
     def _ended(self, command, environment):
-        options = {"capture_output": True, "text": True, "timeout": 300, "check": False}
-        return subprocess.run(command, cwd=self.folder, env=environment, **options)
+        options = {"capture_output": True, "text": True, "timeout": 300}
+        return subprocess.run(command, check=False, cwd=self.folder, env=environment, **options)
 
 
 @pytest.fixture(scope="session")
@@ -146,13 +153,13 @@ def wait_until():
 
 @pytest.fixture(scope="session")
 def new_checkout(tmp_path_factory):
-    """A function that makes a checkout with the tiny study changed by keywords; of the project, or of a checkout."""
+    """A function that makes a fresh checkout, with the tiny study changed by keywords to run."""
+    original = Checkout.of(PROJECT, tmp_path_factory.mktemp("project") / "bnbench")
+    compileall.compile_dir(original.folder / "workflow", quiet=1)
 
-    def make(source=None, **changes):
-        folder = tmp_path_factory.mktemp("checkout") / "bnbench"
-        checkout = Checkout.of(folder, source.folder if source else PROJECT)
-        if not source:
-            checkout.study(**changes)
+    def make(**changes):
+        checkout = original.copied(tmp_path_factory.mktemp("checkout") / "bnbench")
+        checkout.study(**changes)
         return checkout
 
     return make
@@ -173,6 +180,6 @@ def finished_once(new_checkout):
 
 
 @pytest.fixture
-def finished(new_checkout, finished_once):
+def finished(finished_once, tmp_path):
     """A checkout of one's own in which the tiny study was run to its end."""
-    return new_checkout(finished_once)
+    return finished_once.copied(tmp_path / "bnbench")

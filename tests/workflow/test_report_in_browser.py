@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-OPTIONS = [
+OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -20,10 +20,12 @@ OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
     "--allow-file-access-from-files",
     "--enable-logging=stderr",
     "--v=0",
-]
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
 
 PHONE = """<!doctype html>
 <iframe src="%s" width="390" height="844" style="border: 0"></iframe>
@@ -48,8 +50,8 @@ class Visit:
 
     def __init__(self, page, profile):
         log = profile / "network.json"
-        command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", f"--log-net-log={log}"]
-        command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--dump-dom", page.as_uri()]
+        own = (f"--user-data-dir={profile}", f"--log-net-log={log}")
+        command = [CHROMIUM, *OPTIONS, *own, "--dump-dom", page.as_uri()]
         run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         self.console = re.findall(r":CONSOLE[:(].*", run.stderr)
         self.dom = run.stdout

@@ -30,12 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> str:
-    from bnbench import train  # noqa: PLC0415 - two seconds of importing torch that no other verb needs
-
     if options.last < options.first:
         raise UserError(f"--last: found {options.last}, allowed: at least {options.first}, as --first says")
     setting = Setting.from_spec(_json("--setting", options.setting))
     chunk = Chunk(setting, options.first, options.last - options.first + 1)
+    from bnbench import train  # noqa: PLC0415 - two seconds of importing torch that no other verb needs
+
     return train.run(chunk, options.results, options.threads)
 
 

@@ -220,7 +220,7 @@ def _times(ratio: float) -> str:
 def _row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
     """A context without the factor that runs across."""
     held = [f for f in ("task", "norm", "optimizer", "batch_size", "device") if f not in (study.report.factor, across)]
-    words = [sentences.level(factor, row[factor]) for factor in held if len(study.levels[factor]) > 1]
+    words = [sentences.context_level(study, factor, row[factor]) for factor in held if len(study.levels[factor]) > 1]
     if len(study.arms) > 2 or not words:
         words.insert(0, sentences.arm(study.report.factor, row["treatment"]))
     return ", ".join(words)

@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from bnbench.optimizers import OPTIMIZERS
 from bnbench.study import Study
 
 Row = Mapping[Any, Any]
 
 _ARMS = {"none": "no BN", "batch": "BN"}
+_OPTIMIZERS = {**{name: entry.torch_class for name, entry in OPTIMIZERS.items()}, "momentum": "SGD with momentum"}
 _OUTCOMES = {
     "train_loss": "train loss",
     "eval_loss": "train loss in evaluation mode",
@@ -36,6 +38,9 @@ def level(factor: str, label: str) -> str:
     """How a level of a factor is called."""
     if factor == "batch_size":
         return "full batch" if label == "full" else f"batch {label}"
+    if factor == "optimizer":
+        name, _, rest = label.partition(" ")
+        return f"{_OPTIMIZERS[name]} {rest}".strip()
     return arm(factor, label) if factor == "norm" else label
 
 
@@ -49,8 +54,15 @@ def context_name(study: Study, labels: Row) -> str:
     factors = [factor for factor in _HELD_FIXED if factor != study.report.factor]
     varied = [factor for factor in factors if len(study.levels[factor]) > 1]
     chosen = varied or [factor for factor in factors if factor in ("optimizer", "batch_size")]
-    words = [level(factor, labels[factor]) for factor in chosen]
+    words = [context_level(study, factor, labels[factor]) for factor in chosen]
     return " at ".join(words) if chosen == ["optimizer", "batch_size"] else ", ".join(words)
+
+
+def context_level(study: Study, factor: str, label: str) -> str:
+    """A level that is held fixed, without its parameters where its name tells it from the study's other levels."""
+    name = label.partition(" ")[0]
+    alone = sum(other.partition(" ")[0] == name for other in study.levels[factor]) == 1
+    return level(factor, name if alone else label)
 
 
 def contrast_name(study: Study, row: Row) -> str:

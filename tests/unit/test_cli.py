@@ -1,0 +1,126 @@
+"""The command line: help for every verb, and one message and status 2 for whatever a user can mend."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bnbench import __version__, cli, config
+from bnbench.study import Chunk, Setting
+
+VERBS = ["train", "check", "collect", "compare", "plot", "report", "rebuild", "answer"]
+SMALL = "study: small\nepochs: 5\nseeds: 2\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text(SMALL)
+    return tmp_path
+
+
+def ended(arguments, capsys):
+    """The exit status and the lines on standard error of a run that says nothing on standard output."""
+    try:
+        status = cli.main(arguments)
+    except SystemExit as error:
+        status = error.code
+    said = capsys.readouterr()
+    assert said.out == ""
+    return status, said.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "--configfile", "nope.yaml"], "nope.yaml: cannot read the config file (No such file or directory)"),
+        (["collect", "--config", "seeds"], "--config: found 'seeds', allowed: KEY=VALUE, such as seeds=50"),
+        (["check", "--config", "seeds="], "config.yaml + --config: seeds: found nothing, allowed: a whole number at "
+         "least 1 and at most 1000000, or a mapping of first, count"),
+        (["collect", "--config", "epoch=3"], "config.yaml + --config: unknown key 'epoch' (did you mean 'epochs'?); "
+         "allowed: study, task, hidden, activation, epochs, evaluate_every, seeds, seeds_per_job, threads, init, "
+         "dtype, schedule, norm, batch_size, optimizer, device, report, reference_points"),
+        (["rebuild", "--config", "norm=batch"], "config.yaml + --config: norm: found one level ('batch'), "
+         "allowed: at least two, since they are compared"),
+        (["collect", "--study", "{"], "--study: found no JSON (Expecting property name enclosed in double quotes: "
+         "line 1 column 2 (char 1)), allowed: what the rules pass"),
+        (["check", "--study", "[1]"], "--study: found [1], allowed: a JSON object, as the rules pass it"),
+        (["train", "--setting", "x", "--first", "0", "--last", "1"],
+         "--setting: found no JSON (Expecting value: line 1 column 1 (char 0)), allowed: what the rules pass"),
+        (["train", "--setting", "{}", "--first", "5", "--last", "3"],
+         "--last: found 3, allowed: at least 5, as --first says"),
+        (["answer"], "reports/small/verdicts.json: no such file; run the workflow to make it"),
+    ],
+)  # fmt: skip
+def test_whatever_a_user_can_mend_ends_in_one_message_and_status_2(folder, capsys, arguments, message):
+    assert ended(arguments, capsys) == (2, [message])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: STEP"),
+        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'check', "),
+        (["train"], "the following arguments are required: --setting, --first, --last"),
+        (["train", "--setting", "{}", "--first", "-1", "--last", "2"], "--first: found -1, allowed: at least 0"),
+        (["train", "--setting", "{}", "--first", "x", "--last", "2"], "--first: invalid whole_number value: 'x'"),
+        (["train", "--setting", "{}", "--first", "0", "--last", "2", "--threads", "0"],
+         "--threads: found 0, allowed: at least 1"),
+        (["check", "--confg", "a=b"], "unrecognized arguments: --confg a=b"),
+    ],
+)  # fmt: skip
+def test_a_wrong_argument_ends_in_the_usage_and_status_2(capsys, arguments, message):
+    status, lines = ended(arguments, capsys)
+    assert status == 2
+    assert lines[0].startswith("usage: bnbench")
+    assert message in lines[-1]
+
+
+def test_no_traceback_reaches_the_shell(tmp_path):
+    command = [sys.executable, "-m", "bnbench", "collect", "--configfile", "nope.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "nope.yaml: cannot read the config file (No such file or directory)\n"
+
+
+def test_the_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"bnbench {__version__}\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_and_stands_in_the_list_of_them(verb, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([verb, "--help"])
+    assert capsys.readouterr().out.startswith(f"usage: bnbench {verb} ")
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    assert f"\n    {verb} " in capsys.readouterr().out
+
+
+def test_check_says_the_plan(folder, capsys):
+    assert cli.main(["check", "--config", "seeds=30", "seeds_per_job={cpu: 30}"]) == 0
+    plan = "2 norms × 2 batch sizes × 2 optimizers × 1 device × 30 seeds = 240 trials in 8 jobs"
+    assert capsys.readouterr().out == f"small: {plan}\n"
+
+
+def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):
+    from bnbench import train
+
+    asked = []
+    monkeypatch.setattr(train, "run", lambda *arguments: asked.append(arguments) or "done")
+    setting = config.load(config.read("config.yaml"), "config.yaml").settings[0]
+    options = ["--first", "10", "--last", "12", "--threads", "2", "--results", "elsewhere"]
+    assert cli.main(["train", "--setting", setting.to_json(), *options]) == 0
+    assert asked == [(Chunk(Setting.from_spec(setting.spec), 10, 3), Path("elsewhere"), 2)]
+    assert capsys.readouterr().out == "done\n"
+
+
+def test_an_interruption_ends_with_the_shells_status_and_no_traceback(folder, capsys, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(config, "read", interrupted)
+    assert ended(["check"], capsys) == (130, [])
