@@ -56,9 +56,10 @@ format: $(VENV)/ready-test  ## format the code
 	$(RUN) snakefmt Snakefile workflow/rules
 
 .PHONY: bench
-bench: $(VENV)/ready-test  ## measure the trainer against a plain loop and against the arithmetic
+bench: $(VENV)/ready-test  ## measure the trainer against a plain loop and the arithmetic, and the planner
 	@echo "==> Measuring; leave the machine alone for some minutes"
 	$(RUN) python tests/benchmarks/training_speed.py
+	$(RUN) python tests/benchmarks/planning_speed.py
 
 .PHONY: lock
 lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that is needed

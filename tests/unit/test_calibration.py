@@ -67,12 +67,13 @@ def assert_rate(hits, promised, *, at_most=False):
     ids=["correlated contexts", "uncorrelated contexts", "some effects", "diverging trials"],
 )
 def test_a_study_calls_an_effect_that_is_not_there_at_most_as_often_as_alpha_says(effects, options):
-    assert_rate(false_alarms(250, effects, **options), ALPHA, at_most=True)
+    assert_rate(false_alarms(200, effects, **options), ALPHA, at_most=True)
 
 
-def test_one_context_alone_errs_nearly_as_often_as_it_may():
-    # 8 seeds: the largest attainable p under 0.05 is 12/256.
-    assert_rate(false_alarms(800, [0]), 12 / 256)
+def test_one_context_alone_errs_at_most_as_often_as_alpha_says_but_does_err():
+    alarms = false_alarms(500, [0])
+    assert_rate(alarms, ALPHA, at_most=True)
+    assert np.mean(alarms) > 0.01
 
 
 @pytest.mark.usefixtures("_without_tests")

@@ -1,5 +1,6 @@
 """No sentence ever says more than its verdict, whatever the numbers."""
 
+import gc
 import math
 import re
 
@@ -43,11 +44,13 @@ def judged(drawn):
         losses[1] += effect
         losses[generator.random((2, seeds)) < np.array(diverging)[:, None]] = math.nan
         contrasts.append(compare.Contrast(labels, "batch", np.arange(seeds), *losses, *losses, 0, ""))
-    return study, compare._judged(study, contrasts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "collect", lambda: 0)  # statsmodels' own, and most of the time
+        return study, compare._judged(study, contrasts)
 
 
 @given(drawn_contexts)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_no_sentence_says_more_than_its_verdict(drawn):
     study, rows = judged(drawn)
     for found in rows.to_dict("records"):
@@ -64,7 +67,7 @@ def test_no_sentence_says_more_than_its_verdict(drawn):
 
 
 @given(drawn_contexts)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_no_answer_says_more_than_the_verdicts(drawn):
     study, rows = judged(drawn)
     said = sentences.answer(study, rows)

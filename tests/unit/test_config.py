@@ -50,7 +50,7 @@ def refusal(call, *arguments):
         ("study: a\n---\nstudy: b\n", ", line 2, column 1: broken YAML (but found another document)"),
         ("a: !!python/object:os.system x", ", line 1, column 4: broken YAML (could not determine a constructor for the "
          "tag 'tag:yaml.org,2002:python/object:os.system')"),
-        ("a: " + "[" * 400, ": broken YAML (nested too deeply)"),
+        ("a: " + "[" * 1000, ": broken YAML (nested too deeply)"),
         ("study: \0", ": broken YAML (unacceptable character #x0000: special characters are not allowed)"),
         ("", ": found nothing, allowed: a mapping of keys to values, such as 'study: default'"),
         ("# nothing but a comment", ": found nothing, allowed: a mapping of keys to values, such as 'study: default'"),

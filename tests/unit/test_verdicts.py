@@ -23,7 +23,7 @@ pairs = st.lists(st.tuples(log_losses, log_losses), min_size=1, max_size=9).map(
 diverging = st.lists(st.tuples(*[st.one_of(log_losses, st.just(math.nan))] * 2), min_size=1, max_size=9).map(
     lambda rows: np.array(rows).T
 )
-several = settings(max_examples=150, deadline=None, derandomize=True)
+several = settings(max_examples=100, deadline=None, derandomize=True)
 
 
 def judged(baseline, treatment):
