@@ -1,7 +1,9 @@
-"""Configs as hypothesis draws them: every entry of every registry, with parameters in their ranges."""
+"""Configs as hypothesis draws them, every entry of every registry with parameters in their ranges; and refusals."""
 
+import pytest
 from hypothesis import strategies as st
 
+from bnbench.errors import UserError
 from bnbench.parameters import schema
 from bnbench.study import REGISTRIES
 
@@ -70,3 +72,11 @@ content = st.recursive(
 known = ["task", "hidden", "seeds", "seeds_per_job", "schedule", "norm", "batch_size", "optimizer", "device", "report"]
 anything = st.dictionaries(st.sampled_from([*known, "epochs", "reference_points", "init"]), content, max_size=2)
 """A config of a known shape in which anything may stand."""
+
+
+def refusal(call, *arguments):
+    """The one line with which a call is refused."""
+    with pytest.raises(UserError) as caught:
+        call(*arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bnbench import __version__, cli, config
+from bnbench import __version__, cli, config, configfile
 from bnbench.study import Chunk, Setting
 
 VERBS = ["train", "check", "collect", "compare", "plot", "report", "rebuild", "answer"]
@@ -111,7 +111,7 @@ def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):
 
     asked = []
     monkeypatch.setattr(train, "run", lambda *arguments: asked.append(arguments) or "done")
-    setting = config.load(config.read("config.yaml"), "config.yaml").settings[0]
+    setting = config.load(configfile.read("config.yaml"), "config.yaml").settings[0]
     options = ["--first", "10", "--last", "12", "--threads", "2", "--results", "elsewhere"]
     assert cli.main(["train", "--setting", setting.to_json(), *options]) == 0
     assert asked == [(Chunk(Setting.from_spec(setting.spec), 10, 3), Path("elsewhere"), 2)]
@@ -122,5 +122,5 @@ def test_an_interruption_ends_with_the_shells_status_and_no_traceback(folder, ca
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(config, "read", interrupted)
+    monkeypatch.setattr(configfile, "read", interrupted)
     assert ended(["check"], capsys) == (130, [])

@@ -10,7 +10,7 @@ from configs import configs, entries
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from bnbench import config, study
+from bnbench import config, configfile, study
 from bnbench.errors import UserError
 from bnbench.study import Setting, Study, evaluated_epochs
 
@@ -99,7 +99,7 @@ def test_different_levels_have_different_labels(levels):
 
 
 def test_the_addresses_of_the_default_study_stay_what_they_are():
-    found = config.load(config.read(CONFIG), str(CONFIG))
+    found = config.load(configfile.read(CONFIG), str(CONFIG))
     assert [setting.address for setting in found.settings] == GOLDEN
 
 
@@ -210,7 +210,7 @@ def test_the_baseline_is_named_by_its_label_or_by_its_entry(baseline):
 
 
 def test_the_plan_is_said_in_one_line():
-    default = config.load(config.read(CONFIG), str(CONFIG))
+    default = config.load(configfile.read(CONFIG), str(CONFIG))
     line = "2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 16 jobs"
     assert default.summary() == line
     two_tasks = plan(task=["sine", "mixture"], seeds=1)
@@ -228,8 +228,8 @@ def test_losses_are_measured_every_so_often_and_at_the_end(epochs, every):
 def test_planning_imports_no_torch():
     code = f"""
 import sys
-from bnbench import cli, config, contents, marks, snakefile
-study = config.load(config.read({str(CONFIG)!r}), "config.yaml")
+from bnbench import cli, config, configfile, contents, marks, snakefile
+study = config.load(configfile.read({str(CONFIG)!r}), "config.yaml")
 study.chunks(), contents.figures(study)
 sys.exit("torch" in sys.modules)
 """

@@ -6,7 +6,7 @@ import pytest
 from configs import anything
 from hypothesis import HealthCheck, given, settings
 
-from bnbench import config
+from bnbench import config, configfile
 from bnbench.errors import UserError
 from bnbench.parameters import schema
 from bnbench.study import REGISTRIES
@@ -23,7 +23,7 @@ def test_one_message_tells_where_and_what_and_what_is_allowed(tmp_path, text, me
     path = tmp_path / "wrong.yaml"
     path.write_text(text if text.startswith("study") else f"study: x\n{text}", encoding="utf-8")
     with pytest.raises(UserError) as caught:
-        config.load(config.read(path), path.name)
+        config.load(configfile.read(path), path.name)
     assert str(caught.value) == f"wrong.yaml: {message}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, config, tables
+from bnbench import __version__, collect, config, configfile, tables
 from bnbench.errors import UserError
 from bnbench.study import Chunk, Setting, Study
 
@@ -82,9 +82,9 @@ def _answer(options: argparse.Namespace) -> str:
 def _study(options: argparse.Namespace) -> Study:
     if options.study:
         return Study(_json("--study", options.study))
-    overrides = config.parse_overrides(options.config)
+    overrides = configfile.parse_overrides(options.config)
     source = f"{options.configfile} + --config" if overrides else str(options.configfile)
-    return config.load(config.merged(config.read(options.configfile), overrides), source)
+    return config.load(configfile.merged(configfile.read(options.configfile), overrides), source)
 
 
 def _folder(options: argparse.Namespace) -> Path:

@@ -1,13 +1,12 @@
-"""The edge between what a user writes and the plan: reads a study's config, checks it and completes it.
+"""The edge between what a user writes and the plan: checks a study's config and completes it.
 
-What comes in is YAML, what goes out is the resolved config that `study.Study` plans from: every key there, every entry
-with all of its parameters, numbers in their declared types, data files by what they contain. Whatever is wrong ends in
-one `UserError`, before anything runs.
+What comes in is what `configfile` has read, what goes out is the resolved config that `study.Study` plans from: every
+key there, every entry with all of its parameters, numbers in their declared types, data files by what they contain.
+Whatever is wrong ends in one `UserError`, before anything runs.
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, relevance
 
 from bnbench import parameters
-from bnbench.errors import UserError, first_line, nearest
+from bnbench.configfile import typed
+from bnbench.errors import UserError, found, nearest
 from bnbench.norms import NORMS
 from bnbench.study import REGISTRIES, Study, canonical_json, level_label, without_names
 from bnbench.tables import FACTORS
@@ -44,98 +44,6 @@ _LIMITS = {
     "maximum": "at most",
     "exclusiveMaximum": "below",
 }
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key that stands twice and a node that holds itself, and says where a value is wrong."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ARG002 - shallow, a node could hold itself
-        try:
-            return super().construct_object(node, deep=True)
-        except (ValueError, AttributeError) as error:  # "2024-13-01" is a date to YAML, and "!!int x" a number
-            problem = f"'{node.value}' is no {node.tag.rpartition(':')[2]}"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(key_node, yaml.ScalarNode):
-                continue
-            key = self.construct_object(key_node)
-            if key in seen:
-                problem = f"the key {str(key)!r} stands twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def read(path: Path | str) -> dict[str, Any]:
-    """Read one config file.
-
-    Raises:
-        UserError: the file is absent or not readable, broken YAML (with line and column), not a mapping, or has a key
-            that stands twice.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        content = yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the config file ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not a text file in UTF-8 ({error.reason} at byte {error.start})") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UserError(f"{path}{where}: broken YAML ({_problem(error)})") from error
-    if not isinstance(content, dict):
-        raise UserError(
-            f"{path}: found {_found(content)}, allowed: a mapping of keys to values, such as 'study: default'"
-        )
-    return content
-
-
-def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
-    """`KEY=VALUE` pairs as Snakemake's `--config` takes them; values are YAML.
-
-    Raises:
-        UserError: a pair has no `=`, or its value is broken YAML.
-    """
-    overrides: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise UserError(f"--config: found '{pair}', allowed: KEY=VALUE, such as seeds=50")
-        try:
-            overrides[key] = typed(yaml.load(value, yaml.BaseLoader))  # noqa: S506 - makes nothing but text
-        except (yaml.YAMLError, RecursionError) as error:
-            raise UserError(f"--config {key}: broken YAML in {value!r} ({_problem(error)})") from error
-    return overrides
-
-
-def typed(value: Any) -> Any:
-    """What `value` of the command line means: there, numbers, true, false and null come as text, at any depth."""
-    if isinstance(value, Mapping):
-        return {key: typed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [typed(item) for item in value]
-    if not isinstance(value, str):
-        return value
-    for number in (int, float):
-        with suppress(ValueError):
-            return number(value)
-    return {"true": True, "false": False, "null": None}.get(value.lower(), value)
-
-
-def merged(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """`config` with `overrides`, as Snakemake merges them: mappings key by key, all else as a whole."""
-
-    def below(key: str, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        old = config.get(key)
-        return merged(old if isinstance(old, Mapping) else {}, value)
-
-    return {**config, **{key: below(key, value) for key, value in overrides.items()}}
 
 
 def load(config: Mapping[str, Any], source: str) -> Study:
@@ -198,14 +106,14 @@ def _entry(kind: str, level: Any, where: str) -> dict[str, Any]:
     names = ", ".join(registry)
     given = {"name": level} if isinstance(level, str) else level
     if not isinstance(given, Mapping):
-        raise UserError(f"{where}: found {_found(level)}, allowed: a name or {{name: …}}, with one of {names}")
+        raise UserError(f"{where}: found {found(level)}, allowed: a name or {{name: …}}, with one of {names}")
     if "name" not in given:
         example = next((key for key in given if key in registry), next(iter(registry)))
         raise UserError(f"{where}: the key 'name' is missing, allowed: {{name: {example}, …}}, with one of {names}")
     name = given["name"]
     if not isinstance(name, str) or name not in registry:
         hint = nearest(name, registry) if isinstance(name, str) else ""
-        raise UserError(f"{where}: found {_found(name)}{hint}, allowed: one of {names}")
+        raise UserError(f"{where}: found {found(name)}{hint}, allowed: one of {names}")
     rule = parameters.schema(registry[name])
     options = {key: value for key, value in given.items() if key != "name"}
     _check_keys(options, rule, where, f"{kind} '{name}'")
@@ -273,7 +181,7 @@ def _check_numbers(value: Any, where: str) -> None:
     elif isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"{where}: found {value}, allowed: finite numbers")
     elif isinstance(value, int) and abs(value) > _LARGEST:
-        raise UserError(f"{where}: found {_found(value)}, allowed: whole numbers up to {_LARGEST}")
+        raise UserError(f"{where}: found {found(value)}, allowed: whole numbers up to {_LARGEST}")
 
 
 def _check_levels(resolved: Mapping[str, Any]) -> None:
@@ -310,7 +218,7 @@ def _check_reference_points(resolved: Mapping[str, Any]) -> None:
         allowed = dict.fromkeys([*labels, *NORMS])
         if point["norm"] not in allowed:
             raise UserError(
-                f"reference_points[{index}].norm: found {_found(point['norm'])}{nearest(point['norm'], allowed)}, "
+                f"reference_points[{index}].norm: found {found(point['norm'])}{nearest(point['norm'], allowed)}, "
                 f"allowed: one of {', '.join(allowed)}"
             )
 
@@ -328,7 +236,7 @@ def _baseline(resolved: Mapping[str, Any]) -> Any:
     called = labels if str(baseline) in labels else names
     if called.count(str(baseline)) != 1:
         raise UserError(
-            f"report.baseline: found {_found(baseline)}{nearest(baseline, labels)}, "
+            f"report.baseline: found {found(baseline)}{nearest(baseline, labels)}, "
             f"allowed: one of the levels of '{factor}': {', '.join(labels)}"
         )
     return levels[called.index(str(baseline))]
@@ -344,7 +252,7 @@ def _message(problem: ValidationError, where: str) -> str:
     hint = ""
     if isinstance(instance, str):
         hint = nearest(instance, _words(rule)) or _as_number(instance, rule)
-    return f"{path}: found {_found(instance)}{hint}, allowed: {_allowed(rule)}"
+    return f"{path}: found {found(instance)}{hint}, allowed: {_allowed(rule)}"
 
 
 def _allowed(rule: Mapping[str, Any]) -> str:
@@ -398,29 +306,6 @@ def _as_number(text: str, rule: Mapping[str, Any]) -> str:
         return ""
     number = int(number) if "integer" in kinds and number == int(number) else number
     return f"; as a number, write {yaml.safe_dump(number).splitlines()[0]}"
-
-
-def _found(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, str):
-        return f"{_shortened(repr(value))} (text)"
-    if isinstance(value, bool):
-        return f"{str(value).lower()} (true or false)"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return "a mapping" if isinstance(value, Mapping) else _shortened(str(value))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:40]}… ({len(text)} characters)"
-
-
-def _problem(error: Exception) -> str:
-    """What YAML says is wrong, in one line."""
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    return getattr(error, "problem", None) or first_line(error)
 
 
 @cache

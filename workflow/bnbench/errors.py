@@ -1,11 +1,12 @@
-"""The one exception that a user is meant to read.
+"""The one exception that a user is meant to read, and words for its message.
 
 Every step raises `UserError` for what the user can mend (a wrong config, an absent device, a corrupt file);
 the command line prints its text without a traceback and exits with status 2.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 
 class UserError(Exception):
@@ -22,3 +23,20 @@ def nearest(word: object, allowed: Iterable[str]) -> str:
 def first_line(error: Exception) -> str:
     """What `error` says, in one line: readers of files like to say more."""
     return str(error).partition("\n")[0]
+
+
+def found(value: Any) -> str:
+    """What a message says was found, in the words of a config."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return f"{_shortened(repr(value))} (text)"
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (true or false)"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "a mapping" if isinstance(value, Mapping) else _shortened(str(value))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:40]}… ({len(text)} characters)"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bnbench import config, interruption
+from bnbench import config, configfile, interruption
 from bnbench.collect import chunk_paths
 from bnbench.errors import UserError
 from bnbench.study import Study
@@ -26,12 +26,12 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     are read again, strictly; and its reading of `--config` loses the types of what is nested.
     """
     files = [_relative(Path(path)) for path in workflow.configfiles]
-    overrides = config.typed(workflow.config_settings.config)
+    overrides = configfile.typed(workflow.config_settings.config)
     sources = [str(path) for path in files] + ["--config"] * bool(overrides)
     try:
         for path in files:
-            config.read(path)
-        study = config.load(config.merged(merged, overrides), " + ".join(sources))
+            configfile.read(path)
+        study = config.load(configfile.merged(merged, overrides), " + ".join(sources))
     except UserError as error:
         sys.exit(str(error))
     if workflow.is_main_process:
@@ -45,7 +45,7 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
 def check_or_exit(path: str) -> str:
     """`path`, if it is a config file that can be read; else exit with one message."""
     try:
-        config.read(path)
+        configfile.read(path)
     except UserError as error:
         sys.exit(str(error))
     return path

@@ -1,0 +1,17 @@
+"""What several tests need at hand."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a file into the folder that the test then stands in, and give its name."""
+    monkeypatch.chdir(tmp_path)
+
+    def written(content, name="wrong.yaml"):
+        Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return name
+
+    return written

@@ -1,0 +1,26 @@
+"""Marks change their names with what their tables are made of, and with nothing else."""
+
+import pytest
+from synthetic import plan
+
+from bnbench import marks
+
+
+@pytest.mark.parametrize("changes", [{"report": {"margin": 1.2}}, {"threads": 2}])
+def test_how_trials_are_compared_is_not_in_the_mark_of_what_is_collected(changes):
+    assert marks.collected(plan(**changes)).name == marks.collected(plan()).name
+    assert marks.compared(plan(**changes)).name != marks.compared(plan()).name
+
+
+@pytest.mark.parametrize("changes", [{"seeds": 9}, {"epochs": 50}, {"norm": ["batch", "none"]}])
+def test_which_trials_there_are_is_in_both_marks(changes):
+    for mark in (marks.collected, marks.compared):
+        assert mark(plan(**changes)).name != mark(plan()).name
+
+
+def test_a_step_takes_its_own_marks_away_whatever_study_they_are_of(tmp_path):
+    kept = marks.compared(plan())
+    for mark in (marks.collected(plan()), marks.collected(plan(seeds=9)), kept):
+        mark.leave(tmp_path)
+    marks.collected(plan(seeds=5)).remove(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
