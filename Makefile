@@ -61,6 +61,12 @@ bench: $(VENV)/ready-test  ## measure the trainer against a plain loop and the a
 	$(RUN) python tests/benchmarks/training_speed.py
 	$(RUN) python tests/benchmarks/planning_speed.py
 
+.PHONY: example
+example: report  ## bring what README.md shows up to date from the default study
+	mkdir -p reports/example/figures reports/example/tables
+	cp reports/default/figures/*.png reports/example/figures/
+	cp reports/default/tables/{contexts,pairs,modes}.csv reports/example/tables/
+
 .PHONY: lock
 lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that is needed
 	@compile="python -m piptools compile -q --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header"

@@ -30,7 +30,6 @@ def test_a_changed_option_reaches_the_verdicts_and_the_way_back_is_open(finished
     ("change", "trained"),
     [
         ("seeds={first: 2, count: 4}", 4),
-        ("norm=[none, {name: batch, momentum: 0.5}]", 4),
         ("batch_size=[full, 25, 10]", 4),
         ("epochs=7", 8),
     ],
@@ -39,7 +38,7 @@ def test_one_more_seed_or_level_trains_its_own_chunks_alone(finished_once, chang
     assert finished_once.planned("--config", change) == {"train": trained, **ALL_BUT_TRAINING}
 
 
-@pytest.mark.parametrize("change", ["seeds=2", "batch_size=[25, full]", "study=other"])
+@pytest.mark.parametrize("change", ["seeds=2", "batch_size=[25, full]"])
 def test_a_part_of_what_was_trained_trains_nothing(finished_once, change):
     assert finished_once.planned("--config", change) == ALL_BUT_TRAINING
 

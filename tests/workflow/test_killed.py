@@ -118,8 +118,12 @@ def test_a_second_run_is_refused_while_one_is_alive_and_leaves_it_alone(rivals):
     assert checkout.planned() == {"plot": 1, "report": 1}
 
 
-@pytest.mark.parametrize("interrupt", [lambda run: run.terminate(), lambda run: os.killpg(run.pid, signal.SIGINT)])
-def test_a_run_that_is_terminated_or_interrupted_ends_and_the_next_one_goes_on(long, wait_until, interrupt):
+@pytest.mark.parametrize(
+    "interrupt",
+    [lambda run: run.terminate(), lambda run: os.killpg(run.pid, signal.SIGINT)],
+    ids=["terminated", "interrupted"],
+)
+def test_a_run_that_is_stopped_ends_and_the_next_one_goes_on(long, wait_until, interrupt):
     run = long.start()
     wait_until(lambda: long.processes("train"))
     interrupt(run)

@@ -61,7 +61,6 @@ def test_nothing_is_left_to_do_after_a_run(finished_once):
     [
         (["--config", "seeds=6", "epochs=3"], "6 seeds = 24 trials in 12 jobs, 12 to run", 12),
         (["--config", "batch_size=[full,50,10]", "report={margin: 1.1}"], "3 batch sizes", 12),
-        (["--config", "optimizer=[{name: sgd, lr: 1e-2}, adam]"], "2 optimizers", 16),
         (["--config", "device=[cpu,cuda]"], "2 devices × 4 seeds = 32 trials in 12 jobs", 12),
         (["--configfile", "workflow/studies/question.yaml"], "question: 2 norms × 1 batch size", 6),
     ],
