@@ -1,8 +1,10 @@
 """What several tests need at hand."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+import synthetic
 
 
 @pytest.fixture
@@ -15,3 +17,9 @@ def write(tmp_path, monkeypatch):
         return name
 
     return written
+
+
+@pytest.fixture
+def compared(tmp_path):
+    """Compare a study on synthetic tables; returns its tables by name, and `verdicts.json`."""
+    return partial(synthetic.compared, tmp_path)

@@ -22,6 +22,9 @@ Of = Callable[[Mapping[str, str], int], Any]
 OUTCOMES = {"train_loss": 1.0, "eval_loss": 1.25, "test_loss": 2.0, "test_loss_precise": 1.5}
 """Each outcome's multiple of the train loss."""
 
+GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]}
+"""Four contexts."""
+
 FIRST_LOSS = 0.5
 """Of every trial, before it learns anything."""
 

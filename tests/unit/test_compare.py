@@ -2,24 +2,16 @@
 
 import json
 import math
-from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import synthetic
+from synthetic import GRID
 
 from bnbench import compare, contents, stats
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]}
-
-
-@pytest.fixture
-def compared(tmp_path):
-    """Compare a study on synthetic tables; returns its tables by name, and `verdicts.json`."""
-    return partial(synthetic.compared, tmp_path)
 
 
 def written(folder):

@@ -1,25 +1,17 @@
 """What the comparison pairs, what it leaves out, and how it names whatever is amiss."""
 
 import math
-from functools import partial
 from itertools import product
 
 import numpy as np
 import pytest
 import synthetic
+from synthetic import GRID
 
 from bnbench import compare, stats
 from bnbench.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]}
-
-
-@pytest.fixture
-def compared(tmp_path):
-    """Compare a study on synthetic tables; returns its tables by name, and `verdicts.json`."""
-    return partial(synthetic.compared, tmp_path)
 
 
 def only(table):

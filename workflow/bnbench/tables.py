@@ -115,14 +115,8 @@ def read_parquet(path: Path, **options: Any) -> pa.Table:
     Raises:
         UserError: the file is absent, corrupt or not a parquet file.
     """
-    try:
+    with _reading(path, "a readable table"):
         return pq.read_table(path, partitioning=None, **options)
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; run the workflow to make it") from error
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: not a readable table ({first_line(error)}); delete it and run the workflow again"
-        ) from error
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -134,14 +128,8 @@ def read_csv(path: Path) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - the trainer's jobs import this module and need no pandas
 
     labels = dict.fromkeys((*FACTORS, "baseline", "treatment"), str)
-    try:
+    with _reading(path, "a readable table"):
         return pd.read_csv(path, dtype=labels, keep_default_na=False, na_values=[""])
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; run the workflow to make it") from error
-    except (ValueError, OSError) as error:
-        raise UserError(
-            f"{path}: not a readable table ({first_line(error)}); delete it and run the workflow again"
-        ) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -150,12 +138,8 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is absent or corrupt.
     """
-    try:
+    with _reading(path, "readable"):
         return _mapping(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; run the workflow to make it") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not readable ({error}); delete it and run the workflow again") from error
 
 
 def footer(path: Path) -> dict[str, Any]:
@@ -164,15 +148,8 @@ def footer(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is absent, corrupt or not a parquet file.
     """
-    try:
-        stored = pq.read_schema(path).metadata or {}
-        return _mapping(stored.get(b"bnbench", b"{}"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; run the workflow to make it") from error
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: not a readable table ({first_line(error)}); delete it and run the workflow again"
-        ) from error
+    with _reading(path, "a readable table"):
+        return _mapping((pq.read_schema(path).metadata or {}).get(b"bnbench", b"{}"))
 
 
 def provenance() -> dict[str, str]:
@@ -193,6 +170,18 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+@contextlib.contextmanager
+def _reading(path: Path, what: str) -> Iterator[None]:
+    """Turn what can befall a reader of `path` into one message, that it is not `what`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the workflow to make it") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = first_line(error)
+        raise UserError(f"{path}: not {what} ({reason}); delete it and run the workflow again") from error
 
 
 def _mapping(text: str | bytes) -> dict[str, Any]:
