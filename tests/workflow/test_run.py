@@ -39,7 +39,7 @@ def test_a_run_makes_every_file_and_ends_with_the_answer(finished_once):
     assert run.stderr.startswith(
         "tiny: 2 norms × 2 batch sizes × 1 optimizer × 1 device × 4 seeds = 16 trials in 8 jobs, 8 to run\n"
     )
-    assert re.search(r"reports/tiny/index.html\nOver 4 seeds, .+\.\n$", run.stdout)
+    assert re.search(r"\nreports/tiny/index.html\nOver 4 seeds, .+\.\n", run.stderr)
     log = (finished_once.folder / f"logs/train/{chunks[0]}.log").read_text()
     assert re.fullmatch(rf"{settings[0]}: trained seeds 0 to 1 for 6 epochs in .+ s \(.+\); 0 diverged\n", log)
 
@@ -85,7 +85,7 @@ def test_snakemakes_own_report_holds_the_figures_and_tables(finished):
 def test_cuda_where_there_is_none_fails_in_the_job_with_one_message_that_names_the_setting(checkout):
     run = checkout.snakemake("--config", "device=[cuda]", "--cores", "1")
     assert run.returncode != 0
-    said = [line for line in (run.stdout + run.stderr).splitlines() if "finds no CUDA device" in line]
+    said = [line for line in run.stderr.splitlines() if "finds no CUDA device" in line]
     assert len(said) == 1
     assert re.match(r"sine-\S+-cuda-[0-9a-f]{8}: the setting asks for device 'cuda'", said[0])
     assert "Traceback" not in run.stdout + run.stderr

@@ -16,4 +16,4 @@ rule collect:
     params:
         study=study_json,
     shell:
-        "python -m bnbench collect --study {params.study:q} 2>&1 | tee {log:q}"
+        "python -m bnbench collect --study {params.study:q} 2>&1 | tee {log:q} >&2"

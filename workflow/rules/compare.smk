@@ -19,4 +19,4 @@ rule compare:
     params:
         study=study_json,
     shell:
-        "python -m bnbench compare --study {params.study:q} 2>&1 | tee {log:q}"
+        "python -m bnbench compare --study {params.study:q} 2>&1 | tee {log:q} >&2"

@@ -18,7 +18,7 @@ rule plot:
     params:
         study=study_json,
     shell:
-        "python -m bnbench plot --study {params.study:q} 2>&1 | tee {log:q}"
+        "python -m bnbench plot --study {params.study:q} 2>&1 | tee {log:q} >&2"
 
 
 rule report:
@@ -32,4 +32,4 @@ rule report:
     params:
         study=study_json,
     shell:
-        "python -m bnbench report --study {params.study:q} 2>&1 | tee {log:q}"
+        "python -m bnbench report --study {params.study:q} 2>&1 | tee {log:q} >&2"

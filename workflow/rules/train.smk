@@ -11,4 +11,4 @@ rule train:
         setting=setting_json,
     shell:
         "python -m bnbench train --setting {params.setting:q} --first {wildcards.first} --last {wildcards.last}"
-        " --threads {threads} 2>&1 | tee {log:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"
