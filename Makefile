@@ -30,6 +30,10 @@ report: $(VENV)/ready  ## train what is missing of the study, and render its rep
 	echo "==> The report and its answer"
 	$(RUN) python -m bnbench answer --configfile $(STUDY) $(OVERRIDES)
 
+.PHONY: plan
+plan: $(VENV)/ready  ## say what the study would cost and what it could see
+	@$(RUN) python -m bnbench plan --configfile $(STUDY) $(OVERRIDES)
+
 .PHONY: rebuild
 rebuild: $(VENV)/ready  ## render the report again from the results that are there, without training
 	@echo "==> Rebuilding the report of $(STUDY)"
@@ -60,6 +64,7 @@ bench: $(VENV)/ready-test  ## measure the trainer against a plain loop and the a
 	@echo "==> Measuring; leave the machine alone for some minutes"
 	$(RUN) python tests/benchmarks/training_speed.py
 	$(RUN) python tests/benchmarks/planning_speed.py
+	$(RUN) python tests/benchmarks/rebuild_scale.py --write
 
 .PHONY: example
 example: report  ## bring what README.md shows up to date from the default study

@@ -4,7 +4,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import stores
 import synthetic
+from matplotlib.figure import Figure
+
+from bnbench import control
 
 
 @pytest.fixture
@@ -20,6 +24,34 @@ def write(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def compared(tmp_path):
+def few_splits(monkeypatch):
+    """Few splits of the A/A control, which otherwise takes most of the time of a comparison."""
+    monkeypatch.setattr(control, "SPLITS", 20)
+
+
+@pytest.fixture
+def compared(tmp_path, few_splits):
     """Compare a study on synthetic tables; returns its tables by name, and `verdicts.json`."""
     return partial(synthetic.compared, tmp_path)
+
+
+@pytest.fixture
+def vectors_alone(monkeypatch):
+    """Figures without pixels, which take a third of the time."""
+    savefig = Figure.savefig
+
+    def save(figure, path, **options):
+        return savefig(figure, path, **options) if options["format"] == "svg" else path.touch()
+
+    monkeypatch.setattr(Figure, "savefig", save)
+
+
+@pytest.fixture
+def rebuilt(tmp_path, capsys, few_splits, vectors_alone):
+    """Rebuild a study from the results in `tmp_path`; returns the exit status, what was said, and the page's text."""
+
+    def run(study, verb="rebuild"):
+        status = stores.run(tmp_path, study, verb)
+        return status, capsys.readouterr(), stores.text_of(tmp_path / "reports" / study.name / "index.html")
+
+    return run

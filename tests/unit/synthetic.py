@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bnbench import compare, config, contents, parameters, tables
-from bnbench.study import Setting, Study, evaluated_epochs
+from bnbench import collect, compare, config, contents, parameters, tables
+from bnbench.judging import Contrast
+from bnbench.study import Chunk, Setting, Study, evaluated_epochs
 from bnbench.tasks import TASKS
 
 Of = Callable[[Mapping[str, str], int], Any]
@@ -111,6 +112,33 @@ def collected(study: Study, data: Path, **options: Any) -> Path:
     return write(frames(study, **options), data)
 
 
+def stored(study: Study, results: Path, found: Mapping[str, pd.DataFrame] | None = None, **options: Any) -> Path:
+    """Write the tables `found`, or those of `frames`, as the trainer does, and return the folder.
+
+    A chunk of which there is no trial is not there.
+    """
+    tables_of = frames(study, **options) if found is None else found
+    for chunk in study.chunks():
+        of_chunk = {name: _of_chunk(rows, chunk) for name, rows in tables_of.items()}
+        footer = {"address": chunk.setting.address, "setting": dict(chunk.setting.spec)}
+        for kind, path in collect.chunk_paths(chunk, results).items() if len(of_chunk["trials"]) else ():
+            schema = tables.SCHEMAS[kind]
+            rows = of_chunk[collect.COLLECTED[kind]].reindex(columns=schema.names)
+            tables.write_parquet(path, pa.Table.from_pandas(rows, schema, preserve_index=False), footer)
+    return results
+
+
+def contrasts(study: Study, drawn: Callable[[Mapping[str, str]], tuple[Any, Any, Any]]) -> list[Contrast]:
+    """The contrasts of a study as arrays; `drawn` gives seeds and log losses of both arms for the labels of each."""
+    found = []
+    for context, _ in study.contexts():
+        for treatment in study.arms[1:]:
+            labels = {**context, "baseline": study.report.baseline, "treatment": treatment}
+            seeds, *arms = map(np.asarray, drawn(labels))
+            found.append(Contrast(labels, seeds, *arms, *arms, floored=0, mixed=""))
+    return found
+
+
 def compared(
     folder: Path, study: Study, found: Mapping[str, pd.DataFrame] | None = None, **options: Any
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
@@ -152,6 +180,10 @@ def _prediction(setting: Setting, seed: int, test_loss: float) -> dict[str, Any]
     one_input = parameters.build(TASKS, setting.spec["task"]).inputs() == 1
     x = np.linspace(-1, 1, 25) if one_input else np.empty(0)
     return {"x": x, "y": np.sin(3 * x), "y_fit": np.sin(3 * x) + np.sqrt(2 * test_loss) * np.cos(9 * x + seed)}
+
+
+def _of_chunk(rows: pd.DataFrame, chunk: Chunk) -> pd.DataFrame:
+    return rows[(rows["setting"] == chunk.setting.address) & rows["seed"].between(chunk.first, chunk.last)]
 
 
 def _stacked(parts: list[dict[str, Any]]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pytest
 from bnbench import __version__, cli, config, configfile
 from bnbench.study import Chunk, Setting
 
-VERBS = ["train", "check", "collect", "compare", "plot", "report", "rebuild", "answer"]
+VERBS = ["train", "check", "plan", "collect", "compare", "plot", "report", "rebuild", "answer"]
 SMALL = "study: small\nepochs: 5\nseeds: 2\n"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ import pytest
 import synthetic
 from synthetic import GRID
 
-from bnbench import compare, contents, stats
+from bnbench import compare, contents, flips, stats
+from bnbench.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -66,7 +68,7 @@ def test_the_numbers_of_a_context_are_those_of_its_pairs(compared):
     row, pairs = only(found["contexts"]), found["pairs"]
     differences = np.log(pairs["treatment_loss"] / pairs["baseline_loss"]).to_numpy()
     assert row["ratio"] == pytest.approx(geometric_mean(pairs["ratio"]))
-    assert row["p"] == stats.sign_flip(differences)
+    assert row["p"] == row["p_adjusted"] == flips.sign_flip(differences)
     assert row["hedges_dz"] == pytest.approx(stats.hedges_dz(differences))
     assert row["win_rate"] == np.mean(differences < 0)
     logs = np.log(pairs[["baseline_loss", "treatment_loss"]].to_numpy()).T
@@ -99,7 +101,7 @@ def test_diverged_trials_count_as_the_worst_and_are_named(compared):
     assert (row["test"], row["verdict"], row["pairs"], row["finite_pairs"]) == ("worst-rank", "undecided", 8, 3)
     assert (row["diverged_baseline"], row["diverged_treatment"]) == (0, 5)
     # Five ranks tie at 6, three favour BN by 2 each: of 2^8 flips, those of the five in one direction reach 24.
-    assert row["p"] == stats.sign_flip(np.array([6.0] * 5 + [-2.0] * 3))
+    assert row["p"] == flips.sign_flip(np.array([6.0] * 5 + [-2.0] * 3))
     assert row["p_mcnemar"] == 2 * 0.5**5
     assert row["ratio"] == pytest.approx(0.5)
     assert row["win_rate"] == 3 / 8
@@ -149,13 +151,49 @@ def test_the_window_and_the_last_epoch_stand_side_by_side(compared):
     assert (row["ratio"], row["ratio_last"]) == pytest.approx((3, 9))
 
 
-def test_the_seeds_needed_are_those_of_the_whole_family(compared):
-    found, _ = compared(synthetic.plan(**GRID), ratio=synthetic.arms(batch=1.1), noise=0.3)
-    contexts = found["contexts"].query("verdict == 'undecided'")
-    for row in contexts.to_dict("records"):
-        pairs = found["pairs"].query(f"batch_size == '{row['batch_size']}' and optimizer == '{row['optimizer']}'")
-        assert row["seeds_needed"] == stats.seeds_needed(np.log(pairs["ratio"]).to_numpy(), 0.05 / 4, compare.POWER)
-    assert len(contexts) > 1
+def test_a_context_without_trials_is_no_data_and_the_others_are_judged_without_it(compared):
+    study = synthetic.plan(**GRID)
+    found, verdicts = compared(
+        study, ratio=synthetic.arms(batch=3.0), seeds=lambda labels: [] if labels["batch_size"] == "25" else None
+    )
+    contexts = found["contexts"]
+    assert contexts["verdict"].tolist() == ["hurts", "hurts", "no data", "no data"]
+    np.testing.assert_allclose(contexts["p_holm"], [4 / 2**8, 4 / 2**8, math.nan, math.nan])
+    assert contexts["pairs"].tolist() == [8, 8, 0, 0]
+    assert (found["exclusions"]["reason"] == "missing").sum() == 32
+    assert "no pairs yet with Adam at batch 25 and with SGD at batch 25" in verdicts["sentence"]
+
+
+def test_a_study_of_which_nothing_is_trained_says_so(compared):
+    found, verdicts = compared(synthetic.plan(), seeds=lambda labels: [])
+    assert verdicts["sentence"] == "There are no pairs to compare yet."
+    assert only(found["contexts"])["verdict"] == "no data"
+    assert len(found["pairs"]) == len(found["curves"].dropna()) == 0
+    assert verdicts["trajectories"] == []
+
+
+def test_a_study_of_which_nothing_is_trained_has_no_cost(compared):
+    _, verdicts = compared(synthetic.plan(), seeds=lambda labels: [])
+    assert verdicts["cost"] == "Nothing was trained yet."
+
+
+@pytest.mark.parametrize(("name", "spoil"), [*product(["trials", "curves", "predictions"], ["absent", "corrupt"])])
+def test_a_spoilt_table_is_one_message_that_names_it(tmp_path, name, spoil):
+    study = synthetic.plan(seeds=1)
+    path = synthetic.collected(study, tmp_path) / f"{name}.parquet"
+    path.write_bytes(b"no table") if spoil == "corrupt" else path.unlink()
+    with pytest.raises(UserError, match=rf"{name}\.parquet: (no such file|not a readable table)"):
+        compare.run(study, tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_losses_below_the_floor_are_raised_and_counted_among_the_pairs_alone(compared):
+    study = synthetic.plan(report={"outcome": "train_loss", "window": 0.1})
+    seeds = {"none": range(1, 8), "batch": range(8)}
+    found, _ = compared(study, loss=1e-40, shared=0.0, seeds=lambda labels: seeds[labels["norm"]])
+    row = only(found["contexts"])
+    assert (row["pairs"], row["floored"]) == (7, 7 * 2 * 4)
+    assert row["baseline_loss"] == pytest.approx(stats.FLOOR)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +222,7 @@ def test_three_arms_are_each_compared_with_the_baseline_in_one_family(compared):
     assert contexts["treatment"].tolist() == ["batch", "batch momentum=0.01"]
     assert contexts["verdict"].tolist() == ["hurts", "helps"]
     np.testing.assert_allclose(contexts["p_holm"], 2 * contexts["p"])
+    assert found["interactions"].empty  # one context cannot interact with anything
     assert verdicts["arms"] == ["none", "batch", "batch momentum=0.01"]
     assert len(found["pairs"]) == 16
 
@@ -205,3 +244,29 @@ def test_the_json_is_strict_and_holds_every_table_to_the_last_digit(compared, tm
         for column, numbers in table.select_dtypes("number").dropna(axis=1, how="all").items():
             np.testing.assert_allclose(stored[column].astype(float), numbers, rtol=1e-14, err_msg=f"{name}.{column}")
     assert {len(row) for row in verdicts["tables"]["pairs"]["data"]} == {len(found["pairs"].columns)}
+
+
+def test_every_row_and_every_context_has_its_sentence(compared):
+    point = {"norm": "batch", "epoch": 39, "value": 1e-3, "source": "the paper"}
+    study = synthetic.plan(**GRID, reference_points=[point])
+    found, verdicts = compared(study, ratio=synthetic.arms(batch=3.0), noise=0.1)
+    assert len(verdicts["sentences"]) == len(verdicts["trajectories"]) == len(found["contexts"]) == 4
+    assert verdicts["interactions"] == found["interactions"]["sentence"].tolist()
+    assert verdicts["reference"] == found["reference"]["sentence"].tolist()
+    assert len(verdicts["interactions"]) == 3
+    assert len(verdicts["reference"]) == 4
+    assert verdicts["control"].startswith("A/A control: no BN was compared with itself on two halves of its seeds")
+    arms = "32 s for 32 trials with no BN and 32 s for 32 trials with BN"
+    assert verdicts["cost"] == f"Training and evaluating took 1 min 4 s: {arms}."
+    assert "trained for 40 epochs from 8 seeds in each of 4 contexts" in verdicts["methods"]
+
+
+def test_tables_of_a_context_are_named_by_the_same_labels(compared):
+    study = synthetic.plan(**GRID, norm=["none", "batch", {"name": "batch", "momentum": 0.01}])
+    found, _ = compared(study, noise=0.1)
+    names = ["task", "batch_size", "optimizer", "device", "baseline", "treatment"]
+    expected = set(found["contexts"][names].itertuples(index=False, name=None))
+    assert len(expected) == 8
+    for name in ("pairs", "outcomes", "decomposition", "differences"):
+        assert found[name].columns[:6].tolist() == names
+        assert set(found[name][names].itertuples(index=False, name=None)) == expected

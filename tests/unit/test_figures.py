@@ -10,6 +10,8 @@ from synthetic import collected, plan
 
 from bnbench import compare, contents, drawing, figures, tables
 
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("few_splits")]
+
 GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.01}]}
 TWO = {"batch_size": ["full", 25]}
 STUDIES = {
@@ -27,6 +29,11 @@ STUDIES = {
     "an arm missing": (TWO, {"seeds": lambda labels: [] if labels["norm"] == "batch" else None}),
     "nothing trained": (TWO, {"seeds": lambda labels: []}),
     "the outcome is the train loss": ({"report": {"outcome": "train_loss"}}, {}),
+    "one finite pair": (TWO, {"diverged": lambda labels, seed: 3 if labels["batch_size"] == "25" and seed else None}),
+    "a context missing": (TWO, {"seeds": lambda labels: [] if labels["batch_size"] == "25" else None}),
+    "losses of 0": (TWO, {"loss": 1e-60}),
+    "losses far apart": (TWO, {"ratio": lambda labels, seed: 1e30 if labels["norm"] == "batch" else 1e-5}),
+    "three batch sizes": ({"batch_size": ["full", 2, 10]}, {}),
 }
 
 
@@ -48,12 +55,19 @@ def style():
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_kind_of_study_has_all_its_figures(tmp_path, name):
+def test_every_kind_of_study_has_all_its_figures(tmp_path, name, vectors_alone):
     study = compared(tmp_path, *STUDIES[name])
     figures.run(study, tmp_path)
     drawn = {path.name for path in (tmp_path / "figures").iterdir()}
     assert drawn == {f"{figure}.{ending}" for figure in contents.figures(study) for ending in ("svg", "png")}
     assert ("fit" in contents.figures(study)) == (name != "many inputs")
+    assert ("interactions" in drawn_names(drawn)) == (len(study.contexts()) > 1)
+    several = len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size"
+    assert ("batch_sizes" in drawn_names(drawn)) == several
+
+
+def drawn_names(files):
+    return {name.partition(".")[0] for name in files}
 
 
 def test_the_same_tables_give_the_same_bytes(tmp_path):
@@ -70,13 +84,88 @@ def test_the_forest_stands_at_the_ratios_of_the_table(tmp_path):
     study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
     contexts = table(tmp_path, "contexts")
     ax = figures.forest(study, contexts).axes[0]
-    dots = [line.get_xdata() for line in ax.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(np.ravel(dots), contexts["ratio"])
+    np.testing.assert_allclose(dots(ax), contexts["ratio"])
+    bars = [line.get_xdata() for line in ax.lines if line.get_solid_capstyle() == "butt" and line.get_marker() != "o"]
+    expected = contexts[["ratio_low", "ratio_high", "own_low", "own_high"]].to_numpy().reshape(-1, 2)
+    np.testing.assert_allclose([bar for bar in bars if len(bar) == 2 and set(bar) != {1}], expected)
     low, high = ax.get_xlim()
     assert low < min(1 / study.report.margin, contexts["ratio_low"].min())
     assert high > contexts["ratio_high"].max()
     shown = {text.get_text() for text in ax.texts}
     assert set(contexts["verdict"]) <= shown
+
+
+def dots(ax):
+    """Where the dots lie, along the x axis and as they were drawn."""
+    return np.concatenate([np.atleast_1d(line.get_xdata()) for line in ax.lines if line.get_marker() == "o"])
+
+
+def test_a_ratio_is_filled_only_where_a_verdict_rests_on_it(tmp_path):
+    some = {("batch", "25", seed): 3 for seed in range(8)}
+    study = compared(
+        tmp_path,
+        {**GRID, "optimizer": [GRID["optimizer"][0]]},
+        {
+            "ratio": lambda labels, seed: 9.0 if labels["norm"] == "batch" else 1.0,
+            "diverged": lambda labels, seed: some.get((labels["norm"], labels["batch_size"], seed)) if seed else None,
+        },
+    )
+    contexts = table(tmp_path, "contexts")
+    assert contexts[["verdict", "test"]].to_numpy().tolist() == [["hurts", "mean"], ["hurts", "worst-rank"]]
+    ax = figures.forest(study, contexts).axes[0]
+    filled = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
+    assert filled == [drawing.palette(study)["none"], drawing.PAPER]
+    assert "7 and 0 of 8 diverged" in {text.get_text() for text in ax.texts}
+
+
+def test_trajectories_have_a_dot_where_their_side_is_decided(tmp_path):
+    study = compared(tmp_path, TWO, {"ratio": lambda labels, seed: 9.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "differences")
+    panels = figures.differences(study, rows).axes
+    for ax, (_, line) in zip(panels, rows.groupby("batch_size", sort=False), strict=True):
+        assert dots(ax) == line["decided_from"].iloc[0] + 1
+        (curve,) = (drawn for drawn in ax.lines if len(drawn.get_xdata()) == len(line) and drawn.get_marker() == "None")
+        np.testing.assert_array_equal(curve.get_ydata(), line["ratio"])
+    undecided = figures.differences(study, rows.assign(decided_from=np.nan))
+    assert [dots(ax).size for ax in undecided.axes] == [0, 0]
+
+
+def test_parts_of_a_difference_stand_at_the_ratios_of_the_table_and_the_total_is_hollow(tmp_path):
+    study = compared(tmp_path, {}, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "decomposition")
+    ax = figures.decomposition(study, rows).axes[0]
+    total = rows["component"] == "total"
+    filled, hollow = (line for line in ax.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(filled.get_xdata(), rows["ratio"][~total])
+    np.testing.assert_allclose(hollow.get_xdata(), rows["ratio"][total])
+    assert hollow.get_markerfacecolor() == drawing.PAPER
+    assert [label.get_text() for label in ax.get_yticklabels()] == rows["component"].tolist()
+
+
+def test_interactions_stand_at_the_ratios_of_the_table_and_are_named(tmp_path):
+    study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "interactions")
+    ax = figures.interactions(study, rows).axes[0]
+    np.testing.assert_allclose(dots(ax), rows["ratio"])
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["all contexts", "a doubling of the batch", "SGD instead of Adam"]
+    assert ax.get_xlim()[0] < rows["low"].min() < rows["high"].max() < ax.get_xlim()[1]
+
+
+def test_ratios_stand_at_their_number_of_examples(tmp_path):
+    study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "contexts")
+    ax = figures.batch_sizes(study, rows).axes[0]
+    lines = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [line.get_xdata().tolist() for line in lines] == [[25, 100], [25, 100]]
+    drawn = {(x, y) for line in lines for x, y in line.get_xydata()}
+    assert drawn == set(rows[["examples", "ratio"]].itertuples(index=False, name=None))
+    assert {text.get_text() for text in ax.texts} == {"Adam", "SGD"}
+
+
+def test_every_figure_is_drawn_from_a_table_that_there_is_and_has_a_caption():
+    assert set(figures.FIGURES) >= set(contents.figures(plan(**GRID)))
+    assert {source for _, source, _ in figures.FIGURES.values()} <= set(contents.TABLES)
 
 
 def test_every_seed_is_plotted(tmp_path):

@@ -1,6 +1,7 @@
 """The page: self-contained, escaped, the same bytes each time, and true to verdicts.json."""
 
 import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -8,9 +9,11 @@ import sys
 from html import unescape
 
 import pytest
+from docutils.core import publish_parts
+from jinja2 import Environment
 from synthetic import collected, plan
 
-from bnbench import cli, compare, contents, figures, report
+from bnbench import cli, compare, contents, figures, report, tables
 from bnbench.errors import UserError
 
 HOSTILE = "<script>alert('1')</script> & \"co\""
@@ -60,7 +63,10 @@ def test_it_says_what_verdicts_json_says(page):
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
     assert f"<h1>{verdicts['sentence']}</h1>" in unescape(text)
     said = words(text)
-    for sentence in (*verdicts["sentences"], *verdicts["reference"]):
+    lists = ("sentences", "reference", "interactions", "trajectories")
+    one_by_one = [sentence for name in lists for sentence in verdicts[name]]
+    assert len(one_by_one) > 6
+    for sentence in (*one_by_one, *(verdicts[name] for name in ("control", "cost", "methods"))):
         assert " ".join(sentence.split()) in said
 
 
@@ -69,9 +75,15 @@ def test_it_asks_nothing_of_any_network(page):
     assert "default-src 'none'" in text
     addresses = re.findall(r'(?:src|href)="([^"]*)"', text)
     assert addresses
-    assert all(re.match(r"data:|#|figures/[a-z]+\.(svg|png)$", address) for address in addresses)
-    assert "<script" not in text
+    assert all(re.match(r"data:|#|figures/[a-z_]+\.(svg|png)$", address) for address in addresses)
     assert "url(" not in text
+
+
+def test_its_policy_names_the_one_script_that_may_run(page):
+    text = page[2]
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.S)
+    (named,) = re.findall(r"script-src 'sha256-([^']+)'", unescape(text))
+    assert base64.b64decode(named) == hashlib.sha256(script.encode()).digest()
 
 
 def test_what_a_user_wrote_is_escaped(page):
@@ -90,6 +102,32 @@ def test_every_figure_is_in_it_with_words_for_who_cannot_see_it(page):
         assert "prefers-color-scheme: dark" in svg
         assert len(alternative) > 30
     assert "hurts" in images[0][1]
+
+
+def test_every_caption_says_how_many_seeds_and_of_what_level(page):
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page[2], re.S)
+    assert len(captions) == len(contents.figures(page[1]))
+    for caption in captions:
+        assert "8 seeds" in caption
+        assert re.search(r"95 %|95th|one of 8 seeds|α = 0.05", caption), caption
+
+
+def test_every_column_of_every_table_is_explained(page):
+    folder, _, text = page
+    explained = {name for names in contents.COLUMNS for name in names.split(", ")}
+    for name in contents.TABLES:
+        assert set(tables.read_csv(folder / "tables" / f"{name}.csv").columns) <= explained
+    assert all(f"<dt>{names}</dt>" in text for names in contents.COLUMNS)
+
+
+def test_snakemakes_report_opens_on_the_answer(page):
+    folder = page[0]
+    verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
+    landing = Environment(autoescape=True).from_string((folder / "landing.rst").read_text(encoding="utf-8")).render()
+    shown = words(publish_parts(landing, writer="html")["html_body"])
+    for sentence in (verdicts["sentence"], *verdicts["sentences"], verdicts["control"], verdicts["methods"]):
+        assert " ".join(sentence.split()) in shown
+    assert "system-message" not in publish_parts(landing, writer="html")["html_body"]
 
 
 def test_every_table_can_be_taken_from_it(page):

@@ -71,6 +71,15 @@ def test_the_study_is_changed_on_the_command_line(checkout, arguments, said, tra
     assert said in run.stderr
 
 
+def test_a_dry_run_warns_of_seeds_that_can_never_decide(checkout):
+    run = checkout.snakemake("-n", "--config", "seeds=3")
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.splitlines()[1:] == [
+        "warning: 3 seeds can never decide any of 2 contexts at alpha 0.05: the smallest p that 3 seeds allow, 2/2^3, "
+        "is 0.25; 7 seeds can"
+    ]
+
+
 def test_snakemakes_own_report_holds_the_figures_and_tables(finished):
     page = finished.report / "snakemake.html"
     run = finished.snakemake("--report", page.relative_to(finished.folder))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, config, configfile, tables
+from bnbench import __version__, collect, config, configfile, planning, tables
 from bnbench.errors import UserError
 from bnbench.study import Chunk, Setting, Study
 
@@ -42,6 +42,10 @@ def _train(options: argparse.Namespace) -> str:
 def _check(options: argparse.Namespace) -> str:
     study = _study(options)
     return f"{study.name}: {study.summary()}"
+
+
+def _plan(options: argparse.Namespace) -> str:
+    return planning.describe(_study(options), options.results)
 
 
 def _collect(options: argparse.Namespace) -> str:
@@ -126,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--results", default=Path("results"), type=Path, help="where the tables go (default results)")
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),
+        "plan": (_plan, "say what a study would cost and what it could see"),
         "collect": (_collect, "gather a study's chunks into three tables"),
         "compare": (_compare, "pair the trials by seed and judge them"),
         "plot": (_plot, "draw the figures"),

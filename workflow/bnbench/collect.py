@@ -9,11 +9,12 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from bnbench import marks, tables
 from bnbench.errors import UserError
-from bnbench.study import Chunk, Study
+from bnbench.study import Chunk, Setting, Study
 
 COLLECTED = {"losses": "curves", "trials": "trials", "predictions": "predictions"}
 """Folder of the chunks' tables under `results/` → name of the collected table."""
@@ -32,10 +33,9 @@ def run(study: Study, results: Path, data: Path) -> str:
     mark.remove(data)
     present = [chunk for chunk in chunks if all(path.exists() for path in chunk_paths(chunk, results).values())]
     for kind, name in COLLECTED.items():
-        schema = tables.SCHEMAS[kind]
-        with tables.parquet_writer(data / f"{name}.parquet", schema) as write:
+        with tables.parquet_writer(data / f"{name}.parquet", tables.SCHEMAS[kind]) as write:
             for table in _by_setting(present, partial(_read, kind=kind, results=results)):
-                write(table.cast(schema))
+                write(table)
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in chunks)
     if trials == asked:
         mark.leave(data)
@@ -45,35 +45,61 @@ def run(study: Study, results: Path, data: Path) -> str:
 
 def chunk_paths(chunk: Chunk, results: Path) -> dict[str, Path]:
     """Where a chunk's tables lie, by kind."""
-    return {kind: results / kind / chunk.setting.address / f"{chunk.stem}.parquet" for kind in tables.SCHEMAS}
+    return {kind: _path(chunk, kind, results) for kind in tables.SCHEMAS}
+
+
+def _path(chunk: Chunk, kind: str, results: Path) -> Path:
+    return results / kind / chunk.setting.address / f"{chunk.stem}.parquet"
 
 
 def _by_setting(chunks: list[Chunk], read: Callable[[Chunk], pa.Table]) -> Iterator[pa.Table]:
     for _, group in groupby(chunks, key=lambda chunk: chunk.setting.address):
-        yield pa.concat_tables([read(chunk) for chunk in group])
+        own = list(group)
+        yield _labelled(own[0].setting, pa.concat_tables([read(chunk) for chunk in own]))
+
+
+def _labelled(setting: Setting, table: pa.Table) -> pa.Table:
+    """The rows with the labels that this study gives the setting (a data file may have been renamed)."""
+    first = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
+    for name, label in _same(setting).items():
+        table = table.append_column(name, pa.DictionaryArray.from_arrays(first, pa.array([label])))
+    return table
+
+
+def _same(setting: Setting) -> dict[str, str]:
+    """The columns that are the same in all rows of a setting."""
+    return {**setting.labels, "setting": setting.address}
 
 
 def _read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
-    """One chunk's rows, labelled as this study labels the setting (a data file may have been renamed).
+    """One chunk's rows, without their labels: texts in every row are most of what there is to read.
 
     Raises:
         UserError: the file is corrupt, or holds another setting's rows or other seeds than its name says.
     """
-    path = chunk_paths(chunk, results)[kind]
-    table = tables.read_parquet(path)
-    if tables.footer(path).get("address") != chunk.setting.address or not _is_whole(table, chunk, kind):
+    path, same = _path(chunk, kind, results), _same(chunk.setting)
+    stored = tables.read_stored(path, [name for name in tables.SCHEMAS[kind].names if name not in same])
+    if not _is_whole(stored, chunk, kind):
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
-    for factor, label in chunk.setting.labels.items():
-        column = table.schema.get_field_index(factor)
-        table = table.set_column(column, factor, pa.array([label] * table.num_rows, pa.string()))
-    return table
+    return stored.table
 
 
-def _is_whole(table: pa.Table, chunk: Chunk, kind: str) -> bool:
-    """Whether the columns are those of `kind`, and the seeds those of `chunk`."""
-    if not table.schema.equals(tables.SCHEMAS[kind]):
+def _is_whole(stored: tables.Stored, chunk: Chunk, kind: str) -> bool:
+    """Whether the columns are those of `kind`, and the rows those of `chunk`, each of them once."""
+    address = chunk.setting.address
+    if stored.footer.get("address") != address or not stored.schema.equals(tables.SCHEMAS[kind]):
         return False
-    seeds = set(table["seed"].unique().to_pylist())
-    if kind == "predictions" and not seeds:  # of a task of several inputs
+    seeds, asked = stored.table["seed"], np.arange(chunk.first, chunk.last + 1)
+    if kind == "predictions" and not len(seeds):  # of a task of several inputs
         return True
-    return seeds == set(range(chunk.first, chunk.last + 1)) and (kind != "trials" or table.num_rows == chunk.count)
+    if stored.settings != {address} or seeds.null_count:
+        return False
+    if kind == "predictions":
+        return np.array_equal(np.unique(seeds), asked)
+    epochs = chunk.setting.spec["epochs"] if kind == "losses" else 1
+    epoch = stored.table["epoch"] if kind == "losses" else pa.repeat(0, len(seeds))
+    if epoch.null_count or len(seeds) != len(asked) * epochs:
+        return False
+    places = (seeds.to_numpy() - chunk.first) * epochs + epoch.to_numpy()
+    inside = (epoch.to_numpy() >= 0) & (epoch.to_numpy() < epochs)
+    return bool(inside.all()) and np.array_equal(np.sort(places), np.arange(len(places)))

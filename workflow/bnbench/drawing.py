@@ -7,11 +7,12 @@ where nothing is decided.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -20,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from bnbench import sentences, tables
+from bnbench import tables, words
 from bnbench.study import Study
 from bnbench.tables import FACTORS
 
@@ -29,6 +30,8 @@ INK, GRID, GREY, PAPER = "#222222", "#d9d9d9", "#808080", "#fffffe"
 
 WIDTH = 8.0
 """Inches: figures are as wide as the page."""
+
+_DPI = 160  # of the PNG, and of what is a picture in the SVG
 
 _STYLE = {
     "font.family": "DejaVu Sans",
@@ -79,13 +82,14 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     Raises:
         UserError: a file cannot be written.
     """
-    figure.draw_without_rendering()  # lays it out, once for both
-    figure.set_layout_engine("none")
+    if figure.get_layout_engine():
+        figure.draw_without_rendering()  # lays it out, once for both
+        figure.set_layout_engine("none")
+    options: dict[str, Any] = {"bbox_inches": figure.get_tightbbox().padded(0.1)}
     with tables.atomic(folder / f"{name}.svg") as path:
-        figure.savefig(path, format="svg", bbox_inches="tight", metadata={"Date": None})
+        figure.savefig(path, format="svg", metadata={"Date": None}, dpi=_DPI, **options)
     with tables.atomic(folder / f"{name}.png") as path:
-        options: dict[str, Any] = {"facecolor": "white", "metadata": {"Software": None}}
-        figure.savefig(path, format="png", bbox_inches="tight", dpi=160, **options)
+        figure.savefig(path, format="png", facecolor="white", metadata={"Software": None}, dpi=_DPI, **options)
     plt.close(figure)
 
 
@@ -106,35 +110,85 @@ def context_names(study: Study, table: pd.DataFrame) -> list[str]:
     """The context of each row, in words."""
     held = [factor for factor in FACTORS if factor in table.columns and factor != study.report.factor]
     named = table[held].drop_duplicates()
-    named["context"] = [sentences.context_name(study, row) for row in named.to_dict("records")]
+    named["context"] = [words.context_name(study, row) for row in named.to_dict("records")]
     return list(table[held].merge(named, on=held)["context"])
 
 
-def panels(study: Study, table: pd.DataFrame) -> tuple[Figure, list[tuple[Axes, pd.DataFrame]]]:
-    """A panel per context, each with its rows of `table`; all share the axis of losses, which is logarithmic.
+def panels(
+    study: Study, table: pd.DataFrame, axis: Callable[[Axes], None] | None = None
+) -> tuple[Figure, list[tuple[Axes, pd.DataFrame]]]:
+    """A panel per context, each with its rows of `table`, on an axis of losses or what `axis` makes of it.
 
-    Panels stand in the order of the grid, as many in a row as the last factor with several levels has.
+    Panels stand in the order of the grid, as many in a row as the last factor with several levels has. Once they are
+    drawn, `align` gives them the same limits: axes that Matplotlib shares take quadratic time in their number.
     """
     varied = [len(levels) for factor, levels in study.levels.items() if factor != study.report.factor]
     columns = min(next((levels for levels in reversed(varied) if levels > 1), 1), 4)
     named = table.assign(context=context_names(study, table))
-    wide = {1: (3.4, 2.2), 2: (2.7, 1.45), 3: (2.4, 1.1), 4: (2.2, 0.9)}
-    height, aspect = wide[columns]
-    grid = sns.FacetGrid(named, col="context", col_wrap=columns, height=height, aspect=aspect, sharey=True)
-    grid.figure.set_layout_engine("constrained")
-    grid.set_titles("{col_name}")
-    found = [(grid.axes_dict[name], part) for name, part in named.groupby("context", sort=False)]
-    for ax, _ in found:
-        loss_axis(ax)
-    return grid.figure, found
+    parts = [(str(name), part) for name, part in named.groupby("context", sort=False)]
+    rows = -(-len(parts) // columns)
+    figure, axes = grid_of_axes(rows, columns, height={1: 2.1, 2: 1.8, 3: 1.6, 4: 1.4}[columns])
+    for ax in axes.flat[len(parts) :]:
+        ax.remove()
+    found = []
+    for ax, (name, part) in zip(axes.flat, parts, strict=False):
+        ax.set_title(name)
+        (axis or loss_axis)(ax)
+        sns.despine(ax=ax)
+        found.append((ax, part))
+    return figure, found
 
 
-def add_legend(study: Study, figure: Figure, lines: Mapping[str, Mapping[str, Any]] | None = None) -> Figure:
-    """The arms' colours above the panels, then `lines`: text → style."""
-    colours = {sentences.arm(study.report.factor, arm): colour for arm, colour in palette(study).items()}
+def grid_of_axes(rows: int, columns: int, height: float, gap: float = 0.18) -> tuple[Figure, Any]:
+    """Axes of this height and gap between columns, in inches, on a figure of the page's width: [rows, columns].
+
+    The margins are fixed, since a layout that measures every label takes a minute for a hundred axes; what is left of
+    them is cut off when the figure is saved.
+    """
+    left, right, top, bottom, between = 1.0, 0.05, 0.6, 0.6, 0.42
+    whole = top + rows * height + (rows - 1) * between + bottom
+    width = (WIDTH - left - right - (columns - 1) * gap) / columns
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, whole), squeeze=False)
+    figure.subplots_adjust(
+        left=left / WIDTH,
+        right=1 - right / WIDTH,
+        top=1 - top / whole,
+        bottom=bottom / whole,
+        wspace=gap / width,
+        hspace=between / height,
+    )
+    return figure, axes
+
+
+def align(found: Sequence[tuple[Axes, Any]]) -> None:
+    """Give drawn panels the same limits, and leave the numbers to those on the left and at the bottom."""
+    axes = [ax for ax, _ in found]
+    drawn = [ax for ax in axes if np.isfinite(ax.dataLim.get_points()).all()] or axes
+    across, up = (np.array([limits(ax) for ax in drawn]) for limits in (Axes.get_xlim, Axes.get_ylim))
+    upside_down = up[0, 0] > up[0, 1]
+    columns = len({round(ax.get_position().x0, 6) for ax in axes})
+    for index, ax in enumerate(axes):
+        ax.set_xlim(across.min(), across.max())
+        ax.set_ylim(*(up.max(), up.min()) if upside_down else (up.min(), up.max()))
+        if index % columns:
+            ax.tick_params(labelleft=False)
+            ax.set_ylabel("")
+        if index + columns < len(axes):
+            ax.tick_params(labelbottom=False)
+            ax.set_xlabel("")
+
+
+def add_legend(
+    study: Study, figure: Figure, lines: Mapping[str, Mapping[str, Any]] | None = None, arms: Sequence[str] = ()
+) -> Figure:
+    """The colours of the arms (all of them, if none are named) above the panels, then `lines`: text → style."""
+    shown = {arm: colour for arm, colour in palette(study).items() if arm in (arms or study.arms)}
+    colours = {words.arm(study.report.factor, arm): colour for arm, colour in shown.items()}
     handles = [Line2D([], [], marker="o", lw=2, color=colour, label=text) for text, colour in colours.items()]
     handles += [Line2D([], [], **{"color": INK, **style}, label=text) for text, style in (lines or {}).items()]
-    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
+    above = 0.26 / figure.get_figheight()  # of the panels' titles
+    where = (figure.subplotpars.left, figure.subplotpars.top + above)
+    figure.legend(handles=handles, loc="lower left", bbox_to_anchor=where, ncols=len(handles), borderaxespad=0)
     return figure
 
 
@@ -157,6 +211,18 @@ def ratio_axis(ax: Axes, values: Iterable[float], margin: float) -> None:
     steps = (1.0,) if high / low > 300 else (1.0, 2.0, 5.0)
     ax.xaxis.set_major_locator(MaxNLocator(6) if high / low < 4 else LogLocator(subs=steps, numticks=9))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def ratio_levels(ax: Axes) -> None:
+    """A logarithmic axis of ratios up the side, with a line where they are 1."""
+    loss_axis(ax)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.axhline(1, color=INK, lw=0.9, zorder=1)
+
+
+def plain_axis(ax: Axes) -> None:
+    """An axis that stays as it is."""
+    ax.grid(axis="x")
 
 
 def empty(text: str) -> Figure:

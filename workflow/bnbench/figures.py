@@ -14,7 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bnbench import contents, sentences, tables
+from bnbench import contents, tables, words
 from bnbench.drawing import (
     GREY,
     GRID,
@@ -22,12 +22,16 @@ from bnbench.drawing import (
     PAPER,
     WIDTH,
     add_legend,
+    align,
     context_names,
     empty,
+    grid_of_axes,
     loss_axis,
     palette,
     panels,
+    plain_axis,
     ratio_axis,
+    ratio_levels,
     save,
     set_style,
     unique,
@@ -41,6 +45,8 @@ _MODES = {
     "test_loss": "test",
     "test_loss_precise": "test,\nprecise",
 }
+_DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+_MANY = 100  # seeds, from which on points are a picture in the SVG
 _DOTTED = {"lw": 1.0, "ls": (0, (1, 1.2))}
 
 
@@ -67,19 +73,20 @@ def forest(study: Study, contexts: pd.DataFrame) -> Figure:
     ax.axvline(1, color=INK, lw=0.9, zorder=1)
     for y, row in enumerate(rows):
         colour = winner(study, row)
-        ax.plot([row["ratio_low"], row["ratio_high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
+        ax.plot([row["ratio_low"], row["ratio_high"]], [y, y], color=colour, lw=1.2, solid_capstyle="butt")
+        ax.plot([row["own_low"], row["own_high"]], [y, y], color=colour, lw=3.2, solid_capstyle="butt")
         # What is not decided is hollow; so is a ratio of those pairs alone that stayed finite.
         solid = row["verdict"] in ("helps", "hurts") and row["test"] == "mean"
         ax.plot(row["ratio"], y, "o", ms=8, mec=colour, mfc=colour if solid else PAPER, mew=1.8)
         beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
         ax.annotate(row["verdict"], (1.04, y), color=colour, weight="bold", **beside)
         ax.annotate(_in_numbers(row), (1.24, y), **beside)
-    ax.set_yticks(range(len(rows)), [sentences.contrast_name(study, row) for row in rows])
+    ax.set_yticks(range(len(rows)), [words.contrast_name(study, row) for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ratio_axis(ax, contexts[["ratio_low", "ratio", "ratio_high"]].to_numpy().ravel(), margin)
-    base = sentences.arm(study.report.factor, study.report.baseline)
-    ax.set_xlabel(f"{sentences.outcome(study.report.outcome)}, ratio to {base} (lower is better)")
-    treated = sentences.arm(study.report.factor, study.arms[1]) if len(study.arms) == 2 else "arm"
+    base = words.arm(study.report.factor, study.report.baseline)
+    ax.set_xlabel(f"{words.outcome(study.report.outcome)}, ratio to {base} (lower is better)")
+    treated = words.arm(study.report.factor, study.arms[1]) if len(study.arms) == 2 else "arm"
     for side, text, x in (("left", f"← {treated} better", 0.0), ("right", f"{treated} worse →", 1.0)):
         ax.text(x, 1.02, text, transform=ax.transAxes, ha=side, va="bottom", fontsize=9)
     ax.grid(axis="x")
@@ -105,10 +112,27 @@ def curves(study: Study, table: pd.DataFrame) -> Figure:
                 ax.fill_between(line["epoch"] + 1, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
         ax.set(xscale="log", xlabel="epochs of training", ylabel="loss")
         ax.xaxis.set_minor_locator(NullLocator())
-    lines: dict[str, dict[str, Any]] = {sentences.outcome(study.report.outcome): {"lw": 1.6}}
+    lines: dict[str, dict[str, Any]] = {words.outcome(study.report.outcome): {"lw": 1.6}}
     if study.report.outcome != "train_loss":
-        lines[f"{sentences.outcome('train_loss')}"] = _DOTTED
+        lines[f"{words.outcome('train_loss')}"] = _DOTTED
+    align(found)
     return add_legend(study, figure, lines)
+
+
+def differences(study: Study, table: pd.DataFrame) -> Figure:
+    """The ratio of the losses over the epochs with its simultaneous band; a dot where its side of 1 is decided."""
+    figure, found = panels(study, table, ratio_levels)
+    for ax, part in found:
+        for treatment, line in part.groupby("treatment", sort=False):
+            colour, epochs = palette(study)[str(treatment)], line["epoch"] + 1
+            ax.plot(epochs, line["ratio"], color=colour, lw=1.6)
+            ax.fill_between(epochs, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
+            first = line[line["epoch"] == line["decided_from"]]
+            ax.plot(first["epoch"] + 1, first["ratio"], "o", ms=5, color=colour, mec=PAPER)
+        ax.set(xscale="log", xlabel="epochs of training", ylabel="ratio of the losses")
+        ax.xaxis.set_minor_locator(NullLocator())
+    align(found)
+    return add_legend(study, figure, arms=study.arms[1:])
 
 
 def pairs(study: Study, table: pd.DataFrame) -> Figure:
@@ -123,16 +147,21 @@ def pairs(study: Study, table: pd.DataFrame) -> Figure:
         shown = pd.concat(each).drop_duplicates(["seed", "arm"])
         wide = shown.pivot(index="seed", columns="arm", values="loss")
         wide = wide[[arm for arm in places if arm in wide]]
-        ax.plot([places[str(arm)] for arm in wide], wide.to_numpy().T, color=GREY, lw=0.7, alpha=0.6, zorder=1)
+        # One line with gaps; as a picture where there are more than can be told apart.
+        gaps = np.full((len(wide), 1), np.nan)
+        x_of_arms = np.tile([*(places[str(arm)] for arm in wide), np.nan], len(wide))
+        style: dict[str, Any] = {"rasterized": len(wide) > _MANY}
+        ax.plot(x_of_arms, np.hstack([wide.to_numpy(), gaps]).ravel(), color=GREY, lw=0.7, alpha=0.6, zorder=1, **style)
         for arm, losses in wide.items():
             x, colour = places[str(arm)], palette(study)[str(arm)]
-            ax.plot([x] * len(losses), losses, "o", ms=4.5, color=colour, alpha=0.75, mew=0, zorder=2)
+            ax.plot([x] * len(losses), losses, "o", ms=4.5, color=colour, alpha=0.75, mew=0, zorder=2, **style)
             if losses.isna().any():
                 top = ax.get_xaxis_transform()
                 ax.plot(x, 0.97, "x", color=colour, transform=top)
                 ax.text(x + 0.06, 0.97, f"{losses.isna().sum()} diverged", transform=top, va="center", color=colour)
         ax.set(ylabel="final loss", xlabel="", xlim=(-0.5, len(places) - 0.5))
-        ax.set_xticks(range(len(places)), [sentences.arm(study.report.factor, arm) for arm in places])
+        ax.set_xticks(range(len(places)), [words.arm(study.report.factor, arm) for arm in places])
+    align(found)
     return figure
 
 
@@ -148,7 +177,77 @@ def modes(study: Study, table: pd.DataFrame) -> Figure:
             ax.plot(x, own["loss"], "o", ms=6, color=colour)
         ax.set(ylabel="final loss", xlabel="")
         ax.set_xticks(range(len(_MODES)), list(_MODES.values()))
+    align(found)
     return add_legend(study, figure)
+
+
+def decomposition(study: Study, table: pd.DataFrame) -> Figure:
+    """The factors whose product a difference is, with their intervals; the total is hollow."""
+    figure, found = panels(study, table, plain_axis)
+    places = {name: y for y, name in enumerate(table["component"].unique())}
+    for ax, part in found:
+        for index, treatment in enumerate(study.arms[1:]):
+            own = part[part["treatment"] == treatment]
+            colour, y = (
+                palette(study)[treatment],
+                own["component"].map(places) + 0.2 * (index - (len(study.arms) - 2) / 2),
+            )
+            ax.hlines(y, own["low"], own["high"], color=colour, lw=2.4)
+            total = own["component"] == "total"
+            for some, fill in ((~total, colour), (total, PAPER)):
+                ax.plot(own["ratio"][some], y[some], "o", ms=6, color=colour, mfc=fill, mew=1.6)
+        ax.axvline(1, color=INK, lw=0.9, zorder=1)
+        ax.set(ylim=(len(places) - 0.5, -0.5), ylabel="", xlabel="factor")
+        ax.tick_params(axis="y", length=0)
+        ax.set_yticks(range(len(places)), list(places))
+        ratio_axis(ax, table[["low", "ratio", "high"]].to_numpy().ravel(), study.report.margin)
+    align(found)
+    return add_legend(study, figure, arms=study.arms[1:]) if len(study.arms) > 2 else figure
+
+
+def interactions(study: Study, table: pd.DataFrame) -> Figure:
+    """How the ratio of the losses is multiplied from level to level, with intervals; the main effect on top."""
+    rows = table.to_dict("records")
+    figure, ax = plt.subplots(figsize=(WIDTH * 0.55, 0.9 + 0.45 * len(rows)))
+    ax.axvline(1, color=INK, lw=0.9, zorder=1)
+    for y, row in enumerate(rows):
+        colour = palette(study)[row["treatment"]]
+        ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
+        ax.plot(
+            row["ratio"], y, "o", ms=7, color=colour, mfc=colour if row["factor"] == "main effect" else PAPER, mew=1.8
+        )
+        beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
+        limits = f"{words.number(row['ratio'])} ({words.number(row['low'])} to {words.number(row['high'])})"
+        ax.annotate(f"× {limits}", (1.04, y), **beside)
+    ax.set_yticks(range(len(rows)), [_contrast_label(study, row) for row in rows])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ratio_axis(ax, table[["low", "ratio", "high"]].to_numpy().ravel(), study.report.margin)
+    ax.set_xlabel("multiplies the ratio of the losses by")
+    ax.grid(axis="x")
+    sns.despine(ax=ax, left=True)
+    ax.tick_params(axis="y", length=0)
+    return figure
+
+
+def batch_sizes(study: Study, table: pd.DataFrame) -> Figure:
+    """The ratio of the losses against the batch size, a line for each of what else is held fixed."""
+    figure, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.2))
+    ratio_levels(ax)
+    named = table.assign(held=[_row_name(study, row, "batch_size") for row in table.to_dict("records")])
+    for index, (_, line) in enumerate(named.sort_values("examples").groupby(["treatment", "held"], sort=False)):
+        last = line.iloc[-1]
+        style = {"color": palette(study)[last["treatment"]], "ls": _DASHES[index % len(_DASHES)]}
+        ax.plot(line["examples"], line["ratio"], lw=1.4, marker="o", ms=6, **style)
+        ax.vlines(line["examples"], line["ratio_low"], line["ratio_high"], color=style["color"], lw=1.2)
+        where: dict[str, Any] = {"xytext": (10, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(last["held"], (last["examples"], last["ratio"]), annotation_clip=False, **where)
+    sizes = sorted(set(table["examples"]))
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set(xlabel="examples in a batch", ylabel="ratio of the losses")
+    sns.despine(ax=ax)
+    return figure
 
 
 def heatmap(study: Study, contexts: pd.DataFrame) -> Figure:
@@ -168,7 +267,7 @@ def heatmap(study: Study, contexts: pd.DataFrame) -> Figure:
     scale = LinearSegmentedColormap.from_list("better", [colours[0], "white", colours[1]])
     figure, ax = plt.subplots(figsize=(WIDTH, 1.2 + 0.7 * len(exponents)), layout="constrained")
     sns.heatmap(
-        exponents.set_axis([sentences.level(across, level) for level in levels], axis=1),
+        exponents.set_axis([words.level(across, level) for level in levels], axis=1),
         vmin=-most,
         vmax=most,
         cmap=scale,
@@ -189,19 +288,25 @@ def fit(study: Study, table: pd.DataFrame) -> Figure:
     """The target and the fitted functions, and the absolute error: median over seeds, band from 5 % to 95 % of them."""
     table = table.assign(context=context_names(study, table))
     names = unique(table["context"])
-    size = (WIDTH, 2.2 * len(names) + 0.5)
-    figure, axes = plt.subplots(len(names), 2, figsize=size, squeeze=False, layout="constrained")
+    figure, axes = grid_of_axes(len(names), 2, height=1.6, gap=0.9)
     for (left, right), name in zip(axes, names, strict=True):
         part = table[table["context"] == name]
         for arm, own in part.groupby(study.report.factor, sort=False):
             for ax, quantity in ((left, "fit"), (right, "error")):
-                colour, low, high = palette(study)[str(arm)], own[f"{quantity}_low"], own[f"{quantity}_high"]
-                ax.plot(own["x"], own[quantity], color=colour, lw=1.4)
+                # An error of 0 has no place on a logarithmic axis.
+                shown = own if quantity == "fit" else own.replace(0.0, np.nan)
+                colour, low, high = palette(study)[str(arm)], shown[f"{quantity}_low"], shown[f"{quantity}_high"]
+                ax.plot(own["x"], shown[quantity], color=colour, lw=1.4)
                 ax.fill_between(own["x"], low, high, color=colour, alpha=0.22, lw=0)
         left.plot(own["x"], own["y"], color=INK, lw=1.0, ls="--")
-        left.set(title=name, xlabel="x", ylabel="y")
-        loss_axis(right)
-        right.set(xlabel="x", ylabel="absolute error")
+        left.set(title=name, ylabel="y")
+        if part["error"].gt(0).any():
+            loss_axis(right)
+        right.set(ylabel="absolute error")
+        for ax in (left, right):
+            last = name == names[-1]
+            ax.tick_params(labelbottom=last)
+            ax.set_xlabel("x" if last else "")
     sns.despine(fig=figure)
     return add_legend(study, figure, {"target": {"lw": 1.0, "ls": "--"}})
 
@@ -210,25 +315,40 @@ def _in_numbers(row: Mapping[Any, Any]) -> str:
     """What stands beside a ratio."""
     if row["test"] != "mean":
         return f"{row['diverged_treatment']} and {row['diverged_baseline']} of {row['pairs']} diverged"
-    return sentences.change(row) if row["pairs"] > 1 else _times(row["ratio"])
+    return words.change(row) if row["pairs"] > 1 else _times(row["ratio"])
+
+
+def _contrast_label(study: Study, row: Mapping[Any, Any]) -> str:
+    """What a row of the table of interactions is called."""
+    if row["factor"] == "main effect":
+        name = "all contexts"
+    elif row["factor"] == "batch_size":
+        name = "a doubling of the batch"
+    else:
+        name = " instead of ".join(words.context_level(study, row["factor"], row[end]) for end in ("level", "against"))
+    return f"{words.arm(study.report.factor, row['treatment'])}, {name}" if len(study.arms) > 2 else name
 
 
 def _times(ratio: float) -> str:
-    return "" if np.isnan(ratio) else f"{sentences.number(ratio)} ×"
+    return "" if np.isnan(ratio) else f"{words.number(ratio)} ×"
 
 
 def _row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
     """A context without the factor that runs across."""
     held = [f for f in ("task", "norm", "optimizer", "batch_size", "device") if f not in (study.report.factor, across)]
-    words = [sentences.context_level(study, factor, row[factor]) for factor in held if len(study.levels[factor]) > 1]
-    if len(study.arms) > 2 or not words:
-        words.insert(0, sentences.arm(study.report.factor, row["treatment"]))
-    return ", ".join(words)
+    parts = [words.context_level(study, factor, row[factor]) for factor in held if len(study.levels[factor]) > 1]
+    if len(study.arms) > 2 or not parts:
+        parts.insert(0, words.arm(study.report.factor, row["treatment"]))
+    return ", ".join(parts)
 
 
 FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], str, tuple[str, ...]]] = {
     "forest": (forest, "contexts", ("verdict",)),
     "curves": (curves, "curves", ("loss",)),
+    "differences": (differences, "differences", ("ratio",)),
+    "decomposition": (decomposition, "decomposition", ("ratio",)),
+    "interactions": (interactions, "interactions", ("ratio",)),
+    "batch_sizes": (batch_sizes, "contexts", ("ratio",)),
     "pairs": (pairs, "pairs", ("baseline_loss", "treatment_loss")),
     "modes": (modes, "modes", ("loss",)),
     "heatmap": (heatmap, "contexts", ("verdict",)),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from bnbench import stats, tables
@@ -35,6 +36,12 @@ class Readings:
         """The seeds, [seeds]."""
         return self.trials.index.to_numpy(np.int64)
 
+    def of(self, seeds: NDArray[np.int64]) -> Readings:
+        """The readings of these seeds alone; each must be there."""
+        chosen = np.searchsorted(self.seeds, seeds)
+        losses = {outcome: values[:, chosen] for outcome, values in self.losses.items()}
+        return replace(self, trials=self.trials.iloc[chosen], losses=losses)
+
     def final(self, outcome: str, share: float) -> pd.Series[float]:
         """Mean log loss over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged."""
         return pd.Series(stats.log_losses(self._window(outcome, share)).mean(0), self.trials.index)
@@ -54,8 +61,7 @@ def read(study: Study, data: Path, setting: Setting) -> Readings:
     Raises:
         UserError: a table is absent or corrupt, or a trial lacks some of its epochs.
     """
-    mine = [("setting", "=", setting.address)]
-    trials = tables.read_parquet(data / "trials.parquet", filters=mine).to_pandas()
+    trials = tables.read_setting(data / "trials.parquet", setting.address).to_pandas()
     asked = set(study.seeds)
     duplicated = set(trials.loc[trials.seed.duplicated(), "seed"])
     left_out = {
@@ -64,20 +70,32 @@ def read(study: Study, data: Path, setting: Setting) -> Readings:
         **dict.fromkeys(sorted(set(trials.seed) - asked), "not asked for"),
     }
     trials = trials[~trials.seed.isin(left_out)].set_index("seed").sort_index()
-    columns = ["seed", "epoch", *OUTCOMES]
-    curves = tables.read_parquet(data / "curves.parquet", filters=mine, columns=columns).to_pandas()
-    curves = curves[curves.seed.isin(trials.index)].sort_values(["seed", "epoch"])
-    epochs = int(setting.spec["epochs"])
-    if not np.array_equal(curves.epoch, np.tile(np.arange(epochs), len(trials))):
-        raise UserError(
-            f"{data}/curves.parquet: {setting.address} has {len(curves)} rows, allowed: each of {epochs} epochs once "
-            f"for each of {len(trials)} trials; delete the file and run the workflow again"
-        )
-    every = np.arange(epochs)
-    evaluated = np.array(evaluated_epochs(epochs, int(setting.spec["evaluate_every"])))
+    every = np.arange(int(setting.spec["epochs"]))
+    evaluated = np.array(evaluated_epochs(len(every), int(setting.spec["evaluate_every"])))
     measured = {outcome: every if outcome == "train_loss" else evaluated for outcome in OUTCOMES}
-    losses = {
-        outcome: curves[outcome].to_numpy(np.float64).reshape(len(trials), epochs).T[measured[outcome]]
-        for outcome in OUTCOMES
-    }
+    path = data / "curves.parquet"
+    curves = tables.read_setting(path, setting.address, ["seed", "epoch", *OUTCOMES])
+    rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
+    losses = {outcome: curves[outcome].to_numpy()[rows[measured[outcome]]] for outcome in OUTCOMES}
     return Readings(setting, trials, losses, measured, left_out)
+
+
+def _rows(curves: pa.Table, seeds: NDArray[np.int64], epochs: int, where: str) -> NDArray[np.int64]:
+    """The row of each epoch and seed, [epochs, seeds], whatever their order in the table; `seeds` are ascending.
+
+    Raises:
+        UserError: an epoch of a seed has no row, or several.
+    """
+    seed, epoch = (curves[name].to_numpy() for name in ("seed", "epoch"))
+    rows = np.flatnonzero(np.isin(seed, seeds))
+    seed, epoch, cells = seed[rows], epoch[rows], epochs * len(seeds)
+    inside = np.where((epoch >= 0) & (epoch < epochs), epoch, epochs).astype(np.int64)
+    places = inside * len(seeds) + np.searchsorted(seeds, seed)
+    if len(rows) != cells or (np.bincount(places, minlength=cells) != 1).any():
+        raise UserError(
+            f"{where} has {len(rows)} rows, allowed: each of {epochs} epochs once for each of {len(seeds)} trials; "
+            "delete the file and run the workflow again"
+        )
+    found = np.empty(cells, np.int64)
+    found[places] = rows
+    return found.reshape(epochs, len(seeds))

@@ -1,170 +1,139 @@
-"""Words for verdicts. Every sentence is written from one row of numbers, and says no more than its verdict does."""
+"""Sentences for verdicts. Every one is written from one row of numbers, and says no more than its verdict does."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
-from bnbench.optimizers import OPTIMIZERS
+from bnbench import flips, words
 from bnbench.study import Study
+from bnbench.words import Row
 
-Row = Mapping[Any, Any]
-
-_ARMS = {"none": "no BN", "batch": "BN"}
-_OPTIMIZERS = {**{name: entry.torch_class for name, entry in OPTIMIZERS.items()}, "momentum": "SGD with momentum"}
-_OUTCOMES = {
-    "train_loss": "train loss",
-    "eval_loss": "train loss in evaluation mode",
-    "test_loss": "test loss",
-    "test_loss_precise": "test loss with precise statistics",
-}
-_HELD_FIXED = ("optimizer", "batch_size", "task", "norm", "device")  # in the order in which they are said
 _SPELLED_OUT = 6  # contexts that one sentence can name
-_TWICE = 1.995  # below, a ratio is said in per cent; what rounds to 2.0 is a factor
-
-
-def arm(factor: str, label: str) -> str:
-    """How a level of the compared factor is called: `BN` for `batch`, else its label."""
-    if factor != "norm":
-        return level(factor, label)
-    first, _, rest = label.partition(" ")
-    return f"{_ARMS.get(first, first)} {rest}".strip()
-
-
-def level(factor: str, label: str) -> str:
-    """How a level of a factor is called."""
-    if factor == "batch_size":
-        return "full batch" if label == "full" else f"batch {label}"
-    if factor == "optimizer":
-        name, _, rest = label.partition(" ")
-        return f"{_OPTIMIZERS[name]} {rest}".strip()
-    return arm(factor, label) if factor == "norm" else label
-
-
-def outcome(name: str) -> str:
-    """How an outcome is called."""
-    return _OUTCOMES[name]
-
-
-def context_name(study: Study, labels: Row) -> str:
-    """What is held fixed, in words: the factors that have several levels, or optimizer and batch size."""
-    factors = [factor for factor in _HELD_FIXED if factor != study.report.factor]
-    varied = [factor for factor in factors if len(study.levels[factor]) > 1]
-    chosen = varied or [factor for factor in factors if factor in ("optimizer", "batch_size")]
-    words = [context_level(study, factor, labels[factor]) for factor in chosen]
-    return " at ".join(words) if chosen == ["optimizer", "batch_size"] else ", ".join(words)
-
-
-def context_level(study: Study, factor: str, label: str) -> str:
-    """A level that is held fixed, without its parameters where its name tells it from the study's other levels."""
-    name = label.partition(" ")[0]
-    alone = sum(other.partition(" ")[0] == name for other in study.levels[factor]) == 1
-    return level(factor, name if alone else label)
-
-
-def contrast_name(study: Study, row: Row) -> str:
-    """The context, with the treatment where there are several."""
-    name = context_name(study, row)
-    return f"{arm(study.report.factor, row['treatment'])}, {name}" if len(study.arms) > 2 else name
-
-
-def number(value: float) -> str:
-    """A ratio without needless digits: 1.04, 3.1, 120, 6,300, 1.2e+06."""
-    if math.isinf(value):
-        return "∞"
-    if value < _TWICE:
-        return f"{value:.2f}"
-    if value < 9.95:
-        return f"{value:.1f}"
-    return f"{float(f'{value:.2g}'):,.0f}" if value < 1e6 else f"{value:.1e}"
-
-
-def percent(share: float) -> str:
-    """A share as per cent without needless digits."""
-    return f"{100 * share:.3g} %"
-
-
-def p_value(p: float) -> str:
-    """`p = 0.0012`, or `p < 0.0001`; three digits near the usual error rates, so that none is rounded across one."""
-    return "p < 0.0001" if p < 1e-4 else f"p = {p:.{3 if 0.01 <= p < 0.1 else 2}g}"
-
-
-def ordinal(value: float) -> str:
-    """A rounded number in order: 1st, 12th, 83rd."""
-    rounded = round(value)
-    teens = rounded % 100 in (11, 12, 13)
-    return f"{rounded}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(rounded % 10, 'th')}"
-
-
-def change(row: Row, *, level_text: str = "") -> str:
-    """The ratio of the losses as a change, with its interval.
-
-    `3.1 × higher (2.2 to 4.5)`, or under a factor of two `23 % lower (5 % to 37 %)`, so that none of it is read as the
-    other; `12 % higher (20 % lower to 57 % higher)` where the interval holds both. No interval where there is none.
-    """
-    ratio, limits = row["ratio"], (row["ratio_low"], row["ratio_high"])
-    if math.isnan(limits[0]):
-        return _change(ratio)
-    if limits[0] <= 1 <= limits[1]:
-        sides = [_change(limit) for limit in limits]
-    else:
-        twice = _factor(ratio) >= _TWICE
-        sides = [number(_factor(limit)) if twice else _per_cent_off(limit) for limit in sorted(limits, key=_factor)]
-    return f"{_change(ratio)} ({level_text}{' to '.join(sides)})"
 
 
 def answer(study: Study, rows: pd.DataFrame) -> str:
     """The study's answer: what each treatment did to the loss, context by context, or in counts where they are many."""
-    said = []
+    said: list[str] = []
+    without: list[str] = []
     for treatment, group in rows.groupby("treatment", sort=False):
         records = group.to_dict("records")
         judged = {verdict: [row for row in records if row["verdict"] == verdict] for verdict in _VERDICTS}
         seeds = _seeds([row for row in records if row["verdict"] != "no data"])
         if seeds:
             say = _spelled_out if len(records) <= _SPELLED_OUT else _counted
-            clauses = say(study, arm(study.report.factor, str(treatment)), judged)
+            clauses = say(study, words.arm(study.report.factor, str(treatment)), judged)
             said.append(f"Over {seeds}, {'; '.join(clauses)}.")
+        else:
+            without.append(words.arm(study.report.factor, str(treatment)))
+    if said and without:
+        base = words.arm(study.report.factor, study.report.baseline)
+        said.append(f"There are no pairs of {words.listed(without)} and {base} yet.")
     return " ".join(said) or "There are no pairs to compare yet."
 
 
 def context(study: Study, row: Row) -> str:
     """One context's verdict with its numbers."""
     treated, base = _arms(study, row)
-    name, loss = context_name(study, row), outcome(row["outcome"])
+    name, loss = words.context_name(study, row), words.outcome(row["outcome"])
     if row["verdict"] == "no data":
         return f"With {name} there are no pairs of {treated} and {base} yet."
     start = f"With {name}, over {_seeds([row])},"
     if row["test"] == "worst-rank":
         verdict = {"helps": f"{treated} helps", "hurts": f"{treated} hurts"}.get(row["verdict"], "nothing is decided")
-        counted = f"counting a diverged trial as the worst {loss} ({_evidence(study, row)})"
+        counted = f"counting a diverged trial as the worst {loss} ({_evidence(row)})"
         return f"{start} {verdict}, {counted}: {_divergence(study, row)}.{_conditional(study, row)}"
     if row["pairs"] < 2:
         return f"{start} nothing is decided: one pair shows no spread."
     if row["verdict"] == "equivalent":
-        interval = f"the {percent(2 * row['level'] - 1)} interval of the ratio of their {_plural(loss)}"
-        limits = f"{row['narrow_low']:.3f} to {row['narrow_high']:.3f}, lies inside the margin of {_margin(study)}"
-        return f"{start} {treated} and {base} are equivalent: {interval}, {limits}."
+        interval = f"the ratio of their {words.plural(loss)}, {row['ratio']:.3f}"
+        limits = f"{words.percent(2 * row['level'] - 1)} interval {row['narrow_low']:.3f} to {row['narrow_high']:.3f}"
+        within = f"lies inside the margin of {_margin(study)} ({_adjusted(row, row['p_equivalence'], 'Holm')})"
+        return f"{start} {treated} and {base} are equivalent: {interval} ({limits}), {within}.{_floored(row)}"
     if row["verdict"] == "undecided":
-        possible = f"{_possible(study, row)} ({_interval(row)}; {_evidence(study, row)})"
-        return f"{start} nothing is decided: {possible}.{_disagreement(study, row)}{_needed(row)}"
-    sized = f"the {loss} with {treated} is {change(row, level_text=f'{_interval(row)} ')} than with {base}"
-    return f"{start} {treated} {row['verdict']}: {sized}{_small(study, row)} ({_evidence(study, row)})."
+        possible = f"{_possible(study, row)} ({_interval(row)}; {_evidence(row)})"
+        return f"{start} nothing is decided: {possible}.{_disagreement(study, row)}{_needed(study, row)}{_floored(row)}"
+    sized = f"the {loss} with {treated} is {words.change(row, level_text=f'{_interval(row)} ')} than with {base}"
+    return f"{start} {treated} {row['verdict']}: {sized}{_small(study, row)} ({_evidence(row)}).{_floored(row)}"
 
 
 def reference(study: Study, row: Row) -> str:
     """Where a loss that was printed elsewhere lies among the seeds."""
     several = len(study.settings) > len(study.levels["norm"])
-    where = f" ({context_name(study, row)})" if several else ""
+    where = f" ({words.context_name(study, row)})" if several else ""
     source = row["source"][:1].upper() + row["source"][1:]
-    printed = f"{source}'s {row['value']:.2e} at epoch {row['epoch']} with {arm('norm', row['norm'])}{where}"
-    seeds, losses = _count(row["seeds"], "seed"), _plural(outcome(row["outcome"]))
-    place = f"is at the {ordinal(row['percentile'])} percentile of {seeds}"
+    printed = f"{source}'s {row['value']:.2e} at epoch {row['epoch']} with {words.arm('norm', row['norm'])}{where}"
+    seeds, losses = words.count(row["seeds"], "seed"), words.plural(words.outcome(row["outcome"]))
+    if not row["seeds"]:
+        return f"{printed} has nothing beside it: no {words.outcome(row['outcome'])} was measured there."
+    place = f"is at the {words.ordinal(row['percentile'])} percentile of {seeds}"
     if row["value"] < row["lowest"] or row["value"] > row["highest"]:
         place = f"lies {'below' if row['value'] < row['lowest'] else 'above'} all of {seeds}"
     return f"{printed} {place}, whose {losses} there run from {row['lowest']:.2e} to {row['highest']:.2e}."
+
+
+def interaction(study: Study, row: Row) -> str:
+    """A main effect, or how the effect depends on a factor, with its numbers; empty without seeds."""
+    treated = words.arm(study.report.factor, row["treatment"])
+    base, loss = words.arm(study.report.factor, study.report.baseline), words.outcome(study.report.outcome)
+    limits = {"ratio_low": row["low"], "ratio_high": row["high"]}
+    if not row["pairs"] or math.isnan(row["low"]):
+        return ""
+    seeds = f"{words.count(row['pairs'], 'seed')}, {words.p_value(row['p_holm'])}"
+    interval = f"{words.percent(1 - study.report.alpha)} interval "
+    if row["factor"] == "main effect":
+        sized = words.change({**row, **limits}, level_text=interval)
+        return f"Over all contexts together, the {loss} with {treated} is {sized} than with {base} ({seeds})."
+    low, high = (words.number(row[name]) for name in ("low", "high"))
+    times = f"{words.number(row['ratio'])} ({interval}{low} to {high})"
+    ratio = f"the ratio of the {words.plural(loss)}, {treated} to {base},"
+    if row["factor"] == "batch_size":
+        return f"With every doubling of the batch, {ratio} is multiplied by {times} ({seeds})."
+    level, against = (words.context_level(study, row["factor"], row[name]) for name in ("level", "against"))
+    return f"With {level}, {ratio} is that with {against} times {times} ({seeds})."
+
+
+def control(study: Study, row: Row) -> str:
+    """What the A/A control showed."""
+    base, alpha = words.arm(study.report.factor, study.report.baseline), words.percent(study.report.alpha)
+    if not row["splits"]:
+        return f"There are too few seeds to compare {base} with itself."
+    halves = f"{base} was compared with itself on two halves of its seeds, {words.count(row['pairs'], 'pair')} each"
+    found = f"{words.percent(row['share'])} of {row['splits']:,} random splits"
+    limits = f"{words.percent(row['low'])} to {words.percent(row['high'])}"
+    share = f"in {found} ({limits}) a difference was declared in any context, where there is none"
+    possible = flips.can_decide(row["pairs"], study.report.alpha)
+    never = f"; at most {alpha} is promised" if possible else "; over so few pairs none ever can be"
+    return f"A/A control: {halves}; {share}{never}."
+
+
+def cost(study: Study, provenance: pd.DataFrame) -> str:
+    """How long training took, in all and by arm."""
+    if not provenance["trials"].sum():
+        return "Nothing was trained yet."
+    factor = study.report.factor
+    spent = provenance.groupby(factor, sort=False)[["seconds", "trials"]].sum()
+    arms = [
+        f"{words.duration(row.seconds)} for {words.count(int(row.trials), 'trial')} with {words.arm(factor, str(arm))}"
+        for arm, row in spent.iterrows()
+    ]
+    return f"Training and evaluating took {words.duration(provenance['seconds'].sum())}: {words.listed(arms)}."
+
+
+def decided(study: Study, row: Row) -> str:
+    """From which epoch on the sign of a difference is decided, if it is."""
+    treated, base = _arms(study, row)
+    name, loss = words.contrast_name(study, row), words.outcome(study.report.outcome)
+    if not flips.can_decide(row["pairs"], study.report.alpha):
+        return f"With {name} no epoch is decided: {words.count(int(row['pairs']), 'pair')} can never decide."
+    if math.isnan(row["decided_from"]):
+        return f"With {name} the band holds equal losses at the last epoch."
+    side = "higher" if row["ratio"] > 1 else "lower"
+    return (
+        f"With {name}, from epoch {row['decided_from']:.0f} on, the {loss} with {treated} is {side} than with {base}."
+    )
 
 
 _VERDICTS = ("hurts", "helps", "equivalent", "undecided", "no data")
@@ -183,28 +152,29 @@ def _spelled_out(study: Study, treated: str, judged: _Judged) -> list[str]:
         changes, diverged = [], []
         for row in judged[verdict]:
             if row["test"] == "worst-rank":
-                diverged.append(f"with {context_name(study, row)} ({_divergence(study, row)})")
+                diverged.append(f"with {words.context_name(study, row)} ({_divergence(study, row)})")
                 continue
             # The first interval says what all of them are.
-            size = change(row, level_text=f"{_interval(row)} " if row is sized[0] else "")
-            changes.append(f"{size} with {context_name(study, row)}{_small(study, row)}")
+            interval = f"{words.percent(row['level'])} interval " if row is sized[0] else ""
+            size = words.change(row, level_text=interval)
+            changes.append(f"{size} with {words.context_name(study, row)}{_small(study, row)}")
         if changes:
-            clauses.append(f"{acting} made the {outcome(judged[verdict][0]['outcome'])} {_listed(changes)}")
+            clauses.append(f"{acting} made the {words.outcome(judged[verdict][0]['outcome'])} {words.listed(changes)}")
         if diverged:
             worse = "worse" if verdict == "hurts" else "better"
-            clauses.append(f"{acting} was {worse}, counting diverged trials as the worst, {_listed(diverged)}")
-    names = {verdict: [f"with {context_name(study, row)}" for row in rows] for verdict, rows in judged.items()}
+            clauses.append(f"{acting} was {worse}, counting diverged trials as the worst, {words.listed(diverged)}")
+    names = {verdict: [f"with {words.context_name(study, row)}" for row in rows] for verdict, rows in judged.items()}
     undecided = names["undecided"]
     if names["equivalent"]:
         equivalent = f"were equivalent within the margin of {_margin(study)}"
-        clauses.append(f"{treated} and {base} {equivalent} {_listed(names['equivalent'])}")
+        clauses.append(f"{treated} and {base} {equivalent} {words.listed(names['equivalent'])}")
     if undecided and clauses:
-        clauses.append(f"nothing is decided {_listed(undecided)}")
+        clauses.append(f"nothing is decided {words.listed(undecided)}")
     elif undecided:
         where = undecided[0] if len(undecided) == 1 else f"in any of {len(undecided)} contexts"
         clauses.append(f"nothing is decided between {treated} and {base} {where}")
     if names["no data"]:
-        clauses.append(f"there are no pairs yet {_listed(names['no data'])}")
+        clauses.append(f"there are no pairs yet {words.listed(names['no data'])}")
     return clauses
 
 
@@ -229,11 +199,11 @@ def _counted(study: Study, treated: str, judged: _Judged) -> list[str]:
 
 def _range(rows: Sequence[Row]) -> str:
     """The range of the estimated changes of contexts with one verdict, and how many have none."""
-    ratios = sorted((row["ratio"] for row in rows if row["test"] == "mean"), key=_factor)
+    ratios = sorted((row["ratio"] for row in rows if row["test"] == "mean"), key=words.factor_of)
     notes = []
     if ratios:
-        span = " to ".join(dict.fromkeys((_amount(ratios[0]), _amount(ratios[-1]))))
-        notes.append(f"{outcome(rows[0]['outcome'])} {span} {'higher' if ratios[0] > 1 else 'lower'}")
+        span = " to ".join(dict.fromkeys((words.amount(ratios[0]), words.amount(ratios[-1]))))
+        notes.append(f"{words.outcome(rows[0]['outcome'])} {span} {'higher' if ratios[0] > 1 else 'lower'}")
     if len(ratios) < len(rows):
         notes.append(f"{len(rows) - len(ratios)} by counting diverged trials as the worst")
     return f" ({'; '.join(notes)})"
@@ -241,29 +211,41 @@ def _range(rows: Sequence[Row]) -> str:
 
 def _acting(study: Study, treated: str) -> tuple[str, str]:
     """The treatment as what changes a loss, and the baseline: whoever hears of BN knows that it is instead of no BN."""
-    base = arm(study.report.factor, study.report.baseline)
-    return (treated if base == _ARMS["none"] else f"{treated} instead of {base}"), base
+    base = words.arm(study.report.factor, study.report.baseline)
+    return (treated if base == words.arm("norm", "none") else f"{treated} instead of {base}"), base
 
 
 def _arms(study: Study, row: Row) -> tuple[str, str]:
     """What the treatment and the baseline of a row are called."""
-    return arm(study.report.factor, row["treatment"]), arm(study.report.factor, row["baseline"])
+    return words.arm(study.report.factor, row["treatment"]), words.arm(study.report.factor, row["baseline"])
 
 
 def _seeds(rows: Sequence[Row]) -> str:
     """How many pairs the rows have; empty where there is no row."""
     counts = sorted({int(row["pairs"]) for row in rows})
-    return f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else "".join(_count(n, "seed") for n in counts)
+    return f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else "".join(words.count(n, "seed") for n in counts)
 
 
 def _interval(row: Row) -> str:
-    return f"{percent(row['level'])} interval"
+    """What an interval is called: simultaneous where it holds for several contexts together."""
+    return f"{'simultaneous ' if row['family'] > 1 else ''}{words.percent(row['level'])} interval"
 
 
-def _evidence(study: Study, row: Row) -> str:
-    """The p-value that the verdict rests on; one test alone needs no adjustment."""
-    tests = len(study.contexts()) * (len(study.arms) - 1)
-    return f"{'Holm-adjusted ' if tests > 1 else ''}{p_value(row['p_holm'])}"
+def _evidence(row: Row) -> str:
+    """The p-value that the verdict rests on."""
+    return _adjusted(row, row["p_adjusted"], row["adjustment"])
+
+
+def _adjusted(row: Row, p: float, method: str) -> str:
+    """A p-value, and how it is adjusted; one test alone needs no adjustment."""
+    return words.p_value(p) + (f", adjusted for {row['family']} comparisons by {method}" if row["family"] > 1 else "")
+
+
+def _floored(row: Row) -> str:
+    """A warning where losses were too small to tell apart."""
+    if not row["floored"]:
+        return ""
+    return f" Losses of 0 to the last digit ({row['floored']:,} of them) were raised to the smallest number."
 
 
 def _margin(study: Study) -> str:
@@ -277,33 +259,34 @@ def _small(study: Study, row: Row) -> str:
 def _possible(study: Study, row: Row) -> str:
     """What the interval leaves open."""
     treated, base = _arms(study, row)
-    sides = f"from {_change(row['ratio_low'])} to {_change(row['ratio_high'])}"
-    return f"the {outcome(row['outcome'])} with {treated} may be anything {sides}, compared with {base}"
+    sides = f"from {words.changed(row['ratio_low'])} to {words.changed(row['ratio_high'])}"
+    return f"the {words.outcome(row['outcome'])} with {treated} may be anything {sides}, compared with {base}"
 
 
 def _disagreement(study: Study, row: Row) -> str:
     """Why nothing is decided, where the interval or the test alone would have decided."""
     outside = not row["ratio_low"] <= 1 <= row["ratio_high"]
-    rejected = row["p_holm"] < study.report.alpha
+    rejected = row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
-        never = ", and over so few seeds it never could" if 2 / 2 ** row["pairs"] >= study.report.alpha else ""
+        possible = flips.can_decide(row["pairs"], study.report.alpha)
+        never = "" if possible else ", and over so few seeds it never could"
         return f" The interval alone would rule out equal losses, the test does not{never}."
     return " The test alone would rule out equal losses, the interval does not." if rejected and not outside else ""
 
 
-def _needed(row: Row) -> str:
+def _needed(study: Study, row: Row) -> str:
     seeds = row["seeds_needed"]
     if math.isnan(seeds):
         return ""
     count = "more than a million" if math.isinf(seeds) else f"{seeds:,.0f}"
-    return f" Were the true difference the observed one, {count} seeds would show it with 80 % power."
+    return f" At this spread, {count} seeds would show a ratio as small as {_margin(study)} with 80 % power."
 
 
 def _divergence(study: Study, row: Row) -> str:
     treated, base = _arms(study, row)
     pairs = row["pairs"]
     return (
-        f"{row['diverged_treatment']} of {_count(pairs, 'trial')} diverged with {treated} "
+        f"{row['diverged_treatment']} of {words.count(pairs, 'trial')} diverged with {treated} "
         f"and {row['diverged_baseline']} of {pairs} with {base}"
     )
 
@@ -315,41 +298,8 @@ def _conditional(study: Study, row: Row) -> str:
     treated, base = _arms(study, row)
     pairs = f" Among the {row['finite_pairs']} pairs that stayed finite,"
     if row["verdict"] != "undecided" and not row["ratio_low"] <= 1 <= row["ratio_high"]:
-        sized = change(row, level_text=f"{_interval(row)} ")
-        return f"{pairs} the {outcome(row['outcome'])} with {treated} is {sized} than with {base}."
-    contrary = row["verdict"] == "undecided" and row["p_holm"] < study.report.alpha
+        sized = words.change(row, level_text=f"{_interval(row)} ")
+        return f"{pairs} the {words.outcome(row['outcome'])} with {treated} is {sized} than with {base}."
+    contrary = row["verdict"] == "undecided" and row["p_adjusted"] < study.report.alpha
     opposed = " The diverged trials and these pairs speak for different arms." if contrary else ""
     return f"{pairs} {_possible(study, row)} ({_interval(row)}).{opposed}"
-
-
-def _change(ratio: float) -> str:
-    """`3.1 × higher`, `23 % lower` or `equal`."""
-    return "equal" if ratio == 1 else f"{_amount(ratio)} {'lower' if ratio < 1 else 'higher'}"
-
-
-def _amount(ratio: float) -> str:
-    """How far a ratio is from 1: `23 %`, or `3.1 ×` from a factor of two on."""
-    return f"{number(_factor(ratio))} ×" if _factor(ratio) >= _TWICE else _per_cent_off(ratio)
-
-
-def _factor(ratio: float) -> float:
-    """A ratio as a factor above 1, whichever way it points."""
-    return max(ratio, 1 / ratio) if ratio > 0 else math.inf
-
-
-def _per_cent_off(ratio: float) -> str:
-    off = 100 * abs(ratio - 1)
-    return "∞ %" if math.isinf(off) else f"{float(f'{off:.2g}'):,g} %"
-
-
-def _plural(loss: str) -> str:
-    return loss.replace("loss", "losses", 1)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    """`one, two and three`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

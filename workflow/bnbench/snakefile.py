@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bnbench import config, configfile, interruption
+from bnbench import config, configfile, interruption, planning, templating, words
 from bnbench.collect import chunk_paths
 from bnbench.errors import UserError
 from bnbench.study import Study
@@ -39,7 +39,14 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
         chunks = study.chunks()
         to_run = sum(not all(path.exists() for path in chunk_paths(chunk, RESULTS).values()) for chunk in chunks)
         print(f"{study.name}: {study.summary()}, {to_run} to run", file=sys.stderr)
+        if warning := planning.warning(study):
+            print(warning, file=sys.stderr)
     return study
+
+
+def said(study: Study) -> dict[str, str]:
+    """The words of a study's captions, as reStructuredText."""
+    return {name: templating.rst(text) for name, text in words.facts(study).items()}
 
 
 def check_or_exit(path: str) -> str:

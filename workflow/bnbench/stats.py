@@ -7,14 +7,12 @@ difference favours the treatment. Own code stands only where SciPy and statsmode
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import optimize, special, stats
 from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 
 Array = NDArray[np.float64]
@@ -23,12 +21,8 @@ Verdict = Literal["helps", "hurts", "equivalent", "undecided", "no data"]
 FLOOR = float(np.finfo(np.float32).tiny)
 """Losses below this smallest normal number of float32 are raised to it before the logarithm."""
 
-DRAWS = 19_999
-"""Random sign flips where all of them are too many."""
-
-_EXACT = 16
-_FLIPS_AT_ONCE = 2_000
 _MOST_SEEDS = 1_000_000
+_MOST_WALSH = 5_000
 
 
 class Interval(NamedTuple):
@@ -79,39 +73,81 @@ def column_intervals(values: Array, level: float) -> tuple[Array, Array, Array, 
     return counts.astype(np.float64), means, means - half, means + half
 
 
-def sign_flip(differences: Array, seed: int = 0) -> float:
-    """Two-sided p of the sign-flip randomization test on the mean (Fisher 1935; Phipson & Smyth 2010).
-
-    Exact over all 2^n flips for n ≤ 16, else (b + 1)/(m + 1) over m = `DRAWS` flips drawn from `seed`. NaN for n = 0.
-    Neither the order of the seeds nor exchanging the arms changes p.
-    """
-    n = len(differences)
-    if n == 0:
-        return math.nan
-    if n == 1:
-        return 1.0
-    # One order and one orientation for all, so that the drawn flips fall on the same differences.
-    oriented = np.sort(differences * np.sign(math.fsum(differences)))
-    result = stats.permutation_test(
-        (oriented,),
-        lambda x, axis: np.abs(np.mean(x, axis=axis)),
-        permutation_type="samples",
-        alternative="greater",
-        n_resamples=2**n if n <= _EXACT else DRAWS,
-        batch=_FLIPS_AT_ONCE,
-        vectorized=True,
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.pvalue)
-
-
 def holm(p_values: ArrayLike) -> Array:
-    """Holm's (1979) adjusted p-values, [tests]; NaN (nothing to test) stays NaN and counts as no test."""
+    """Holm's (1979) adjusted p-values, [tests]; NaN (nothing to test) stays NaN and counts as no test.
+
+    Not statsmodels', which collects garbage at every call: the A/A control adjusts some thousand times.
+    """
+    adjusted = np.array(p_values, dtype=np.float64)
+    tested = np.flatnonzero(~np.isnan(adjusted))
+    order = tested[np.argsort(adjusted[tested], kind="stable")]
+    steps = adjusted[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.maximum.accumulate(steps).clip(max=1)
+    return adjusted
+
+
+def benjamini_hochberg(p_values: ArrayLike) -> Array:
+    """Benjamini & Hochberg's (1995) adjusted p-values, [tests], which bound the rate of false discoveries."""
     adjusted = np.array(p_values, dtype=np.float64)
     tested = ~np.isnan(adjusted)
-    if tested.any():
-        adjusted[tested] = multipletests(adjusted[tested], method="holm")[1]
+    adjusted[tested] = stats.false_discovery_control(adjusted[tested]) if tested.any() else np.nan
     return adjusted
+
+
+def equivalence(differences: Array, margin: float) -> float:
+    """P of two one-sided t tests (Schuirmann 1987) that the mean log difference lies within ± log `margin`.
+
+    NaN for n < 2. Below α exactly where the 1 − 2α interval lies inside the margin.
+    """
+    n = len(differences)
+    if n < 2:
+        return math.nan
+    mean, error = float(differences.mean()), float(differences.std(ddof=1)) / math.sqrt(n)
+    room = math.log(margin) - abs(mean)
+    if error == 0:
+        return 0.0 if room > 0 else 1.0
+    return float(special.stdtr(n - 1, -room / error))
+
+
+def hodges_lehmann(differences: Array, level: float) -> Interval:
+    """Median of the Walsh averages (Hodges & Lehmann 1963), and the interval that inverts the signed-rank test.
+
+    The limits are Walsh averages by the exact null distribution of the statistic up to 50 pairs, by its normal
+    approximation above (Hollander & Wolfe 1999, section 3.2). NaN limits where no interval of this level is that
+    short of pairs; NaN for none, or for more than 5,000, whose averages would fill the memory.
+    """
+    n = len(differences)
+    if not 0 < n <= _MOST_WALSH:
+        return Interval(math.nan, math.nan, math.nan)
+    first, second = np.triu_indices(n)
+    walsh = np.sort((differences[first] + differences[second]) / 2)
+    outside = _signed_rank_quantile(n, (1 - level) / 2)
+    middle = float(np.median(walsh))
+    if outside < 0:
+        return Interval(middle, math.nan, math.nan)
+    return Interval(middle, float(walsh[outside]), float(walsh[len(walsh) - 1 - outside]))
+
+
+def wilcoxon(differences: Array) -> float:
+    """Two-sided p of Wilcoxon's (1945) signed-rank test; NaN for no pairs, 1 where all differences are 0."""
+    if not len(differences):
+        return math.nan
+    return float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
+
+
+def pitman_morgan(baseline: Array, treatment: Array) -> tuple[float, float]:
+    """Ratio of the arms' standard deviations, treatment to baseline, and the p of their equality in paired samples.
+
+    The test is that of the correlation of sums and differences (Pitman 1939; Morgan 1939). NaN for n < 3, and no p
+    where sums or differences do not vary.
+    """
+    if len(baseline) < 3 or not _varies(baseline):
+        return math.nan, math.nan
+    ratio = float(treatment.std(ddof=1) / baseline.std(ddof=1))
+    sums, differences = treatment + baseline, treatment - baseline
+    if not (_varies(sums) and _varies(differences)):
+        return ratio, math.nan
+    return ratio, float(stats.pearsonr(sums, differences).pvalue)
 
 
 def hedges_dz(differences: Array) -> float:
@@ -127,14 +163,19 @@ def hedges_dz(differences: Array) -> float:
     return float(differences.mean() / differences.std(ddof=1) * correction)
 
 
-def win_rate(differences: Array, level: float) -> Interval:
-    """Share of pairs in which the treatment's loss is lower, ties counting half, with Wilson's (1927) interval."""
-    n = len(differences)
-    if n == 0:
+def share(count: float, total: int, level: float) -> Interval:
+    """A share with Wilson's (1927) interval; NaN for a total of 0."""
+    if total == 0:
         return Interval(math.nan, math.nan, math.nan)
-    wins = float((differences < 0).sum() + (differences == 0).sum() / 2)
-    low, high = proportion_confint(wins, n, alpha=1 - level, method="wilson")
-    return Interval(wins / n, float(low), float(high))
+    low, high = proportion_confint(count, total, alpha=1 - level, method="wilson")
+    mean = float(count / total)
+    return Interval(mean, min(float(low), mean), max(float(high), mean))  # but for rounding they are
+
+
+def win_rate(differences: Array, level: float) -> Interval:
+    """Share of pairs in which the treatment's loss is lower, ties counting half, with its interval."""
+    wins = (differences < 0).sum() + (differences == 0).sum() / 2
+    return share(float(wins), len(differences), level)
 
 
 def correlation(baseline: Array, treatment: Array) -> float:
@@ -155,20 +196,37 @@ def variance_ratio(baseline: Array, treatment: Array) -> float:
     return float((treatment - baseline).var(ddof=1) / unpaired)
 
 
-def seeds_needed(differences: Array, alpha: float, power: float) -> float:
-    """Seeds at which a two-sided paired t test at `alpha` has `power`, were the observed d_z the true one.
+def power_of_t(effect: float, seeds: int, alpha: float) -> float:
+    """Power of a two-sided paired t test of two or more seeds at `alpha` for a true d_z of `effect`.
 
-    Never so few that the smallest p of `sign_flip`, 2/2^n, is not below `alpha`. Infinity above a million; NaN for
-    n < 3 or where all differences are equal.
+    As that of F = t², since SciPy's non-central t is NaN here and there.
     """
-    effect = abs(hedges_dz(differences))
+    critical = stats.t.isf(alpha / 2, seeds - 1) ** 2
+    return float(stats.ncf.sf(critical, 1, seeds - 1, min(effect**2 * seeds, _MOST_SEEDS)))
+
+
+def smallest_effect(seeds: int, alpha: float, power: float) -> float:
+    """The d_z for which a two-sided paired t test of so many seeds has `power`; infinity for fewer than two."""
+    if seeds < 2:
+        return math.inf
+    # In logarithms: of two seeds it may be a thousand, of a million a thousandth.
+    log = optimize.brentq(
+        lambda log: power_of_t(math.exp(log), seeds, alpha) - power, math.log(1e-4), math.log(1e4), xtol=1e-10
+    )
+    return math.exp(log)
+
+
+def seeds_needed(effect: float, alpha: float, power: float) -> float:
+    """Seeds at which a two-sided paired t test at `alpha` has `power` for a true d_z of ± `effect`.
+
+    Never so few that the smallest p of a sign flip, 2/2^n, is not below `alpha`. Infinity above a million; NaN for an
+    effect of NaN.
+    """
     if math.isnan(effect):
         return math.nan
-    solver: Any = TTestPower()
 
     def enough(seeds: int) -> bool:
-        # SciPy's non-central t is NaN here and there far out, where the power is 1 but for rounding.
-        return not solver.power(effect, seeds, alpha) < power
+        return power_of_t(abs(effect), seeds, alpha) >= power
 
     few = many = math.floor(1 - math.log2(alpha)) + 1
     while many <= _MOST_SEEDS and not enough(many):
@@ -197,23 +255,20 @@ def worst_ranks(baseline: Array, treatment: Array) -> Array:
     return ranks
 
 
-def verdict(adjusted_p: float, ratio: Interval, narrow: Interval, margin: float, alpha: float) -> Verdict:
+def verdict(adjusted_p: float, ratio: Interval, equivalence_p: float, alpha: float) -> Verdict:
     """Helps, hurts, equivalent or undecided.
 
     Args:
         adjusted_p: of the family of contexts.
-        ratio: ratio of the losses, treatment to baseline, with its 1 − α interval.
-        narrow: the same with its 1 − 2α interval; inside the margin, it is two one-sided tests (Schuirmann 1987).
-        margin: ratio that is too small to matter.
+        ratio: ratio of the losses, treatment to baseline, with the 1 − α interval that holds for the whole family.
+        equivalence_p: of two one-sided tests on the margin, adjusted for the family.
         alpha: error rate.
     """
     if adjusted_p < alpha and ratio.high < 1:
         return "helps"
     if adjusted_p < alpha and ratio.low > 1:
         return "hurts"
-    if 1 / margin < narrow.low and narrow.high < margin:
-        return "equivalent"
-    return "undecided"
+    return "equivalent" if equivalence_p < alpha else "undecided"
 
 
 def worst_rank_verdict(adjusted_p: float, ranks: Array, ratio: Interval, alpha: float) -> Verdict:
@@ -238,3 +293,15 @@ def percentile(values: Array, value: float) -> float:
 def _varies(values: Array) -> bool:
     """Whether the values differ by more than rounding."""
     return bool(values.std() > 1e-14 * np.abs(values).max())
+
+
+def _signed_rank_quantile(n: int, tail: float) -> int:
+    """How many Walsh averages may lie outside at each end: the largest k with P(W ≤ k) ≤ `tail`, else −1."""
+    if n > 50:
+        mean, spread = n * (n + 1) / 4, math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
+        return math.floor(mean + float(stats.norm.ppf(tail)) * spread - 0.5)
+    ways = np.zeros(n * (n + 1) // 2 + 1)
+    ways[0] = 1  # of no rank being positive; then each rank is or is not
+    for rank in range(1, n + 1):
+        ways[rank:] += ways[:-rank].copy()
+    return int(np.searchsorted(np.cumsum(ways) / 2.0**n, tail, side="right")) - 1

@@ -17,7 +17,7 @@ from typing import Any
 
 from bnbench.norms import NORMS
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES
-from bnbench.parameters import Registry, schema
+from bnbench.parameters import Registry, build, schema
 from bnbench.tables import FACTORS
 from bnbench.tasks import TASKS
 
@@ -89,6 +89,8 @@ class ReportOptions:
     window: float
     margin: float
     alpha: float
+    target: float | None
+    """A loss, the first epoch at which is compared; None: twice the larger final loss of the arms."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,13 @@ class Study:
             context = tuple((name, label) for name, label in setting.labels.items() if name != factor)
             found.setdefault(context, {})[setting.labels[factor]] = setting
         return [(dict(context), arms) for context, arms in found.items()]
+
+    def examples(self, labels: Mapping[str, str]) -> int:
+        """Examples in a full batch of a context: the batch size, or all training points of its task."""
+        if labels["batch_size"] != "full":
+            return int(labels["batch_size"])
+        task = self.config["task"][self.levels["task"].index(labels["task"]) if "task" in labels else 0]
+        return int(build(TASKS, task).train_points())
 
     def chunks(self) -> list[Chunk]:
         """All jobs, setting by setting. Chunks start at multiples of their size: more seeds train only new chunks."""

@@ -15,6 +15,7 @@ if not workflow.configfiles:
 
 STUDY = snakefile.study_or_exit(workflow, config)
 STUDY_JSON = STUDY.to_json()
+SAID = snakefile.said(STUDY)
 REPORT = f"reports/{STUDY.name}"
 SETTINGS = {setting.address: setting for setting in STUDY.settings}
 CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in STUDY.chunks()]
@@ -28,6 +29,11 @@ def setting_json(wildcards, output):
 
 def study_json(wildcards, output):
     return STUDY_JSON
+
+
+# What the captions of Snakemake's report say.
+def said(wildcards, output):
+    return SAID
 
 
 wildcard_constraints:

@@ -18,5 +18,6 @@ rule compare:
         f"logs/{STUDY.name}/compare.log",
     params:
         study=study_json,
+        said=said,
     shell:
         "python -m bnbench compare --study {params.study:q} 2>&1 | tee {log:q} >&2"

@@ -17,6 +17,7 @@ rule plot:
         f"logs/{STUDY.name}/plot.log",
     params:
         study=study_json,
+        said=said,
     shell:
         "python -m bnbench plot --study {params.study:q} 2>&1 | tee {log:q} >&2"
 
@@ -26,7 +27,8 @@ rule report:
         rules.compare.output,
         rules.plot.output,
     output:
-        f"{REPORT}/index.html",
+        page=f"{REPORT}/index.html",
+        landing=f"{REPORT}/landing.rst",
     log:
         f"logs/{STUDY.name}/report.log",
     params:

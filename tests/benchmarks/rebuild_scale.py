@@ -1,0 +1,179 @@
+"""How long the report of a large study takes to rebuild from its results, and how much memory it takes.
+
+Losses are made up and written as the trainer writes them: 2 norms × 50 contexts × 1,000 seeds × 200 evaluated epochs.
+Then each step, and `rebuild` as a whole, runs in a process of its own in which neither torch nor Snakemake can be
+imported. Promised are 60 s and 2 GiB for `rebuild`. Run by hand: `python tests/benchmarks/rebuild_scale.py`, and with
+`--settings 20 --seeds 20` to see that it works; `--write` keeps the table.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from bnbench import collect, config, tables, train
+from bnbench.parameters import build
+from bnbench.study import Chunk, Study
+from bnbench.tasks import TASKS
+
+STEPS = ("collect", "compare", "plot", "report", "rebuild")
+OUTPUT = Path(__file__).parent / "results" / "rebuild-scale.md"
+SHIFTS = dict(zip(tables.OUTCOMES, (0.0, 0.2, 0.7, 0.4), strict=True))
+"""Of the log losses, above those in training mode."""
+
+WITHOUT = """
+import runpy, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "snakemake"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+for name in ("torch", "snakemake"):
+    try:
+        __import__(name)
+        sys.exit(f"{name} can be imported")
+    except ModuleNotFoundError:
+        pass
+try:
+    runpy.run_module("bnbench", run_name="__main__")
+finally:
+    with open("/proc/self/status") as status:
+        print(next(line.split()[1] for line in status if line.startswith("VmHWM:")))
+"""
+"""`python -m bnbench`, which says last how many KiB it took at most; `getrusage` would count what started it too."""
+
+
+class Cost(NamedTuple):
+    """What a step takes."""
+
+    seconds: float
+    processor_seconds: float
+    mebibytes: float
+
+
+def grid(settings: int, seeds: int, epochs: int, seeds_per_job: int) -> dict[str, Any]:
+    """The config of a study of 2 norms × 5 batch sizes × 2 optimizers at several rates."""
+    rates = [(index + 1) / 1000 for index in range(settings // 20)]
+    return {
+        "study": "large",
+        "epochs": epochs,
+        "evaluate_every": 1,
+        "seeds": seeds,
+        "seeds_per_job": {"cpu": seeds_per_job},
+        "batch_size": ["full", 50, 25, 20, 10],
+        "optimizer": [{"name": name, "lr": rate} for name in ("adam", "sgd") for rate in rates],
+    }
+
+
+def write_results(study: Study, results: Path) -> None:
+    """All chunks of the study, as `train.run` leaves them."""
+    contexts = {setting.address: i for i, (_, arms) in enumerate(study.contexts()) for setting in arms.values()}
+    for chunk in study.chunks():
+        spec, seeds = chunk.setting.spec, range(chunk.first, chunk.last + 1)
+        footer = {"address": chunk.setting.address, "setting": dict(spec), "provenance": tables.provenance()}
+        trained = made_up(chunk, contexts[chunk.setting.address])
+        data = [points(seed) for seed in seeds]
+        paths = collect.chunk_paths(chunk, results)
+        for kind, table in train._tables(chunk, seeds, data, trained, tables.processor(), threads=1).items():
+            tables.write_parquet(paths[kind], table, footer)
+
+
+def made_up(chunk: Chunk, context: int) -> train.Trained:
+    """Losses that fall to a level of their seed, with BN to 0.8 to 1.3 times it, as single precision holds them."""
+    epochs, own = chunk.setting.spec["epochs"], np.random.default_rng([chunk.first, context, 1])
+    shared = np.random.default_rng([chunk.first, context]).normal(0, 0.3, chunk.count)
+    treated = chunk.setting.labels["norm"] == "batch"
+    level = shared + own.normal(0, 0.3, chunk.count) + treated * np.log(0.8 + 0.1 * (context % 6))
+    logs = level - 7 * np.minimum((np.arange(epochs)[:, None] + 1) / (0.9 * epochs), 1.0)
+    logs = logs + own.normal(0, 0.1, (epochs, chunk.count))
+    losses = {name: np.exp(logs + shift).astype(np.float32).astype(float) for name, shift in SHIFTS.items()}
+    targets = np.stack([points(seed).test_y[:, 0] for seed in range(chunk.first, chunk.last + 1)])
+    fit = (targets + own.normal(0, 0.03, targets.shape)).astype(np.float32).astype(float)
+    hashes = [f"{seed:016x}" for seed in range(chunk.first, chunk.last + 1)]
+    return train.Trained(losses, [None] * chunk.count, fit, hashes, seconds=1.0 * chunk.count)
+
+
+@cache
+def points(seed: int) -> train.Data:
+    """The sine's points of one seed."""
+    return build(TASKS, {"name": "sine"}).data(seed)
+
+
+def measure(folder: Path, step: str) -> Cost:
+    """One step, in a process of its own."""
+    command = [sys.executable, "-c", WITHOUT, step, "--configfile", f"{folder}/large.yaml"]
+    before, started = _processor_seconds(), time.perf_counter()
+    places = ["--results", f"{folder}/results", "--reports", f"{folder}/reports"]
+    done = subprocess.run([*command, *places], capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        sys.exit(f"{step}: {done.stderr or done.stdout}")
+    return Cost(seconds, _processor_seconds() - before, int(done.stdout.split()[-1]) / 1024)
+
+
+def lines(study: Study, costs: dict[str, Cost], folder: Path) -> Iterator[str]:
+    """The table, in Markdown."""
+    epochs, seeds = study.config["epochs"], len(study.seeds)
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("pyarrow", "pandas", "numpy", "matplotlib"))
+    page, results = folder / "reports" / study.name / "index.html", (folder / "results").rglob("*.parquet")
+    yield from (
+        "# Rebuilding the report of a large study",
+        "",
+        f"{tables.processor()}, Python {sys.version.split()[0]}, {versions}.",
+        f"{len(study.settings)} settings × {seeds:,} seeds × {epochs} evaluated epochs: "
+        f"{len(study.settings) * seeds * epochs:,} rows of losses in {len(study.chunks()):,} chunks, "
+        f"{sum(path.stat().st_size for path in results) / 2**20:,.0f} MiB. Each step in a process of its own, without "
+        "torch and Snakemake.",
+        "",
+        "| step | seconds | of the processor | peak memory, MiB |",
+        "|---|---|---|---|",
+    )
+    for step, cost in costs.items():
+        yield f"| {step} | {cost.seconds:.1f} | {cost.processor_seconds:.1f} | {cost.mebibytes:,.0f} |"
+    yield from ("", f"The page has {page.stat().st_size / 2**20:.1f} MiB.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure how long a large study's report takes to rebuild.")
+    parser.add_argument("--settings", type=int, default=100, help="a multiple of 20")
+    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--seeds-per-job", type=int, default=100)
+    parser.add_argument("--steps", nargs="+", default=STEPS, choices=STEPS)
+    parser.add_argument("--folder", type=Path, help="keep the results here, or take those that are there")
+    parser.add_argument("--write", action="store_true", help=f"also write the table to results/{OUTPUT.name}")
+    options = parser.parse_args()
+    text = grid(options.settings, options.seeds, options.epochs, options.seeds_per_job)
+    study = config.load(text, "large.yaml")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.folder or Path(scratch)
+        tables.write_text(folder / "large.yaml", yaml.safe_dump(text))
+        if not (folder / "results").exists():
+            write_results(study, folder / "results")
+        costs = {step: measure(folder, step) for step in options.steps}
+        table = "\n".join(lines(study, costs, folder))
+    print(table)
+    if options.write:
+        tables.write_text(OUTPUT, f"{table}\n")
+
+
+def _processor_seconds() -> float:
+    """Of the processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()

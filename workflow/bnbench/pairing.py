@@ -1,0 +1,98 @@
+"""Pairs: the two trials of one context that have the same seed, joined by seed and never by position.
+
+A seed that is missing, duplicated or not asked for in one arm is left out by name, and so is one whose two trials
+started from other weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bnbench.readings import Readings
+from bnbench.stats import Array
+from bnbench.study import Study
+from bnbench.tables import FACTORS
+
+EXCLUSION = [*FACTORS, "seed", "reason"]
+"""Columns of the table of trials that are left out, or that diverged."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A treatment and the baseline in one context, restricted to the seeds that both have."""
+
+    context: Mapping[str, str]
+    """Factor → label of what is held fixed."""
+    arms: tuple[str, str]
+    """Labels of the baseline and of the treatment."""
+    baseline: Readings
+    treated: Readings
+
+    @property
+    def seeds(self) -> NDArray[np.int64]:
+        """The seeds, [pairs], ascending."""
+        return self.baseline.seeds
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What names a contrast in every table: the context, the baseline and the treatment."""
+        return {**self.context, "baseline": self.arms[0], "treatment": self.arms[1]}
+
+    def final(self, outcome: str, share: float) -> tuple[Array, Array]:
+        """Mean log loss of the baseline and of the treatment over the window, [pairs]; NaN where a trial diverged."""
+        finals = (arm.final(outcome, share) for arm in (self.baseline, self.treated))
+        baseline, treated = (np.asarray(final, np.float64) for final in finals)
+        return baseline, treated
+
+
+def pair(
+    study: Study, context: Mapping[str, str], baseline: Readings, treatment: Readings
+) -> tuple[Pairs, list[dict[str, Any]]]:
+    """The pairs of two arms, and the rows of the trials that are left out of them for unequal weights."""
+    common = np.intersect1d(baseline.seeds, treatment.seeds)
+    unequal = _other_weights(study, baseline, treatment, common)
+    labels = treatment.setting.labels
+    dropped = [{**labels, "seed": seed, "reason": "starts from other weights than its pair"} for seed in unequal]
+    seeds = np.setdiff1d(common, unequal)
+    arms = (study.report.baseline, labels[study.report.factor])
+    return Pairs(context, arms, baseline.of(seeds), treatment.of(seeds)), dropped
+
+
+def left_out(arm: Readings) -> list[dict[str, Any]]:
+    """Rows of the trials of one arm that are not compared, or that diverged."""
+    labels = arm.setting.labels
+    rows = [{**labels, "seed": seed, "reason": reason} for seed, reason in arm.left_out.items()]
+    last = np.array([losses[-1] for losses in arm.losses.values()])
+    for seed, at, finite in zip(arm.seeds, arm.trials["diverged_at"], np.isfinite(last).all(0), strict=True):
+        if pd.notna(at):
+            rows.append({**labels, "seed": seed, "reason": f"diverged at epoch {int(at)}"})
+        elif not finite:
+            rows.append({**labels, "seed": seed, "reason": "diverged: a final loss is not finite"})
+    return rows
+
+
+def mixed(factor: str, *arms: pd.DataFrame) -> str:
+    """Which versions of torch and which devices the trials of a context mix; empty where they do not.
+
+    Where devices are compared, the arms differ by design: then it is devices within an arm.
+    """
+    found = []
+    for column, name in (("torch", "torch"), ("device_name", "device")):
+        values = [set(arm[column].dropna()) for arm in arms]
+        together = values if factor == name else [set.union(*values)]
+        found += [f"{name} {' and '.join(sorted(names))}" for names in together if len(names) > 1]
+    return "; ".join(found)
+
+
+def _other_weights(study: Study, baseline: Readings, treatment: Readings, seeds: NDArray[np.int64]) -> list[int]:
+    """Seeds whose two trials started from different weights, though the arms share them by construction."""
+    if study.report.factor == "task" or study.config["init"] != "independent":
+        return []
+    hashes = [arm.trials["weights_hash"].reindex(seeds).to_numpy() for arm in (baseline, treatment)]
+    return [int(seed) for seed in seeds[hashes[0] != hashes[1]]]

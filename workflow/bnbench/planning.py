@@ -1,0 +1,199 @@
+"""Before the run: what a study would cost, and what it could see. Reads at most earlier trials' timings and losses.
+
+The Snakefile asks for the warning whenever it is read, so what takes long to import is imported where it is needed.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from bnbench import tables, words
+from bnbench.collect import chunk_paths
+from bnbench.errors import UserError
+from bnbench.parameters import build
+from bnbench.study import Chunk, Setting, Study
+from bnbench.tasks import TASKS
+
+POWER = 0.8
+"""Power at which an effect counts as likely to be seen."""
+
+_FILES = 3  # of a setting, that are looked into
+_DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
+
+
+def seeds_to_decide(tests: int, alpha: float) -> int:
+    """The least number n of seeds at which the smallest p of a sign flip, 2/2^n, clears Holm's first step."""
+    seeds = 1
+    while tests * 2 / 2**seeds >= alpha:
+        seeds += 1
+    return seeds
+
+
+def warning(study: Study) -> str:
+    """One line where the seeds that are asked for can never decide the contexts, or not by Holm; else nothing.
+
+    MaxT, which judges where all contexts have the same seeds, gets by with the seeds that one context needs.
+    """
+    tests, seeds, alpha = _tests(study), len(study.seeds), study.report.alpha
+    needed = seeds_to_decide(tests, alpha)
+    if seeds >= needed:
+        return ""
+    least, family = 2 / 2**seeds, f"any of {_family(study)}" if tests > 1 else "the one context"
+    start = f"warning: {words.count(seeds, 'seed')} can never decide {family} at alpha {alpha:g}"
+    smallest = f"the smallest p that {words.count(seeds, 'seed')} allow{'s' if seeds == 1 else ''}, 2/2^{seeds},"
+    if least >= alpha:
+        return f"{start}: {smallest} is {least:.4g}; {needed} seeds can"
+    by_holm = "by Holm, which judges where a trial is missing"
+    return f"{start} {by_holm}: {smallest} times {tests} is {tests * least:.4g}; {needed} seeds can"
+
+
+def describe(study: Study, results: Path) -> str:
+    """What a study would train, how long that takes, and the smallest effect that it is likely to see.
+
+    One aligned line for each, and the warning last where there is one.
+    """
+    chunks = study.chunks()
+    missing = [chunk for chunk in chunks if not all(path.exists() for path in chunk_paths(chunk, results).values())]
+    lines = {
+        "study": f"{study.name}: {study.summary()}",
+        "to train": _to_train(missing, chunks),
+        **_costs(missing, results),
+        "family": f"{_family(study)}, judged{' together' * (_tests(study) > 1)} at alpha {study.report.alpha:g}",
+        "can decide": _can_decide(study),
+        **_smallest_effect(study, results),
+    }
+    text = "\n".join(f"{name:<12}{said}" for name, said in lines.items())
+    return f"{text}\n{warning(study)}".rstrip()
+
+
+def work(setting: Setting) -> float:
+    """The arithmetic of a trial, but for a constant: epochs × training points × weights.
+
+    Overhead of single optimizer steps is left out, so small batches and small networks take longer than it says.
+    """
+    task = build(TASKS, setting.spec["task"])
+    widths = [task.inputs(), *setting.spec["hidden"], 1]
+    weights = sum(before * after for before, after in pairwise(widths))
+    return float(setting.spec["epochs"] * task.train_points() * weights)
+
+
+def _tests(study: Study) -> int:
+    return len(study.contexts()) * (len(study.arms) - 1)
+
+
+def _family(study: Study) -> str:
+    return words.count(_tests(study), "context" if len(study.arms) == 2 else "comparison")
+
+
+def _to_train(missing: Sequence[Chunk], chunks: Sequence[Chunk]) -> str:
+    trials, all_trials = (sum(chunk.count for chunk in some) for some in (missing, chunks))
+    if not trials:
+        return "nothing: every trial is there"
+    there = f"; {all_trials - trials:,} there already" if trials < all_trials else ""
+    return f"{trials:,} of {words.count(all_trials, 'trial')}, in {words.count(len(missing), 'job')}{there}"
+
+
+def _can_decide(study: Study) -> str:
+    one, family = (seeds_to_decide(tests, study.report.alpha) for tests in (1, _tests(study)))
+    by_holm = f" while no trial is missing, else from {family}" if family > one else ""
+    return f"from {one} seeds on{by_holm}; the study has {len(study.seeds):,}"
+
+
+def _costs(missing: Sequence[Chunk], results: Path) -> dict[str, str]:
+    """Estimated time of training, by kind of device."""
+    said = {}
+    for device, name in _DEVICES.items():
+        if mine := [chunk for chunk in missing if chunk.setting.spec["device"] == device]:
+            said[name] = _cost(mine, results)
+    return said
+
+
+def _cost(chunks: Sequence[Chunk], results: Path) -> str:
+    """Estimated time of chunks of one kind of device, of each setting by its own trials where there are any."""
+    settings = {chunk.setting.address: chunk.setting for chunk in chunks}
+    seconds = {address: _seconds(results / "trials" / address, setting) for address, setting in settings.items()}
+    new = [address for address, known in seconds.items() if math.isnan(known)]
+    if new:
+        pace = _pace(settings[new[0]].spec["device"], results)
+        seconds |= {address: pace * work(settings[address]) for address in new}
+    total = sum(chunk.count * seconds[chunk.setting.address] for chunk in chunks)
+    if math.isnan(total):
+        return "unknown: nothing has been timed here yet that it could be told from"
+    scaled = f"for {len(new)} of {words.count(len(settings), 'setting')} scaled by arithmetic from others"
+    return f"about {words.duration(total)}, {scaled if new else 'from earlier trials of the same settings'}"
+
+
+def _pace(device: str, results: Path) -> float:
+    """Median seconds for a unit of `work`, over all timed settings of one kind of device; NaN where there are none."""
+    paces = []
+    for folder in sorted((results / "trials").glob("*/")):
+        try:
+            setting = next((Setting.from_spec(footer["setting"]) for footer, _ in _tables(folder, ["seed"])), None)
+            if setting and setting.spec["device"] == device:
+                paces.append(_seconds(folder, setting) / work(setting))
+        except (UserError, KeyError, TypeError, ValueError):
+            continue  # of another version, or of a data file that is gone: an estimate does without it
+    return statistics.median([pace for pace in paces if pace > 0] or [math.nan])
+
+
+def _seconds(folder: Path, setting: Setting) -> float:
+    """Median seconds of a trial, of all its threads together on a CPU; NaN where nothing was timed."""
+    on_cpu = setting.spec["device"] == "cpu"
+    rows = [row for _, some in _tables(folder, ["seconds", "threads"]) for row in some]
+    timed = [seconds * (threads if on_cpu else 1) for seconds, threads in rows if seconds and threads]
+    return float(statistics.median([seconds for seconds in timed if math.isfinite(seconds)] or [math.nan]))
+
+
+def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
+    """In standard deviations of the paired log differences, and as a ratio where pairs show how large these are."""
+    from bnbench import stats  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
+
+    seeds, alpha, tests = len(study.seeds), study.report.alpha, _tests(study)
+    if seeds < seeds_to_decide(1, alpha):
+        return {"can see": "nothing, however large it is"}
+    effect = stats.smallest_effect(seeds, alpha / tests, POWER)
+    power = f"{words.percent(POWER)} power at alpha {alpha:g}{f'/{tests}' * (tests > 1)}"
+    said = {"can see": f"a mean log ratio of {effect:.2f} standard deviations, with {power}"}
+    if spreads := list(_spreads(study, results)):
+        spread = statistics.median(spread for spread, _ in spreads)
+        ratio = math.exp(min(effect * spread, 700.0))  # more would overflow
+        pairs = sum(count for _, count in spreads)
+        said["as a ratio"] = f"losses {words.amount(ratio)} apart, at the spread of {pairs} pairs that are there"
+    return said
+
+
+def _spreads(study: Study, results: Path) -> Iterator[tuple[float, int]]:
+    """Of each comparison with three pairs or more, the spread of the log ratios and how many there are."""
+    for _, settings in study.contexts():
+        baseline, *others = (_finals(results / "trials" / settings[arm].address, study) for arm in study.arms)
+        for arm in others:
+            ratios = [arm[seed] - baseline[seed] for seed in arm.keys() & baseline.keys()]
+            if len(ratios) > 2:
+                yield statistics.stdev(ratios), len(ratios)
+
+
+def _finals(folder: Path, study: Study) -> dict[int, float]:
+    """Seed → log of the final loss of the trials of a setting, where it is finite."""
+    from bnbench import stats  # noqa: PLC0415 - as above
+
+    rows = dict(row for _, some in _tables(folder, ["seed", study.report.outcome]) for row in some)
+    logs = stats.log_losses([math.nan if loss is None else loss for loss in rows.values()]).tolist()
+    return {seed: log for seed, log in zip(rows, logs, strict=True) if math.isfinite(log)}
+
+
+def _tables(folder: Path, columns: list[str]) -> Iterator[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
+    """Footer and rows of the first files in `folder` that can be read; `collect` will complain of the others."""
+    found = 0
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            footer, table = tables.footer(path), tables.read_parquet(path, columns=columns)
+        except UserError:
+            continue
+        yield footer, list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        if (found := found + 1) == _FILES:
+            return

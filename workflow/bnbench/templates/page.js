@@ -1,0 +1,56 @@
+// Sorting and filtering of the tables of contexts. Without it, the page shows all rows in the order of the grid.
+"use strict";
+const tables = [...document.querySelectorAll("table.contexts")];
+
+function sortBy(table, column, ascending) {
+  const body = table.tBodies[0];
+  const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
+  const compare = (a, b) => {
+    const [x, y] = [key(a), key(b)];
+    if (x === "" || y === "") return (x === "") - (y === ""); // what has no value stays at the end
+    const numbers = !isNaN(x) && !isNaN(y);
+    return (numbers ? x - y : x.localeCompare(y, undefined, { numeric: true })) * (ascending ? 1 : -1);
+  };
+  body.append(...[...body.rows].sort(compare));
+}
+
+for (const table of tables) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const ascending = head.getAttribute("aria-sort") !== "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+      sortBy(table, column, ascending);
+    });
+  });
+}
+
+const filters = document.querySelector("form.filters");
+if (filters) {
+  filters.hidden = false;
+  filters.addEventListener("submit", (event) => event.preventDefault());
+  filters.addEventListener("input", () => {
+    const wanted = [...filters.elements].filter((element) => element.value);
+    for (const table of tables)
+      for (const row of table.tBodies[0].rows)
+        row.hidden = wanted.some((element) => row.dataset[element.name] !== element.value);
+    const rows = [...tables[0].tBodies[0].rows];
+    filters.querySelector("output").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} shown`;
+  });
+}
+
+// Paper has no summaries to click on.
+const details = [...document.querySelectorAll("details")];
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = details.filter((one) => !one.open && one.dataset.print !== "no");
+  for (const one of opened) one.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const one of opened) one.open = false;
+});
