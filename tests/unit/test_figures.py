@@ -163,6 +163,21 @@ def test_ratios_stand_at_their_number_of_examples(tmp_path):
     assert {text.get_text() for text in ax.texts} == {"Adam", "SGD"}
 
 
+@pytest.mark.parametrize("loss", [1.1754943508222875e-38, 1e-3])
+@pytest.mark.parametrize("apart", [0.0, 4e-16, 1e-14])
+def test_losses_that_differ_by_rounding_alone_are_within_their_axes(loss, apart):
+    rows = [
+        {**plan().settings[0].labels, "norm": norm, "outcome": outcome, "loss": loss * (1 + apart * (norm == "batch"))}
+        for norm in ("none", "batch")
+        for outcome in tables.OUTCOMES
+    ]
+    drawn = pd.DataFrame(rows).assign(low=lambda table: table["loss"], high=lambda table: table["loss"])
+    figure = figures.modes(plan(), drawn)
+    figure.draw_without_rendering()
+    low, high = figure.axes[0].get_ylim()
+    assert low < loss < high
+
+
 def test_every_figure_is_drawn_from_a_table_that_there_is_and_has_a_caption():
     assert set(figures.FIGURES) >= set(contents.figures(plan(**GRID)))
     assert {source for _, source, _ in figures.FIGURES.values()} <= set(contents.TABLES)

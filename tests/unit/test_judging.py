@@ -177,6 +177,16 @@ def test_seeds_are_needed_only_where_nothing_is_decided_about_a_mean():
     assert rows["seeds_needed"].notna().tolist() == [False, True, rows.loc[2, "verdict"] == "undecided", False]
 
 
+def test_losses_that_differ_by_rounding_alone_are_equal_and_no_warning():
+    floor = math.log(stats.FLOOR)
+    bits = np.array([0, 1, 2, 0, 1, 0, 2, 1]) * 200 * math.ulp(floor)
+    study = synthetic.plan()
+    contrasts = synthetic.contrasts(study, lambda labels: (range(8), floor + bits, floor + bits[::-1]))
+    (row,) = table_of(contrasts, study).to_dict("records")
+    assert (row["verdict"], row["ratio"]) == ("equivalent", pytest.approx(1))
+    assert math.isnan(row["p_spread"])
+
+
 def test_a_row_says_how_many_examples_a_batch_of_it_holds():
     study = synthetic.plan(task=["sine", {"name": "sine", "points": 60}], batch_size=["full", 25])
     assert table_of(family(study, EFFECTS), study)["examples"].tolist() == [100, 25, 60, 25]

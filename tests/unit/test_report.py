@@ -138,6 +138,17 @@ def test_every_table_can_be_taken_from_it(page):
         assert base64.b64decode(content) == (folder / "tables" / f"{name}.csv").read_bytes()
 
 
+def test_a_large_table_is_taken_from_beside_the_page(page, monkeypatch):
+    folder, study, text = page
+    monkeypatch.setattr(report, "_EMBEDDED", 1000)
+    report.run(study, folder)
+    small = (folder / "index.html").read_text(encoding="utf-8")
+    (folder / "index.html").write_text(text, encoding="utf-8")
+    assert 'href="tables/fit.csv"' in small
+    assert 'href="data:text/csv;base64,' in small
+    assert len(small) < len(text)
+
+
 def test_the_same_inputs_give_the_same_bytes(page):
     folder, study, text = page
     report.run(study, folder)

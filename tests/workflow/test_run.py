@@ -6,9 +6,22 @@ import pandas as pd
 import pytest
 import torch
 
+from bnbench import contents
+
 STEPS = {"collect": 1, "compare": 1, "plot": 1, "report": 1}
-FIGURES = ("forest", "curves", "pairs", "modes", "heatmap", "fit")
-TABLES = ("contexts", "pairs", "curves", "modes", "fit", "reference", "exclusions", "provenance")
+FIGURES = (
+    "forest",
+    "heatmap",
+    "interactions",
+    "batch_sizes",
+    "curves",
+    "differences",
+    "pairs",
+    "decomposition",
+    "modes",
+    "fit",
+)
+TABLES = tuple(contents.TABLES)
 
 
 def test_a_bare_dry_run_schedules_the_default_study_and_says_so_in_one_line(checkout):
@@ -33,6 +46,7 @@ def test_a_run_makes_every_file_and_ends_with_the_answer(finished_once):
         *(f"reports/tiny/figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")),
         "reports/tiny/verdicts.json",
         "reports/tiny/index.html",
+        "reports/tiny/landing.rst",
     ]
     assert [file for file in made if not (finished_once.folder / file).stat().st_size] == []
     run = finished_once.first_run

@@ -55,8 +55,7 @@ def run(study: Study, data: Path, out: Path) -> None:
     found["control"] = control.table(study, contrasts)
     for name, table in found.items():
         tables.write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False))
-    verdicts = _verdicts(study, found)
-    tables.write_text(out / "verdicts.json", json.dumps(verdicts, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    tables.write_text(out / "verdicts.json", _json(_verdicts(study, found)))
     mark.leave(data)
 
 
@@ -123,6 +122,15 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]
         "seeds": len(study.seeds),
         "tables": {name: _columns(table) for name, table in sorted(found.items())},
     }
+
+
+def _json(verdicts: Mapping[str, Any]) -> str:
+    """A line a key: readers of lines find their way, and what is long is written fast."""
+    lines = (
+        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
+        for key, value in verdicts.items()
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _last_epochs(differences: pd.DataFrame) -> list[dict[Any, Any]]:

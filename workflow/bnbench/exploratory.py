@@ -18,6 +18,8 @@ from bnbench.stats import Array
 from bnbench.study import Study
 from bnbench.tables import OUTCOMES
 
+_DRAWS = 9_999  # sign flips: half of those that decide
+
 EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
 
 COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
@@ -93,8 +95,8 @@ def target(study: Study, pairs: Pairs) -> float:
 def _alone(tested: list[Array]) -> list[float]:
     """The p of each by itself; those of equally many seeds go through the same flips at once."""
     if len({len(values) for values in tested}) > 1:
-        return [flips.sign_flip(values) for values in tested]
-    alone: list[float] = flips.max_t(np.stack(tested, axis=1)).alone.tolist()
+        return [flips.sign_flip(values, _DRAWS) for values in tested]
+    alone: list[float] = flips.max_t(np.stack(tested, axis=1), _DRAWS).alone.tolist()
     return alone
 
 

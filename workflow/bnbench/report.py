@@ -25,6 +25,9 @@ from bnbench.study import Study
 CAPTIONS = Path(__file__).parent.parent / "captions"
 """A text for each figure, which Snakemake's report renders too."""
 
+_EMBEDDED = 2**20
+"""Bytes of a table that the page holds itself."""
+
 _DARK = f"""<style>@media (prefers-color-scheme: dark) {{
 [style*="fill: {INK}"] {{ fill: #e8e6e3 !important }} [style*="stroke: {INK}"] {{ stroke: #e8e6e3 !important }}
 [style*="fill: {GRID}"] {{ fill: #3a3a3a !important }} [style*="stroke: {GRID}"] {{ stroke: #3a3a3a !important }}
@@ -111,7 +114,9 @@ def _image(out: Path, name: str) -> str:
 
 
 def _download(out: Path, name: str) -> str:
-    return _address("text/csv", (out / "tables" / f"{name}.csv").read_bytes())
+    """A table as a data address, or as the file beside the page where it is large."""
+    content = (out / "tables" / f"{name}.csv").read_bytes()
+    return _address("text/csv", content) if len(content) <= _EMBEDDED else f"tables/{name}.csv"
 
 
 def _address(kind: str, content: bytes) -> str:

@@ -106,9 +106,8 @@ def _fit(data: Path, arm: Readings) -> pd.DataFrame:
     Empty where the seeds do not share their inputs: then there is nothing to take percentiles over.
     """
     columns = ["x", "y", "seeds", *(f"{of}{end}" for of in ("fit", "error") for end in ("_low", "", "_high"))]
-    mine = [("setting", "=", arm.setting.address)]
     wanted = ["seed", "x", "y", "y_fit"]
-    table = tables.read_parquet(data / "predictions.parquet", filters=mine, columns=wanted).to_pandas()
+    table = tables.read_setting(data / "predictions.parquet", arm.setting.address, wanted).to_pandas()
     table = table[table["seed"].isin(arm.seeds)].sort_values(["seed", "x"])
     points = table["seed"].value_counts().unique()
     empty = pd.DataFrame(columns=[*FACTORS, *columns])
