@@ -70,7 +70,7 @@ bench: $(VENV)/ready-test  ## measure the trainer against a plain loop and the a
 example: report  ## bring what README.md shows up to date from the default study
 	mkdir -p reports/example/figures reports/example/tables
 	cp reports/default/figures/*.png reports/example/figures/
-	cp reports/default/tables/{contexts,pairs,modes}.csv reports/example/tables/
+	cp reports/default/tables/{contexts,outcomes,pairs,decomposition}.csv reports/example/tables/
 
 .PHONY: lock
 lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that is needed

@@ -25,7 +25,7 @@ def test_one_context_reads_so(compared):
     share = words.percent(control["share"])
     assert verdicts["methods"] == (
         "Fully connected networks (hidden layers 4, relu) with no BN and BN were trained for 40 epochs from 8 "
-        "seeds in each of 1 context (task sine; batch size full; optimizer adam lr=0.001; device cpu). A seed "
+        "seeds in one context (task sine; batch size full; optimizer adam lr=0.001; device cpu). A seed "
         "fixed data, initial weights and the order of the examples, alike in all arms, so that trials were "
         "compared in pairs by seed (Bouthillier et al. 2021). The outcome, fixed before the run, was the "
         "geometric mean of the test loss over the last 5 % of the measured epochs; the estimand was the mean "

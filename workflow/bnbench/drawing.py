@@ -169,13 +169,20 @@ def align(found: Sequence[tuple[Axes, Any]]) -> None:
     columns = len({round(ax.get_position().x0, 6) for ax in axes})
     for index, ax in enumerate(axes):
         ax.set_xlim(across.min(), across.max())
-        ax.set_ylim(*(up.max(), up.min()) if upside_down else (up.min(), up.max()))
+        low, high = _apart(ax, up.min(), up.max())
+        ax.set_ylim(*(high, low) if upside_down else (low, high))
         if index % columns:
             ax.tick_params(labelleft=False)
             ax.set_ylabel("")
         if index + columns < len(axes):
             ax.tick_params(labelbottom=False)
             ax.set_xlabel("")
+
+
+def _apart(ax: Axes, low: float, high: float) -> tuple[float, float]:
+    """Limits of an axis up the side with room between them, also where all values are equal but for rounding."""
+    equal = ax.get_yscale() == "log" and high < low * (1 + 1e-9)
+    return (low / 2, high * 2) if equal else (low, high)
 
 
 def add_legend(

@@ -32,11 +32,12 @@ def randomization(seeds: int) -> str:
     return f"all 2^{seeds} flips" if seeds <= flips.EXACT else f"{flips.DRAWS:,} random flips (Phipson & Smyth 2010)"
 
 
-def _design(study: Study) -> dict[str, str]:
+def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
     held = [name for name in FACTORS if name != factor]
     return {
         **words.facts(study),
+        "several": len(study.contexts()) > 1,
         "hidden": "–".join(str(width) for width in study.config["hidden"]),
         "activation": study.config["activation"],
         "arms": words.listed([words.arm(factor, arm) for arm in study.arms]),

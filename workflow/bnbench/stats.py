@@ -292,7 +292,7 @@ def percentile(values: Array, value: float) -> float:
 
 def _varies(values: Array) -> bool:
     """Whether the values differ by more than rounding."""
-    return bool(values.std() > 1e-14 * np.abs(values).max())
+    return bool(values.std() > 1e-12 * np.abs(values).max())
 
 
 def _signed_rank_quantile(n: int, tail: float) -> int:
