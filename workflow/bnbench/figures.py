@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib import pyplot as plt
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from bnbench import contents, tables, words
 from bnbench.drawing import (
     GREY,
-    GRID,
     INK,
     PAPER,
-    WIDTH,
     add_legend,
     align,
     context_names,
@@ -35,8 +31,8 @@ from bnbench.drawing import (
     save,
     set_style,
     unique,
-    winner,
 )
+from bnbench.ratio_figures import batch_sizes, forest, heatmap, interactions
 from bnbench.study import Study
 
 _MODES = {
@@ -45,7 +41,6 @@ _MODES = {
     "test_loss": "test",
     "test_loss_precise": "test,\nprecise",
 }
-_DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 _MANY = 100  # seeds, from which on points are a picture in the SVG
 _DOTTED = {"lw": 1.0, "ls": (0, (1, 1.2))}
 
@@ -62,37 +57,6 @@ def run(study: Study, out: Path) -> None:
         table = tables.read_csv(out / "tables" / f"{source}.csv")
         some = table[list(shown)].notna().any(axis=None)
         save(draw(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
-
-
-def forest(study: Study, contexts: pd.DataFrame) -> Figure:
-    """The ratio of the losses in each context with its interval, the margin, and the verdict."""
-    rows = contexts.to_dict("records")
-    figure, ax = plt.subplots(figsize=(WIDTH * 0.55, 0.9 + 0.5 * len(rows)))
-    margin = study.report.margin
-    ax.axvspan(1 / margin, margin, color=GRID, lw=0, zorder=0)
-    ax.axvline(1, color=INK, lw=0.9, zorder=1)
-    for y, row in enumerate(rows):
-        colour = winner(study, row)
-        ax.plot([row["ratio_low"], row["ratio_high"]], [y, y], color=colour, lw=1.2, solid_capstyle="butt")
-        ax.plot([row["own_low"], row["own_high"]], [y, y], color=colour, lw=3.2, solid_capstyle="butt")
-        # What is not decided is hollow; so is a ratio of those pairs alone that stayed finite.
-        solid = row["verdict"] in ("helps", "hurts") and row["test"] == "mean"
-        ax.plot(row["ratio"], y, "o", ms=8, mec=colour, mfc=colour if solid else PAPER, mew=1.8)
-        beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-        ax.annotate(row["verdict"], (1.04, y), color=colour, weight="bold", **beside)
-        ax.annotate(_in_numbers(row), (1.24, y), **beside)
-    ax.set_yticks(range(len(rows)), [words.contrast_name(study, row) for row in rows])
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    ratio_axis(ax, contexts[["ratio_low", "ratio", "ratio_high"]].to_numpy().ravel(), margin)
-    base = words.arm(study.report.factor, study.report.baseline)
-    ax.set_xlabel(f"{words.outcome(study.report.outcome)}, ratio to {base} (lower is better)")
-    treated = words.arm(study.report.factor, study.arms[1]) if len(study.arms) == 2 else "arm"
-    for side, text, x in (("left", f"← {treated} better", 0.0), ("right", f"{treated} worse →", 1.0)):
-        ax.text(x, 1.02, text, transform=ax.transAxes, ha=side, va="bottom", fontsize=9)
-    ax.grid(axis="x")
-    sns.despine(ax=ax, left=True)
-    ax.tick_params(axis="y", length=0)
-    return figure
 
 
 def curves(study: Study, table: pd.DataFrame) -> Figure:
@@ -205,85 +169,6 @@ def decomposition(study: Study, table: pd.DataFrame) -> Figure:
     return add_legend(study, figure, arms=study.arms[1:]) if len(study.arms) > 2 else figure
 
 
-def interactions(study: Study, table: pd.DataFrame) -> Figure:
-    """How the ratio of the losses is multiplied from level to level, with intervals; the main effect on top."""
-    rows = table.to_dict("records")
-    figure, ax = plt.subplots(figsize=(WIDTH * 0.55, 0.9 + 0.45 * len(rows)))
-    ax.axvline(1, color=INK, lw=0.9, zorder=1)
-    for y, row in enumerate(rows):
-        colour = palette(study)[row["treatment"]]
-        ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
-        ax.plot(
-            row["ratio"], y, "o", ms=7, color=colour, mfc=colour if row["factor"] == "main effect" else PAPER, mew=1.8
-        )
-        beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-        limits = f"{words.number(row['ratio'])} ({words.number(row['low'])} to {words.number(row['high'])})"
-        ax.annotate(f"× {limits}", (1.04, y), **beside)
-    ax.set_yticks(range(len(rows)), [_contrast_label(study, row) for row in rows])
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    ratio_axis(ax, table[["low", "ratio", "high"]].to_numpy().ravel(), study.report.margin)
-    ax.set_xlabel("multiplies the ratio of the losses by")
-    ax.grid(axis="x")
-    sns.despine(ax=ax, left=True)
-    ax.tick_params(axis="y", length=0)
-    return figure
-
-
-def batch_sizes(study: Study, table: pd.DataFrame) -> Figure:
-    """The ratio of the losses against the batch size, a line for each of what else is held fixed."""
-    figure, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.2))
-    ratio_levels(ax)
-    named = table.assign(held=[_row_name(study, row, "batch_size") for row in table.to_dict("records")])
-    for index, (_, line) in enumerate(named.sort_values("examples").groupby(["treatment", "held"], sort=False)):
-        last = line.iloc[-1]
-        style = {"color": palette(study)[last["treatment"]], "ls": _DASHES[index % len(_DASHES)]}
-        ax.plot(line["examples"], line["ratio"], lw=1.4, marker="o", ms=6, **style)
-        ax.vlines(line["examples"], line["ratio_low"], line["ratio_high"], color=style["color"], lw=1.2)
-        where: dict[str, Any] = {"xytext": (10, 0), "textcoords": "offset points", "va": "center"}
-        ax.annotate(last["held"], (last["examples"], last["ratio"]), annotation_clip=False, **where)
-    sizes = sorted(set(table["examples"]))
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(sizes, [str(size) for size in sizes])
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.set(xlabel="examples in a batch", ylabel="ratio of the losses")
-    sns.despine(ax=ax)
-    return figure
-
-
-def heatmap(study: Study, contexts: pd.DataFrame) -> Figure:
-    """The ratios over the grid, batch size across; the colour is that of the arm that does better."""
-    across = "optimizer" if study.report.factor == "batch_size" else "batch_size"
-    rows = contexts.to_dict("records")
-    down = [_row_name(study, row, across) for row in rows]
-    table = contexts.assign(down=down, exponent=np.log(contexts["ratio"].where(contexts["test"] == "mean")))
-    table["text"] = [f"{_times(row['ratio'])}\n{row['verdict']}" for row in rows]
-    levels = [level for level in study.levels[across] if level in set(table[across])]
-    exponents, texts = (
-        table.pivot(index="down", columns=across, values=column).reindex(index=unique(down), columns=levels)
-        for column in ("exponent", "text")
-    )
-    most = max(float(np.nanmax(np.abs(exponents.to_numpy()), initial=0.0)), np.log(study.report.margin))
-    colours = [palette(study)[arm] for arm in (study.arms[1], study.report.baseline)]
-    scale = LinearSegmentedColormap.from_list("better", [colours[0], "white", colours[1]])
-    figure, ax = plt.subplots(figsize=(WIDTH, 1.2 + 0.7 * len(exponents)), layout="constrained")
-    sns.heatmap(
-        exponents.set_axis([words.level(across, level) for level in levels], axis=1),
-        vmin=-most,
-        vmax=most,
-        cmap=scale,
-        annot=texts,
-        fmt="",
-        annot_kws={"size": 9.5},
-        linewidths=2,
-        linecolor=PAPER,
-        cbar=False,
-        ax=ax,
-    )
-    ax.set(xlabel="", ylabel="")
-    ax.tick_params(length=0, rotation=0)
-    return figure
-
-
 def fit(study: Study, table: pd.DataFrame) -> Figure:
     """The target and the fitted functions, and the absolute error: median over seeds, band from 5 % to 95 % of them."""
     table = table.assign(context=context_names(study, table))
@@ -309,37 +194,6 @@ def fit(study: Study, table: pd.DataFrame) -> Figure:
             ax.set_xlabel("x" if last else "")
     sns.despine(fig=figure)
     return add_legend(study, figure, {"target": {"lw": 1.0, "ls": "--"}})
-
-
-def _in_numbers(row: Mapping[Any, Any]) -> str:
-    """What stands beside a ratio."""
-    if row["test"] != "mean":
-        return f"{row['diverged_treatment']} and {row['diverged_baseline']} of {row['pairs']} diverged"
-    return words.change(row) if row["pairs"] > 1 else _times(row["ratio"])
-
-
-def _contrast_label(study: Study, row: Mapping[Any, Any]) -> str:
-    """What a row of the table of interactions is called."""
-    if row["factor"] == "main effect":
-        name = "all contexts"
-    elif row["factor"] == "batch_size":
-        name = "a doubling of the batch"
-    else:
-        name = " instead of ".join(words.context_level(study, row["factor"], row[end]) for end in ("level", "against"))
-    return f"{words.arm(study.report.factor, row['treatment'])}, {name}" if len(study.arms) > 2 else name
-
-
-def _times(ratio: float) -> str:
-    return "" if np.isnan(ratio) else f"{words.number(ratio)} ×"
-
-
-def _row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
-    """A context without the factor that runs across."""
-    held = [f for f in ("task", "norm", "optimizer", "batch_size", "device") if f not in (study.report.factor, across)]
-    parts = [words.context_level(study, factor, row[factor]) for factor in held if len(study.levels[factor]) > 1]
-    if len(study.arms) > 2 or not parts:
-        parts.insert(0, words.arm(study.report.factor, row["treatment"]))
-    return ", ".join(parts)
 
 
 FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], str, tuple[str, ...]]] = {

@@ -82,11 +82,11 @@ def simultaneous(values: Array, level: float, draws: int = QUANTILE_DRAWS) -> tu
     mean = values.mean(0) if seeds else np.full(tests, np.nan)
     if seeds < 2 or not tests:
         return np.full(tests, np.nan), np.full(tests, np.nan)
-    spread = values.std(0, ddof=1) * (np.ptp(values, axis=0) > 1e-14 * np.abs(values).max(0))  # equal but for rounding
-    residuals = np.where(spread > 0, values - mean, 0.0)
+    # Columns whose values are equal but for rounding have no width, and no say in that of the others.
+    varies = np.ptp(values, axis=0) > 1e-14 * np.abs(values).max(0)
+    residuals = np.where(varies, values - mean, 0.0)
     half = np.zeros(tests)
-    varies = spread > 0
-    half[varies] = critical_value(residuals, level, draws) * spread[varies] / math.sqrt(seeds)
+    half[varies] = critical_value(residuals, level, draws) * values[:, varies].std(0, ddof=1) / math.sqrt(seeds)
     return mean - half, mean + half
 
 
