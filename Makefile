@@ -60,11 +60,12 @@ format: $(VENV)/ready-test  ## format the code
 	$(RUN) snakefmt Snakefile workflow/rules
 
 .PHONY: bench
-bench: $(VENV)/ready-test  ## measure the trainer against a plain loop and the arithmetic, and the planner
+bench: $(VENV)/ready-test  ## measure the trainer, the planner, the rebuilding of a large report, and how often verdicts err
 	@echo "==> Measuring; leave the machine alone for some minutes"
 	$(RUN) python tests/benchmarks/training_speed.py
 	$(RUN) python tests/benchmarks/planning_speed.py
 	$(RUN) python tests/benchmarks/rebuild_scale.py --write
+	$(RUN) python tests/benchmarks/calibration.py
 
 .PHONY: example
 example: report  ## bring what README.md shows up to date from the default study

@@ -142,7 +142,8 @@ def lines(study: Study, costs: dict[str, Cost], folder: Path) -> Iterator[str]:
     )
     for step, cost in costs.items():
         yield f"| {step} | {cost.seconds:.1f} | {cost.processor_seconds:.1f} | {cost.mebibytes:,.0f} |"
-    yield from ("", f"The page has {page.stat().st_size / 2**20:.1f} MiB.")
+    if page.exists():
+        yield from ("", f"The page has {page.stat().st_size / 2**20:.1f} MiB.")
 
 
 def main() -> None:
