@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnbench import flips, sentences, stats
+from bnbench import flips, sentences, stats, words
 from bnbench.judging import Contrast
 from bnbench.stats import Array
 from bnbench.study import Study
 from bnbench.tables import FACTORS
 
-MAIN, DOUBLING = "main effect", "doubling"
+DOUBLING = "doubling"
 
 _COLUMNS = ["treatment", "factor", "level", "against", "pairs", "ratio", "low", "high", "p", "p_holm", "sentence"]
 
@@ -62,7 +62,7 @@ def _rows(study: Study, contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
 
 def _weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[dict[str, str], Array]]:
     """What each row is called, and the weights of the contexts in it, [contexts]."""
-    found = [({"factor": MAIN, "level": "", "against": ""}, np.full(len(contexts), 1 / len(contexts)))]
+    found = [({"factor": words.MAIN_EFFECT, "level": "", "against": ""}, np.full(len(contexts), 1 / len(contexts)))]
     for factor in FACTORS:
         if factor == study.report.factor or len(study.levels[factor]) < 2:
             continue

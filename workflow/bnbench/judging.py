@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from bnbench import flips, pairing, stats
 from bnbench.pairing import Pairs
 from bnbench.stats import Array, Interval
-from bnbench.study import ReportOptions, Study
-
-POWER = 0.8
-"""Power at which the seeds that an undecided context needs are counted."""
+from bnbench.study import POWER, ReportOptions, Study
 
 
 @dataclass(frozen=True)

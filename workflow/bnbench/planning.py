@@ -16,11 +16,8 @@ from bnbench import tables, words
 from bnbench.collect import chunk_paths
 from bnbench.errors import UserError
 from bnbench.parameters import build
-from bnbench.study import Chunk, Setting, Study
+from bnbench.study import POWER, Chunk, Setting, Study
 from bnbench.tasks import TASKS
-
-POWER = 0.8
-"""Power at which an effect counts as likely to be seen."""
 
 _FILES = 3  # of a setting, that are looked into
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}

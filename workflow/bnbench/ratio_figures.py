@@ -94,7 +94,13 @@ def interactions(study: Study, table: pd.DataFrame) -> Figure:
         colour = palette(study)[row["treatment"]]
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
         ax.plot(
-            row["ratio"], y, "o", ms=7, color=colour, mfc=colour if row["factor"] == "main effect" else PAPER, mew=1.8
+            row["ratio"],
+            y,
+            "o",
+            ms=7,
+            color=colour,
+            mfc=colour if row["factor"] == words.MAIN_EFFECT else PAPER,
+            mew=1.8,
         )
         beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
         limits = f"{words.number(row['ratio'])} ({words.number(row['low'])} to {words.number(row['high'])})"
@@ -152,7 +158,7 @@ def _row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
 
 def _contrast_label(study: Study, row: Mapping[Any, Any]) -> str:
     """What a row of the table of interactions is called."""
-    if row["factor"] == "main effect":
+    if row["factor"] == words.MAIN_EFFECT:
         name = "all contexts"
     elif row["factor"] == "batch_size":
         name = "a doubling of the batch"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from bnbench import flips, words
-from bnbench.study import Study
+from bnbench.study import POWER, Study
 from bnbench.words import Row
 
 _SPELLED_OUT = 6  # contexts that one sentence can name
@@ -83,7 +83,7 @@ def interaction(study: Study, row: Row) -> str:
         return ""
     seeds = f"{words.count(row['pairs'], 'seed')}, {words.p_value(row['p_holm'])}"
     interval = f"{words.percent(1 - study.report.alpha)} interval "
-    if row["factor"] == "main effect":
+    if row["factor"] == words.MAIN_EFFECT:
         sized = words.change({**row, **limits}, level_text=interval)
         return f"Over all contexts together, the {loss} with {treated} is {sized} than with {base} ({seeds})."
     low, high = (words.number(row[name]) for name in ("low", "high"))
@@ -279,7 +279,8 @@ def _needed(study: Study, row: Row) -> str:
     if math.isnan(seeds):
         return ""
     count = "more than a million" if math.isinf(seeds) else f"{seeds:,.0f}"
-    return f" At this spread, {count} seeds would show a ratio as small as {_margin(study)} with 80 % power."
+    seen = f"a ratio as small as {_margin(study)} with {words.percent(POWER)} power"
+    return f" At this spread, {count} seeds would show {seen}."
 
 
 def _divergence(study: Study, row: Row) -> str:

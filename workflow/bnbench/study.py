@@ -24,6 +24,9 @@ from bnbench.tasks import TASKS
 NUMERICS = 1
 """Version of the training code's arithmetic, part of every address. Raise it when the golden losses change."""
 
+POWER = 0.8
+"""Power at which an effect counts as likely to be seen, and seeds as enough to see it."""
+
 REGISTRIES: dict[str, Registry] = {"task": TASKS, "norm": NORMS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 """Keys of the config whose entries are chosen by name."""
 

@@ -11,6 +11,9 @@ from bnbench.study import Study
 
 Row = Mapping[Any, Any]
 
+MAIN_EFFECT = "main effect"
+"""Stands for the factor in the table of interactions, where it is over all contexts."""
+
 _ARMS = {"none": "no BN", "batch": "BN"}
 _OPTIMIZERS = {**{name: entry.torch_class for name, entry in OPTIMIZERS.items()}, "momentum": "SGD with momentum"}
 _OUTCOMES = {
