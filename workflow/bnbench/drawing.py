@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -17,9 +18,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from bnbench import tables, words
 from bnbench.study import Study
@@ -32,6 +34,11 @@ WIDTH = 8.0
 """Inches: figures are as wide as the page."""
 
 _DPI = 160  # of the PNG, and of what is a picture in the SVG
+
+_HEIGHTS = {1: 2.1, 2: 1.8, 3: 1.6, 4: 1.4, 5: 1.25}
+"""Inches of a panel, by the panels in a row."""
+
+_NARROW = 4  # in a row, from which on titles are smaller
 
 _STYLE = {
     "font.family": "DejaVu Sans",
@@ -119,24 +126,32 @@ def panels(
 ) -> tuple[Figure, list[tuple[Axes, pd.DataFrame]]]:
     """A panel per context, each with its rows of `table`, on an axis of losses or what `axis` makes of it.
 
-    Panels stand in the order of the grid, as many in a row as the last factor with several levels has. Once they are
-    drawn, `align` gives them the same limits: axes that Matplotlib shares take quadratic time in their number.
+    Panels stand in the order of the grid, a row of them for the levels of the last factor that has several, or for an
+    even part of its levels. Once they are drawn, `align` gives them the same limits: axes that Matplotlib shares take
+    quadratic time in their number.
     """
     varied = [len(levels) for factor, levels in study.levels.items() if factor != study.report.factor]
-    columns = min(next((levels for levels in reversed(varied) if levels > 1), 1), 4)
+    columns = _columns(next((levels for levels in reversed(varied) if levels > 1), 1))
     named = table.assign(context=context_names(study, table))
     parts = [(str(name), part) for name, part in named.groupby("context", sort=False)]
     rows = -(-len(parts) // columns)
-    figure, axes = grid_of_axes(rows, columns, height={1: 2.1, 2: 1.8, 3: 1.6, 4: 1.4}[columns])
+    figure, axes = grid_of_axes(rows, columns, height=_HEIGHTS[columns])
     for ax in axes.flat[len(parts) :]:
         ax.remove()
     found = []
     for ax, (name, part) in zip(axes.flat, parts, strict=False):
-        ax.set_title(name)
+        # At a fixed place: to look for one above the labels takes longer than to draw the panel.
+        ax.set_title(fill(name, 80 // columns), y=1, fontsize=_STYLE["axes.titlesize"] if columns < _NARROW else 9)
         (axis or loss_axis)(ax)
         sns.despine(ax=ax)
         found.append((ax, part))
     return figure, found
+
+
+def _columns(levels: int) -> int:
+    """The most panels in a row that part the levels evenly; 4 where nothing does."""
+    even = [columns for columns in _HEIGHTS if levels % columns == 0]
+    return max(even) if levels == 1 or max(even) > 1 else 4
 
 
 def grid_of_axes(rows: int, columns: int, height: float, gap: float = 0.18) -> tuple[Figure, Any]:
@@ -145,7 +160,8 @@ def grid_of_axes(rows: int, columns: int, height: float, gap: float = 0.18) -> t
     The margins are fixed, since a layout that measures every label takes a minute for a hundred axes; what is left of
     them is cut off when the figure is saved.
     """
-    left, right, top, bottom, between = 1.0, 0.05, 0.6, 0.6, 0.42
+    left, right, top, bottom = 1.0, 0.05, 0.6, 0.6
+    between = 0.42 if columns < _NARROW else 0.56  # for titles of two lines
     whole = top + rows * height + (rows - 1) * between + bottom
     width = (WIDTH - left - right - (columns - 1) * gap) / columns
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, whole), squeeze=False)
@@ -172,11 +188,19 @@ def align(found: Sequence[tuple[Axes, Any]]) -> None:
         low, high = _apart(ax, up.min(), up.max())
         ax.set_ylim(*(high, low) if upside_down else (low, high))
         if index % columns:
-            ax.tick_params(labelleft=False)
-            ax.set_ylabel("")
+            without_numbers(ax.yaxis)
         if index + columns < len(axes):
-            ax.tick_params(labelbottom=False)
-            ax.set_xlabel("")
+            without_numbers(ax.xaxis)
+        inside = columns <= index < len(axes) - columns and 0 < index % columns < columns - 1
+        ax.set_in_layout(not inside)
+
+
+def without_numbers(axis: Axis) -> None:
+    """Leave the ticks alone; what is not shown is not to be measured either."""
+    axis.set_tick_params(label1On=False)
+    axis.set_major_formatter(NullFormatter())
+    axis.set_label_text("")
+    axis.set_label_coords(0, 0)
 
 
 def _apart(ax: Axes, low: float, high: float) -> tuple[float, float]:
@@ -193,7 +217,8 @@ def add_legend(
     colours = {words.arm(study.report.factor, arm): colour for arm, colour in shown.items()}
     handles = [Line2D([], [], marker="o", lw=2, color=colour, label=text) for text, colour in colours.items()]
     handles += [Line2D([], [], **{"color": INK, **style}, label=text) for text, style in (lines or {}).items()]
-    above = 0.26 / figure.get_figheight()  # of the panels' titles
+    lines_of_titles = 1 + max(ax.get_title().count("\n") for ax in figure.axes)
+    above = (0.1 + 0.16 * lines_of_titles) / figure.get_figheight()
     where = (figure.subplotpars.left, figure.subplotpars.top + above)
     figure.legend(handles=handles, loc="lower left", bbox_to_anchor=where, ncols=len(handles), borderaxespad=0)
     return figure

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +34,13 @@ from bnbench.drawing import (
     save,
     set_style,
     unique,
+    without_numbers,
 )
 from bnbench.ratio_figures import batch_sizes, forest, heatmap, interactions
 from bnbench.study import Study
+
+PROCESSES = 2
+"""In which the figures are drawn: many panels take longer than to start a second one."""
 
 _MODES = {
     "train_loss": "train",
@@ -51,12 +58,21 @@ def run(study: Study, out: Path) -> None:
     Raises:
         UserError: a table is absent or corrupt, or a file cannot be written.
     """
-    set_style()
-    for name in contents.figures(study):
-        draw, source, shown = FIGURES[name]
-        table = tables.read_csv(out / "tables" / f"{source}.csv")
-        some = table[list(shown)].notna().any(axis=None)
-        save(draw(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
+    names = contents.figures(study)
+    # Not forks of this process: its libraries may have threads, whose locks a fork copies in whatever state they are.
+    server = get_context("forkserver")
+    server.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(PROCESSES, server, initializer=set_style) as pool:
+        # The last figures have the most panels; begun first, they are not waited for.
+        list(pool.map(partial(_draw, study, out), reversed(names)))
+
+
+def _draw(study: Study, out: Path, name: str) -> None:
+    """Draw one figure, in the style that is set."""
+    draw, source, shown = FIGURES[name]
+    table = tables.read_csv(out / "tables" / f"{source}.csv")
+    some = table[list(shown)].notna().any(axis=None)
+    save(draw(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
 
 
 def curves(study: Study, table: pd.DataFrame) -> Figure:
@@ -184,14 +200,15 @@ def fit(study: Study, table: pd.DataFrame) -> Figure:
                 ax.plot(own["x"], shown[quantity], color=colour, lw=1.4)
                 ax.fill_between(own["x"], low, high, color=colour, alpha=0.22, lw=0)
         left.plot(own["x"], own["y"], color=INK, lw=1.0, ls="--")
-        left.set(title=name, ylabel="y")
+        left.set_title(name, y=1)
+        left.set_ylabel("y")
         if part["error"].gt(0).any():
             loss_axis(right)
         right.set(ylabel="absolute error")
         for ax in (left, right):
-            last = name == names[-1]
-            ax.tick_params(labelbottom=last)
-            ax.set_xlabel("x" if last else "")
+            ax.set_xlabel("x")
+            if name != names[-1]:
+                without_numbers(ax.xaxis)
     sns.despine(fig=figure)
     return add_legend(study, figure, {"target": {"lw": 1.0, "ls": "--"}})
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
@@ -34,9 +35,8 @@ def forest(study: Study, contexts: pd.DataFrame) -> Figure:
         # What is not decided is hollow; so is a ratio of those pairs alone that stayed finite.
         solid = row["verdict"] in ("helps", "hurts") and row["test"] == "mean"
         ax.plot(row["ratio"], y, "o", ms=8, mec=colour, mfc=colour if solid else PAPER, mew=1.8)
-        beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-        ax.annotate(row["verdict"], (1.04, y), color=colour, weight="bold", **beside)
-        ax.annotate(_in_numbers(row), (1.24, y), **beside)
+        _beside(ax, y, row["verdict"], 9, color=colour, weight="bold")
+        _beside(ax, y, _in_numbers(row), 78)
     ax.set_yticks(range(len(rows)), [words.contrast_name(study, row) for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ratio_axis(ax, contexts[["ratio_low", "ratio", "ratio_high"]].to_numpy().ravel(), margin)
@@ -102,9 +102,8 @@ def interactions(study: Study, table: pd.DataFrame) -> Figure:
             mfc=colour if row["factor"] == words.MAIN_EFFECT else PAPER,
             mew=1.8,
         )
-        beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
         limits = f"{words.number(row['ratio'])} ({words.number(row['low'])} to {words.number(row['high'])})"
-        ax.annotate(f"× {limits}", (1.04, y), **beside)
+        _beside(ax, y, f"× {limits}", 9)
     ax.set_yticks(range(len(rows)), [_contrast_label(study, row) for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ratio_axis(ax, table[["low", "ratio", "high"]].to_numpy().ravel(), study.report.margin)
@@ -134,6 +133,12 @@ def batch_sizes(study: Study, table: pd.DataFrame) -> Figure:
     ax.set(xlabel="examples in a batch", ylabel="ratio of the losses")
     sns.despine(ax=ax)
     return figure
+
+
+def _beside(ax: Axes, y: float, text: str, points: float, **style: Any) -> None:
+    """Write a text this far to the right of the axes, at the height of a row."""
+    where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+    ax.annotate(text, (1, y), (points, 0), annotation_clip=False, **where, **style)
 
 
 def _in_numbers(row: Mapping[Any, Any]) -> str:

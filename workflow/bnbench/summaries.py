@@ -149,7 +149,7 @@ def _provenance(arm: Readings) -> pd.DataFrame:
         "trials": len(trials),
         "diverged": int(trials["diverged_at"].notna().sum()),
         "seconds": float(trials["seconds"].sum()),
-        **{name: "; ".join(sorted({str(value) for value in trials[name]})) for name in _VERSIONS},
+        **{name: "; ".join(sorted(map(str, trials[name].unique()))) for name in _VERSIONS},
     }
     return _labelled(arm, pd.DataFrame([row]))
 

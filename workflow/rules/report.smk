@@ -15,6 +15,7 @@ rule plot:
         png=expand(f"{REPORT}/figures/{{name}}.png", name=contents.figures(STUDY)),
     log:
         f"logs/{STUDY.name}/plot.log",
+    threads: 2
     params:
         study=study_json,
         said=said,
