@@ -95,6 +95,26 @@ def test_the_forest_stands_at_the_ratios_of_the_table(tmp_path):
     assert set(contexts["verdict"]) <= shown
 
 
+def test_the_words_beside_the_forest_do_not_meet(tmp_path):
+    study = compared(tmp_path, GRID, {})
+    figure = figures.forest(study, table(tmp_path, "contexts").assign(verdict="equivalent"))
+    figure.draw_without_rendering()
+    texts = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
+    assert [(a, b) for i, a in enumerate(texts) for b in texts[:i] if a.overlaps(b)] == []
+
+
+def test_panels_stand_in_rows_of_one_factor_under_titles_that_do_not_meet(tmp_path):
+    rates = [{"name": name, "lr": rate} for name in ("adam", "sgd") for rate in (0.001, 0.002, 0.003, 0.004, 0.005)]
+    study = compared(tmp_path, {"optimizer": rates, "batch_size": ["full", 25]}, {})
+    figure = figures.modes(study, table(tmp_path, "modes"))
+    figure.draw_without_rendering()
+    rows = [figure.axes[start : start + 5] for start in range(0, 20, 5)]
+    assert [len({round(ax.get_position().y0, 6) for ax in row}) for row in rows] == [1, 1, 1, 1]
+    assert [{ax.get_title().split()[0] for ax in row} for row in rows] == [{"Adam"}, {"SGD"}] * 2
+    titles = [ax.title.get_window_extent() for ax in figure.axes]
+    assert [(a, b) for i, a in enumerate(titles) for b in titles[:i] if a.overlaps(b)] == []
+
+
 def dots(ax):
     """Where the dots lie, along the x axis and as they were drawn."""
     return np.concatenate([np.atleast_1d(line.get_xdata()) for line in ax.lines if line.get_marker() == "o"])

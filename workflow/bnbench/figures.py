@@ -39,15 +39,13 @@ from bnbench.drawing import (
 from bnbench.ratio_figures import batch_sizes, forest, heatmap, interactions
 from bnbench.study import Study
 
-PROCESSES = 2
-"""In which the figures are drawn: many panels take longer than to start a second one."""
-
 _MODES = {
     "train_loss": "train",
     "eval_loss": "train,\neval mode",
     "test_loss": "test",
     "test_loss_precise": "test,\nprecise",
 }
+_PROCESSES = 2  # in which figures are drawn: many panels take longer than to start a second one
 _MANY = 100  # seeds, from which on points are a picture in the SVG
 _DOTTED = {"lw": 1.0, "ls": (0, (1, 1.2))}
 
@@ -62,7 +60,7 @@ def run(study: Study, out: Path) -> None:
     # Not forks of this process: its libraries may have threads, whose locks a fork copies in whatever state they are.
     server = get_context("forkserver")
     server.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(PROCESSES, server, initializer=set_style) as pool:
+    with ProcessPoolExecutor(_PROCESSES, server, initializer=set_style) as pool:
         # The last figures have the most panels; begun first, they are not waited for.
         list(pool.map(partial(_draw, study, out), reversed(names)))
 
