@@ -1,185 +1,204 @@
-"""How fast the trainer is: against a loop that trains one network at a time, and against the arithmetic itself.
+"""How fast the trainer is: against a loop over networks, against JAX, and against the arithmetic itself.
 
-The network is the question's, 1–256–256–1 with 100 points, Adam, float32, on one core. Four things are measured per
-network and epoch, in one process and in turn, round after round, so that a change of the machine's pace meets all:
+All are trained from the same weights on the same points in the same order, which is checked first. Everything runs on
+one core in one process and in turn, forwards and backwards, so that a change of the machine's pace meets all; a ratio
+is taken within a round. Times are per network and epoch:
 
-- loop: the same network as plain torch writes it, `nn.Linear`, `nn.BatchNorm1d` and `torch.optim.Adam` as they come;
-- trainer: `bnbench.loop.train_network` with a chunk of seeds. Its one evaluation, at the last epoch, is amortized over
-  the epochs of a round, and the loop makes the same three passes over the same points;
-- products: the six large matrix products of a step of all seeds, in the sizes of each batch;
-- update: Adam's fused update of that many weights, bound by memory.
+- loop: `in_loop.py`, plain torch, one network at a time;
+- JAX: `in_jax.py`, all seeds in one compiled program; compiling is not counted;
+- bnbench: `bnbench.loop.train_network` with all seeds of a chunk, orders drawn and losses kept;
+- kernels: the hidden layers' matrix products in their own shapes, and Adam's fused updates, and nothing else;
+- floor: the operations of all linear layers at the rate of a 1,024 × 1,024 product, and Adam's traffic (28 bytes per
+  parameter and step) at the bandwidth of a sum over as much memory. No pass over activations is counted.
 
-The floor is products + update. Ratios are taken within a round; shown are medians over the rounds, and the quartiles of
-the ratio to the loop. Run by `make bench`; `--output FILE` also writes the table.
+Run by `make bench`, or by hand: `python tests/benchmarks/training_speed.py`.
 """
 
 import argparse
-import datetime
-import statistics
-import time
-from collections.abc import Callable
-from itertools import pairwise
-from pathlib import Path
+from dataclasses import dataclass
+from typing import NamedTuple
 
+import arithmetic
+import in_jax
+import in_loop
+import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 import torch
-from torch import nn
+from cases import Case
+from common import RESULTS, Array, Work, in_turn, keep, machine, one_core, spread, table
 
-from bnbench.initialization import initial_weights
-from bnbench.loop import Points, batch_bounds, train_network
+from bnbench.loop import Points, train_network
 from bnbench.networks import Network
-from bnbench.norms import NORMS
-from bnbench.tables import processor
+from bnbench.norms import NORMS, BatchNorm, Norm
+from bnbench.train import _keep_freed_memory
 
-HIDDEN, POINTS, SEEDS = 256, 100, 10
-BATCH_SIZES: tuple[int | str, ...] = (16, 25, "full")
-EPOCHS = 40  # of a round
-Work = Callable[[], None]
-
-
-def points() -> Points:
-    """Noisy sines, as many test points as training points, for all seeds."""
-    x = np.random.default_rng(0).uniform(-1, 1, (SEEDS, 2 * POINTS, 1))
-    y = np.sin(3 * x) + 0.1 * np.random.default_rng(1).standard_normal(x.shape)
-    parts = (x[:, :POINTS], y[:, :POINTS], x[:, POINTS:], y[:, POINTS:])
-    return Points(*(torch.from_numpy(part).float() for part in parts))
+BATCH_SIZES: tuple[int | str, ...] = (10, 16, 25, 50, "full")
+QUESTION = [Case(batch_size, norm) for batch_size in BATCH_SIZES for norm in ("none", "batch")]
+TINY = [Case(10, norm, hidden=(16, 16), seeds=2000) for norm in ("none", "batch")]
+ALIKE = slice(5)  # epochs, after which float32 drifts apart
+TOLERANCE = 2e-3  # relative
 
 
-def trainer(norm_name: str, batch_size: int | str, data: Points) -> Work:
-    """All seeds through the package, from a network that is made once."""
-    norm = NORMS[norm_name]()
-    weights = [initial_weights([1, HIDDEN, HIDDEN, 1], norm, "independent", seed) for seed in range(SEEDS)]
-    network = Network(weights, norm, "relu", torch.float32, torch.device("cpu"))
+class Target(NamedTuple):
+    """What is promised of a case: so many times the loop's pace, so much of JAX's and of the floor's time."""
+
+    loop: float
+    jax: float = 1.0
+    floor: float | None = None
+
+
+TARGETS = {
+    **dict(zip(QUESTION[-2:], (Target(2.1, floor=1.25), Target(2.3, floor=1.4)), strict=True)),
+    **{case: Target(3.3) for case in QUESTION if case.batch_size == 25},
+    **{case: Target(5.5) for case in QUESTION if case.batch_size == 16},
+    **{case: Target(30.0) for case in TINY},
+}
+
+
+class Timed(NamedTuple):
+    """Seconds per network and epoch of every round, [rounds]."""
+
+    loop: Array
+    jax: Array
+    bnbench: Array
+    kernels: Array
+    floor: Array
+
+
+def trainer(case: Case, norm: Norm | None = None) -> Work:
+    """All seeds through the package; gives the train-mode losses, [epochs, seeds]."""
+    norm = norm or NORMS[case.norm]()
+    network = Network(case.weights(), norm, "relu", torch.float32, torch.device("cpu"))
     spec = {
-        "epochs": EPOCHS,
-        "evaluate_every": EPOCHS,
-        "batch_size": batch_size,
+        "epochs": case.epochs,
+        "evaluate_every": case.epochs,
+        "batch_size": case.batch_size,
         "optimizer": {"name": "adam"},
         "schedule": {"name": "constant"},
     }
-    return lambda: train_network(network, spec, list(range(SEEDS)), data) and None
+    points = Points(*map(torch.from_numpy, case.points()))
+    return lambda: train_network(network, spec, list(range(case.seeds)), points).losses["train_loss"]
 
 
-def one_at_a_time(norm_name: str, batch_size: int | str, data: Points) -> Work:
-    """One network of plain torch, evaluated as the trainer's is: training points, test points, test points."""
-
-    def hidden(inputs: int) -> list[nn.Module]:
-        norms = [nn.BatchNorm1d(HIDDEN)] if norm_name == "batch" else []
-        return [nn.Linear(inputs, HIDDEN, bias=not norms), *norms, nn.ReLU()]
-
-    network = nn.Sequential(*hidden(1), *hidden(HIDDEN), nn.Linear(HIDDEN, 1))
-    optimizer, error = torch.optim.Adam(network.parameters()), nn.MSELoss()
-    train_x, train_y, test_x, test_y = (part[0] for part in data)
-    bounds = batch_bounds(POINTS, POINTS if batch_size == "full" else int(batch_size))
-
-    def work() -> None:
-        for _ in range(EPOCHS):
-            network.train()
-            order = torch.arange(POINTS) if batch_size == "full" else torch.randperm(POINTS)
-            x, y = train_x[order], train_y[order]
-            total = 0.0
-            for start, stop in pairwise(bounds):
-                optimizer.zero_grad()
-                loss = error(network(x[start:stop]), y[start:stop])
-                loss.backward()
-                optimizer.step()
-                total += loss.item()
-        network.eval()
-        with torch.no_grad():
-            for x, y in ((train_x, train_y), (test_x, test_y), (test_x, test_y)):
-                error(network(x), y).item()
-
-    return work
+def measure(case: Case, rounds: int) -> Timed:
+    """Check that all compute the same, then time them."""
+    works = {"loop": in_loop.training(case), "jax": in_jax.training(case), "bnbench": trainer(case)}
+    first = {name: np.asarray(work())[ALIKE] for name, work in works.items()}
+    np.testing.assert_allclose(first["jax"], first["bnbench"], rtol=TOLERANCE, err_msg=f"{case}: JAX")
+    np.testing.assert_allclose(first["loop"], first["bnbench"][:, 0], rtol=TOLERANCE, err_msg=f"{case}: loop")
+    works |= {"kernels": arithmetic.kernels(case)}
+    works |= {"product": arithmetic.matrix_product(), "sum": arithmetic.stream_sum(case)}
+    in_turn(works, 1)
+    seconds = in_turn(works, rounds)
+    floor = arithmetic.floor(case, seconds["product"], seconds["sum"])
+    networks = {"loop": 1, "jax": case.seeds, "bnbench": case.seeds, "kernels": case.seeds}
+    return Timed(**{name: seconds[name] / n / case.epochs for name, n in networks.items()}, floor=floor)
 
 
-def products(batch_size: int | str) -> Work:
-    """The matrix products of an epoch: the hidden layer's, forward and back to inputs and weights; the output's."""
-    bounds = batch_bounds(POINTS, POINTS if batch_size == "full" else int(batch_size))
-    weight, row = torch.randn(SEEDS, HIDDEN, HIDDEN), torch.randn(SEEDS, 1, HIDDEN)
-    gradient, row_gradient = torch.empty_like(weight), torch.empty_like(row)
-    x, y, error = (
-        {stop - start: torch.randn(SEEDS, stop - start, width) for start, stop in pairwise(bounds)}
-        for width in (HIDDEN, HIDDEN, 1)
+def by_autograd(rounds: int) -> str:
+    """What a norm costs that has no gradient of its own."""
+
+    @dataclass(frozen=True)
+    class Plain(BatchNorm):
+        backward = None
+
+    ratios = []
+    for batch_size in (25, "full"):
+        case = Case(batch_size, "batch")
+        seconds = in_turn({"hand": trainer(case), "autograd": trainer(case, Plain())}, rounds + 1)
+        ratios.append(spread((seconds["autograd"] / seconds["hand"])[1:]))
+    return (
+        f"A norm whose gradient is left to autograd takes {ratios[0]} times as long to train as BN by hand at batch "
+        f"25, and {ratios[1]} times with a full batch; promised is less than 2."
     )
 
-    @torch.no_grad()
-    def work() -> None:
-        for _ in range(EPOCHS):
-            for start, stop in pairwise(bounds):
-                a, b, e = (tensors[stop - start] for tensors in (x, y, error))
-                torch.bmm(a, weight, out=b)
-                torch.bmm(a.transpose(1, 2), b, out=gradient)
-                torch.bmm(b, weight.transpose(1, 2), out=a)
-                a.fill_(1e-3)  # products of products would overflow
-                torch.bmm(row, a.transpose(1, 2))
-                torch.bmm(e.transpose(1, 2), a, out=row_gradient)
-                torch.bmm(e.transpose(1, 2), a, out=row_gradient)
 
-    return work
+def label(case: Case) -> list[str]:
+    network = "–".join(str(width) for width in case.widths)
+    return [network, str(case.batch_size), "yes" if case.norm == "batch" else "no"]
 
 
-def update(batch_size: int | str) -> Work:
-    """The updates of an epoch: two rows and a square matrix of weights, and two rows of biases, per seed."""
-    steps = len(batch_bounds(POINTS, POINTS if batch_size == "full" else int(batch_size))) - 1
-    weights = nn.Parameter(torch.randn(SEEDS * (HIDDEN + 4) * HIDDEN))
-    weights.grad = torch.randn_like(weights)
-    optimizer = torch.optim.Adam([weights], fused=True)
-
-    def work() -> None:
-        for _ in range(EPOCHS * steps):
-            optimizer.step()
-
-    return work
+def times(timed: Timed) -> list[str]:
+    digits = 1 if np.median(timed.bnbench) < 1e-4 else 0
+    return [f"{np.median(values) * 1e6:,.{digits}f}" for values in timed]
 
 
-def seconds(work: Work) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def ratios(timed: Timed) -> list[str]:
+    ours = timed.bnbench
+    return [spread(r) for r in (timed.loop / ours, ours / timed.jax, ours / timed.floor, ours / timed.kernels)]
 
 
-def row(norm_name: str, batch_size: int | str, data: Points, rounds: int) -> str:
-    """One line of the table."""
-    # The loop trains one network, everything else trains all seeds.
-    works = [(make(norm_name, batch_size, data), n) for make, n in ((one_at_a_time, 1), (trainer, SEEDS))]
-    works += [(make(batch_size), SEEDS) for make in (products, update)]
-    for work, _ in works:
-        work()
-    times = np.array([[seconds(work) / n / EPOCHS * 1e6 for work, n in works] for _ in range(rounds)])
-    loop, stacked, product, adam = times.T
-    gain, over = loop / stacked, stacked / (product + adam)
-    low, _, high = statistics.quantiles(gain)
-    cells = [*(f"{np.median(t):,.0f}" for t in (loop, stacked, product, adam, product + adam))]
-    cells += [f"{np.median(gain):.2f} ({low:.2f}–{high:.2f})", f"{np.median(over):.2f}"]
-    return f"| {batch_size} | {'yes' if norm_name == 'batch' else 'no'} | {' | '.join(cells)} |"
+def verdicts(case: Case, timed: Timed) -> list[list[str]]:
+    """Promised and measured, for one case."""
+    target, ours = TARGETS[case], timed.bnbench
+    rows = [("times the loop's pace, at least", timed.loop / ours, target.loop, 1)]
+    rows += [("of JAX's time, at most", ours / timed.jax, target.jax, -1)]
+    rows += [("of the floor, at most", ours / timed.floor, target.floor, -1)] if target.floor else []
+    return [
+        [*label(case), what, f"{promised:g}", spread(r), "yes" if sign * (np.median(r) - promised) >= 0 else "**no**"]
+        for what, r, promised, sign in rows
+    ]
+
+
+def draw(measured: dict[Case, Timed]) -> None:
+    """Time over batch size, one panel without BN and one with it."""
+    sns.set_theme(style="whitegrid", palette="colorblind")
+    figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+    names = {"loop": "loop", "jax": "JAX", "bnbench": "bnbench", "kernels": "its kernels alone", "floor": "floor"}
+    styles = {"kernels": ":", "floor": "--"}
+    for panel, norm, title in zip(panels, ("none", "batch"), ("without BN", "with BN"), strict=True):
+        cases = [case for case in measured if case.norm == norm and case in QUESTION]
+        for name, words in names.items():
+            medians = [np.median(getattr(measured[case], name)) * 1e6 for case in cases]
+            panel.plot(range(len(cases)), medians, styles.get(name, "o-"), label=words)
+        panel.set_xticks(range(len(cases)), [str(case.batch_size) for case in cases])
+        panel.set(title=title, xlabel="batch size", yscale="log")
+    panels[0].set_ylabel("µs per network and epoch")
+    panels[1].legend(frameon=False, loc="upper right")
+    figure.savefig(RESULTS / "training-speed.png", dpi=160)
+
+
+def report(measured: dict[Case, Timed], autograd: str, rounds: int) -> list[str]:
+    head = ["network", "batch", "BN"]
+    columns = ["loop", "JAX", "bnbench", "kernels", "floor"]
+    compared = ["loop / bnbench", "bnbench / JAX", "bnbench / floor", "bnbench / kernels"]
+    seeds = f"{QUESTION[0].seeds} seeds side by side of the question's network, {TINY[0].seeds:,} of the tiny one"
+    promised = [row for case in TARGETS for row in verdicts(case, measured[case])]
+    return [
+        "# Speed of training",
+        "",
+        machine("torch", "jax", "numpy"),
+        f"One core; {seeds}; Adam, float32, 100 points, one epoch in {QUESTION[0].epochs} evaluated. µs per network "
+        f"and epoch; medians of {rounds} rounds in turn, quartiles in brackets; tests/benchmarks/training_speed.py says "
+        "what is timed.",
+        "",
+        *table([*head, *columns], [[*label(case), *times(timed)] for case, timed in measured.items()]),
+        "",
+        *table([*head, *compared], [[*label(case), *ratios(timed)] for case, timed in measured.items()]),
+        "",
+        autograd,
+        "",
+        "## What was promised",
+        "",
+        *table([*head, "what", "promised", "measured", "kept"], promised),
+    ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure the trainer against a plain loop and against the arithmetic.")
-    parser.add_argument("--output", type=Path, help="also write the table here")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser = argparse.ArgumentParser(description="Measure the trainer against a loop, JAX and the arithmetic.")
+    parser.add_argument("--rounds", type=int, default=11)
     arguments = parser.parse_args()
+    one_core()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    data = points()
-    today = datetime.datetime.now(datetime.UTC).date()
-    table = [
-        "# Speed of training",
-        "",
-        f"{processor()}, 1 thread, torch {torch.__version__}, a chunk of {SEEDS} seeds, {today}.",
-        f"Network 1–{HIDDEN}–{HIDDEN}–1, {POINTS} points, Adam, float32. µs per network and epoch, medians of "
-        f"{arguments.rounds} rounds; in brackets the quartiles.",
-        "",
-        "| batch | BN | loop | trainer | products | update | floor | loop / trainer | trainer / floor |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    print("\n".join(table), flush=True)
-    for batch_size in BATCH_SIZES:
-        for norm_name in ("none", "batch"):
-            table.append(row(norm_name, batch_size, data, arguments.rounds))
-            print(table[-1], flush=True)
-    if arguments.output:
-        arguments.output.write_text("\n".join(table) + "\n", encoding="utf-8")
+    _keep_freed_memory()  # as a job does
+    measured = {}
+    for case in (*QUESTION, *TINY):
+        measured[case] = measure(case, arguments.rounds)
+        print(*label(case), *times(measured[case]), *ratios(measured[case]), flush=True)
+    keep("training-speed", report(measured, by_autograd(arguments.rounds), arguments.rounds))
+    draw(measured)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,16 @@ import pytest
 import synthetic
 
 from bnbench import alternatives, contents
-from bnbench.figures import FIGURES
 
 BATCHES = {"batch_size": [5, 10, 20, 25, 50, 100], "optimizer": ["adam", "sgd", "rmsprop"], "seeds": 2}
 
 
 def texts(compared, study, **options):
     found, verdicts = compared(study, **options)
-    return {name: alternatives.text(study, name, verdicts, found[FIGURES[name][1]]) for name in contents.figures(study)}
+    return {
+        name: alternatives.text(study, name, verdicts, found[contents.SOURCES[name]])
+        for name in contents.figures(study)
+    }
 
 
 def test_every_figure_is_told_in_numbers(compared):
@@ -24,7 +26,7 @@ def test_every_figure_is_told_in_numbers(compared):
     assert "from epoch" in told["differences"]
     assert "train loss in evaluation mode" in told["modes"]
     assert "median absolute error up to" in told["fit"]
-    assert all(text.endswith(f"The numbers are in {FIGURES[name][1]}.csv.") for name, text in told.items())
+    assert all(text.endswith(f"The numbers are in {contents.SOURCES[name]}.csv.") for name, text in told.items())
 
 
 def test_many_contexts_are_not_all_told(compared):

@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot as plt
 from synthetic import collected, plan
 
-from bnbench import compare, contents, drawing, figures, tables
+from bnbench import colours, compare, contents, drawing, figures, tables
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("few_splits")]
 
@@ -134,7 +134,7 @@ def test_a_ratio_is_filled_only_where_a_verdict_rests_on_it(tmp_path):
     assert contexts[["verdict", "test"]].to_numpy().tolist() == [["hurts", "mean"], ["hurts", "worst-rank"]]
     ax = figures.forest(study, contexts).axes[0]
     filled = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
-    assert filled == [drawing.palette(study)["none"], drawing.PAPER]
+    assert filled == [drawing.palette(study)["none"], colours.PAPER]
     assert "7 and 0 of 8 diverged" in {text.get_text() for text in ax.texts}
 
 
@@ -158,7 +158,7 @@ def test_parts_of_a_difference_stand_at_the_ratios_of_the_table_and_the_total_is
     filled, hollow = (line for line in ax.lines if line.get_marker() == "o")
     np.testing.assert_allclose(filled.get_xdata(), rows["ratio"][~total])
     np.testing.assert_allclose(hollow.get_xdata(), rows["ratio"][total])
-    assert hollow.get_markerfacecolor() == drawing.PAPER
+    assert hollow.get_markerfacecolor() == colours.PAPER
     assert [label.get_text() for label in ax.get_yticklabels()] == rows["component"].tolist()
 
 
@@ -200,7 +200,8 @@ def test_losses_that_differ_by_rounding_alone_are_within_their_axes(loss, apart)
 
 def test_every_figure_is_drawn_from_a_table_that_there_is_and_has_a_caption():
     assert set(figures.FIGURES) >= set(contents.figures(plan(**GRID)))
-    assert {source for _, source, _ in figures.FIGURES.values()} <= set(contents.TABLES)
+    assert set(figures.FIGURES) == set(contents.SOURCES)
+    assert set(contents.SOURCES.values()) <= set(contents.TABLES)
 
 
 def test_every_seed_is_plotted(tmp_path):

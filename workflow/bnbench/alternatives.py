@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bnbench import words
-from bnbench.figures import FIGURES
+from bnbench.contents import SOURCES
 from bnbench.study import Study
 from bnbench.words import Row
 
@@ -21,7 +21,7 @@ def text(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFra
     said = _sentences(study, name, verdicts, table)
     left = len(said) - _SPELLED_OUT
     more = [f"{words.count(left, 'more row')} of this kind."] if left > 0 else []
-    return " ".join([*said[:_SPELLED_OUT], *more, f"The numbers are in {FIGURES[name][1]}.csv."])
+    return " ".join([*said[:_SPELLED_OUT], *more, f"The numbers are in {SOURCES[name]}.csv."])
 
 
 def _sentences(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFrame) -> Sequence[str]:

@@ -24,6 +24,20 @@ TABLES = {
 }
 """Name of a table → what it holds."""
 
+SOURCES = {
+    "forest": "contexts",
+    "curves": "curves",
+    "differences": "differences",
+    "decomposition": "decomposition",
+    "interactions": "interactions",
+    "batch_sizes": "contexts",
+    "pairs": "pairs",
+    "modes": "modes",
+    "heatmap": "contexts",
+    "fit": "fit",
+}
+"""Name of a figure → the table that it draws."""
+
 
 def figures(study: Study) -> dict[str, str]:
     """Name of each figure that the study has → its title."""

@@ -24,11 +24,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from bnbench import tables, words
+from bnbench.colours import GREY, GRID, INK
 from bnbench.study import Study
 from bnbench.tables import FACTORS
-
-INK, GRID, GREY, PAPER = "#222222", "#d9d9d9", "#808080", "#fffffe"
-"""Colours of text and axes, of lines behind the data, of what is not decided, and of what is left blank."""
 
 WIDTH = 8.0
 """Inches: figures are as wide as the page."""

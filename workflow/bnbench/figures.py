@@ -16,10 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from bnbench import contents, tables, words
+from bnbench.colours import GREY, INK, PAPER
 from bnbench.drawing import (
-    GREY,
-    INK,
-    PAPER,
     add_legend,
     align,
     context_names,
@@ -67,8 +65,8 @@ def run(study: Study, out: Path) -> None:
 
 def _draw(study: Study, out: Path, name: str) -> None:
     """Draw one figure, in the style that is set."""
-    draw, source, shown = FIGURES[name]
-    table = tables.read_csv(out / "tables" / f"{source}.csv")
+    draw, shown = FIGURES[name]
+    table = tables.read_csv(out / "tables" / f"{contents.SOURCES[name]}.csv")
     some = table[list(shown)].notna().any(axis=None)
     save(draw(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
 
@@ -211,16 +209,16 @@ def fit(study: Study, table: pd.DataFrame) -> Figure:
     return add_legend(study, figure, {"target": {"lw": 1.0, "ls": "--"}})
 
 
-FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], str, tuple[str, ...]]] = {
-    "forest": (forest, "contexts", ("verdict",)),
-    "curves": (curves, "curves", ("loss",)),
-    "differences": (differences, "differences", ("ratio",)),
-    "decomposition": (decomposition, "decomposition", ("ratio",)),
-    "interactions": (interactions, "interactions", ("ratio",)),
-    "batch_sizes": (batch_sizes, "contexts", ("ratio",)),
-    "pairs": (pairs, "pairs", ("baseline_loss", "treatment_loss")),
-    "modes": (modes, "modes", ("loss",)),
-    "heatmap": (heatmap, "contexts", ("verdict",)),
-    "fit": (fit, "fit", ("fit",)),
+FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], tuple[str, ...]]] = {
+    "forest": (forest, ("verdict",)),
+    "curves": (curves, ("loss",)),
+    "differences": (differences, ("ratio",)),
+    "decomposition": (decomposition, ("ratio",)),
+    "interactions": (interactions, ("ratio",)),
+    "batch_sizes": (batch_sizes, ("ratio",)),
+    "pairs": (pairs, ("baseline_loss", "treatment_loss")),
+    "modes": (modes, ("loss",)),
+    "heatmap": (heatmap, ("verdict",)),
+    "fit": (fit, ("fit",)),
 }
-"""Name of a figure → the function that draws it, the table that it draws, and the columns without which it is empty."""
+"""Name of a figure → the function that draws it, and the columns of its table without which it is empty."""

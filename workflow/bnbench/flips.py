@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Array = NDArray[np.float64]
 
@@ -106,7 +106,7 @@ def critical_value(residuals: Array, level: float, draws: int = QUANTILE_DRAWS) 
 
 def bonferroni(seeds: int, tests: int, level: float) -> float:
     """Student's two-sided critical value for `tests` means at once."""
-    return float(stats.t.ppf(1 - (1 - level) / 2 / tests, seeds - 1))
+    return float(special.stdtrit(seeds - 1, 1 - (1 - level) / 2 / tests))
 
 
 def _unit(values: Array) -> Array:

@@ -7,7 +7,7 @@ never reads or writes a file.
 import inspect
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -24,6 +24,8 @@ from bnbench.study import evaluated_epochs
 from bnbench.tables import OUTCOMES
 
 Array = NDArray[np.float64]
+
+_DRAWN = 2**20  # places of examples drawn ahead, for all epochs and seeds together: 8 MiB
 
 
 class Points(NamedTuple):
@@ -51,7 +53,7 @@ def train_network(network: Network, spec: Mapping[str, Any], seeds: list[int], p
     """Train `network`, whose weights are stacked in the order of `seeds`, under the setting `spec`."""
     epochs = spec["epochs"]
     entry, schedule = build(OPTIMIZERS, spec["optimizer"]), build(SCHEDULES, spec["schedule"])
-    examples = _Examples(points, seeds, spec["batch_size"])
+    examples = _Examples(points, seeds, spec["batch_size"], epochs)
     optimizer, graph = _optimizer(entry, network, constant_rate=isinstance(schedule, Constant))
     train_epoch = _Epoch(network, optimizer, examples, graph=graph)
     losses = {name: np.full((epochs, len(seeds)), math.nan) for name in OUTCOMES}
@@ -64,11 +66,11 @@ def train_network(network: Network, spec: Mapping[str, Any], seeds: list[int], p
         examples.shuffle()
         train_losses[epoch] = train_epoch()
         if epoch in evaluated:
-            for name, values in _evaluate(network, points).items():
+            fit, measured = _evaluate(network, points)
+            for name, values in measured.items():
                 losses[name][epoch] = values.double().cpu()
     losses["train_loss"] = train_losses.double().cpu().numpy()
-    fit = network.evaluate(points.test_x)[:, :, 0].double().cpu().numpy()
-    return Measured(losses, fit, time.perf_counter() - started)
+    return Measured(losses, fit[:, :, 0].double().cpu().numpy(), time.perf_counter() - started)
 
 
 def batch_bounds(points: int, batch_size: int) -> list[int]:
@@ -91,25 +93,35 @@ class _Examples:
     the same reason as the widths of the network.
     """
 
-    def __init__(self, points: Points, seeds: list[int], batch_size: int | str) -> None:
+    def __init__(self, points: Points, seeds: list[int], batch_size: int | str, epochs: int) -> None:
         self._source = torch.cat([points.train_x, points.train_y], dim=2).transpose(1, 2).contiguous()
         count, inputs = points.train_x.shape[1:]
         self._ordered = self._source.new_empty((*self._source.shape[:2], aligned(count)))[:, :, :count]
         self._ordered.copy_(self._source)
-        self._orders = [stream(seed, "order") for seed in seeds]
-        self._full = batch_size == "full"
-        bounds = batch_bounds(count, count if self._full else int(batch_size))
+        full = batch_size == "full"
+        self._orders = None if full else _orders(seeds, count, epochs, self._source.device)
+        bounds = batch_bounds(count, count if full else int(batch_size))
         parts = [self._ordered[:, :, start:stop].transpose(1, 2) for start, stop in pairwise(bounds)]
         self.batches = [(part[:, :, :inputs], part[:, :, inputs:]) for part in parts]
 
     def shuffle(self) -> None:
         """Reorder the examples, each seed by its own stream; a full batch keeps its order."""
-        if self._full:
-            return
-        count = self._source.shape[2]
-        order = torch.from_numpy(np.stack([generator.permutation(count) for generator in self._orders]))
-        index = order.to(self._source.device)[:, None].expand(self._source.shape)
-        torch.gather(self._source, 2, index, out=self._ordered)
+        if self._orders is not None:
+            index = next(self._orders)[:, None].expand(self._source.shape)
+            torch.gather(self._source, 2, index, out=self._ordered)
+
+
+def _orders(seeds: list[int], count: int, epochs: int, device: torch.device) -> Iterator[Tensor]:
+    """An order of the examples for every seed, [seeds, points], epoch after epoch, each seed's from its own stream.
+
+    Many epochs are drawn in one call, which gives the same numbers as a call for each in a third of the time.
+    """
+    streams = [stream(seed, "order") for seed in seeds]
+    at_once = min(epochs, max(1, _DRAWN // (len(seeds) * count)))
+    unordered = np.tile(np.arange(count), (at_once, 1))
+    while True:
+        drawn = np.stack([generator.permuted(unordered, axis=1) for generator in streams], axis=1)
+        yield from torch.from_numpy(drawn).to(device)
 
 
 class _Epoch:
@@ -121,6 +133,7 @@ class _Epoch:
 
     def __init__(self, network: Network, optimizer: torch.optim.Optimizer, examples: _Examples, *, graph: bool) -> None:
         self._network, self._optimizer, self._batches = network, optimizer, examples.batches
+        self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `_undecorated`
         # The squared errors of an epoch, [seeds, points, 1]; each batch's mean counts alike, whatever its size.
         self._squares = torch.cat([torch.empty_like(y) for _, y in self._batches], dim=1)
         sizes = [y.shape[1] for _, y in self._batches]
@@ -148,13 +161,13 @@ class _Epoch:
             error = self._network.forward(x).sub_(y)
             torch.mul(error, error, out=squares)
             self._network.backward(error.mul_(2 / y.shape[1]))
-            self._optimizer.step()
+            self._step(self._optimizer)
         return (self._squares * self._shares).sum((1, 2))
 
 
 def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:
     """The torch optimizer over the flat vector, and whether its step can be captured in a CUDA graph."""
-    torch_class = getattr(torch.optim, entry.torch_class)
+    torch_class = _undecorated(getattr(torch.optim, entry.torch_class))
     arguments = entry.arguments()
     graph = False
     if entry.fused:
@@ -171,6 +184,15 @@ def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tu
     return torch_class([parameter], **arguments), graph
 
 
+def _undecorated(torch_class: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """The class without torch's wrappers for its compiler and its profiler.
+
+    They import the compiler, which takes longer than importing torch, and add 50 µs to every step.
+    """
+    methods = {name: inspect.unwrap(getattr(torch_class, name)) for name in ("add_param_group", "step")}
+    return type(torch_class.__name__, (torch_class,), methods)
+
+
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     for group in optimizer.param_groups:
         if isinstance(group["lr"], Tensor):
@@ -179,10 +201,11 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
             group["lr"] = rate
 
 
-def _evaluate(network: Network, points: Points) -> dict[str, Tensor]:
-    """The evaluation-mode losses of every seed, [seeds] each."""
+def _evaluate(network: Network, points: Points) -> tuple[Tensor, dict[str, Tensor]]:
+    """The outputs at the test points, [seeds, points, 1], and the evaluation-mode losses, [seeds] each."""
+    fit = network.evaluate(points.test_x)
     eval_loss = squared_error(network.evaluate(points.train_x), points.train_y)
-    test_loss = squared_error(network.evaluate(points.test_x), points.test_y)
+    test_loss = squared_error(fit, points.test_y)
     buffers = network.precise_buffers(points.train_x)
     precise = squared_error(network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
-    return {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
+    return fit, {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}

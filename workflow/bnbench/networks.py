@@ -23,6 +23,7 @@ Tensors = dict[str, Tensor]
 
 _FLAT = 1024  # the flat vector's length is a multiple of this: no kernel and no thread meets a scalar rest of it
 _ALIGNED = 16  # the memory of a hidden layer is a multiple of this wide, see `_Linear`
+_LOOPED = 400  # multiplications in a product of matrices, see `_weighted_sum`
 _BLOCK = 4096  # examples that are evaluated at once: bounds the memory of an evaluation
 
 
@@ -164,7 +165,10 @@ class _Linear:
         Nobody needs `forward`'s result any more, so the gradient may take its memory.
         """
         dy = _pad(dy, self._weight.shape[2])
-        torch.bmm(self._x.transpose(1, 2), dy, out=self._weight_gradient)
+        if self._x.shape[2] == 1:
+            _weighted_sum(self._x, dy, out=self._weight_gradient)
+        else:
+            torch.bmm(self._x.transpose(1, 2), dy, out=self._weight_gradient)
         if self._bias_gradient is not None:
             torch.sum(dy, 1, keepdim=True, out=self._bias_gradient)
         if not inputs:
@@ -183,10 +187,7 @@ class _Linear:
 
 
 class _Output:
-    """The last layer, of one output: its weights are rows, [seeds, 1, inputs], and so are the outputs of a batch.
-
-    Products with rows are several times as fast as with columns. All rows are aligned alike, as in `_Linear`.
-    """
+    """The last layer, of one output: its weights are rows, [seeds, 1, inputs]."""
 
     def __init__(self, network: Network, layer: int, unpadded: Tensor) -> None:
         self._inputs = unpadded.shape[1]
@@ -208,15 +209,13 @@ class _Output:
 
     def backward(self, dy: Tensor) -> Tensor:
         """Fill the gradients, and give the gradient of the input."""
-        rows = dy.transpose(1, 2)
-        torch.bmm(rows, self._x, out=self._weight_gradient)
-        torch.sum(rows, 2, keepdim=True, out=self._bias_gradient)
+        _weighted_sum(dy, self._x, out=self._weight_gradient)
+        torch.sum(dy, 1, keepdim=True, out=self._bias_gradient)
         dx = torch.mul(dy, self._weight, out=self._memory(dy, dy.shape[1], self._weight.shape[2]))
         return _cut(dx, self._inputs)
 
     def _product(self, x: Tensor, memory: "_Memory") -> Tensor:
-        rows = _cut(memory(x, 1, aligned(x.shape[1])), x.shape[1])
-        return torch.baddbmm(self._bias, self._weight, x.transpose(1, 2), out=rows).transpose(1, 2)
+        return torch.baddbmm(self._bias, x, self._weight.transpose(1, 2), out=memory(x, x.shape[1], 1))
 
 
 class _Memory:
@@ -241,6 +240,17 @@ def squared_error(output: Tensor, target: Tensor) -> Tensor:
 def aligned(width: int) -> int:
     """The width in memory: the next multiple of 16."""
     return -(-width // _ALIGNED) * _ALIGNED
+
+
+def _weighted_sum(weights: Tensor, x: Tensor, out: Tensor) -> None:
+    """Sum over the batch, [seeds, batch, 1] times [seeds, batch, width] → [seeds, 1, width].
+
+    Below this size torch multiplies matrices by a plain loop, which takes four times as long as a product and a sum.
+    """
+    if x.shape[1] * x.shape[2] < _LOOPED:
+        torch.sum(weights * x, 1, keepdim=True, out=out)
+    else:
+        torch.bmm(weights.transpose(1, 2), x, out=out)
 
 
 def _stack(weights: Sequence[Layers], layer: int) -> Tensors:

@@ -92,11 +92,12 @@ class BatchNorm(Norm):
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
         """Return γ (x − m)/√(v + eps) + β, with the batch's mean m and biased variance v."""
-        mean = x.mean(1, keepdim=True)
+        count = x.shape[1]
+        mean = x.sum(1, keepdim=True).mul_(1 / count)
         centred = x.sub_(mean)
-        variance = (centred * centred).mean(1, keepdim=True)
-        self._update(buffers, mean.detach(), variance.detach() * (x.shape[1] / (x.shape[1] - 1)))
-        scale = (variance + self.eps).rsqrt_()
+        squares = (centred * centred).sum(1, keepdim=True)
+        self._update(buffers, mean.detach(), squares.detach() * (1 / (count - 1)))
+        scale = squares.mul_(1 / count).add_(self.eps).rsqrt_()
         if not self.affine:
             return centred * scale, (centred, scale, scale)
         slope = scale * parameters["gamma"]
@@ -110,13 +111,18 @@ class BatchNorm(Norm):
         centred, scale, slope = saved
         dbeta = dy.sum(1, keepdim=True)
         dgamma = (dy * centred).sum(1, keepdim=True).mul_(scale)
-        share = slope / -dy.shape[1]
-        dx = (share * dbeta).addcmul(centred, share * dgamma * scale).addcmul_(dy, slope)
+        share = slope * (-1 / dy.shape[1])
+        along = (share * scale).mul_(dgamma)
+        dx = share.mul_(dbeta).addcmul(centred, along).addcmul_(dy, slope)
         return dx, {"gamma": dgamma, "beta": dbeta} if self.affine else {}
 
     def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:
-        """The same with the statistics in `buffers`."""
-        return self._affine((x - buffers["mean"]) * (buffers["variance"] + self.eps).rsqrt(), parameters)
+        """The same with the statistics in `buffers`, in one pass over `x`."""
+        slope = (buffers["variance"] + self.eps).rsqrt_()
+        if self.affine:
+            slope.mul_(parameters["gamma"])
+        offset = buffers["mean"] * -slope
+        return (offset.add_(parameters["beta"]) if self.affine else offset).addcmul(x, slope)
 
     def population(self, blocks: Iterable[Tensor]) -> Tensors:
         """Precise statistics: moments pooled over all examples (Wu & Johnson 2021, section 3).
@@ -134,9 +140,6 @@ class BatchNorm(Norm):
             pooled = pooled + shift * (size / (count + size))
             count += size
         return {"mean": pooled, "variance": squares / count}
-
-    def _affine(self, normalized: Tensor, parameters: Tensors) -> Tensor:
-        return normalized * parameters["gamma"] + parameters["beta"] if self.affine else normalized
 
     def _update(self, buffers: Tensors, mean: Tensor, variance: Tensor) -> None:
         weight = 1 / buffers["steps"].add_(1) if self.momentum is None else self.momentum

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from bnbench import words
-from bnbench.drawing import GRID, INK, PAPER, WIDTH, palette, ratio_axis, ratio_levels, unique, winner
+from bnbench.colours import GRID, INK, PAPER
+from bnbench.drawing import WIDTH, palette, ratio_axis, ratio_levels, unique, winner
 from bnbench.study import Study
 
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))

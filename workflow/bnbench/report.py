@@ -17,9 +17,8 @@ import pandas as pd
 import yaml
 
 from bnbench import __version__, alternatives, cells, contents, methods, tables, templating, words
-from bnbench.drawing import GRID, INK, PAPER
+from bnbench.colours import GRID, INK, PAPER
 from bnbench.errors import UserError
-from bnbench.figures import FIGURES
 from bnbench.study import Study
 
 CAPTIONS = Path(__file__).parent.parent / "captions"
@@ -93,7 +92,7 @@ def _files(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[
     figures = {
         name: {
             "title": title,
-            "alt": alternatives.text(study, name, verdicts, found[FIGURES[name][1]]),
+            "alt": alternatives.text(study, name, verdicts, found[contents.SOURCES[name]]),
             "caption": templating.rendered((CAPTIONS / f"{name}.rst").read_text(encoding="utf-8"), **caption),
             "image": _image(out, name),
         }
