@@ -30,6 +30,7 @@ from bnbench import config, configfile
 from bnbench.study import Chunk, Study
 
 ROOT = Path(__file__).parents[2]
+DEFAULT = ROOT / "config.yaml"
 CORES = len(os.sched_getaffinity(0))
 MIB = 2**20
 
@@ -99,21 +100,21 @@ def jobs(study: Study, rounds: int) -> list[str]:
             rows[-1].append(f"{cost.mebibytes:.0f}")
     return [
         f"A job of one epoch takes {spread(np.array(starts))} s outside training, from its start until its tables "
-        f"are written; a process that only imports torch takes {spread(np.array(imports))} s. Promised is a first step "
-        "within 2.5 s.",
+        f"are written; a process that only imports torch takes {spread(np.array(imports))} s. Promised is a first "
+        "step within 2.5 s.",
         "",
-        f"The first chunks of the default study, {first.count} seeds each, one at a time on one core; promised are less "
-        "than 10 % outside training, and less than 700 MB:",
+        f"The first chunks of the default study, {first.count} seeds each, one at a time on one core; promised are "
+        "less than 10 % outside training, and less than 700 MB:",
         "",
         *table(["chunk", "seconds", "outside training", "share", "peak MiB"], rows),
     ]
 
 
-def whole(path: Path) -> str:
+def whole() -> str:
     """The default study from nothing to its report."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        wall = snakemake(path, folder, "--cores", str(CORES)).seconds
+        wall = snakemake(DEFAULT, folder, "--cores", str(CORES)).seconds
         trained = pd.concat(map(pd.read_parquet, (folder / "results" / "trials").rglob("*.parquet")))
     seconds = trained["seconds"].sum()
     return (
@@ -155,8 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what the workflow costs around the training.")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    path = ROOT / "config.yaml"
-    study = configfile.study(path, [])
+    study = config.load(configfile.read(DEFAULT), DEFAULT.name)
     lines = [
         "# Cost of the pipeline",
         "",
@@ -169,7 +169,7 @@ def main() -> None:
         "",
         "## The study",
         "",
-        whole(path),
+        whole(),
         "",
         *planning(arguments.rounds),
         "",

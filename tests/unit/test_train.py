@@ -1,6 +1,10 @@
 """The trainer: against plain torch one network at a time, and the sameness of a trial wherever it is trained."""
 
 import math
+import os
+import subprocess
+import sys
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +13,7 @@ import torch
 from plain_torch import ACTIVATIONS, TORCH_OPTIMIZERS, make_network, train_one
 from specs import named, spec
 
-from bnbench import tables
+from bnbench import loop, tables
 from bnbench.errors import UserError
 from bnbench.initialization import initial_weights
 from bnbench.loop import batch_bounds
@@ -154,6 +158,8 @@ def test_the_question_starts_at_its_printed_losses():
     "changes",
     [
         {"hidden": [64, 64], "batch_size": 25},
+        {"hidden": [64, 64], "batch_size": 33, "norm": named("norm", "none")},
+        {"hidden": [16, 16], "batch_size": 10},
         {"hidden": [7, 5], "batch_size": 33},
         {"hidden": [7, 5], "batch_size": "full", "norm": named("norm", "none")},
         {"hidden": [33, 17], "batch_size": 25, "activation": "gelu", "norm": named("norm", "none")},
@@ -179,6 +185,34 @@ def test_a_trial_has_the_same_bits_in_every_chunk_and_with_one_or_two_threads(ch
                         )
     finally:
         torch.set_num_threads(1)
+
+
+def test_orders_drawn_ahead_are_those_that_each_seeds_stream_gives_epoch_by_epoch(monkeypatch):
+    monkeypatch.setattr(loop, "_DRAWN", 3 * 2 * 10)  # three epochs at once
+    drawn = list(islice(loop._orders([4, 9], 10, 8, CPU), 8))
+    for i, seed in enumerate((4, 9)):
+        generator = stream(seed, "order")
+        for order in drawn:
+            np.testing.assert_array_equal(order[i].numpy(), generator.permutation(10))
+
+
+def test_no_optimizer_imports_torchs_compiler():
+    # Importing it takes longer than importing torch, and would delay the first step of every job.
+    code = """
+import sys, torch
+from specs import named, spec
+from bnbench.optimizers import OPTIMIZERS
+from bnbench.parameters import build
+from bnbench.tasks import TASKS
+from bnbench.train import train
+for name in OPTIMIZERS:
+    setting = spec(optimizer=named("optimizer", name), epochs=2)
+    train(setting, [0, 1], [build(TASKS, setting["task"]).data(seed) for seed in (0, 1)], torch.device("cpu"))
+    if "torch._dynamo" in sys.modules:
+        sys.exit(name)
+"""
+    path = os.pathsep.join(filter(None, sys.path))
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": path})
 
 
 def test_a_diverging_seed_is_marked_and_leaves_its_neighbours_bits_alone():

@@ -1,0 +1,26 @@
+"""The training as the package does it: all seeds of a chunk side by side."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from cases import Case
+
+from bnbench.loop import Points, train_network
+from bnbench.networks import Network
+from bnbench.norms import NORMS, Norm
+
+
+def training(case: Case, norm: Norm | None = None) -> Callable[[], np.ndarray]:
+    """Train for the case's epochs at every call; gives the train-mode losses, [epochs, seeds]."""
+    norm = norm or NORMS[case.norm]()
+    network = Network(case.weights(), norm, "relu", torch.float32, torch.device("cpu"))
+    spec = {
+        "epochs": case.epochs,
+        "evaluate_every": case.epochs,
+        "batch_size": case.batch_size,
+        "optimizer": {"name": "adam"},
+        "schedule": {"name": "constant"},
+    }
+    points = Points(*map(torch.from_numpy, case.points()))
+    return lambda: train_network(network, spec, list(range(case.seeds)), points).losses["train_loss"]
