@@ -10,11 +10,11 @@ from cases import Case
 from torch import nn
 
 
-def training(case: Case) -> Callable[[], np.ndarray]:
+def training(case: Case, device: str = "cpu") -> Callable[[], np.ndarray]:
     """Train the first seed's network for the case's epochs at every call; gives the train-mode losses, [epochs]."""
-    network = _network(case)
+    network = _network(case).to(device)
     optimizer, error = torch.optim.Adam(network.parameters()), nn.MSELoss()
-    train_x, train_y, test_x, test_y = (torch.from_numpy(part[0]) for part in case.points())
+    train_x, train_y, test_x, test_y = (torch.from_numpy(part[0]).to(device) for part in case.points())
     drawn = case.orders()
 
     def work() -> np.ndarray:
