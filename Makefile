@@ -60,9 +60,11 @@ format: $(VENV)/ready-test  ## format the code
 	$(RUN) snakefmt Snakefile workflow/rules
 
 .PHONY: bench
-bench: $(VENV)/ready-test  ## measure the trainer, the planner, the rebuilding of a large report, and how often verdicts err
-	@echo "==> Measuring; leave the machine alone for some minutes"
+bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the report of a large study, and how often verdicts err
+	@echo "==> Measuring; leave the machine alone for three quarters of an hour"
 	$(RUN) python tests/benchmarks/training_speed.py
+	$(RUN) python tests/benchmarks/pipeline_cost.py
+	$(RUN) python tests/benchmarks/scale.py
 	$(RUN) python tests/benchmarks/planning_speed.py
 	$(RUN) python tests/benchmarks/rebuild_scale.py --write
 	$(RUN) python tests/benchmarks/calibration.py
@@ -78,8 +80,9 @@ lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that 
 	@compile="python -m piptools compile -q --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header"
 	$(RUN) $$compile --output-file containers/requirements.lock pyproject.toml
 	$(RUN) $$compile --extra test --constraint containers/requirements.lock --output-file tests/requirements.lock pyproject.toml
+	$(RUN) $$compile --extra bench --constraint tests/requirements.lock --output-file tests/benchmarks/requirements.lock pyproject.toml
 	# The build for the CPU names itself "+cpu"; the pin is the release, whatever it was built for.
-	sed -i 's/+cpu$$//' containers/requirements.lock tests/requirements.lock
+	sed -i 's/+cpu$$//' containers/requirements.lock tests/requirements.lock tests/benchmarks/requirements.lock
 
 .PHONY: clean
 clean:  ## remove the environment and everything that can be made again, but no results
@@ -94,4 +97,9 @@ $(VENV)/ready: containers/requirements.lock
 $(VENV)/ready-test: $(VENV)/ready tests/requirements.lock
 	@echo "==> Adding the test tools to $(VENV)"
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.lock
+	touch $@
+
+$(VENV)/ready-bench: $(VENV)/ready-test tests/benchmarks/requirements.lock
+	@echo "==> Adding what the benchmarks compare with to $(VENV)"
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.lock
 	touch $@

@@ -97,8 +97,8 @@ def main() -> None:
         "# Speed on a GPU",
         "",
         f"{name}; {machine('torch')}",
-        f"{options.seeds:,} seeds × {options.epochs:,} epochs an arm, {options.seeds_per_job} seeds a job. Promised are "
-        "less than 60 s for both arms of 1,000 seeds and 5,000 epochs, and 400 times the loop's pace.",
+        f"{options.seeds:,} seeds × {options.epochs:,} epochs an arm, {options.seeds_per_job} seeds a job. Promised "
+        "are less than 60 s for both arms of 1,000 seeds and 5,000 epochs, and 400 times the loop's pace.",
         "",
         *table(
             [

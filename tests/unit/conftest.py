@@ -8,7 +8,7 @@ import stores
 import synthetic
 from matplotlib.figure import Figure
 
-from bnbench import control, figures
+from bnbench import control, plot
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def vectors_alone(monkeypatch):
         return savefig(figure, path, **options) if options["format"] == "svg" else path.touch()
 
     monkeypatch.setattr(Figure, "savefig", save)
-    monkeypatch.setattr(figures, "ProcessPoolExecutor", _Here)
+    monkeypatch.setattr(plot, "ProcessPoolExecutor", _Here)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot as plt
 from synthetic import collected, plan
 
-from bnbench import colours, compare, contents, drawing, figures, tables
+from bnbench import colours, compare, contents, drawing, figures, plot, tables
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("few_splits")]
 
@@ -57,7 +57,7 @@ def style():
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_kind_of_study_has_all_its_figures(tmp_path, name, vectors_alone):
     study = compared(tmp_path, *STUDIES[name])
-    figures.run(study, tmp_path)
+    plot.run(study, tmp_path)
     drawn = {path.name for path in (tmp_path / "figures").iterdir()}
     assert drawn == {f"{figure}.{ending}" for figure in contents.figures(study) for ending in ("svg", "png")}
     assert ("fit" in contents.figures(study)) == (name != "many inputs")
@@ -74,7 +74,7 @@ def test_the_same_tables_give_the_same_bytes(tmp_path):
     study = compared(tmp_path, {}, {})
     digests = []
     for _ in range(2):
-        figures.run(study, tmp_path)
+        plot.run(study, tmp_path)
         files = sorted((tmp_path / "figures").iterdir())
         digests.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])
     assert digests[0] == digests[1]

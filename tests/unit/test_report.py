@@ -13,7 +13,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment
 from synthetic import collected, plan
 
-from bnbench import cli, compare, contents, figures, report, tables
+from bnbench import cli, compare, contents, plot, report, tables
 from bnbench.errors import UserError
 
 HOSTILE = "<script>alert('1')</script> & \"co\""
@@ -23,7 +23,7 @@ POINT = {"norm": "batch", "epoch": 39, "value": 0.002, "source": HOSTILE}
 def rendered(tmp_path, changes, **options):
     study = plan(**changes)
     compare.run(study, collected(study, tmp_path / "data", noise=0.2, **options), tmp_path)
-    figures.run(study, tmp_path)
+    plot.run(study, tmp_path)
     report.run(study, tmp_path)
     return study, (tmp_path / "index.html").read_text(encoding="utf-8")
 

@@ -60,9 +60,9 @@ def _compare(options: argparse.Namespace) -> str:
 
 
 def _plot(options: argparse.Namespace) -> str:
-    from bnbench import figures  # noqa: PLC0415
+    from bnbench import plot  # noqa: PLC0415
 
-    figures.run(_study(options), _folder(options))
+    plot.run(_study(options), _folder(options))
     return f"{_folder(options)}/figures"
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +27,6 @@ from bnbench.drawing import (
     ratio_axis,
     ratio_levels,
     save,
-    set_style,
     unique,
     without_numbers,
 )
@@ -43,32 +39,20 @@ _MODES = {
     "test_loss": "test",
     "test_loss_precise": "test,\nprecise",
 }
-_PROCESSES = 2  # in which figures are drawn: many panels take longer than to start a second one
 _MANY = 100  # seeds, from which on points are a picture in the SVG
 _DOTTED = {"lw": 1.0, "ls": (0, (1, 1.2))}
 
 
-def run(study: Study, out: Path) -> None:
-    """Draw every figure of `study` from its tables in `out/tables` into `out/figures`, as SVG and PNG.
+def draw(study: Study, out: Path, name: str) -> None:
+    """Draw one figure of `study` from its table in `out/tables` into `out/figures`, in the style that is set.
 
     Raises:
-        UserError: a table is absent or corrupt, or a file cannot be written.
+        UserError: the table is absent or corrupt, or a file cannot be written.
     """
-    names = contents.figures(study)
-    # Not forks of this process: its libraries may have threads, whose locks a fork copies in whatever state they are.
-    server = get_context("forkserver")
-    server.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(_PROCESSES, server, initializer=set_style) as pool:
-        # The last figures have the most panels; begun first, they are not waited for.
-        list(pool.map(partial(_draw, study, out), reversed(names)))
-
-
-def _draw(study: Study, out: Path, name: str) -> None:
-    """Draw one figure, in the style that is set."""
-    draw, shown = FIGURES[name]
+    drawn, shown = FIGURES[name]
     table = tables.read_csv(out / "tables" / f"{contents.SOURCES[name]}.csv")
     some = table[list(shown)].notna().any(axis=None)
-    save(draw(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
+    save(drawn(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
 
 
 def curves(study: Study, table: pd.DataFrame) -> Figure:
