@@ -107,7 +107,7 @@ def simulated(chunks: dict[str, float], start: float, report: float) -> Iterator
     jobs = np.repeat(list(chunks.values()), 100) + start
     np.random.default_rng(0).shuffle(jobs)
     for cores in CORES:
-        yield Point("study of 8,000 trials, simulated, s", "cores", cores, makespan(list(jobs), cores) + report)
+        yield Point("8,000 trials, simulated, s", "cores", cores, makespan(list(jobs), cores) + report)
 
 
 def slopes(points: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float]]:
@@ -120,16 +120,23 @@ def slopes(points: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float]]:
 
 
 def draw(points: pd.DataFrame) -> None:
-    """A panel a factor, both axes logarithmic."""
+    """A panel for each factor and unit, both axes logarithmic, slopes in the legends."""
     sns.set_theme(style="whitegrid", palette="colorblind")
-    factors = list(dict.fromkeys(points["factor"]))
-    figure, panels = plt.subplots(1, len(factors), figsize=(13, 3.4), layout="constrained")
+    points = points.assign(unit=points["curve"].str.rpartition(", ")[2], name=points["curve"].str.rpartition(", ")[0])
+    groups = list(points.groupby(["factor", "unit"], sort=False))
+    figure, panels = plt.subplots(2, len(groups) // 2, figsize=(9.5, 6), layout="constrained")
     found = slopes(points)
-    for panel, factor in zip(panels, factors, strict=True):
-        for curve, own in points[points["factor"] == factor].groupby("curve", sort=False):
-            panel.plot(own["x"], own["value"], "o-", label=f"{curve}: slope {found[curve, factor][0]:.2f}")
-        panel.set(xscale="log", yscale="log", xlabel=factor)
-        panel.legend(fontsize=6.5, loc="best")
+    for panel, ((factor, unit), group) in zip(panels.flat, groups, strict=True):
+        for curve, own in group.groupby("curve", sort=False):
+            name = f"{own['name'].iloc[0]}: slope {found[curve, factor][0]:.2f}"
+            panel.plot(own["x"], own["value"], "o-", label=name)
+        ticks = sorted(set(group["x"]))
+        low, high = group["value"].min(), group["value"].max()
+        # Room above the lines for their names.
+        panel.set(xscale="log", yscale="log", xlabel=factor, ylabel=unit, ylim=(low / 1.4, high * (high / low) ** 0.6))
+        panel.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+        panel.minorticks_off()
+        panel.legend(fontsize=8, loc="upper left", frameon=False)
     figure.savefig(RESULTS / "scale.png", dpi=160)
 
 
@@ -141,6 +148,11 @@ def million(points: pd.DataFrame, chunks: dict[str, float], start: float) -> lis
     per_job = points[points["curve"] == "snakemake -n, s"]
     scheduling = np.polyfit(per_job["x"] * SEEDS / 20, per_job["value"], 1)[0]
     rows = []
+
+    def grown(step: str) -> str:
+        values = points.loc[points["curve"] == f"{step}, MiB", "value"]
+        return f"{values.iloc[-1] / values.iloc[0]:.1f}"
+
     for seeds in (10, 1000):
         job = trial * seeds + start
         jobs = MILLION // seeds
@@ -163,8 +175,9 @@ def million(points: pd.DataFrame, chunks: dict[str, float], start: float) -> lis
         "",
         f"What breaks first is the number of jobs: to plan one takes Snakemake {scheduling * 1e3:.1f} ms in every run, "
         f"{days(scheduling * MILLION / 10)} for jobs of 10 seeds, {days(scheduling * MILLION / 1000)} for jobs of "
-        "1,000. Then files: three a job. `collect` and `compare` hold one setting at a time, so their memory follows "
-        "the seeds of a setting, not the study.",
+        "1,000. Then files: three a job. `collect` and `compare` hold the losses of one setting at a time, but what "
+        f"they make of each stays: with {SETTINGS[-1] // SETTINGS[0]} times the settings they take {grown('collect')} and "
+        f"{grown('compare')} times the memory.",
     ]
 
 

@@ -143,7 +143,7 @@ def draw(measured: dict[Case, Timed]) -> None:
         panel.set_xticks(range(len(cases)), [str(case.batch_size) for case in cases])
         panel.set(title=title, xlabel="batch size", yscale="log")
     panels[0].set_ylabel("µs per network and epoch")
-    panels[1].legend(frameon=False, loc="upper right")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names), frameon=False)
     figure.savefig(RESULTS / "training-speed.png", dpi=160)
 
 
