@@ -176,8 +176,8 @@ def million(points: pd.DataFrame, chunks: dict[str, float], start: float) -> lis
         f"What breaks first is the number of jobs: to plan one takes Snakemake {scheduling * 1e3:.1f} ms in every run, "
         f"{days(scheduling * MILLION / 10)} for jobs of 10 seeds, {days(scheduling * MILLION / 1000)} for jobs of "
         "1,000. Then files: three a job. `collect` and `compare` hold the losses of one setting at a time, but what "
-        f"they make of each stays: with {SETTINGS[-1] // SETTINGS[0]} times the settings they take {grown('collect')} and "
-        f"{grown('compare')} times the memory.",
+        f"they make of each stays: with {SETTINGS[-1] // SETTINGS[0]} times the settings they take {grown('collect')} "
+        f"and {grown('compare')} times the memory.",
     ]
 
 

@@ -18,6 +18,12 @@ def test_which_trials_there_are_is_in_both_marks(changes):
         assert mark(plan(**changes)).name != mark(plan()).name
 
 
+def test_the_version_of_the_arithmetic_is_in_both_marks(monkeypatch):
+    before = [mark(plan()).name for mark in (marks.collected, marks.compared)]
+    monkeypatch.setattr(marks, "NUMERICS", marks.NUMERICS + 1)
+    assert not set(before) & {mark(plan()).name for mark in (marks.collected, marks.compared)}
+
+
 def test_a_step_takes_its_own_marks_away_whatever_study_they_are_of(tmp_path):
     kept = marks.compared(plan())
     for mark in (marks.collected(plan()), marks.collected(plan(seeds=9)), kept):

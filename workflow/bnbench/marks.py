@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bnbench import tables
-from bnbench.study import Study, canonical_json
+from bnbench.study import NUMERICS, Study, canonical_json
 
 _NOT_COLLECTED = ("report", "reference_points", "threads")
 
@@ -40,10 +40,11 @@ class Mark:
 
 
 def collected(study: Study) -> Mark:
-    """The mark of `collect`: all of the config that the trials' tables depend on."""
-    return Mark("collected", {key: value for key, value in study.config.items() if key not in _NOT_COLLECTED})
+    """The mark of `collect`: all of the config that the trials' tables depend on, and the version of the arithmetic."""
+    config = {key: value for key, value in study.config.items() if key not in _NOT_COLLECTED}
+    return Mark("collected", config | {"numerics": NUMERICS})
 
 
 def compared(study: Study) -> Mark:
-    """The mark of `compare`: the whole config."""
-    return Mark("compared", study.config)
+    """The mark of `compare`: the whole config, and the version of the arithmetic."""
+    return Mark("compared", study.config | {"numerics": NUMERICS})
