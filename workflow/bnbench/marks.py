@@ -42,9 +42,9 @@ class Mark:
 def collected(study: Study) -> Mark:
     """The mark of `collect`: all of the config that the trials' tables depend on, and the version of the arithmetic."""
     config = {key: value for key, value in study.config.items() if key not in _NOT_COLLECTED}
-    return Mark("collected", config | {"numerics": NUMERICS})
+    return Mark("collected", {**config, "numerics": NUMERICS})
 
 
 def compared(study: Study) -> Mark:
     """The mark of `compare`: the whole config, and the version of the arithmetic."""
-    return Mark("compared", study.config | {"numerics": NUMERICS})
+    return Mark("compared", {**study.config, "numerics": NUMERICS})
