@@ -1,8 +1,8 @@
 """Activations of the stacked network: forward, and the derivative by torch's own backward kernels.
 
-`forward(z)` gives y; `backward(dy, z, y)` gives dz and may overwrite `dy`. Kernels that round more than once
-differ between their vectorized part and the scalar rest of an array; `_whole_vectors` keeps every element in the
-vectorized part, so that a trial's bits do not depend on what it is stacked with.
+`forward(z)` gives y and may overwrite z; `backward(dy, z, y)` gives dz and may overwrite `dy`. Kernels that round more
+than once differ between their vectorized part and the scalar rest of an array; `_whole_vectors` keeps every element in
+the vectorized part, so that a trial's bits do not depend on what it is stacked with.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ _VECTOR = 64  # elements; a multiple of every vector length in use
 
 
 class Activation(NamedTuple):
-    """An element-wise function and its derivative."""
+    """An element-wise function and its derivative, which autograd gives where it is left out."""
 
     forward: Callable[[Tensor], Tensor]
-    backward: Callable[[Tensor, Tensor, Tensor], Tensor]
+    backward: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
 
 
 def _whole_vectors(operation: Callable[..., Tensor], *arrays: Tensor) -> Tensor:

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnbench.networks import Network, aligned, squared_error
+from bnbench.losses import Loss, SquaredLoss
+from bnbench.networks import Network, aligned
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimizer
 from bnbench.parameters import build
 from bnbench.streams import stream
@@ -25,6 +26,7 @@ from bnbench.tables import OUTCOMES
 
 Array = NDArray[np.float64]
 
+_SQUARED_LOSS = SquaredLoss()
 _DRAWN = 2**20  # places of examples drawn ahead, for all epochs and seeds together: 8 MiB
 
 
@@ -49,13 +51,15 @@ class Measured(NamedTuple):
 
 
 @torch.inference_mode()
-def train_network(network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points) -> Measured:
+def train_network(
+    network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points, loss: Loss = _SQUARED_LOSS
+) -> Measured:
     """Train `network`, whose weights are stacked in the order of `seeds`, under the setting `spec`."""
     epochs = spec["epochs"]
     entry, schedule = build(OPTIMIZERS, spec["optimizer"]), build(SCHEDULES, spec["schedule"])
     examples = _Examples(points, seeds, spec["batch_size"], epochs)
     optimizer, graph = _optimizer(entry, network, constant_rate=isinstance(schedule, Constant))
-    train_epoch = _Epoch(network, optimizer, examples, graph=graph)
+    train_epoch = _Epoch(network, loss, optimizer, examples, graph=graph)
     losses = {name: np.full((epochs, len(seeds)), math.nan) for name in OUTCOMES}
     # The train-mode losses stay on the device until the end: reading them every epoch would stall it.
     train_losses = points.train_x.new_empty((epochs, len(seeds)))
@@ -66,7 +70,7 @@ def train_network(network: Network, spec: Mapping[str, Any], seeds: list[int], p
         examples.shuffle()
         train_losses[epoch] = train_epoch()
         if epoch in evaluated:
-            fit, measured = _evaluate(network, points)
+            fit, measured = _evaluate(network, points, loss)
             for name, values in measured.items():
                 losses[name][epoch] = values.double().cpu()
     losses["train_loss"] = train_losses.double().cpu().numpy()
@@ -131,15 +135,17 @@ class _Epoch:
     that it and all later calls replay; the first call runs as it is, so that the optimizer's state exists by then.
     """
 
-    def __init__(self, network: Network, optimizer: torch.optim.Optimizer, examples: _Examples, *, graph: bool) -> None:
-        self._network, self._optimizer, self._batches = network, optimizer, examples.batches
+    def __init__(
+        self, network: Network, loss: Loss, optimizer: torch.optim.Optimizer, examples: _Examples, *, graph: bool
+    ) -> None:
+        self._network, self._loss, self._optimizer, self._batches = network, loss, optimizer, examples.batches
         self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `_undecorated`
-        # The squared errors of an epoch, [seeds, points, 1]; each batch's mean counts alike, whatever its size.
-        self._squares = torch.cat([torch.empty_like(y) for _, y in self._batches], dim=1)
+        # The losses of an epoch's examples, [seeds, points, 1]; each batch's mean counts alike, whatever its size.
+        self._examples = torch.cat([torch.empty_like(y[:, :, :1]) for _, y in self._batches], dim=1)
         sizes = [y.shape[1] for _, y in self._batches]
-        shares = [self._squares.new_full((size, 1), 1 / size / len(sizes)) for size in sizes]
+        shares = [self._examples.new_full((size, 1), 1 / size / len(sizes)) for size in sizes]
         self._shares = torch.cat(shares)
-        self._parts = torch.split(self._squares, sizes, dim=1)
+        self._parts = torch.split(self._examples, sizes, dim=1)
         self._capture_wanted = graph
         self._first = True
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -157,12 +163,12 @@ class _Epoch:
         return self._losses
 
     def _train(self) -> Tensor:
-        for (x, y), squares in zip(self._batches, self._parts, strict=True):
-            error = self._network.forward(x).sub_(y)
-            torch.mul(error, error, out=squares)
-            self._network.backward(error.mul_(2 / y.shape[1]))
+        for (x, y), part in zip(self._batches, self._parts, strict=True):
+            losses, gradient = self._loss.differentiate(self._network.forward(x), y)
+            part.copy_(losses)
+            self._network.backward(gradient.mul_(1 / y.shape[1]))
             self._step(self._optimizer)
-        return (self._squares * self._shares).sum((1, 2))
+        return (self._examples * self._shares).sum((1, 2))
 
 
 def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:
@@ -201,11 +207,11 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
             group["lr"] = rate
 
 
-def _evaluate(network: Network, points: Points) -> tuple[Tensor, dict[str, Tensor]]:
+def _evaluate(network: Network, points: Points, loss: Loss) -> tuple[Tensor, dict[str, Tensor]]:
     """The outputs at the test points, [seeds, points, 1], and the evaluation-mode losses, [seeds] each."""
     fit = network.evaluate(points.test_x)
-    eval_loss = squared_error(network.evaluate(points.train_x), points.train_y)
-    test_loss = squared_error(fit, points.test_y)
+    eval_loss = loss.mean(network.evaluate(points.train_x), points.train_y)
+    test_loss = loss.mean(fit, points.test_y)
     buffers = network.precise_buffers(points.train_x)
-    precise = squared_error(network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
+    precise = loss.mean(network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
     return fit, {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}

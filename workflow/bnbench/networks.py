@@ -2,9 +2,10 @@
 
 Activations are [seeds, batch, width], weights [seeds, inputs, outputs]; one batched matrix product serves all seeds and
 no operation mixes them. The trained parameters of all seeds lie in one flat vector, their gradients in another, so an
-element-wise optimizer updates everything in one pass. The gradients of linear layers and of the loss are written out
-by hand (Rumelhart, Hinton & Williams 1986): they go straight into the flat vector and spare autograd's bookkeeping,
-which would cost as much as the arithmetic of networks this small. Norms without a gradient of their own use autograd.
+element-wise optimizer updates everything in one pass. The gradients of linear layers are written out by hand
+(Rumelhart, Hinton & Williams 1986): they go straight into the flat vector and spare autograd's bookkeeping, which would
+cost as much as the arithmetic of networks this small. Norms and activations without a gradient of their own use
+autograd.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bnbench import autograd
 from bnbench.activations import ACTIVATIONS
 from bnbench.initialization import Layers
 from bnbench.norms import Norm
@@ -68,9 +70,9 @@ class Network:
         """Training mode: [seeds, batch, inputs] → [seeds, batch, outputs]; keeps what `backward` needs."""
         self._tape.clear()
         for i, linear in enumerate(self._linears):
-            normalized, saved = self._normalize(i, linear.forward(x))
-            x = self._activation.forward(normalized)
-            self._tape.append((saved, normalized, x))
+            z, normalized = self._normalize(i, linear.forward(x))
+            x, activated = self._activate(z)
+            self._tape.append((normalized, activated))
         return self._output.forward(x)
 
     def backward(self, dy: Tensor) -> None:
@@ -80,9 +82,9 @@ class Network:
         """
         dy = self._output.backward(dy)
         for i in reversed(range(len(self._linears))):
-            saved, normalized, y = self._tape[i]
-            dy = self._activation.backward(dy, normalized, y)
-            dy = self._linears[i].backward(self._normalize_backward(i, dy, saved), inputs=i > 0)
+            normalized, activated = self._tape[i]
+            dy = self._normalize_backward(i, self._activate_backward(dy, activated), normalized)
+            dy = self._linears[i].backward(dy, inputs=i > 0)
 
     def evaluate(self, x: Tensor, buffers: list[Tensors] | None = None) -> Tensor:
         """Evaluation mode, with the running statistics or those given; [seeds, points, inputs] → […, outputs]."""
@@ -111,24 +113,33 @@ class Network:
         parameters, buffers = self._norms[layer], self.buffers[layer]
         if self._norm.backward is not None:
             return self._norm.forward(x, parameters, buffers)
-        with torch.inference_mode(mode=False), torch.enable_grad():
-            leaves = [tensor.clone().requires_grad_() for tensor in (x, *parameters.values())]
-            # Norms and activations may overwrite what they are given; autograd may need it.
-            y, _ = self._norm.forward(leaves[0].clone(), dict(zip(parameters, leaves[1:], strict=True)), buffers)
-            return y.detach().clone(), (y, leaves)
+
+        def forward(x: Tensor, *values: Tensor) -> Tensor:
+            return self._norm.forward(x, dict(zip(parameters, values, strict=True)), buffers)[0]
+
+        return autograd.record(forward, x, *parameters.values())
 
     def _normalize_backward(self, layer: int, dy: Tensor, saved: Any) -> Tensor:
+        dx: Tensor
         if self._norm.backward is not None:
             dx, gradients = self._norm.backward(dy, saved, self._norms[layer])
         else:
-            y, leaves = saved
-            with torch.inference_mode(mode=False):
-                dx, *values = torch.autograd.grad(y, leaves, dy.clone())
+            dx, *values = autograd.backward(dy, saved)
             gradients = dict(zip(self._norms[layer], values, strict=True))
         for name, gradient in gradients.items():
             self._norm_gradients[layer][name].copy_(gradient)
-        result: Tensor = dx
-        return result
+        return dx
+
+    def _activate(self, z: Tensor) -> tuple[Tensor, Any]:
+        if self._activation.backward is None:
+            return autograd.record(self._activation.forward, z)
+        y = self._activation.forward(z)
+        return y, (z, y)
+
+    def _activate_backward(self, dy: Tensor, saved: Any) -> Tensor:
+        if self._activation.backward is None:
+            return autograd.backward(dy, saved)[0]
+        return self._activation.backward(dy, *saved)
 
 
 class _Linear:
@@ -230,11 +241,6 @@ class _Memory:
         if array is None:
             array = self._arrays[rows, columns] = like.new_empty((len(like), rows, columns))
         return array
-
-
-def squared_error(output: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error of each seed, [seeds]."""
-    return (output - target).square().mean((1, 2))
 
 
 def aligned(width: int) -> int:
