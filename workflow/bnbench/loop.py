@@ -140,12 +140,9 @@ class _Epoch:
     ) -> None:
         self._network, self._loss, self._optimizer, self._batches = network, loss, optimizer, examples.batches
         self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `_undecorated`
-        # The losses of an epoch's examples, [seeds, points, 1]; each batch's mean counts alike, whatever its size.
-        self._examples = torch.cat([torch.empty_like(y[:, :, :1]) for _, y in self._batches], dim=1)
+        # Each batch's mean counts alike in an epoch's loss, whatever its size.
         sizes = [y.shape[1] for _, y in self._batches]
-        shares = [self._examples.new_full((size, 1), 1 / size / len(sizes)) for size in sizes]
-        self._shares = torch.cat(shares)
-        self._parts = torch.split(self._examples, sizes, dim=1)
+        self._shares = torch.cat([network.flat.new_full((size, 1), 1 / size / len(sizes)) for size in sizes])
         self._capture_wanted = graph
         self._first = True
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -163,12 +160,13 @@ class _Epoch:
         return self._losses
 
     def _train(self) -> Tensor:
-        for (x, y), part in zip(self._batches, self._parts, strict=True):
-            losses, gradient = self._loss.differentiate(self._network.forward(x), y)
-            part.copy_(losses)
+        losses = []
+        for x, y in self._batches:
+            loss, gradient = self._loss.differentiate(self._network.forward(x), y)
+            losses.append(loss)
             self._network.backward(gradient.mul_(1 / y.shape[1]))
             self._step(self._optimizer)
-        return (self._examples * self._shares).sum((1, 2))
+        return (torch.cat(losses, dim=1) * self._shares).sum((1, 2))
 
 
 def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:

@@ -1,11 +1,8 @@
 """Losses: what a network is trained to make small.
 
 A loss is one small class: `forward` gives the loss of every example. Its gradient comes from autograd unless the class
-gives `backward` by hand.
+gives `differentiate` by hand.
 """
-
-from collections.abc import Callable
-from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -15,25 +12,20 @@ from bnbench import autograd
 class Loss:
     """What every loss says of itself."""
 
-    backward: ClassVar[Callable[..., Any] | None] = None
-    """`backward(output, target)`, the gradient of every example's loss, an option; without it autograd serves."""
-
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """[seeds, batch, outputs] twice → the loss of every example, [seeds, batch, 1]."""
         raise NotImplementedError
 
-    def mean(self, output: Tensor, target: Tensor) -> Tensor:
-        """The mean loss of each seed, [seeds]."""
-        return self.forward(output, target).mean((1, 2))
-
     def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of every example, and its gradient with respect to `output`."""
-        if self.backward is not None:
-            return self.forward(output, target), self.backward(output, target)
         # A copy of the target, since autograd may keep it and keeps no tensor of inference mode.
         losses, recorded = autograd.record(lambda leaf: self.forward(leaf, target.clone()), output)
         (gradient,) = autograd.backward(losses.new_ones(losses.shape), recorded)
         return losses, gradient
+
+    def mean(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean loss of each seed, [seeds]."""
+        return self.forward(output, target).mean((1, 2))
 
 
 class SquaredLoss(Loss):
@@ -41,9 +33,9 @@ class SquaredLoss(Loss):
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """(output − target)²."""
-        error = output - target
-        return error * error
+        return (output - target).square()
 
-    def backward(self, output: Tensor, target: Tensor) -> Tensor:
-        """2 (output − target)."""
-        return (output - target).mul_(2.0)
+    def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and 2 (output − target)."""
+        error = output - target
+        return error * error, error.mul_(2.0)
