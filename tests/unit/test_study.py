@@ -17,14 +17,14 @@ from bnbench.study import Setting, Study, evaluated_epochs
 CONFIG = Path(__file__).parents[2] / "config.yaml"
 SMALL = {"study": "small", "hidden": [4], "epochs": 40, "seeds": 8, "batch_size": ["full"], "optimizer": ["adam"]}
 GOLDEN = [
-    "sine-none-full-adam_lr0.001-cpu-b026356c",
-    "sine-none-full-sgd_lr0.01-cpu-346135d5",
-    "sine-none-b25-adam_lr0.001-cpu-96bdbdb9",
-    "sine-none-b25-sgd_lr0.01-cpu-fa9f086d",
-    "sine-batch-full-adam_lr0.001-cpu-cd3ecddb",
-    "sine-batch-full-sgd_lr0.01-cpu-bfa526aa",
-    "sine-batch-b25-adam_lr0.001-cpu-ba320934",
-    "sine-batch-b25-sgd_lr0.01-cpu-bc4a5364",
+    "sine-none-full-adam_lr0.001-cpu-ce535b68",
+    "sine-none-full-sgd_lr0.01-cpu-d6a3ecde",
+    "sine-none-b25-adam_lr0.001-cpu-78868f67",
+    "sine-none-b25-sgd_lr0.01-cpu-c6c9324a",
+    "sine-batch-full-adam_lr0.001-cpu-b41a49a1",
+    "sine-batch-full-sgd_lr0.01-cpu-ad94cf01",
+    "sine-batch-b25-adam_lr0.001-cpu-c704daf5",
+    "sine-batch-b25-sgd_lr0.01-cpu-0faaee8e",
 ]
 quick = settings(max_examples=60, deadline=None)
 
