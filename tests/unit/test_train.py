@@ -13,10 +13,11 @@ import torch
 from plain_torch import ACTIVATIONS, TORCH_OPTIMIZERS, make_network, train_one
 from specs import named, spec
 
-from bnbench import loop, tables
+from bnbench import loop, networks, tables
 from bnbench.errors import UserError
 from bnbench.initialization import initial_weights
 from bnbench.loop import batch_bounds
+from bnbench.networks import aligned
 from bnbench.norms import NORMS
 from bnbench.optimizers import SCHEDULES
 from bnbench.parameters import build
@@ -105,6 +106,14 @@ def test_losses_of_every_epoch_equal_plain_torch_to_1e_9(norm, optimizer, batch_
         dtype="float64",
     )
     assert_equals_plain_torch(setting, optimizer)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_small_batches_whose_weighted_sums_are_no_matrix_products_equal_plain_torch(norm):
+    entry = named("optimizer", "adam", **RATES["adam"])
+    setting = spec(norm=named("norm", norm), optimizer=entry, batch_size=10, epochs=20, dtype="float64")
+    assert aligned(max(setting["hidden"])) * 10 < networks._LOOPED
+    assert_equals_plain_torch(setting, "adam")
 
 
 @pytest.mark.parametrize("optimizer", ["nadam", "radam", "adamax", "adagrad", "adadelta", "asgd", "rprop"])

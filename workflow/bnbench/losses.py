@@ -4,17 +4,19 @@ A loss is one small class: `forward` gives the loss of every example. Its gradie
 gives `differentiate` by hand.
 """
 
+from abc import ABC, abstractmethod
+
 from torch import Tensor
 
 from bnbench import autograd
 
 
-class Loss:
+class Loss(ABC):
     """What every loss says of itself."""
 
+    @abstractmethod
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """[seeds, batch, outputs] twice → the loss of every example, [seeds, batch, 1]."""
-        raise NotImplementedError
 
     def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of every example, and its gradient with respect to `output`."""
