@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from bnbench import tables
+from bnbench import files, tables
 
 RESULTS = Path(__file__).parent / "results"
 Work = Callable[[], object]
@@ -63,4 +63,4 @@ def keep(name: str, lines: Iterable[str]) -> None:
     """Print the lines, and write them to `results/<name>.md`."""
     text = "\n".join(lines)
     print(text, flush=True)
-    tables.write_text(RESULTS / f"{name}.md", f"{text}\n")
+    files.write_text(RESULTS / f"{name}.md", f"{text}\n")

@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 import yaml
 
-from bnbench import collect, config, tables, train
+from bnbench import config, files, tables, train
 from bnbench.parameters import build
 from bnbench.study import Chunk, Study
 from bnbench.tasks import TASKS
@@ -82,7 +82,7 @@ def write_results(study: Study, results: Path) -> None:
         footer = {"address": chunk.setting.address, "setting": dict(spec), "provenance": tables.provenance()}
         trained = made_up(chunk, contexts[chunk.setting.address])
         data = [points(seed) for seed in seeds]
-        paths = collect.chunk_paths(chunk, results)
+        paths = chunk.paths(results)
         for kind, table in train._tables(chunk, seeds, data, trained, tables.processor(), threads=1).items():
             tables.write_parquet(paths[kind], table, footer)
 
@@ -169,14 +169,14 @@ def main() -> None:
     study = config.load(text, "large.yaml")
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
-        tables.write_text(folder / "large.yaml", yaml.safe_dump(text))
+        files.write_text(folder / "large.yaml", yaml.safe_dump(text))
         if not (folder / "results").exists():
             write_results(study, folder / "results")
         costs = {step: measure(folder, step) for step in options.steps}
         table = "\n".join(lines(study, costs, folder))
     print(table)
     if options.write:
-        tables.write_text(OUTPUT, f"{table}\n")
+        files.write_text(OUTPUT, f"{table}\n")
 
 
 if __name__ == "__main__":

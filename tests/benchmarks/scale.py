@@ -30,7 +30,7 @@ from arithmetic import operations
 from cases import Case
 from common import RESULTS, Work, in_turn, keep, machine, one_core, table
 
-from bnbench import config, configfile, tables
+from bnbench import config, configfile, files
 from bnbench.study import Study
 from bnbench.train import _keep_freed_memory
 
@@ -206,7 +206,7 @@ def main() -> None:
     report = next(point.value for point in found if point.curve == "rebuild, s")
     found = [*training(arguments.rounds), *found, *simulated(chunks, start, report)]
     points = pd.DataFrame(found)
-    tables.write_text(RESULTS / "scale.csv", points.to_csv(index=False, float_format="%.6g"))
+    files.write_text(RESULTS / "scale.csv", points.to_csv(index=False, float_format="%.6g"))
     rows = [
         [
             curve,

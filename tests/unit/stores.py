@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import synthetic
 import yaml
 
-from bnbench import cli, collect, tables
+from bnbench import cli, tables
 
 PLAN = {"seeds": 8, "seeds_per_job": {"cpu": 4}}
 TWO = {**PLAN, "batch_size": ["full", 25]}
@@ -38,7 +38,7 @@ def paths(results, study, norm="batch", first=4, batch_size="full"):
     """The files of the chunk of one setting that starts at the seed `first`, by kind."""
     labels = {"norm": norm, "batch_size": batch_size}.items()
     (chunk,) = (c for c in study.chunks() if c.first == first and labels <= c.setting.labels.items())
-    return collect.chunk_paths(chunk, results)
+    return chunk.paths(results)
 
 
 def changed(path, change):

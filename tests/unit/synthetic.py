@@ -121,7 +121,7 @@ def stored(study: Study, results: Path, found: Mapping[str, pd.DataFrame] | None
     for chunk in study.chunks():
         of_chunk = {name: _of_chunk(rows, chunk) for name, rows in tables_of.items()}
         footer = {"address": chunk.setting.address, "setting": dict(chunk.setting.spec)}
-        for kind, path in collect.chunk_paths(chunk, results).items() if len(of_chunk["trials"]) else ():
+        for kind, path in chunk.paths(results).items() if len(of_chunk["trials"]) else ():
             schema = tables.SCHEMAS[kind]
             rows = of_chunk[collect.COLLECTED[kind]].reindex(columns=schema.names)
             tables.write_parquet(path, pa.Table.from_pandas(rows, schema, preserve_index=False), footer)

@@ -31,7 +31,7 @@ def rows(chunk, kind):
 
 
 def save(chunk, results, change=lambda table: table, **footer):
-    for kind, path in collect.chunk_paths(chunk, results).items():
+    for kind, path in chunk.paths(results).items():
         tables.write_parquet(path, change(rows(chunk, kind)), {"address": chunk.setting.address, **footer})
 
 
@@ -77,7 +77,7 @@ def test_a_study_that_is_trained_in_part_is_collected_as_far_as_it_goes(folders)
     first, second, *_ = study.chunks()
     for chunk in (first, second):
         save(chunk, results)
-    collect.chunk_paths(second, results)["predictions"].unlink()
+    second.paths(results)["predictions"].unlink()
     said = collect.run(study, results, data)
     assert said == "small: collected 2 trials from 1 chunks; 8 of 10 trials are not trained yet"
     assert collected(data)["trials"]["seed"].to_pylist() == [0, 1]
@@ -106,7 +106,7 @@ def test_a_task_of_several_inputs_has_no_predictions(folders):
         save(chunk, results)
         kind = "predictions"
         empty = rows(chunk, kind).slice(0, 0)
-        tables.write_parquet(collect.chunk_paths(chunk, results)[kind], empty, {"address": chunk.setting.address})
+        tables.write_parquet(chunk.paths(results)[kind], empty, {"address": chunk.setting.address})
     collect.run(study, results, data)
     assert collected(data)["predictions"].num_rows == 0
 
@@ -170,7 +170,7 @@ def test_a_corrupt_chunk_is_named_and_what_was_collected_before_is_kept(folders)
         save(chunk, results)
     collect.run(study, results, data)
     before = {path.name: path.read_bytes() for path in data.glob("*.parquet")}
-    broken = collect.chunk_paths(study.chunks()[-1], results)["losses"]
+    broken = study.chunks()[-1].paths(results)["losses"]
     broken.write_bytes(broken.read_bytes()[:-9])
     with pytest.raises(UserError) as caught:
         collect.run(study, results, data)

@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bnbench import tables
+from bnbench import files, tables
 from bnbench.errors import UserError
 
 TABLE = pa.table({"seed": [1, 2, 3], "loss": [0.5, 0.25, None]})
 WRITERS = {
-    "text": lambda path: tables.write_text(path, "new"),
-    "bytes": lambda path: tables.write_bytes(path, b"new"),
+    "text": lambda path: files.write_text(path, "new"),
     "parquet": lambda path: tables.write_parquet(path, TABLE),
 }
 
@@ -59,7 +58,7 @@ def fail_within(writing):
 
 
 def test_a_block_that_fails_leaves_the_old_file_and_no_other(old):
-    for writing in (tables.atomic(old), tables.parquet_writer(old, TABLE.schema)):
+    for writing in (files.atomic(old), tables.parquet_writer(old, TABLE.schema)):
         with pytest.raises(KeyboardInterrupt):
             fail_within(writing)
     assert old.read_text() == "old"
@@ -82,30 +81,6 @@ def test_a_disk_that_fills_up_while_arrow_writes_is_told_of_too(old, monkeypatch
     monkeypatch.setattr(pq, "write_table", full)
     assert "No space left on device" in refusal(tables.write_parquet, old, TABLE)
     assert old.read_text() == "old"
-
-
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    assert refusal(tables.write_text, tmp_path / "file" / "a.txt", "x").startswith(f"{tmp_path}/file/a.txt: cannot be")
-    (tmp_path / "folder.txt").mkdir()
-    message = f"{tmp_path}/folder.txt: cannot be written (Is a directory)"
-    assert refusal(tables.write_text, tmp_path / "folder.txt", "x") == message
-
-
-def test_folders_are_made_as_they_are_needed(tmp_path):
-    tables.write_text(tmp_path / "a" / "b" / "c.txt", "x")
-    assert (tmp_path / "a" / "b" / "c.txt").read_text() == "x"
-
-
-@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
-def test_who_may_read_a_file_follows_the_umask(tmp_path, mask, mode):
-    before = os.umask(mask)
-    try:
-        tables.write_text(tmp_path / "a.txt", "x")
-        assert os.umask(mask) == mask
-    finally:
-        os.umask(before)
-    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
 
 
 def test_a_table_and_its_footer_come_back(tmp_path):

@@ -31,7 +31,7 @@ def run(study: Study, results: Path, data: Path) -> str:
     chunks = study.chunks()
     mark = marks.collected(study)
     mark.remove(data)
-    present = [chunk for chunk in chunks if all(path.exists() for path in chunk_paths(chunk, results).values())]
+    present = [chunk for chunk in chunks if is_there(chunk, results)]
     for kind, name in COLLECTED.items():
         with tables.parquet_writer(data / f"{name}.parquet", tables.SCHEMAS[kind]) as write:
             for table in _by_setting(present, partial(_read, kind=kind, results=results)):
@@ -43,13 +43,9 @@ def run(study: Study, results: Path, data: Path) -> str:
     return f"{study.name}: collected {trials} trials from {len(present)} chunks{missing}"
 
 
-def chunk_paths(chunk: Chunk, results: Path) -> dict[str, Path]:
-    """Where a chunk's tables lie, by kind."""
-    return {kind: _path(chunk, kind, results) for kind in tables.SCHEMAS}
-
-
-def _path(chunk: Chunk, kind: str, results: Path) -> Path:
-    return results / kind / chunk.setting.address / f"{chunk.stem}.parquet"
+def is_there(chunk: Chunk, results: Path) -> bool:
+    """Whether all tables of a chunk are there."""
+    return all(path.exists() for path in chunk.paths(results).values())
 
 
 def _by_setting(chunks: list[Chunk], read: Callable[[Chunk], pa.Table]) -> Iterator[pa.Table]:
@@ -77,7 +73,7 @@ def _read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
     Raises:
         UserError: the file is corrupt, or holds another setting's rows or other seeds than its name says.
     """
-    path, same = _path(chunk, kind, results), _same(chunk.setting)
+    path, same = chunk.paths(results)[kind], _same(chunk.setting)
     stored = tables.read_stored(path, [name for name in tables.SCHEMAS[kind].names if name not in same])
     if not _is_whole(stored, chunk, kind):
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")

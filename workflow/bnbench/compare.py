@@ -19,6 +19,7 @@ import pandas as pd
 from bnbench import (
     control,
     exploratory,
+    files,
     interactions,
     judging,
     marks,
@@ -27,7 +28,6 @@ from bnbench import (
     readings,
     sentences,
     summaries,
-    tables,
 )
 from bnbench.judging import Contrast
 from bnbench.pairing import Pairs
@@ -54,8 +54,8 @@ def run(study: Study, data: Path, out: Path) -> None:
     found["interactions"] = interactions.table(study, contrasts)
     found["control"] = control.table(study, contrasts)
     for name, table in found.items():
-        tables.write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False))
-    tables.write_text(out / "verdicts.json", _json(_verdicts(study, found)))
+        files.write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False))
+    files.write_text(out / "verdicts.json", _json(_verdicts(study, found)))
     mark.leave(data)
 
 

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from bnbench import tables, words
+from bnbench import files, words
 from bnbench.colours import GREY, GRID, INK
 from bnbench.study import Study
 from bnbench.tables import FACTORS
@@ -91,9 +91,9 @@ def save(figure: Figure, folder: Path, name: str) -> None:
         figure.draw_without_rendering()  # lays it out, once for both
         figure.set_layout_engine("none")
     options: dict[str, Any] = {"bbox_inches": figure.get_tightbbox().padded(0.1)}
-    with tables.atomic(folder / f"{name}.svg") as path:
+    with files.atomic(folder / f"{name}.svg") as path:
         figure.savefig(path, format="svg", metadata={"Date": None}, dpi=_DPI, **options)
-    with tables.atomic(folder / f"{name}.png") as path:
+    with files.atomic(folder / f"{name}.png") as path:
         figure.savefig(path, format="png", facecolor="white", metadata={"Software": None}, dpi=_DPI, **options)
     plt.close(figure)
 

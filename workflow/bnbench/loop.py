@@ -7,7 +7,7 @@ never reads or writes a file.
 import inspect
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from bnbench.losses import Loss, SquaredLoss
 from bnbench.networks import Network, aligned
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimizer
 from bnbench.parameters import build
+from bnbench.state import State, capture, restore
 from bnbench.streams import stream
 from bnbench.study import evaluated_epochs
 from bnbench.tables import OUTCOMES
@@ -52,29 +53,84 @@ class Measured(NamedTuple):
 
 @torch.inference_mode()
 def train_network(
-    network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points, loss: Loss = _SQUARED_LOSS
+    network: Network,
+    spec: Mapping[str, Any],
+    seeds: list[int],
+    points: Points,
+    loss: Loss = _SQUARED_LOSS,
+    start: State | None = None,
+    after_epoch: Callable[[Callable[[], State]], None] | None = None,
 ) -> Measured:
-    """Train `network`, whose weights are stacked in the order of `seeds`, under the setting `spec`."""
-    epochs = spec["epochs"]
-    entry, schedule = build(OPTIMIZERS, spec["optimizer"]), build(SCHEDULES, spec["schedule"])
-    examples = _Examples(points, seeds, spec["batch_size"], epochs)
-    optimizer, graph = _optimizer(entry, network, constant_rate=isinstance(schedule, Constant))
-    train_epoch = _Epoch(network, loss, optimizer, examples, graph=graph)
-    losses = {name: np.full((epochs, len(seeds)), math.nan) for name in OUTCOMES}
-    # The train-mode losses stay on the device until the end: reading them every epoch would stall it.
-    train_losses = points.train_x.new_empty((epochs, len(seeds)))
-    evaluated = set(evaluated_epochs(epochs, spec["evaluate_every"]))
-    started = time.perf_counter()
-    for epoch in range(epochs):
-        _set_rate(optimizer, entry.lr * schedule.factor(epoch, epochs))
-        examples.shuffle()
-        train_losses[epoch] = train_epoch()
-        if epoch in evaluated:
-            fit, measured = _evaluate(network, points, loss)
-            for name, values in measured.items():
-                losses[name][epoch] = values.double().cpu()
-    losses["train_loss"] = train_losses.double().cpu().numpy()
-    return Measured(losses, fit[:, :, 0].double().cpu().numpy(), time.perf_counter() - started)
+    """Train `network`, whose weights are stacked in the order of `seeds`, under the setting `spec`.
+
+    Args:
+        network: with its initial weights, also where the training goes on.
+        spec: the setting.
+        seeds: those of the stack.
+        points: of every seed.
+        loss: what is minimized.
+        start: the state to go on from; every bit of what comes out is as if there had been no pause.
+        after_epoch: called after every epoch with a function that gives the state at that moment.
+    """
+    training = _Training(network, spec, seeds, points, loss)
+    if start is not None:
+        training.go_on(start)
+    for epoch in range(training.epochs, spec["epochs"]):
+        training.train_epoch(epoch)
+        if after_epoch is not None:
+            after_epoch(training.state)
+    return training.measured()
+
+
+class _Training:
+    """A network while it trains, and what has been measured."""
+
+    def __init__(self, network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points, loss: Loss) -> None:
+        self.epochs = 0  # that are done
+        self._network, self._points, self._loss, self._total = network, points, loss, spec["epochs"]
+        self._entry = build(OPTIMIZERS, spec["optimizer"])
+        self._schedule = build(SCHEDULES, spec["schedule"])
+        self._examples = _Examples(points, seeds, spec["batch_size"], self._total)
+        self._optimizer, graph = _optimizer(self._entry, network, constant_rate=isinstance(self._schedule, Constant))
+        self._counters = network.flat.device if graph else torch.device("cpu")
+        self._train_epoch = _Epoch(network, loss, self._optimizer, self._examples, graph=graph)
+        self._losses = {name: np.full((self._total, len(seeds)), math.nan) for name in OUTCOMES[1:]}
+        # The train-mode losses stay on the device until the end: reading them every epoch would stall it.
+        self._train_losses = points.train_x.new_empty((self._total, len(seeds)))
+        self._evaluated = set(evaluated_epochs(self._total, spec["evaluate_every"]))
+        self._started = time.perf_counter()
+
+    def go_on(self, start: State) -> None:
+        """Take up the training at `start`."""
+        restore(start, self._network, self._optimizer, self._counters)
+        self._examples.skip(start.epochs)
+        self._train_losses[: start.epochs] = torch.from_numpy(start.stacked["losses/train_loss"].T)
+        for name, values in self._losses.items():
+            values[: start.epochs] = start.stacked[f"losses/{name}"].T
+        self.epochs = start.epochs
+        self._started -= start.seconds
+
+    def train_epoch(self, epoch: int) -> None:
+        """Train one epoch and, where that is asked for, measure after it."""
+        _set_rate(self._optimizer, self._entry.lr * self._schedule.factor(epoch, self._total))
+        self._examples.shuffle()
+        self._train_losses[epoch] = self._train_epoch()
+        if epoch in self._evaluated:
+            for name, values in _evaluate(self._network, self._points, self._loss).items():
+                self._losses[name][epoch] = values.double().cpu()
+        self.epochs = epoch + 1
+
+    def state(self) -> State:
+        """All that the epochs to come depend on."""
+        evaluated = {name: torch.from_numpy(values[: self.epochs].T) for name, values in self._losses.items()}
+        losses = {"train_loss": self._train_losses[: self.epochs].T, **evaluated}
+        return capture(self._network, self._optimizer, losses, self.epochs, time.perf_counter() - self._started)
+
+    def measured(self) -> Measured:
+        """What the whole training has given."""
+        losses = {"train_loss": self._train_losses.double().cpu().numpy(), **self._losses}
+        fit = self._network.evaluate(self._points.test_x)[:, :, 0].double().cpu().numpy()
+        return Measured(losses, fit, time.perf_counter() - self._started)
 
 
 def batch_bounds(points: int, batch_size: int) -> list[int]:
@@ -113,6 +169,12 @@ class _Examples:
         if self._orders is not None:
             index = next(self._orders)[:, None].expand(self._source.shape)
             torch.gather(self._source, 2, index, out=self._ordered)
+
+    def skip(self, epochs: int) -> None:
+        """Draw the orders of so many epochs for nothing."""
+        if self._orders is not None:
+            for _ in range(epochs):
+                next(self._orders)
 
 
 def _orders(seeds: list[int], count: int, epochs: int, device: torch.device) -> Iterator[Tensor]:
@@ -205,11 +267,11 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
             group["lr"] = rate
 
 
-def _evaluate(network: Network, points: Points, loss: Loss) -> tuple[Tensor, dict[str, Tensor]]:
-    """The outputs at the test points, [seeds, points, 1], and the evaluation-mode losses, [seeds] each."""
+def _evaluate(network: Network, points: Points, loss: Loss) -> dict[str, Tensor]:
+    """The evaluation-mode losses, [seeds] each."""
     fit = network.evaluate(points.test_x)
     eval_loss = loss.mean(network.evaluate(points.train_x), points.train_y)
     test_loss = loss.mean(fit, points.test_y)
     buffers = network.precise_buffers(points.train_x)
     precise = loss.mean(network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
-    return fit, {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
+    return {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bnbench import tables
+from bnbench import files
 from bnbench.study import NUMERICS, Study, canonical_json
 
 _NOT_COLLECTED = ("report", "reference_points", "threads")
@@ -36,7 +36,7 @@ class Mark:
 
     def leave(self, data: Path) -> None:
         """Say that the step's tables are whole."""
-        tables.write_text(data / self.name, json.dumps(self.config, indent=1, ensure_ascii=False) + "\n")
+        files.write_text(data / self.name, json.dumps(self.config, indent=1, ensure_ascii=False) + "\n")
 
 
 def collected(study: Study) -> Mark:

@@ -66,6 +66,13 @@ class Network:
         ]
         self._tape: list[tuple[Any, ...]] = []
 
+    def split(self, values: Tensor) -> Tensors:
+        """The views of a vector like `flat` that belong to the parameters, by their names."""
+        return {
+            name: values.narrow(0, view.storage_offset(), view.numel()).view(view.shape)
+            for name, view in self.parameters.items()
+        }
+
     def forward(self, x: Tensor) -> Tensor:
         """Training mode: [seeds, batch, inputs] → [seeds, batch, outputs]; keeps what `backward` needs."""
         self._tape.clear()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bnbench import tables, words
-from bnbench.collect import chunk_paths
+from bnbench.collect import is_there
 from bnbench.errors import UserError
 from bnbench.parameters import build
 from bnbench.study import POWER, Chunk, Setting, Study
@@ -55,7 +55,7 @@ def describe(study: Study, results: Path) -> str:
     One aligned line for each, and the warning last where there is one.
     """
     chunks = study.chunks()
-    missing = [chunk for chunk in chunks if not all(path.exists() for path in chunk_paths(chunk, results).values())]
+    missing = [chunk for chunk in chunks if not is_there(chunk, results)]
     lines = {
         "study": f"{study.name}: {study.summary()}",
         "to train": _to_train(missing, chunks),

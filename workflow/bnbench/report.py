@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from bnbench import __version__, alternatives, cells, contents, methods, tables, templating, words
+from bnbench import __version__, alternatives, cells, contents, files, methods, tables, templating, words
 from bnbench.colours import GRID, INK, PAPER
 from bnbench.errors import UserError
 from bnbench.study import Study
@@ -63,8 +63,8 @@ def run(study: Study, out: Path) -> None:
         bibtex=methods.BIBTEX,
         config=yaml.safe_dump(json.loads(study.to_json()), sort_keys=False, allow_unicode=True),
     )
-    tables.write_text(out / "index.html", page)
-    tables.write_text(out / "landing.rst", environment.get_template("landing.rst").render(**facts))
+    files.write_text(out / "index.html", page)
+    files.write_text(out / "landing.rst", environment.get_template("landing.rst").render(**facts))
 
 
 def _tables(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bnbench import config, configfile, interruption, planning, templating, words
-from bnbench.collect import chunk_paths
+from bnbench.collect import is_there
 from bnbench.errors import UserError
 from bnbench.study import Study
 
@@ -37,7 +37,7 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     if workflow.is_main_process:
         interruption.go_on_after_a_kill(Path(".snakemake"))
         chunks = study.chunks()
-        to_run = sum(not all(path.exists() for path in chunk_paths(chunk, RESULTS).values()) for chunk in chunks)
+        to_run = sum(not is_there(chunk, RESULTS) for chunk in chunks)
         print(f"{study.name}: {study.summary()}, {to_run} to run", file=sys.stderr)
         if warning := planning.warning(study):
             print(warning, file=sys.stderr)

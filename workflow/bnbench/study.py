@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from bnbench.norms import NORMS
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES
 from bnbench.parameters import Registry, build, schema
-from bnbench.tables import FACTORS
+from bnbench.tables import FACTORS, SCHEMAS
 from bnbench.tasks import TASKS
 
 NUMERICS = 2
@@ -79,6 +80,10 @@ class Chunk:
     def stem(self) -> str:
         """Name of the chunk's files, without ending."""
         return f"seeds-{self.first}-{self.last}"
+
+    def paths(self, results: Path) -> dict[str, Path]:
+        """Where the chunk's tables lie under the folder `results`, by kind."""
+        return {kind: results / kind / self.setting.address / f"{self.stem}.parquet" for kind in SCHEMAS}
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,14 @@
-"""The tables of a study: their columns, their atomic writing, their reading, and the provenance in their footers.
+"""The tables of a study: their columns, their writing, their reading, and the provenance in their footers.
 
-A file is written under a temporary name, synced and renamed, so a file that exists is whole. Used by every step.
+Used by every step.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import platform
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import metadata
@@ -22,6 +20,7 @@ import pyarrow.parquet as pq
 
 from bnbench import __version__
 from bnbench.errors import UserError, first_line
+from bnbench.files import atomic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,44 +67,6 @@ class Stored(NamedTuple):
     footer: dict[str, Any]
     settings: set[str]
     """The least and the greatest `setting` of its rows."""
-
-
-@contextlib.contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it to `path` when the block ends well, remove it otherwise.
-
-    Raises:
-        UserError: the file cannot be written (no space, no permission); `path` stays as it was.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
-    temporary = Path(name)
-    try:
-        os.fchmod(handle, 0o666 & ~_umask())
-        os.close(handle)
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically, in UTF-8."""
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a binary file atomically."""
-    with atomic(path) as temporary:
-        temporary.write_bytes(content)
 
 
 def write_parquet(path: Path, table: pa.Table, footer: Mapping[str, Any] | None = None) -> None:
@@ -188,7 +149,7 @@ def read_json(path: Path) -> dict[str, Any]:
         UserError: the file is absent or corrupt.
     """
     with _reading(path, "readable"):
-        return _mapping(path.read_text(encoding="utf-8"))
+        return json_object(path.read_text(encoding="utf-8"))
 
 
 def footer(path: Path) -> dict[str, Any]:
@@ -199,6 +160,15 @@ def footer(path: Path) -> dict[str, Any]:
     """
     with _reading(path, "a readable table"):
         return _stored_footer(pq.read_schema(path))
+
+
+def is_whole(path: Path) -> bool:
+    """Whether `path` is a table that can be read."""
+    try:
+        footer(path)
+    except UserError:
+        return False
+    return True
 
 
 def provenance() -> dict[str, str]:
@@ -233,7 +203,8 @@ def _reading(path: Path, what: str) -> Iterator[None]:
         raise UserError(f"{path}: not {what} ({reason}); delete it and run the workflow again") from error
 
 
-def _mapping(text: str | bytes) -> dict[str, Any]:
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """Parse a JSON object; anything else is a `ValueError`."""
     content = json.loads(text)
     if not isinstance(content, dict):
         raise ValueError(f"found {type(content).__name__}, allowed: an object")
@@ -245,7 +216,7 @@ def _footer(content: Mapping[str, Any] | None) -> dict[bytes, bytes]:
 
 
 def _stored_footer(schema: pa.Schema) -> dict[str, Any]:
-    return _mapping((schema.metadata or {}).get(b"bnbench", b"{}"))
+    return json_object((schema.metadata or {}).get(b"bnbench", b"{}"))
 
 
 def _settings(metadata: pq.FileMetaData) -> set[str]:
@@ -307,9 +278,3 @@ def _commit() -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
     except (OSError, subprocess.CalledProcessError):
         return ""
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

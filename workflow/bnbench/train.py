@@ -16,12 +16,13 @@ import pyarrow as pa
 import torch
 
 from bnbench import tables
+from bnbench.checkpoints import EVERY, Checkpoints
 from bnbench.errors import UserError
 from bnbench.initialization import initial_weights, weights_hash
-from bnbench.loop import Array, Measured, Points, train_network
-from bnbench.networks import Network
+from bnbench.loop import Array
 from bnbench.norms import NORMS
 from bnbench.parameters import build
+from bnbench.stacks import Stack, train_stack
 from bnbench.study import Chunk, evaluated_epochs
 from bnbench.tables import OUTCOMES
 from bnbench.tasks import TASKS, Data
@@ -42,52 +43,62 @@ class Trained(NamedTuple):
     """Wall time of training and evaluating all seeds."""
 
 
-def run(chunk: Chunk, results: Path, threads: int) -> str:
+def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
     """Train `chunk`, write its tables under `results`, and say in one line what was done and how fast.
+
+    Training that was stopped goes on from its checkpoint; one is written `every` so many seconds. Tables that are
+    there are left as they are: whoever wrote them wrote the same.
 
     Raises:
         UserError: the setting's device is absent, or a file cannot be read or written.
     """
-    spec = chunk.setting.spec
-    device = _device(spec["device"], chunk.setting.address)
+    spec, address = chunk.setting.spec, chunk.setting.address
+    seeds = range(chunk.first, chunk.first + chunk.count)
+    if not _missing(chunk, results):
+        return f"{address}: seeds {seeds[0]} to {seeds[-1]} are there already"
+    device = _device(spec["device"], address)
     torch.set_num_threads(threads)
     _keep_freed_memory()
-    seeds = range(chunk.first, chunk.first + chunk.count)
     task = build(TASKS, spec["task"])
     data = [task.data(seed) for seed in seeds]
-    trained = train(spec, seeds, data, device)
-    footer = {"address": chunk.setting.address, "setting": dict(spec), "provenance": tables.provenance()}
-    for kind, table in _tables(chunk, seeds, data, trained, _device_name(device), threads).items():
-        tables.write_parquet(results / kind / chunk.setting.address / f"{chunk.stem}.parquet", table, footer)
+    with Checkpoints(chunk, results, _device_name(device), every) as checkpoints:
+        trained = train(spec, seeds, data, device, checkpoints)
+        footer = {"address": address, "setting": dict(spec), "provenance": tables.provenance()}
+        made = _tables(chunk, seeds, data, trained, " + ".join(checkpoints.devices), threads)
+        for kind, path in _missing(chunk, results).items():
+            tables.write_parquet(path, made[kind], footer)
+        checkpoints.remove()
     pace = trained.seconds / len(seeds) / spec["epochs"] * 1e6
     diverged = sum(epoch is not None for epoch in trained.diverged_at)
     return (
-        f"{chunk.setting.address}: trained seeds {seeds[0]} to {seeds[-1]} for {spec['epochs']} epochs in "
+        f"{address}: trained seeds {seeds[0]} to {seeds[-1]} for {spec['epochs']} epochs in "
         f"{trained.seconds:.1f} s ({pace:.0f} µs per network and epoch); {diverged} diverged"
     )
 
 
-def train(spec: Mapping[str, Any], seeds: Sequence[int], data: Sequence[Data], device: torch.device) -> Trained:
+def train(
+    spec: Mapping[str, Any],
+    seeds: range,
+    data: Sequence[Data],
+    device: torch.device,
+    checkpoints: Checkpoints | None = None,
+) -> Trained:
     """Train the networks of `seeds` side by side under the setting `spec`, each on its own points in `data`."""
-    # A lone seed could take another matrix kernel than a stacked one and differ in the last bit: it trains beside
-    # a copy of itself.
-    copies = 2 if len(seeds) == 1 else 1
     norm = build(NORMS, spec["norm"])
     widths = [data[0].train_x.shape[1], *spec["hidden"], 1]
     weights = [initial_weights(widths, norm, spec["init"], seed) for seed in seeds]
-    dtype = getattr(torch, spec["dtype"])
-    network = Network(weights * copies, norm, spec["activation"], dtype, device)
-    measured = train_network(network, spec, [*seeds] * copies, _stack([*data] * copies, dtype, device))
-    losses, diverged_at = _mark_divergence(spec, measured, len(seeds))
-    hashes = [weights_hash(layers) for layers in weights]
-    return Trained(losses, diverged_at, measured.fit[: len(seeds)], hashes, measured.seconds)
+    measured = train_stack(Stack(spec, seeds, data, weights), device, checkpoints)
+    losses, diverged_at = _mark_divergence(spec, measured.losses)
+    return Trained(losses, diverged_at, measured.fit, [weights_hash(layers) for layers in weights], measured.seconds)
 
 
-def _mark_divergence(
-    spec: Mapping[str, Any], measured: Measured, seeds: int
-) -> tuple[dict[str, Array], list[int | None]]:
-    """The losses of the first `seeds` seeds, NaN from each one's first bad epoch on; and that epoch, or None."""
-    losses = {name: values[:, :seeds] for name, values in measured.losses.items()}
+def _missing(chunk: Chunk, results: Path) -> dict[str, Path]:
+    """The chunk's tables that are absent or cannot be read, by kind."""
+    return {kind: path for kind, path in chunk.paths(results).items() if not tables.is_whole(path)}
+
+
+def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tuple[dict[str, Array], list[int | None]]:
+    """The losses, NaN from each seed's first bad epoch on; and that epoch, or None."""
     evaluated = evaluated_epochs(spec["epochs"], spec["evaluate_every"])
     bad = ~np.isfinite(losses["train_loss"])
     for name in OUTCOMES[1:]:
@@ -138,11 +149,6 @@ def _table(kind: str, chunk: Chunk, columns: dict[str, Any]) -> pa.Table:
     columns = {**{name: [value] * rows for name, value in same.items()}, **columns}
     schema = tables.SCHEMAS[kind]
     return pa.table({name: columns[name] for name in schema.names}, schema=schema)
-
-
-def _stack(data: Sequence[Data], dtype: torch.dtype, device: torch.device) -> Points:
-    parts = zip(*data, strict=True)
-    return Points(*(torch.from_numpy(np.stack(part)).to(device, dtype) for part in parts))
 
 
 def _device(kind: str, address: str) -> torch.device:
