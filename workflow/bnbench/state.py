@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -56,7 +55,7 @@ def restore(state: State, network: Network, optimizer: torch.optim.Optimizer, co
     which changes the bits of what follows.
     """
     kept = _kept(optimizer)
-    kept.update({name: torch.from_numpy(values).to(counters) for name, values in state.shared.items()})
+    kept.update({name: torch.tensor(values, device=counters) for name, values in state.shared.items()})
     of_each_weight, *_ = network.parameters
     for vector in [name.partition("/")[0] for name in state.stacked if name.endswith(f"/{of_each_weight}")]:
         values = network.flat if vector == "weights" else kept.setdefault(vector, torch.zeros_like(network.flat))
@@ -81,4 +80,4 @@ def _buffers(network: Network) -> dict[str, Tensor]:
 
 
 def _arrays(tensors: Mapping[str, Tensor]) -> Arrays:
-    return {name: np.array(values.cpu()) for name, values in tensors.items()}
+    return {name: values.cpu().numpy().copy() for name, values in tensors.items()}
