@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bnbench.epochs import batch_bounds
 from bnbench.initialization import Layers, initial_weights
-from bnbench.loop import batch_bounds
 from bnbench.norms import NORMS
 from bnbench.streams import stream
 

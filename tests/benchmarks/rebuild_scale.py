@@ -83,8 +83,8 @@ def write_results(study: Study, results: Path) -> None:
         trained = made_up(chunk, contexts[chunk.setting.address])
         data = [points(seed) for seed in seeds]
         paths = chunk.paths(results)
-        for kind, table in train._tables(chunk, seeds, data, trained, tables.processor(), threads=1).items():
-            tables.write_parquet(paths[kind], table, footer)
+        for kind, table in train.trial_tables(spec, seeds, data, trained, tables.processor(), threads=1).items():
+            tables.write_parquet(paths[kind], train.in_order(chunk, kind, [table]), footer)
 
 
 def made_up(chunk: Chunk, context: int) -> train.Trained:

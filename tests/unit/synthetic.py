@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from bnbench import collect, compare, config, contents, parameters, tables
+from bnbench.epochs import evaluated_epochs
 from bnbench.judging import Contrast
-from bnbench.study import Chunk, Setting, Study, evaluated_epochs
+from bnbench.study import Chunk, Setting, Study
 from bnbench.tasks import TASKS
 
 Of = Callable[[Mapping[str, str], int], Any]
@@ -52,6 +53,7 @@ def plan(**changes: Any) -> Study:
         "epochs": 40,
         "evaluate_every": 10,
         "seeds": 8,
+        "seeds_per_job": {"cpu": 10, "cuda": 256},
         "batch_size": ["full"],
     }
     return config.load({**small, "optimizer": [{"name": "adam", "lr": 0.001}], **changes}, "synthetic")

@@ -49,13 +49,13 @@ def after(monkeypatch):
 
     def arrange(moments, act):
         class Watching(checkpoints.Checkpoints):
-            def watch(self, seeds):
-                after_epoch = super().watch(seeds)
+            def watch(self, seeds, epochs):
+                after_epoch = super().watch(seeds, epochs)
 
-                def then_act(state):
-                    if (epochs := state().epochs) in moments:
-                        act(epochs, seeds)
-                    after_epoch(state)
+                def then_act(done, state):
+                    if done in moments:
+                        act(done, seeds)
+                    after_epoch(done, state)
 
                 return then_act
 

@@ -103,5 +103,5 @@ def test_overrides_change_top_level_keys_and_merge_into_mappings():
     assert resolved["epochs"] == 500
     assert resolved["report"]["margin"] == 1.2
     assert resolved["report"]["outcome"] == "test_loss"
-    assert resolved["seeds_per_job"] == {"cpu": 5, "cuda": 256}
+    assert resolved["seeds_per_job"] == {"cpu": 5, "cuda": "auto"}
     assert configfile.merged({"seeds": 20}, {"seeds": {"count": 3}}) == {"seeds": {"count": 3}}

@@ -22,6 +22,12 @@ quick = settings(max_examples=200, deadline=None, derandomize=True)
 alphas = st.floats(1e-4, 0.49)
 
 
+@pytest.fixture(autouse=True)
+def a_second_for_forty_epochs(monkeypatch):
+    """A cost model that is easily reckoned with."""
+    monkeypatch.setattr(planning.cost, "seconds", lambda spec, seeds: seeds * spec["epochs"] / 40)
+
+
 @pytest.mark.parametrize(("tests", "seeds"), [(1, 6), (8, 9), (16, 10), (24, 10), (48, 11), (96, 12)])
 def test_seeds_to_decide_are_those_of_the_table(tests, seeds):
     assert planning.seeds_to_decide(tests, 0.05) == seeds
@@ -104,8 +110,8 @@ def test_a_new_study_is_described_in_aligned_lines_that_end_in_the_warning(tmp_p
     assert planning.describe(synthetic.plan(seeds=7, device=["cpu", "cuda"], **GRID), tmp_path) == (
         "study       synthetic: 2 norms × 2 batch sizes × 2 optimizers × 2 devices × 7 seeds = 112 trials in 16 jobs\n"
         "to train    112 of 112 trials, in 16 jobs\n"
-        "CPU time    unknown: nothing has been timed here yet that it could be told from\n"
-        "GPU time    unknown: nothing has been timed here yet that it could be told from\n"
+        "CPU time    about 56 s, by arithmetic alone: nothing has been timed here yet\n"
+        "GPU time    about 56 s, by arithmetic alone: nothing has been timed here yet\n"
         "family      8 contexts, judged together at alpha 0.05\n"
         "can decide  from 6 seeds on while no trial is missing, else from 9; the study has 7\n"
         "can see     a mean log ratio of 1.98 standard deviations, with 80 % power at alpha 0.05/8\n"
@@ -166,17 +172,18 @@ def test_the_time_of_one_kind_of_device_says_nothing_of_another(tmp_path):
     synthetic.stored(synthetic.plan(seeds=10), tmp_path, seconds=1.0)
     said = lines(synthetic.plan(seeds=20, device=["cpu", "cuda"]), tmp_path)
     assert said["CPU time"] == "about 20 s, from earlier trials of the same settings"
-    assert said["GPU time"].startswith("unknown")
+    assert said["GPU time"] == "about 40 s, by arithmetic alone: nothing has been timed here yet"
     synthetic.stored(synthetic.plan(seeds=10, device=["cuda"]), tmp_path, seconds=0.5, threads=8)
     said = lines(synthetic.plan(seeds=512, device=["cuda"]), tmp_path)
     assert said["GPU time"].startswith("about 8 min 32 s,")  # 1,024 × 0.5 s, on one device whatever the threads
 
 
-def test_work_grows_with_epochs_points_and_weights():
-    (small, _), (large, _) = (
-        synthetic.plan(hidden=hidden, epochs=epochs).settings for hidden, epochs in (([4], 40), ([4, 4], 80))
-    )
-    assert planning.work(large) / planning.work(small) == 2 * (4 + 16 + 4) / (4 + 4)
+def test_seeds_that_other_chunks_hold_are_not_to_be_trained(tmp_path):
+    synthetic.stored(synthetic.plan(seeds=30), tmp_path, seconds=1.0)
+    said = lines(synthetic.plan(seeds=50, seeds_per_job={"cpu": 100}), tmp_path)
+    assert said["to train"] == "40 of 100 trials, in 2 jobs; 60 there already"
+    assert said["CPU time"].startswith("about 40 s, ")
+    assert lines(synthetic.plan(seeds=30, seeds_per_job="auto"), tmp_path)["to train"].startswith("nothing")
 
 
 def foreign(path, change):

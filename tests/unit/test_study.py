@@ -11,8 +11,9 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from bnbench import config, configfile, study
+from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
-from bnbench.study import Setting, Study, evaluated_epochs
+from bnbench.study import Setting, Study
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
 SMALL = {"study": "small", "hidden": [4], "epochs": 40, "seeds": 8, "batch_size": ["full"], "optimizer": ["adam"]}
@@ -211,7 +212,7 @@ def test_the_baseline_is_named_by_its_label_or_by_its_entry(baseline):
 
 def test_the_plan_is_said_in_one_line():
     default = config.load(configfile.read(CONFIG), str(CONFIG))
-    line = "2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 16 jobs"
+    line = "2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 8 jobs"
     assert default.summary() == line
     two_tasks = plan(task=["sine", "mixture"], seeds=1)
     line = "2 norms × 1 batch size × 1 optimizer × 1 device × 2 tasks × 1 seed = 4 trials in 4 jobs"

@@ -14,9 +14,9 @@ from plain_torch import ACTIVATIONS, TORCH_OPTIMIZERS, make_network, train_one
 from specs import named, spec
 
 from bnbench import loop, networks, tables
+from bnbench.epochs import batch_bounds
 from bnbench.errors import UserError
 from bnbench.initialization import initial_weights
-from bnbench.loop import batch_bounds
 from bnbench.networks import aligned
 from bnbench.norms import NORMS
 from bnbench.optimizers import SCHEDULES

@@ -84,11 +84,16 @@ class Checkpoints:
         _say(f"{self._chunk.setting.address}: goes on after epoch {state.epochs} of seeds {seeds[0]} to {seeds[-1]}")
         return state
 
-    def watch(self, seeds: range) -> Callable[[Callable[[], State]], None]:
-        """What is called after every epoch of a stack of `seeds` with a function that gives the state of its rows."""
+    def watch(self, seeds: range, epochs: int) -> Callable[[int, Callable[[], State]], None]:
+        """What is called after every epoch of a stack of `seeds`: with the epochs done and what gives the state.
 
-        def after_epoch(state: Callable[[], State]) -> None:
-            if self._signal is None and time.monotonic() < self._due:
+        The end of a stack that is not all of the chunk is kept too.
+        """
+        in_part = len(seeds) < self._chunk.count
+
+        def after_epoch(done: int, state: Callable[[], State]) -> None:
+            ended = in_part and done == epochs
+            if self._signal is None and not ended and time.monotonic() < self._due:
                 return
             told, self._signal = self._signal, None
             started = time.monotonic()

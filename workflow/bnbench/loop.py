@@ -16,13 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bnbench.epochs import batch_bounds, evaluated_epochs
 from bnbench.losses import Loss, SquaredLoss
 from bnbench.networks import Network, aligned
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimizer
 from bnbench.parameters import build
 from bnbench.state import State, capture, restore
 from bnbench.streams import stream
-from bnbench.study import evaluated_epochs
 from bnbench.tables import OUTCOMES
 
 Array = NDArray[np.float64]
@@ -59,7 +59,7 @@ def train_network(
     points: Points,
     loss: Loss = _SQUARED_LOSS,
     start: State | None = None,
-    after_epoch: Callable[[Callable[[], State]], None] | None = None,
+    after_epoch: Callable[[int, Callable[[], State]], None] | None = None,
 ) -> Measured:
     """Train `network`, whose weights are stacked in the order of `seeds`, under the setting `spec`.
 
@@ -70,7 +70,7 @@ def train_network(
         points: of every seed.
         loss: what is minimized.
         start: the state to go on from; every bit of what comes out is as if there had been no pause.
-        after_epoch: called after every epoch with a function that gives the state at that moment.
+        after_epoch: called after every epoch with the epochs done, and a function that gives the state at that moment.
     """
     training = _Training(network, spec, seeds, points, loss)
     if start is not None:
@@ -78,7 +78,7 @@ def train_network(
     for epoch in range(training.epochs, spec["epochs"]):
         training.train_epoch(epoch)
         if after_epoch is not None:
-            after_epoch(training.state)
+            after_epoch(epoch + 1, training.state)
     return training.measured()
 
 
@@ -131,18 +131,6 @@ class _Training:
         losses = {"train_loss": self._train_losses.double().cpu().numpy(), **self._losses}
         fit = self._network.evaluate(self._points.test_x)[:, :, 0].double().cpu().numpy()
         return Measured(losses, fit, time.perf_counter() - self._started)
-
-
-def batch_bounds(points: int, batch_size: int) -> list[int]:
-    """Where the batches of an epoch start, and where the last one ends.
-
-    A last batch of fewer than two examples is merged into the one before it, for all arms alike: batch statistics need
-    two examples.
-    """
-    bounds = [*range(0, points, batch_size), points]
-    if len(bounds) > 2 and bounds[-1] - bounds[-2] < 2:
-        del bounds[-2]
-    return bounds
 
 
 class _Examples:

@@ -41,6 +41,8 @@ class Optimizer:
     """Name of the class in `torch.optim`."""
     fused: ClassVar[bool] = False
     """Whether torch has a kernel that makes the whole update in one pass over memory, on CPU and CUDA."""
+    passes: ClassVar[int]
+    """About how many vectors an update reads and writes, counted in torch's code."""
     lr: float
 
     def arguments(self) -> dict[str, Any]:
@@ -54,6 +56,7 @@ class SGD(Optimizer):
 
     torch_class = "SGD"
     fused = True
+    passes = 5
     lr: float = _rate(0.001)
     momentum: float = _momentum()
     dampening: float = parameter(0.0, "dampening of the momentum", minimum=0)
@@ -78,6 +81,7 @@ class Adam(Optimizer):
 
     torch_class = "Adam"
     fused = True
+    passes = 7
     lr: float = _rate(0.001)
     betas: tuple[float, float] = _betas()
     eps: float = _eps()
@@ -98,6 +102,7 @@ class Adamax(Optimizer):
     """Adam with the infinity norm (Kingma & Ba 2015)."""
 
     torch_class = "Adamax"
+    passes = 16
     lr: float = _rate(0.002)
     betas: tuple[float, float] = _betas()
     eps: float = _eps()
@@ -109,6 +114,7 @@ class NAdam(Optimizer):
     """Adam with Nesterov momentum (Dozat 2016)."""
 
     torch_class = "NAdam"
+    passes = 24
     lr: float = _rate(0.002)
     betas: tuple[float, float] = _betas()
     eps: float = _eps()
@@ -122,6 +128,7 @@ class RAdam(Optimizer):
     """Adam with a rectified variance (Liu et al. 2020)."""
 
     torch_class = "RAdam"
+    passes = 28
     lr: float = _rate(0.001)
     betas: tuple[float, float] = _betas()
     eps: float = _eps()
@@ -134,6 +141,7 @@ class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton 2012)."""
 
     torch_class = "RMSprop"
+    passes = 13
     lr: float = _rate(0.01)
     alpha: float = parameter(0.99, "decay rate of the running average of the squared gradient", minimum=0, maximum=1)
     eps: float = _eps()
@@ -147,6 +155,7 @@ class Adagrad(Optimizer):
     """Adagrad (Duchi, Hazan & Singer 2011)."""
 
     torch_class = "Adagrad"
+    passes = 11
     lr: float = _rate(0.01)
     lr_decay: float = parameter(0.0, "decay of the learning rate", minimum=0)
     weight_decay: float = _weight_decay()
@@ -159,6 +168,7 @@ class Adadelta(Optimizer):
     """Adadelta (Zeiler 2012)."""
 
     torch_class = "Adadelta"
+    passes = 27
     lr: float = _rate(1.0)
     rho: float = parameter(0.9, "decay rate of the running averages", minimum=0, maximum=1)
     eps: float = _eps(1e-6)
@@ -170,6 +180,7 @@ class ASGD(Optimizer):
     """Averaged stochastic gradient descent (Polyak & Juditsky 1992); the network is judged by its last weights."""
 
     torch_class = "ASGD"
+    passes = 9
     lr: float = _rate(0.01)
     lambd: float = parameter(1e-4, "decay of the learning rate", minimum=0)
     alpha: float = parameter(0.75, "power of the learning rate's decay", minimum=0)
@@ -182,6 +193,7 @@ class Rprop(Optimizer):
     """Resilient backpropagation (Riedmiller & Braun 1993), meant for full batches."""
 
     torch_class = "Rprop"
+    passes = 60
     lr: float = _rate(0.01)
     etas: tuple[float, float] = parameter((0.5, 1.2), "factors of decrease (below 1) and increase (above 1)")
     step_sizes: tuple[float, float] = parameter((1e-6, 50.0), "smallest and largest step")

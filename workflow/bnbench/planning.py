@@ -8,19 +8,25 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from bnbench import tables, words
-from bnbench.collect import is_there
+from bnbench import cost, reuse, tables, words
+from bnbench.chunks import is_there
 from bnbench.errors import UserError
-from bnbench.parameters import build
-from bnbench.study import POWER, Chunk, Setting, Study
-from bnbench.tasks import TASKS
+from bnbench.study import POWER, Setting, Study
 
 _FILES = 3  # of a setting, that are looked into
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
+
+
+class _Job(NamedTuple):
+    """A job that is to be run."""
+
+    setting: Setting
+    trials: int
+    """How many have not been trained yet."""
 
 
 def seeds_to_decide(tests: int, alpha: float) -> int:
@@ -54,29 +60,17 @@ def describe(study: Study, results: Path) -> str:
 
     One aligned line for each, and the warning last where there is one.
     """
-    chunks = study.chunks()
-    missing = [chunk for chunk in chunks if not is_there(chunk, results)]
+    jobs = [*_jobs(study, results)]
     lines = {
         "study": f"{study.name}: {study.summary()}",
-        "to train": _to_train(missing, chunks),
-        **_costs(missing, results),
+        "to train": _to_train(jobs, len(study.settings) * len(study.seeds)),
+        **_costs(jobs, results),
         "family": f"{_family(study)}, judged{' together' * (_tests(study) > 1)} at alpha {study.report.alpha:g}",
         "can decide": _can_decide(study),
         **_smallest_effect(study, results),
     }
     text = "\n".join(f"{name:<12}{said}" for name, said in lines.items())
     return f"{text}\n{warning(study)}".rstrip()
-
-
-def work(setting: Setting) -> float:
-    """The arithmetic of a trial, but for a constant: epochs × training points × weights.
-
-    Overhead of single optimizer steps is left out, so small batches and small networks take longer than it says.
-    """
-    task = build(TASKS, setting.spec["task"])
-    widths = [task.inputs(), *setting.spec["hidden"], 1]
-    weights = sum(before * after for before, after in pairwise(widths))
-    return float(setting.spec["epochs"] * task.train_points() * weights)
 
 
 def _tests(study: Study) -> int:
@@ -87,12 +81,23 @@ def _family(study: Study) -> str:
     return words.count(_tests(study), "context" if len(study.arms) == 2 else "comparison")
 
 
-def _to_train(missing: Sequence[Chunk], chunks: Sequence[Chunk]) -> str:
-    trials, all_trials = (sum(chunk.count for chunk in some) for some in (missing, chunks))
+def _jobs(study: Study, results: Path) -> Iterator[_Job]:
+    """The jobs that are to be run, with the trials that none has trained."""
+    for _, group in groupby(study.chunks(), key=lambda chunk: chunk.setting.address):
+        missing = [chunk for chunk in group if not is_there(chunk, results)]
+        if missing:
+            setting = missing[0].setting
+            there = {seed for other in reuse.trained(setting, results) for seed in other.seeds}
+            yield from (_Job(setting, len({*chunk.seeds} - there)) for chunk in missing)
+
+
+def _to_train(jobs: Sequence[_Job], all_trials: int) -> str:
+    trials = sum(job.trials for job in jobs)
     if not trials:
         return "nothing: every trial is there"
     there = f"; {all_trials - trials:,} there already" if trials < all_trials else ""
-    return f"{trials:,} of {words.count(all_trials, 'trial')}, in {words.count(len(missing), 'job')}{there}"
+    at_work = words.count(sum(job.trials > 0 for job in jobs), "job")
+    return f"{trials:,} of {words.count(all_trials, 'trial')}, in {at_work}{there}"
 
 
 def _can_decide(study: Study) -> str:
@@ -101,41 +106,49 @@ def _can_decide(study: Study) -> str:
     return f"from {one} seeds on{by_holm}; the study has {len(study.seeds):,}"
 
 
-def _costs(missing: Sequence[Chunk], results: Path) -> dict[str, str]:
+def _costs(jobs: Sequence[_Job], results: Path) -> dict[str, str]:
     """Estimated time of training, by kind of device."""
     said = {}
     for device, name in _DEVICES.items():
-        if mine := [chunk for chunk in missing if chunk.setting.spec["device"] == device]:
+        if mine := [job for job in jobs if job.trials and job.setting.spec["device"] == device]:
             said[name] = _cost(mine, results)
     return said
 
 
-def _cost(chunks: Sequence[Chunk], results: Path) -> str:
-    """Estimated time of chunks of one kind of device, of each setting by its own trials where there are any."""
-    settings = {chunk.setting.address: chunk.setting for chunk in chunks}
+def _cost(jobs: Sequence[_Job], results: Path) -> str:
+    """Estimated time of jobs of one kind of device, of each setting by its own trials where there are any."""
+    settings = {job.setting.address: job.setting for job in jobs}
     seconds = {address: _seconds(results / "trials" / address, setting) for address, setting in settings.items()}
     new = [address for address, known in seconds.items() if math.isnan(known)]
     if new:
         pace = _pace(settings[new[0]].spec["device"], results)
-        seconds |= {address: pace * work(settings[address]) for address in new}
-    total = sum(chunk.count * seconds[chunk.setting.address] for chunk in chunks)
-    if math.isnan(total):
-        return "unknown: nothing has been timed here yet that it could be told from"
-    scaled = f"for {len(new)} of {words.count(len(settings), 'setting')} scaled by arithmetic from others"
-    return f"about {words.duration(total)}, {scaled if new else 'from earlier trials of the same settings'}"
+        known = 1.0 if math.isnan(pace) else pace
+        seconds |= {address: known * _estimate(settings[address]) for address in new}
+    total = words.duration(sum(job.trials * seconds[job.setting.address] for job in jobs))
+    if not new:
+        return f"about {total}, from earlier trials of the same settings"
+    if math.isnan(pace):
+        return f"about {total}, by arithmetic alone: nothing has been timed here yet"
+    return f"about {total}, for {len(new)} of {words.count(len(settings), 'setting')} scaled by arithmetic from others"
 
 
 def _pace(device: str, results: Path) -> float:
-    """Median seconds for a unit of `work`, over all timed settings of one kind of device; NaN where there are none."""
+    """Median of measured over estimated seconds of the timed settings of one kind of device; NaN where none is."""
     paces = []
     for folder in sorted((results / "trials").glob("*/")):
         try:
             setting = next((Setting.from_spec(footer["setting"]) for footer, _ in _tables(folder, ["seed"])), None)
             if setting and setting.spec["device"] == device:
-                paces.append(_seconds(folder, setting) / work(setting))
+                paces.append(_seconds(folder, setting) / _estimate(setting))
         except (UserError, KeyError, TypeError, ValueError):
             continue  # of another version, or of a data file that is gone: an estimate does without it
     return statistics.median([pace for pace in paces if pace > 0] or [math.nan])
+
+
+def _estimate(setting: Setting) -> float:
+    """Seconds of a trial beside others, as the cost model has them."""
+    together = cost.seeds_per_job(setting.spec)
+    return cost.seconds(setting.spec, together) / together
 
 
 def _seconds(folder: Path, setting: Setting) -> float:

@@ -11,9 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from bnbench import stats, tables
+from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
 from bnbench.stats import Array
-from bnbench.study import Setting, Study, evaluated_epochs
+from bnbench.study import Setting, Study
 from bnbench.tables import OUTCOMES
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bnbench import config, configfile, interruption, planning, templating, words
-from bnbench.collect import is_there
+from bnbench.chunks import is_there
 from bnbench.errors import UserError
 from bnbench.study import Study
 

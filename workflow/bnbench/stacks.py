@@ -6,13 +6,16 @@ do not depend on its stack, so how a chunk is cut changes no number.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from bnbench import cost
 from bnbench.checkpoints import Checkpoints
 from bnbench.errors import UserError, first_line
 from bnbench.initialization import Layers
@@ -39,14 +42,31 @@ class Stack(NamedTuple):
         return Stack(self.spec, self.seeds[places], self.data[places], self.weights[places])
 
 
-def train_stack(
-    stack: Stack, device: torch.device, checkpoints: Checkpoints | None, start: State | None = None
-) -> Measured:
-    """Train a stack from its checkpoint, or else from `start`; in halves where it does not fit into the memory.
+def train_in_stacks(stack: Stack, device: torch.device, checkpoints: Checkpoints | None) -> Measured:
+    """Train consecutive seeds, as many side by side as is fastest.
 
     Raises:
         UserError: not even one network fits into the memory.
     """
+    count = len(stack.seeds)
+    parts = math.ceil(count / cost.stack_size(stack.spec))
+    ends = [count * part // parts for part in range(parts + 1)]
+    return _train_in_turn(stack, [range(*both) for both in pairwise(ends)], device, checkpoints, None)
+
+
+def _train_in_turn(
+    stack: Stack, parts: Sequence[range], device: torch.device, checkpoints: Checkpoints | None, start: State | None
+) -> Measured:
+    """Train the parts of a stack, told by their places, one after the other, and join what they give."""
+    trained = [
+        _train_stack(stack.part(rows), device, checkpoints, _share(start, rows, len(stack.seeds))) for rows in parts
+    ]
+    losses = {name: np.concatenate([part.losses[name] for part in trained], axis=1) for name in OUTCOMES}
+    return Measured(losses, np.concatenate([part.fit for part in trained]), sum(part.seconds for part in trained))
+
+
+def _train_stack(stack: Stack, device: torch.device, checkpoints: Checkpoints | None, start: State | None) -> Measured:
+    """Train a stack from its checkpoint, or else from `start`; in halves where it does not fit into the memory."""
     count = len(stack.seeds)
     start = _latest(stack, checkpoints, start)
     try:
@@ -58,13 +78,10 @@ def train_stack(
             raise UserError(f"one network is too much for the memory: {first_line(error)}") from error
     # By now the exception is gone, and with it what its frames held on the device.
     torch.cuda.empty_cache()
-    start = _latest(stack, checkpoints, start)
     halves = [range(count // 2), range(count // 2, count)]
     said = " and ".join(str(len(rows)) for rows in halves)
     print(f"out of memory with {count} seeds side by side; training {said} one after the other", file=sys.stderr)
-    parts = [train_stack(stack.part(rows), device, checkpoints, _share(start, rows, count)) for rows in halves]
-    losses = {name: np.concatenate([part.losses[name] for part in parts], axis=1) for name in OUTCOMES}
-    return Measured(losses, np.concatenate([part.fit for part in parts]), sum(part.seconds for part in parts))
+    return _train_in_turn(stack, halves, device, checkpoints, _latest(stack, checkpoints, start))
 
 
 def _latest(stack: Stack, checkpoints: Checkpoints | None, start: State | None) -> State | None:
@@ -94,7 +111,7 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
         [stack.seeds[row] for row in rows],
         points,
         start=start and start.of(rows),
-        after_epoch=checkpoints.watch(stack.seeds) if checkpoints else None,
+        after_epoch=checkpoints.watch(stack.seeds, spec["epochs"]) if checkpoints else None,
     )
     losses = {name: values[:, :count] for name, values in measured.losses.items()}
     return Measured(losses, measured.fit[:count], measured.seconds)

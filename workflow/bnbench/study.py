@@ -16,6 +16,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from bnbench import cost
 from bnbench.norms import NORMS
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES
 from bnbench.parameters import Registry, build, schema
@@ -75,6 +76,11 @@ class Chunk:
     def last(self) -> int:
         """The last seed."""
         return self.first + self.count - 1
+
+    @property
+    def seeds(self) -> range:
+        """All of them."""
+        return range(self.first, self.first + self.count)
 
     @property
     def stem(self) -> str:
@@ -181,7 +187,9 @@ class Study:
         return canonical_json(self.config)
 
     def _chunks(self, setting: Setting) -> Iterator[Chunk]:
-        size = self.config["seeds_per_job"][setting.spec["device"]]
+        asked = self.config["seeds_per_job"]
+        size = asked if asked == "auto" else asked[setting.spec["device"]]
+        size = cost.seeds_per_job(setting.spec) if size == "auto" else size
         stop = self.seeds.stop
         for start in range(self.seeds.start // size * size, stop, size):
             first = max(start, self.seeds.start)
@@ -204,11 +212,6 @@ def without_names(factor: str, level: Any) -> Any:
     """`level` without what changes no number, such as the name of a data file whose bytes are told by their hash."""
     unaddressed = getattr(REGISTRIES[factor][level["name"]], "unaddressed", ()) if factor in REGISTRIES else ()
     return {key: value for key, value in level.items() if key not in unaddressed} if unaddressed else level
-
-
-def evaluated_epochs(epochs: int, every: int) -> list[int]:
-    """Epochs, counted from 0, after whose last step the losses in evaluation mode are measured."""
-    return [epoch for epoch in range(epochs) if (epoch + 1) % every == 0 or epoch == epochs - 1]
 
 
 def canonical_json(value: Any) -> str:

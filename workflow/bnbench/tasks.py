@@ -49,6 +49,10 @@ class Task(ABC):
         """Number of training points, known without reading data."""
 
     @abstractmethod
+    def tested_points(self) -> int:
+        """Number of test points, known without reading data."""
+
+    @abstractmethod
     def inputs(self) -> int:
         """Number of inputs, known without reading data."""
 
@@ -68,6 +72,10 @@ class Function(Task):
     def train_points(self) -> int:
         """Number of training points."""
         return self.points
+
+    def tested_points(self) -> int:
+        """Number of test points."""
+        return self.test_points
 
     def inputs(self) -> int:
         """A function of one number."""
@@ -128,6 +136,10 @@ class Split(Task):
         """Number of training points: what the test leaves, and one at the least."""
         rows = self.row_count()
         return rows - min(max(1, round(rows * self.test_fraction)), rows - 1)
+
+    def tested_points(self) -> int:
+        """Number of test points."""
+        return self.row_count() - self.train_points()
 
     def data(self, seed: int) -> Data:
         """Rows in the order drawn from the seed: the first `train_points` train, the others test."""

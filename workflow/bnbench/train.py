@@ -15,15 +15,16 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from bnbench import tables
+from bnbench import chunks, reuse, tables
 from bnbench.checkpoints import EVERY, Checkpoints
+from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
 from bnbench.initialization import initial_weights, weights_hash
 from bnbench.loop import Array
 from bnbench.norms import NORMS
 from bnbench.parameters import build
-from bnbench.stacks import Stack, train_stack
-from bnbench.study import Chunk, evaluated_epochs
+from bnbench.stacks import Stack, train_in_stacks
+from bnbench.study import Chunk
 from bnbench.tables import OUTCOMES
 from bnbench.tasks import TASKS, Data
 
@@ -46,34 +47,34 @@ class Trained(NamedTuple):
 def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
     """Train `chunk`, write its tables under `results`, and say in one line what was done and how fast.
 
-    Training that was stopped goes on from its checkpoint; one is written `every` so many seconds. Tables that are
-    there are left as they are: whoever wrote them wrote the same.
+    Seeds that another chunk holds are taken from there; training that was stopped goes on from its checkpoint, one of
+    which is written `every` so many seconds. Tables that are there are left as they are: whoever wrote them wrote the
+    same.
 
     Raises:
         UserError: the setting's device is absent, or a file cannot be read or written.
     """
-    spec, address = chunk.setting.spec, chunk.setting.address
-    seeds = range(chunk.first, chunk.first + chunk.count)
+    address, spec = chunk.setting.address, chunk.setting.spec
     if not _missing(chunk, results):
-        return f"{address}: seeds {seeds[0]} to {seeds[-1]} are there already"
+        return f"{address}: seeds {chunk.first} to {chunk.last} are there already"
     device = _device(spec["device"], address)
     torch.set_num_threads(threads)
     _keep_freed_memory()
-    task = build(TASKS, spec["task"])
-    data = [task.data(seed) for seed in seeds]
+    made, runs = reuse.rows(chunk, results)
+    seconds = 0.0
     with Checkpoints(chunk, results, _device_name(device), every) as checkpoints:
-        trained = train(spec, seeds, data, device, checkpoints)
+        for seeds in runs:
+            data = [build(TASKS, spec["task"]).data(seed) for seed in seeds]
+            trained = train(spec, seeds, data, device, checkpoints)
+            seconds += trained.seconds
+            name = " + ".join(checkpoints.devices)
+            for kind, table in trial_tables(spec, seeds, data, trained, name, threads).items():
+                made[kind].append(table)
         footer = {"address": address, "setting": dict(spec), "provenance": tables.provenance()}
-        made = _tables(chunk, seeds, data, trained, " + ".join(checkpoints.devices), threads)
         for kind, path in _missing(chunk, results).items():
-            tables.write_parquet(path, made[kind], footer)
+            tables.write_parquet(path, in_order(chunk, kind, made[kind]), footer)
         checkpoints.remove()
-    pace = trained.seconds / len(seeds) / spec["epochs"] * 1e6
-    diverged = sum(epoch is not None for epoch in trained.diverged_at)
-    return (
-        f"{address}: trained seeds {seeds[0]} to {seeds[-1]} for {spec['epochs']} epochs in "
-        f"{trained.seconds:.1f} s ({pace:.0f} µs per network and epoch); {diverged} diverged"
-    )
+    return f"{address}: {_said(chunk, sum(map(len, runs)), seconds, made['trials'])}"
 
 
 def train(
@@ -87,7 +88,7 @@ def train(
     norm = build(NORMS, spec["norm"])
     widths = [data[0].train_x.shape[1], *spec["hidden"], 1]
     weights = [initial_weights(widths, norm, spec["init"], seed) for seed in seeds]
-    measured = train_stack(Stack(spec, seeds, data, weights), device, checkpoints)
+    measured = train_in_stacks(Stack(spec, seeds, data, weights), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, [weights_hash(layers) for layers in weights], measured.seconds)
 
@@ -108,11 +109,16 @@ def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tu
     return {name: np.where(diverged, np.nan, values) for name, values in losses.items()}, first
 
 
-def _tables(
-    chunk: Chunk, seeds: Sequence[int], data: Sequence[Data], trained: Trained, device_name: str, threads: int
+def trial_tables(
+    spec: Mapping[str, Any],
+    seeds: Sequence[int],
+    data: Sequence[Data],
+    trained: Trained,
+    device_name: str,
+    threads: int,
 ) -> dict[str, pa.Table]:
-    """The chunk's rows, seed after seed, in the columns of `tables.SCHEMAS`."""
-    spec, epochs, count = chunk.setting.spec, chunk.setting.spec["epochs"], len(seeds)
+    """The rows of `seeds`, one after the other, in the columns of `tables.SCHEMAS` but for the labels."""
+    epochs, count = spec["epochs"], len(seeds)
     versions = tables.provenance()
     losses = {
         "seed": np.repeat(seeds, epochs),
@@ -140,15 +146,32 @@ def _tables(
         "y_fit": trained.fit[:, :points].ravel(),
     }
     columns: dict[str, dict[str, Any]] = {"losses": losses, "trials": trials, "predictions": predictions}
-    return {kind: _table(kind, chunk, values) for kind, values in columns.items()}
+    return {kind: pa.table(values, schema=chunks.unlabelled(kind)) for kind, values in columns.items()}
 
 
-def _table(kind: str, chunk: Chunk, columns: dict[str, Any]) -> pa.Table:
-    rows = len(columns["seed"])
-    same = {**chunk.setting.labels, "setting": chunk.setting.address}
-    columns = {**{name: [value] * rows for name, value in same.items()}, **columns}
+def in_order(chunk: Chunk, kind: str, parts: Sequence[pa.Table]) -> pa.Table:
+    """The rows of all parts, seed after seed, with their labels."""
+    table = pa.concat_tables(parts)
+    if len(parts) > 1:
+        table = table.take(np.argsort(table["seed"].to_numpy(), kind="stable"))
     schema = tables.SCHEMAS[kind]
-    return pa.table({name: columns[name] for name in schema.names}, schema=schema)
+    return chunks.labelled(chunk.setting, table).select(schema.names).cast(schema)
+
+
+def _said(chunk: Chunk, new: int, seconds: float, trials: Sequence[pa.Table]) -> str:
+    """What was done, and how fast."""
+    said = f"seeds {chunk.first} to {chunk.last}"
+    if new < chunk.count:
+        said += f", {chunk.count - new} of them from other chunks,"
+    if not new:
+        return said.rstrip(",")
+    epochs = chunk.setting.spec["epochs"]
+    diverged = sum(part.num_rows - part["diverged_at"].null_count for part in trials)
+    pace = seconds / new / epochs * 1e6
+    return (
+        f"trained {said} for {epochs} epochs in {seconds:.1f} s ({pace:.0f} µs per network and epoch); "
+        f"{diverged} diverged"
+    )
 
 
 def _device(kind: str, address: str) -> torch.device:

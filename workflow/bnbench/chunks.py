@@ -1,0 +1,67 @@
+"""The tables of one chunk: whether they are there, and their reading, which trusts no file's name."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from bnbench import tables
+from bnbench.errors import UserError
+from bnbench.study import Chunk, Setting
+
+
+def is_there(chunk: Chunk, results: Path) -> bool:
+    """Whether all tables of a chunk are there."""
+    return all(path.exists() for path in chunk.paths(results).values())
+
+
+def labelled(setting: Setting, table: pa.Table) -> pa.Table:
+    """The rows with the labels that this study gives the setting (a data file may have been renamed)."""
+    first = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
+    for name, label in _same(setting).items():
+        table = table.append_column(name, pa.DictionaryArray.from_arrays(first, pa.array([label])))
+    return table
+
+
+def unlabelled(kind: str) -> pa.Schema:
+    """The columns of a kind of table, but for those that are the same in all rows of a setting."""
+    return pa.schema([field for field in tables.SCHEMAS[kind] if field.name not in (*tables.FACTORS, "setting")])
+
+
+def _same(setting: Setting) -> dict[str, str]:
+    """The columns that are the same in all rows of a setting."""
+    return {**setting.labels, "setting": setting.address}
+
+
+def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
+    """One chunk's rows, without their labels: texts in every row are most of what there is to read.
+
+    Raises:
+        UserError: the file is corrupt, or holds another setting's rows or other seeds than its name says.
+    """
+    path = chunk.paths(results)[kind]
+    stored = tables.read_stored(path, unlabelled(kind).names)
+    if not _is_whole(stored, chunk, kind):
+        raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
+    return stored.table
+
+
+def _is_whole(stored: tables.Stored, chunk: Chunk, kind: str) -> bool:
+    """Whether the columns are those of `kind`, and the rows those of `chunk`, each of them once."""
+    address = chunk.setting.address
+    if stored.footer.get("address") != address or not stored.schema.equals(tables.SCHEMAS[kind]):
+        return False
+    seeds, asked = stored.table["seed"], np.arange(chunk.first, chunk.last + 1)
+    if kind == "predictions" and not len(seeds):  # of a task of several inputs
+        return True
+    if stored.settings != {address} or seeds.null_count:
+        return False
+    if kind == "predictions":
+        return np.array_equal(np.unique(seeds), asked)
+    epochs = chunk.setting.spec["epochs"] if kind == "losses" else 1
+    epoch = stored.table["epoch"] if kind == "losses" else pa.repeat(0, len(seeds))
+    if epoch.null_count or len(seeds) != len(asked) * epochs:
+        return False
+    places = (seeds.to_numpy() - chunk.first) * epochs + epoch.to_numpy()
+    inside = (epoch.to_numpy() >= 0) & (epoch.to_numpy() < epochs)
+    return bool(inside.all()) and np.array_equal(np.sort(places), np.arange(len(places)))

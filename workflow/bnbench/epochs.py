@@ -1,0 +1,18 @@
+"""What an epoch consists of: its batches, and whether losses in evaluation mode are measured after it. Pure."""
+
+
+def batch_bounds(points: int, batch_size: int) -> list[int]:
+    """Where the batches of an epoch start, and where the last one ends.
+
+    A last batch of fewer than two examples is merged into the one before it, for all arms alike: batch statistics need
+    two examples.
+    """
+    bounds = [*range(0, points, batch_size), points]
+    if len(bounds) > 2 and bounds[-1] - bounds[-2] < 2:
+        del bounds[-2]
+    return bounds
+
+
+def evaluated_epochs(epochs: int, every: int) -> list[int]:
+    """Epochs, counted from 0, after whose last step the losses in evaluation mode are measured."""
+    return [epoch for epoch in range(epochs) if (epoch + 1) % every == 0 or epoch == epochs - 1]
