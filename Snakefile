@@ -25,6 +25,19 @@ include: "workflow/rules/compare.smk"
 include: "workflow/rules/report.smk"
 
 
+# On a cluster, these run where Snakemake does.
+localrules:
+    all,
+    collect,
+    compare,
+    plot,
+    report,
+
+
+onerror:
+    snakefile.after_an_error(STUDY)
+
+
 # The text on which `snakemake --report` opens: the answer, as the page has it.
 report: os.path.abspath(f"{REPORT}/landing.rst")
 

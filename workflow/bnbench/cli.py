@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, config, configfile, planning, tables
+from bnbench import __version__, collect, config, configfile, files, planning, tables
 from bnbench.errors import UserError
 from bnbench.study import Chunk, Setting, Study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser(files.results_folder()).parse_args(arguments)
         said = options.verb(options)
     except UserError as error:
         print(error, file=sys.stderr)
@@ -117,9 +117,10 @@ def _whole_number(least: int) -> Callable[[str], int]:
     return whole_number
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(results: Path) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bnbench", description="The steps of a study; Snakemake calls them in order.")
     parser.add_argument("--version", action="version", version=f"bnbench {__version__}")
+    where = f"folder of the tables (default {results}, by BNBENCH_RESULTS)"
     verbs = parser.add_subparsers(title="steps", required=True, metavar="STEP")
     train = verbs.add_parser("train", help="train one chunk of seeds of one setting")
     train.set_defaults(verb=_train)
@@ -127,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--first", required=True, type=_whole_number(0), help="first seed")
     train.add_argument("--last", required=True, type=_whole_number(0), help="last seed")
     train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
-    train.add_argument("--results", default=Path("results"), type=Path, help="where the tables go (default results)")
+    train.add_argument("--results", default=results, type=Path, help=where)
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),
         "plan": (_plan, "say what a study would cost and what it could see"),
@@ -146,6 +147,6 @@ def _parser() -> argparse.ArgumentParser:
             "--configfile", default=Path("config.yaml"), type=Path, help="the study (default config.yaml)"
         )
         verb.add_argument("--config", default=[], nargs="+", metavar="KEY=VALUE", help="change top-level keys of it")
-        verb.add_argument("--results", default=Path("results"), type=Path, help="the tables (default results)")
+        verb.add_argument("--results", default=results, type=Path, help=where)
         verb.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
     return parser

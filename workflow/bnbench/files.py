@@ -68,3 +68,17 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def results_folder() -> Path:
+    """Where results lie: the environment variable BNBENCH_RESULTS, or `results` in the working directory.
+
+    No part of the config, so that it is no part of an address or of a report either.
+
+    Raises:
+        UserError: the path holds braces, which Snakemake would take for a wildcard.
+    """
+    path = os.environ.get("BNBENCH_RESULTS") or "results"
+    if {*path} & {*"{}"}:
+        raise UserError(f"BNBENCH_RESULTS: found {path}, allowed: a path without braces")
+    return Path(path)

@@ -1,22 +1,45 @@
 """What the Snakefile asks of the package: the study, and one line about it, or one message and the end."""
 
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bnbench import config, configfile, interruption, planning, templating, words
+from bnbench import config, configfile, files, interruption, planning, templating, words
 from bnbench.chunks import is_there
 from bnbench.errors import UserError
 from bnbench.study import Study
 
-RESULTS = Path("results")
+_NAMED = 10  # jobs by name, after an error
 
 
 def lend_package_to_jobs() -> None:
     """Let the shell commands of jobs find the package of this checkout, wherever they are started."""
     os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
+
+
+def keep_what_exists(workflow: Any) -> None:
+    """Let Snakemake remove no output of a job that failed.
+
+    A file that exists is whole, and may be one that another study, which shares the results, has written meanwhile.
+    """
+    if workflow.execution_settings:  # there are none where the workflow is only linted
+        workflow.execution_settings.keep_incomplete = True
+
+
+def results_or_exit() -> str:
+    """The folder of the results; exits with one message where it cannot be one."""
+    try:
+        return str(files.results_folder())
+    except UserError as error:
+        sys.exit(str(error))
+
+
+def matching(names: Iterable[str]) -> str:
+    """A regular expression that matches these names and nothing else."""
+    return "|".join(map(re.escape, names)) or r"(?!)"
 
 
 def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
@@ -25,11 +48,11 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     Exits with one message where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so they
     are read again, strictly; and its reading of `--config` loses the types of what is nested.
     """
-    files = [_relative(Path(path)) for path in workflow.configfiles]
+    paths = [_relative(Path(path)) for path in workflow.configfiles]
     overrides = configfile.typed(workflow.config_settings.config)
-    sources = [str(path) for path in files] + ["--config"] * bool(overrides)
+    sources = [str(path) for path in paths] + ["--config"] * bool(overrides)
     try:
-        for path in files:
+        for path in paths:
             configfile.read(path)
         study = config.load(configfile.merged(merged, overrides), " + ".join(sources))
     except UserError as error:
@@ -37,11 +60,28 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     if workflow.is_main_process:
         interruption.go_on_after_a_kill(Path(".snakemake"))
         chunks = study.chunks()
-        to_run = sum(not is_there(chunk, RESULTS) for chunk in chunks)
+        to_run = sum(not is_there(chunk, files.results_folder()) for chunk in chunks)
         print(f"{study.name}: {study.summary()}, {to_run} to run", file=sys.stderr)
         if warning := planning.warning(study):
             print(warning, file=sys.stderr)
     return study
+
+
+def after_an_error(study: Study) -> None:
+    """Say which jobs of a run that failed are left, where their logs are, and how to go on."""
+    left = [chunk for chunk in study.chunks() if not is_there(chunk, files.results_folder())]
+    lines = [f"Training is left of {words.count(len(left), 'job')}:"] if left else []
+    for chunk in left[:_NAMED]:
+        log = Path("logs/train") / chunk.setting.address / f"{chunk.stem}.log"
+        where = f"; its log: {log}" if log.exists() else ", not begun"
+        lines.append(f"  {chunk.setting.address}, seeds {chunk.first} to {chunk.last}{where}")
+    if len(left) > _NAMED:
+        lines.append(f"  and {len(left) - _NAMED} more")
+    lines += [
+        "To go on, give the same command again: what is finished is kept, and training goes on from its checkpoint.",
+        "`make rebuild` reports what is there meanwhile.",
+    ]
+    print("\n".join(lines), file=sys.stderr)
 
 
 def said(study: Study) -> dict[str, str]:

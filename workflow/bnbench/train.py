@@ -15,10 +15,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from bnbench import chunks, reuse, tables
+from bnbench import chunks, devices, reuse, tables
 from bnbench.checkpoints import EVERY, Checkpoints
 from bnbench.epochs import evaluated_epochs
-from bnbench.errors import UserError
 from bnbench.initialization import initial_weights, weights_hash
 from bnbench.loop import Array
 from bnbench.norms import NORMS
@@ -57,15 +56,15 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
     address, spec = chunk.setting.address, chunk.setting.spec
     if not _missing(chunk, results):
         return f"{address}: seeds {chunk.first} to {chunk.last} are there already"
-    device = _device(spec["device"], address)
+    device = devices.acquire(spec["device"], address)
     torch.set_num_threads(threads)
     _keep_freed_memory()
     made, runs = reuse.rows(chunk, results)
     seconds = 0.0
-    with Checkpoints(chunk, results, _device_name(device), every) as checkpoints:
+    with Checkpoints(chunk, results, device.name, every) as checkpoints:
         for seeds in runs:
             data = [build(TASKS, spec["task"]).data(seed) for seed in seeds]
-            trained = train(spec, seeds, data, device, checkpoints)
+            trained = train(spec, seeds, data, device.torch, checkpoints)
             seconds += trained.seconds
             name = " + ".join(checkpoints.devices)
             for kind, table in trial_tables(spec, seeds, data, trained, name, threads).items():
@@ -172,22 +171,6 @@ def _said(chunk: Chunk, new: int, seconds: float, trials: Sequence[pa.Table]) ->
         f"trained {said} for {epochs} epochs in {seconds:.1f} s ({pace:.0f} µs per network and epoch); "
         f"{diverged} diverged"
     )
-
-
-def _device(kind: str, address: str) -> torch.device:
-    if kind == "cuda":
-        # cuBLAS repeats its bits only with a workspace of fixed size.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        if not torch.cuda.is_available():
-            raise UserError(
-                f"{address}: the setting asks for device 'cuda', but torch {torch.__version__} finds no CUDA device "
-                "here; run it where there is one, or take 'cuda' out of 'device' in the config"
-            )
-    return torch.device(kind)
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else tables.processor()
 
 
 def _keep_freed_memory() -> None:

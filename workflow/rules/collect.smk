@@ -2,7 +2,7 @@
 rule collect:
     input:
         expand(
-            "results/{kind}/{chunk}.parquet",
+            f"{RESULTS}/{{kind}}/{{chunk}}.parquet",
             kind=["losses", "trials", "predictions"],
             chunk=CHUNKS,
         ),
@@ -15,5 +15,6 @@ rule collect:
         f"logs/{STUDY.name}/collect.log",
     params:
         study=study_json,
+        results=lambda wildcards, output: RESULTS,
     shell:
-        "python -m bnbench collect --study {params.study:q} 2>&1 | tee {log:q} >&2"
+        "python -m bnbench collect --study {params.study:q} --results {params.results:q} 2>&1 | tee {log:q} >&2"

@@ -4,9 +4,10 @@ import sys
 
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow"))
 
-from bnbench import contents, marks, snakefile
+from bnbench import contents, cost, marks, snakefile
 
 snakefile.lend_package_to_jobs()
+snakefile.keep_what_exists(workflow)
 
 if not workflow.configfiles:
 
@@ -19,6 +20,10 @@ SAID = snakefile.said(STUDY)
 REPORT = f"reports/{STUDY.name}"
 SETTINGS = {setting.address: setting for setting in STUDY.settings}
 CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in STUDY.chunks()]
+RESULTS = snakefile.results_or_exit()
+ON_CUDA = snakefile.matching(
+    name for name, setting in SETTINGS.items() if setting.spec["device"] == "cuda"
+)
 
 
 # Names say what files hold: of results by a hash of the setting, of a report by its marks. So parameters are none of
@@ -34,6 +39,12 @@ def study_json(wildcards, output):
 # What the captions of Snakemake's report say.
 def said(wildcards, output):
     return SAID
+
+
+# What a training job asks a cluster for.
+def asked(wildcards, attempt):
+    seeds = int(wildcards.last) - int(wildcards.first) + 1
+    return cost.asked(SETTINGS[wildcards.setting].spec, seeds, attempt)
 
 
 wildcard_constraints:

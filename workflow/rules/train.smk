@@ -1,14 +1,34 @@
-# One job: all seeds of one chunk of one setting, side by side.
+# One job: all seeds of one chunk of one setting.
 rule train:
+    # `update` keeps Snakemake from removing a table that another study wrote since the plan was made.
     output:
-        losses="results/losses/{setting}/seeds-{first}-{last}.parquet",
-        trials="results/trials/{setting}/seeds-{first}-{last}.parquet",
-        predictions="results/predictions/{setting}/seeds-{first}-{last}.parquet",
+        losses=update(f"{RESULTS}/losses/{{setting}}/seeds-{{first}}-{{last}}.parquet"),
+        trials=update(f"{RESULTS}/trials/{{setting}}/seeds-{{first}}-{{last}}.parquet"),
+        predictions=update(
+            f"{RESULTS}/predictions/{{setting}}/seeds-{{first}}-{{last}}.parquet"
+        ),
     log:
         "logs/train/{setting}/seeds-{first}-{last}.log",
     threads: STUDY.config["threads"]
+    resources:
+        runtime=lambda wildcards, attempt: asked(wildcards, attempt).minutes,
+        mem_mb=lambda wildcards, attempt: asked(wildcards, attempt).mebibytes,
     params:
         setting=setting_json,
+        results=lambda wildcards, output: RESULTS,
     shell:
         "python -m bnbench train --setting {params.setting:q} --first {wildcards.first} --last {wildcards.last}"
-        " --threads {threads} 2>&1 | tee {log:q} >&2"
+        " --threads {threads} --results {params.results:q} 2>&1 | tee {log:q} >&2"
+
+
+# The same on a GPU.
+use rule train as train_cuda with:
+    wildcard_constraints:
+        setting=ON_CUDA,
+    resources:
+        runtime=lambda wildcards, attempt: asked(wildcards, attempt).minutes,
+        mem_mb=lambda wildcards, attempt: asked(wildcards, attempt).mebibytes,
+        gpu=1,
+
+
+ruleorder: train_cuda > train
