@@ -63,7 +63,7 @@ def test_the_cpu_needs_no_claim():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_an_absent_gpu_is_told_of(monkeypatch):
     monkeypatch.delenv(devices.STAND_IN, raising=False)
-    with pytest.raises(UserError, match=r"^some-setting: the setting asks for device 'cuda', but torch .* finds no CUDA"):
+    with pytest.raises(UserError, match=r"^some-setting: the setting asks for device 'cuda', but torch .* finds no"):
         devices.acquire("cuda", "some-setting")
 
 

@@ -7,13 +7,12 @@ import signal
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
+
+from checkouts import KINDS, assert_same_bits, finished_chunks
 
 LONG = {"batch_size": ["full"], "epochs": 4000, "evaluate_every": 1000}
 """Changes of the tiny study that make it 4 jobs of some seconds."""
-
-KINDS = ("losses", "trials", "predictions")
 
 
 @pytest.fixture(scope="module")
@@ -46,21 +45,6 @@ def kill(run):
     """Kill a run with all that it started, at once."""
     os.killpg(run.pid, signal.SIGKILL)
     run.communicate()
-
-
-def finished_chunks(checkout):
-    """Each chunk whose three tables are there → what tells these files from later ones."""
-    files = {kind: checkout.chunks(kind) for kind in KINDS}
-    return {chunk: [files[kind][chunk] for kind in KINDS] for chunk in set.intersection(*map(set, files.values()))}
-
-
-def assert_same_bits(ours, theirs):
-    """All results are equal, but for the seconds that the jobs took."""
-    for kind in KINDS:
-        one, other = (
-            pd.read_parquet(it.results / kind).drop(columns="seconds", errors="ignore") for it in (ours, theirs)
-        )
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 def test_a_run_that_is_killed_again_and_again_goes_on_and_ends_in_the_same_bits(long, undisturbed, wait_until):

@@ -26,9 +26,9 @@ TABLES = tuple(contents.TABLES)
 
 def test_a_bare_dry_run_schedules_the_default_study_and_says_so_in_one_line(checkout):
     run = checkout.snakemake("-n", configfile=None)
-    assert checkout.jobs(run) == {"train": 16, **STEPS}
+    assert checkout.jobs(run) == {"train": 8, **STEPS}
     assert run.stderr.splitlines() == [
-        "default: 2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 16 jobs, 16 to run"
+        "default: 2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 8 jobs, 8 to run"
     ]
     assert not checkout.results.exists()
 

@@ -81,9 +81,17 @@ def _tables(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "floored": contexts["floored"].gt(0).any(),
         "mixed": [(words.context_name(study, row), row["mixed"]) for row in mixed],
         "exclusions": cells.listing(found["exclusions"]),
+        "missing": _missing(study, found["exclusions"]),
         "provenance": cells.listing(found["provenance"]),
         "columns": contents.COLUMNS,
     }
+
+
+def _missing(study: Study, exclusions: pd.DataFrame) -> str:
+    """How much of the study has not been trained; nothing of a whole one."""
+    missing, asked = int(exclusions["reason"].eq("missing").sum()), len(study.settings) * len(study.seeds)
+    be = "is" if missing == 1 else "are"
+    return f"A partial study: {missing:,} of {asked:,} trials {be} missing." if missing else ""
 
 
 def _files(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""Checkouts whose jobs run on the SLURM cluster of these tests, and what SLURM says of them."""
+
+import contextlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from checkouts import Checkout
+
+LIMIT = 240
+"""Seconds after which a run of Snakemake is killed."""
+
+STUDY = {
+    "hidden": [32, 32],
+    "epochs": 80_000,
+    "evaluate_every": 20_000,
+    "seeds": 6,
+    "seeds_per_job": {"cpu": 6},
+    "batch_size": ["full"],
+    "device": ["cpu", "cuda"],
+}
+"""Changes of the tiny study that make it two jobs on CPUs and two on GPUs, of some twenty seconds."""
+
+
+class OnCluster(Checkout):
+    """A checkout whose jobs are SLURM's, by the project's own profile but for how often jobs are looked at."""
+
+    def _command(self, arguments, configfile):
+        profile = ["--workflow-profile", "workflow/profiles/slurm", "--jobs", "2", "--latency-wait", "5"]
+        profile += ["--slurm-init-seconds-before-status-checks", "3"]
+        command = [sys.executable, "-m", "snakemake", "--configfile", configfile, *profile, *arguments]
+        return ["timeout", "-k", "10", str(LIMIT), *command]
+
+    def _environment(self):
+        return {**super()._environment(), "BNBENCH_TEST_CUDA_ON_CPU": "1"}
+
+    def everything(self):
+        """Ids of all processes at work in this checkout, whoever started them."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (process / "cwd").readlink() == self.folder:
+                    found.append(int(process.name))
+        return found
+
+    def log(self, device):
+        """What the present log of a job of a setting on `device` says, by setting."""
+        logs = (self.folder / "logs" / "train").glob(f"*-{device}-*/*.log")
+        return {path.parent.name: path.read_text() for path in logs}
+
+    def resumed(self):
+        """Settings whose last job went on from a checkpoint."""
+        return {name for device in ("cpu", "cuda") for name, text in self.log(device).items() if "goes on" in text}
+
+
+def slurm(*command):
+    """What one of SLURM's commands says."""
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+def running(partition="cpu,gpu"):
+    """Ids of the jobs that run in these partitions."""
+    return slurm("squeue", "-h", "-t", "RUNNING", "-o", "%i", "-p", partition).split()
+
+
+def described(job):
+    """What SLURM knows of a job, one field after the other."""
+    return dict(re.findall(r"(\S+?)=(\S*)", slurm("scontrol", "-d", "show", "job", job)))

@@ -1,0 +1,45 @@
+"""A real SLURM cluster on this machine, and checkouts whose jobs it runs."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from clusters import STUDY, OnCluster, slurm
+
+SCRIPT = Path(__file__).parent / "cluster.sh"
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """The cluster, from here to the end of the tests."""
+    environment = {**os.environ, "CLUSTER_STATE": str(tmp_path_factory.mktemp("cluster"))}
+
+    def call(verb):
+        subprocess.run([SCRIPT, verb], check=True, env=environment, timeout=300)
+
+    call("install")
+    try:
+        call("start")
+        yield
+    finally:
+        call("stop")
+
+
+@pytest.fixture
+def long(new_checkout, cluster):
+    """A checkout with the study to run; when it ends, no job of it is left."""
+    yield OnCluster(new_checkout(**STUDY).folder)
+    slurm("scancel", "--user", str(os.getuid()))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(new_checkout):
+    """A checkout in which the study was run without a cluster."""
+    checkout = new_checkout(**STUDY)
+    os.environ["BNBENCH_TEST_CUDA_ON_CPU"] = "1"
+    try:
+        checkout.run("--until", "compare")
+    finally:
+        del os.environ["BNBENCH_TEST_CUDA_ON_CPU"]
+    return checkout

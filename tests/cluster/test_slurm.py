@@ -1,0 +1,137 @@
+"""A study on a SLURM cluster, and whatever may happen to it there: it goes on, to the bits of a local run."""
+
+import os
+import signal
+import time
+
+import pytest
+from clusters import STUDY, described, running, slurm
+
+from checkouts import assert_same_bits, finished_chunks
+
+
+@pytest.fixture
+def ended(undisturbed):
+    """A function that asserts that a study ended well, and in the bits of an undisturbed run."""
+
+    def check(checkout, before):
+        assert before.items() <= finished_chunks(checkout).items(), "a finished chunk was touched"
+        assert len(finished_chunks(checkout)) == 4
+        assert not (checkout.results / "checkpoints").exists()
+        assert not [path for path in checkout.results.rglob(".*") if path.is_file()]
+        assert_same_bits(checkout, undisturbed)
+
+    return check
+
+
+def train_for(checkout, seconds, wait_until, partition="cpu"):
+    """Wait until a job of the partition has trained for so many seconds, and give its id."""
+    wait_until(lambda: running(partition) and checkout.processes("bnbench", "train"))
+    time.sleep(seconds)
+    (job,) = running(partition)
+    return job
+
+
+def test_a_study_runs_through_both_partitions_to_the_bits_of_a_local_run(long, ended, wait_until):
+    run, seen, second = long.start("--until", "compare"), {}, None
+    while run.poll() is None:
+        for job in running():
+            seen[job] = described(job)
+        if second is None and seen:
+            second = long.snakemake()
+        time.sleep(1)
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
+    assert sorted(job["Partition"] for job in seen.values()) == ["cpu", "cpu", "gpu", "gpu"]
+    for job in seen.values():
+        on_gpu = job["Partition"] == "gpu"
+        assert job["NodeList"] == ("gpu01" if on_gpu else "cpu01")
+        assert job.get("GRES", "").startswith("gpu:fake:1(IDX:" if on_gpu else "")
+        assert ("gres:gpu:1" in (job.get("TresPerJob"), job.get("TresPerNode"))) == on_gpu
+        assert bool(job.get("GRES")) == on_gpu
+        assert job["NumCPUs"] == "1"
+    assert all("trains on the CPU instead of CUDA" in text for text in long.log("cuda").values())
+    assert not any("instead of CUDA" in text for text in long.log("cpu").values())
+    assert second.returncode != 0
+    assert "Directory cannot be locked" in second.stderr
+    assert long.jobs(long.snakemake("-n", "--until", "compare")) == {}
+    ended(long, {})
+
+
+def test_a_cancelled_job_is_told_of_and_the_next_run_goes_on_with_it_alone(long, ended, wait_until):
+    run = long.start("--retries", "0")
+    job = train_for(long, 6, wait_until)
+    comment = described(job)["Comment"]
+    slurm("scancel", job)
+    output, _ = run.communicate()
+    assert run.returncode != 0
+    setting = next(name for name in long.log("cpu") if name in comment)
+    for said in (
+        f"SLURM-job '{job}' failed, SLURM status is: 'CANCELLED'",
+        f"logs/train/{setting}/seeds-0-5.log",
+        f"  {setting}, seeds 0 to 5; its log: logs/train/{setting}/seeds-0-5.log",
+        "To go on, give the same command again",
+    ):
+        assert said in output
+    finished = finished_chunks(long)
+    assert len(finished) == 3
+    assert [path.parent.parent.name for path in (long.results / "checkpoints").rglob("*.npz")] == [setting]
+    partial = long.bnbench("rebuild", "--configfile", "tiny.yaml")
+    assert partial.returncode == 0, partial.stderr
+    assert "6 of 24 trials are not trained yet" in partial.stdout
+    assert "A partial study: 6 of 24 trials are missing." in (long.report / "index.html").read_text()
+    assert long.planned()["train"] == 1
+    long.run()
+    assert long.resumed() == {setting}
+    ended(long, finished)
+
+
+def test_a_job_that_reaches_its_time_limit_goes_on_from_its_checkpoint(new_checkout, long, wait_until):
+    changes = {"epochs": 400_000, "evaluate_every": 100_000, "device": ["cpu"]}
+    long.study(**{**STUDY, **changes})
+    run = long.start("--set-resources", "train:runtime=1", "--until", "collect")
+    reference = new_checkout(**{**STUDY, **changes})
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
+    assert "SLURM status is: 'TIMEOUT'" in output
+    assert long.resumed()
+    reference.run("--until", "collect")
+    assert_same_bits(long, reference)
+
+
+def test_a_job_that_is_requeued_goes_on(long, ended, wait_until):
+    run = long.start()
+    job = train_for(long, 6, wait_until)
+    slurm("scontrol", "requeue", job)
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
+    assert described(job)["Restarts"] == "1"
+    assert len(long.resumed()) == 1
+    ended(long, {})
+
+
+def test_a_node_that_goes_down_and_comes_back_loses_nothing(long, ended, wait_until):
+    run = long.start()
+    train_for(long, 6, wait_until)
+    before = finished_chunks(long)
+    slurm("scontrol", "update", "nodename=cpu01", "state=down", "reason=test")
+    time.sleep(5)
+    slurm("scontrol", "update", "nodename=cpu01", "state=resume")
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
+    ended(long, before)
+
+
+def test_after_kill_9_of_everything_the_same_command_goes_on(long, ended, wait_until):
+    run = long.start()
+    wait_until(lambda: finished_chunks(long), 120)
+    wait_until(lambda: long.processes("bnbench", "train"))
+    before = finished_chunks(long)
+    os.killpg(run.pid, signal.SIGKILL)
+    while processes := long.everything():
+        for process in processes:
+            os.kill(process, signal.SIGKILL)
+    run.communicate()
+    again = long.run()
+    assert "--unlock" not in again.stderr
+    ended(long, before)

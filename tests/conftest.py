@@ -1,0 +1,36 @@
+"""What the tests of whole runs share."""
+
+import compileall
+import time
+
+import pytest
+
+from checkouts import PROJECT, Checkout
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """A function that waits until a condition holds, and gives what it gave."""
+
+    def wait(condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.05)
+        return found
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def new_checkout(tmp_path_factory):
+    """A function that makes a fresh checkout, with the tiny study changed by keywords to run."""
+    original = Checkout.of(PROJECT, tmp_path_factory.mktemp("project") / "bnbench")
+    compileall.compile_dir(original.folder / "workflow", quiet=1)
+
+    def make(**changes):
+        checkout = original.copied(tmp_path_factory.mktemp("checkout") / "bnbench")
+        checkout.study(**changes)
+        return checkout
+
+    return make
