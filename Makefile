@@ -44,6 +44,11 @@ test: $(VENV)/ready-test  ## run the tests
 	@echo "==> Running the tests (unit tests, workflow runs, the report in a browser)"
 	$(RUN) python -m pytest -q
 
+.PHONY: test-cluster
+test-cluster: $(VENV)/ready-test  ## run the tests on a real SLURM cluster, which as root they install and start
+	@echo "==> Running the tests on a SLURM cluster"
+	$(RUN) timeout -k 60 1500 python -m pytest -q tests/cluster
+
 .PHONY: lint
 lint: $(VENV)/ready-test  ## check format, types and the workflow's style
 	@echo "==> Format and lint"
@@ -63,6 +68,8 @@ format: $(VENV)/ready-test  ## format the code
 bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the report of a large study, and how often verdicts err
 	@echo "==> Measuring; leave the machine alone for three quarters of an hour"
 	$(RUN) python tests/benchmarks/training_speed.py
+	$(RUN) python tests/benchmarks/cost_model.py
+	$(RUN) python tests/benchmarks/checkpoint_cost.py
 	$(RUN) python tests/benchmarks/pipeline_cost.py
 	$(RUN) python tests/benchmarks/scale.py
 	$(RUN) python tests/benchmarks/planning_speed.py

@@ -26,9 +26,9 @@ def ended(undisturbed):
 
 def train_for(checkout, seconds, wait_until, partition="cpu"):
     """Wait until a job of the partition has trained for so many seconds, and give its id."""
-    wait_until(lambda: running(partition) and checkout.processes("bnbench", "train"))
+    job = wait_until(lambda: checkout.processes("bnbench", "train") and running(partition))[0]
     time.sleep(seconds)
-    (job,) = running(partition)
+    assert job in running(partition)
     return job
 
 

@@ -160,6 +160,7 @@ def test_the_same_inputs_give_the_same_bytes(page):
     [
         ({"diverged": lambda labels, seed: 3 if labels["norm"] == "batch" and seed < 2 else None}, "McNemar"),
         ({"seeds": lambda labels: [0, 1, 2, 2, 9] if labels["norm"] == "batch" else None}, "duplicated"),
+        ({"seeds": lambda labels: range(5)}, "A partial study: 6 of 16 trials are missing."),
         ({"seeds": lambda labels: []}, "There are no pairs to compare yet."),
         ({"torch": lambda labels, seed: "2.13.0" if seed < 4 else "2.11.0"}, "torch 2.11.0 and 2.13.0"),
     ],

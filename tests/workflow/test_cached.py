@@ -48,10 +48,13 @@ def test_how_many_threads_a_job_has_trains_nothing(finished_once):
     assert finished_once.planned("--config", "threads=2") == REPORT
 
 
-def test_another_chunk_size_makes_other_files_beside_those_that_are_there(finished_once):
-    run = finished_once.snakemake("-n", "--config", "seeds_per_job={cpu: 4}")
+def test_another_chunk_size_makes_other_files_of_the_rows_that_are_there(finished):
+    chunks, tables_before = finished.chunks(), finished.contents("tables/*.csv")
+    run = finished.run("--config", "seeds_per_job={cpu: 4}", "--until", "compare")
     assert "16 trials in 4 jobs, 4 to run" in run.stderr
-    assert "seeds-0-3.parquet" in run.stdout
+    assert run.stderr.count(": seeds 0 to 3, 4 of them from other chunks\n") == 4
+    assert chunks.items() <= finished.chunks().items()
+    assert finished.contents("tables/*.csv") == tables_before
 
 
 def test_more_seeds_leave_finished_chunks_alone_and_the_way_back_trains_nothing(finished):

@@ -1,0 +1,70 @@
+"""One folder of results for several studies and people: nothing is lost, and nothing is written twice."""
+
+import pytest
+
+from checkouts import assert_same_bits, finished_chunks
+
+LONG = {"batch_size": ["full"], "epochs": 4000, "evaluate_every": 1000}
+
+
+@pytest.fixture
+def shared(tmp_path, monkeypatch):
+    """A folder outside all checkouts in which all of them have their results."""
+    folder = tmp_path / "of all of us"
+    monkeypatch.setenv("BNBENCH_RESULTS", str(folder))
+    return folder
+
+
+def at(folder, checkout):
+    checkout.results = folder
+    return checkout
+
+
+def test_two_studies_at_once_share_what_they_train(shared, new_checkout, monkeypatch):
+    one, other = (at(shared, new_checkout(**LONG)) for _ in range(2))
+    other.study(**LONG | {"norm": ["batch", "none"], "seeds": 6})
+    runs = [checkout.start("--until", "compare") for checkout in (one, other)]
+    for run in runs:
+        output, _ = run.communicate(timeout=300)
+        assert run.returncode == 0, output
+    assert len(finished_chunks(one)) == 6
+    assert not (one.folder / "results").exists()
+    assert not [path for path in shared.rglob("*") if path.is_file() and path.suffix != ".parquet"]
+    monkeypatch.delenv("BNBENCH_RESULTS")
+    alone = new_checkout(**LONG | {"seeds": 6})
+    alone.run("--until", "collect")
+    assert_same_bits(other, alone)
+
+
+def test_where_the_results_lie_is_in_no_address_and_in_no_report(shared, new_checkout, finished_once):
+    elsewhere = at(shared, new_checkout())
+    elsewhere.run()
+    assert_same_bits(elsewhere, finished_once)
+    for path in [*elsewhere.report.rglob("*"), *shared.rglob("*")]:
+        assert not path.is_file() or str(shared).encode() not in path.read_bytes()
+    assert elsewhere.planned() == {}
+    again = elsewhere.bnbench("rebuild", "--configfile", "tiny.yaml", BNBENCH_RESULTS=str(shared))
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_chunk_that_was_finished_since_the_plan_was_made_is_left_as_it_is(finished_once, checkout):
+    """Another study has written it while Snakemake was still on its way to the job."""
+    checkout.edit("workflow/rules/train.smk", '"python -m', f'"cp -r {finished_once.results} . && python -m')
+    checkout.run("--until", "collect")
+    logs = [path.read_text() for path in (checkout.folder / "logs" / "train").rglob("*.log")]
+    assert len(logs) == 8
+    assert all("are there already" in text for text in logs)
+
+
+def test_a_job_that_fails_removes_no_table_that_is_there(finished_once, checkout):
+    checkout.edit("workflow/rules/train.smk", '"python -m', f'"cp -r {finished_once.results} . && false && python -m')
+    failed = checkout.snakemake("--keep-going")
+    assert failed.returncode != 0
+    assert len(finished_chunks(checkout)) == 8
+    assert "To go on, give the same command again" in failed.stderr
+
+
+def test_a_folder_that_snakemake_would_misread_is_refused(checkout):
+    run = checkout.bnbench("check", BNBENCH_RESULTS="results/{user}")
+    assert run.returncode == 2
+    assert run.stderr == "BNBENCH_RESULTS: found results/{user}, allowed: a path without braces\n"
