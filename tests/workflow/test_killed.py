@@ -11,7 +11,7 @@ import pytest
 
 from checkouts import KINDS, assert_same_bits, finished_chunks
 
-LONG = {"batch_size": ["full"], "epochs": 4000, "evaluate_every": 1000}
+LONG = {"batch_size": ["full"], "epochs": 12_000, "evaluate_every": 3000}
 """Changes of the tiny study that make it 4 jobs of some seconds."""
 
 
@@ -81,6 +81,7 @@ def test_a_job_that_was_killed_between_its_tables_is_done_again_and_its_leftover
     predictions.rename(predictions.with_name(f".{predictions.name}.k1ll3d"))
     (losses.parent / f".{losses.name}.k1ll3d").write_bytes(losses.read_bytes()[:500])
     notes = finished.folder / ".snakemake"
+    (notes / "locks").mkdir(exist_ok=True)
     (notes / "locks" / "0.output.lock").write_text(f"{losses.relative_to(finished.folder)}\n")
     for path in (losses, trials, predictions):
         name = base64.urlsafe_b64encode(str(path.relative_to(finished.folder)).encode()).decode()

@@ -4,7 +4,7 @@ import pytest
 
 from checkouts import assert_same_bits, finished_chunks
 
-LONG = {"batch_size": ["full"], "epochs": 4000, "evaluate_every": 1000}
+LONG = {"batch_size": ["full"], "epochs": 12_000, "evaluate_every": 3000}
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def test_where_the_results_lie_is_in_no_address_and_in_no_report(shared, new_che
 
 def test_a_chunk_that_was_finished_since_the_plan_was_made_is_left_as_it_is(finished_once, checkout):
     """Another study has written it while Snakemake was still on its way to the job."""
-    checkout.edit("workflow/rules/train.smk", '"python -m', f'"cp -r {finished_once.results} . && python -m')
+    checkout.edit(
+        "workflow/rules/train.smk", '"python -m', f'"(cp -rln {finished_once.results} . || true) && python -m'
+    )
     checkout.run("--until", "collect")
     logs = [path.read_text() for path in (checkout.folder / "logs" / "train").rglob("*.log")]
     assert len(logs) == 8
@@ -57,7 +59,9 @@ def test_a_chunk_that_was_finished_since_the_plan_was_made_is_left_as_it_is(fini
 
 
 def test_a_job_that_fails_removes_no_table_that_is_there(finished_once, checkout):
-    checkout.edit("workflow/rules/train.smk", '"python -m', f'"cp -r {finished_once.results} . && false && python -m')
+    checkout.edit(
+        "workflow/rules/train.smk", '"python -m', f'"(cp -rln {finished_once.results} . || true) && false && python -m'
+    )
     failed = checkout.snakemake("--keep-going")
     assert failed.returncode != 0
     assert len(finished_chunks(checkout)) == 8
