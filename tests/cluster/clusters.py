@@ -1,9 +1,12 @@
 """Checkouts whose jobs run on the SLURM cluster of these tests, and what SLURM says of them."""
 
 import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from checkouts import Checkout
@@ -35,14 +38,18 @@ class OnCluster(Checkout):
     def _environment(self):
         return {**super()._environment(), "BNBENCH_TEST_CUDA_ON_CPU": "1"}
 
-    def everything(self):
-        """Ids of all processes at work in this checkout, whoever started them."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if (process / "cwd").readlink() == self.folder:
-                    found.append(int(process.name))
-        return found
+    def kill_everything(self):
+        """Kill -9 all processes at work in this checkout, whoever started them, and what they start meanwhile."""
+        while found := [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if self._is_home_of(folder)]:
+            for process in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(0.1)
+
+    def _is_home_of(self, process):
+        with contextlib.suppress(OSError):
+            return (process / "cwd").readlink() == self.folder
+        return False
 
     def log(self, device):
         """What the present log of a job of a setting on `device` says, by setting."""

@@ -28,9 +28,11 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture
 def long(new_checkout, cluster):
-    """A checkout with the study to run; when it ends, no job of it is left."""
-    yield OnCluster(new_checkout(**STUDY).folder)
+    """A checkout with the study to run; when it ends, no job of it is left, and no orphan of a node that was down."""
+    checkout = OnCluster(new_checkout(**STUDY).folder)
+    yield checkout
     slurm("scancel", "--user", str(os.getuid()))
+    checkout.kill_everything()
 
 
 @pytest.fixture(scope="session")

@@ -128,9 +128,7 @@ def test_after_kill_9_of_everything_the_same_command_goes_on(long, ended, wait_u
     wait_until(lambda: long.processes("bnbench", "train"))
     before = finished_chunks(long)
     os.killpg(run.pid, signal.SIGKILL)
-    while processes := long.everything():
-        for process in processes:
-            os.kill(process, signal.SIGKILL)
+    long.kill_everything()
     run.communicate()
     again = long.run()
     assert "--unlock" not in again.stderr
