@@ -49,6 +49,15 @@ test-cluster: $(VENV)/ready-test  ## run the tests on a real SLURM cluster, whic
 	@echo "==> Running the tests on a SLURM cluster"
 	$(RUN) timeout -k 60 1500 python -m pytest -q tests/cluster
 
+.PHONY: image
+image:  ## build the container image with apptainer, podman or docker (see containers/build.sh)
+	@containers/build.sh
+
+.PHONY: test-container
+test-container: $(VENV)/ready-test  ## run the tests on a real container image, which as root they build
+	@echo "==> Running the tests in the image"
+	$(RUN) timeout -k 60 1500 python -m pytest -q tests/container
+
 .PHONY: lint
 lint: $(VENV)/ready-test  ## check format, types and the workflow's style
 	@echo "==> Format and lint"

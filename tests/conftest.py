@@ -1,6 +1,8 @@
 """What the tests of whole runs share."""
 
 import compileall
+import os
+import subprocess
 import time
 
 import pytest
@@ -34,3 +36,19 @@ def new_checkout(tmp_path_factory):
         return checkout
 
     return make
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """The cluster, from here to the end of the tests."""
+    environment = {**os.environ, "CLUSTER_STATE": str(tmp_path_factory.mktemp("cluster"))}
+
+    def call(verb):
+        subprocess.run([PROJECT / "tests" / "cluster" / "cluster.sh", verb], check=True, env=environment, timeout=300)
+
+    call("install")
+    try:
+        call("start")
+        yield
+    finally:
+        call("stop")

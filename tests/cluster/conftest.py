@@ -1,29 +1,12 @@
 """A real SLURM cluster on this machine, and checkouts whose jobs it runs."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from clusters import STUDY, OnCluster, slurm
 
 SCRIPT = Path(__file__).parent / "cluster.sh"
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
-    """The cluster, from here to the end of the tests."""
-    environment = {**os.environ, "CLUSTER_STATE": str(tmp_path_factory.mktemp("cluster"))}
-
-    def call(verb):
-        subprocess.run([SCRIPT, verb], check=True, env=environment, timeout=300)
-
-    call("install")
-    try:
-        call("start")
-        yield
-    finally:
-        call("stop")
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ TRIAL = {
     "numpy": "2.0.0",
     "bnbench": "0.1.0",
     "commit": "c0ffee",
+    "image": "host",
     "numerics": 1,
     "weights_hash": lambda labels, seed: f"weights {seed}",
 }

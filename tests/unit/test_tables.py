@@ -162,7 +162,7 @@ def test_a_label_that_looks_like_a_number_or_like_nothing_stays_text(tmp_path):
 def test_provenance_holds_versions_and_nothing_of_the_machine_or_its_user(tmp_path, monkeypatch):
     monkeypatch.setenv("A_SECRET", "hunter2-hunter2")
     found = tables.provenance()
-    assert set(found) == {"python", "torch", "numpy", "bnbench", "commit"}
+    assert set(found) == {"python", "torch", "numpy", "bnbench", "commit", "image"}
     said = json.dumps(found)
     private = {value for value in os.environ.values() if len(value) > 8} | {socket.gethostname(), getpass.getuser()}
     assert not [value for value in private if value in said]

@@ -40,16 +40,23 @@ def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
         UserError: the file is corrupt, or holds another setting's rows or other seeds than its name says.
     """
     path = chunk.paths(results)[kind]
-    stored = tables.read_stored(path, unlabelled(kind).names)
+    columns = unlabelled(kind)
+    stored = tables.read_stored(path, columns.names)
     if not _is_whole(stored, chunk, kind):
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
-    return stored.table
+    table = stored.table
+    for name in set(columns.names) - set(table.column_names):
+        table = table.append_column(name, pa.repeat(tables.ADDED[name], len(table)))
+    return table.select(columns.names)
 
 
 def _is_whole(stored: tables.Stored, chunk: Chunk, kind: str) -> bool:
     """Whether the columns are those of `kind`, and the rows those of `chunk`, each of them once."""
     address = chunk.setting.address
-    if stored.footer.get("address") != address or not stored.schema.equals(tables.SCHEMAS[kind]):
+    old = [
+        field for field in tables.SCHEMAS[kind] if field.name in stored.schema.names or field.name not in tables.ADDED
+    ]
+    if stored.footer.get("address") != address or not stored.schema.equals(pa.schema(old)):
         return False
     seeds, asked = stored.table["seed"], np.arange(chunk.first, chunk.last + 1)
     if kind == "predictions" and not len(seeds):  # of a task of several inputs

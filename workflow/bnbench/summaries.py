@@ -21,7 +21,7 @@ TABLES = ("curves", "modes", "fit", "reference", "provenance")
 
 _EPOCHS = 200  # of a curve: more than a figure can show apart
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
-_VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "numerics", "device_name", "threads")
+_VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "device_name", "threads")
 
 
 def of_context(study: Study, data: Path, arms: Mapping[str, Readings]) -> dict[str, pd.DataFrame]:

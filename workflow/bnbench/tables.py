@@ -48,6 +48,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("numpy", pa.string()),
             ("bnbench", pa.string()),
             ("commit", pa.string()),
+            ("image", pa.string()),
             ("numerics", pa.int64()),
             ("weights_hash", pa.string()),
         ]
@@ -55,6 +56,12 @@ SCHEMAS: dict[str, pa.Schema] = {
     "predictions": pa.schema([*_LABELS, *_KEYS, ("x", pa.float64()), ("y", pa.float64()), ("y_fit", pa.float64())]),
 }
 """Columns of the tables under `results/`; the README documents each."""
+
+ADDED = {"image": "host"}
+"""Columns that the tables of earlier versions lack, and what was true of their trials."""
+
+
+_BUILT = Path(__file__).parents[2] / "image.json"
 
 
 class Stored(NamedTuple):
@@ -172,13 +179,14 @@ def is_whole(path: Path) -> bool:
 
 
 def provenance() -> dict[str, str]:
-    """Versions that the numbers come from, and the commit; no environment variables, user or host names."""
+    """Versions that the numbers come from, commit and image; no environment variables, user or host names."""
     return {
         "python": platform.python_version(),
         "torch": _version("torch"),
         "numpy": _version("numpy"),
         "bnbench": __version__,
         "commit": _commit(),
+        "image": _image(),
     }
 
 
@@ -270,9 +278,22 @@ def _version(package: str) -> str:
         return ""
 
 
+def _image() -> str:
+    """Digest of the image that this runs in, by which its build named it; `host` outside one."""
+    return str(_built().get("digest", "host"))
+
+
+@cache
+def _built() -> dict[str, Any]:
+    """What the build of an image wrote down of it, beside the package; nothing outside an image."""
+    return read_json(_BUILT) if _BUILT.exists() else {}
+
+
 @cache
 def _commit() -> str:
-    """Commit of the checkout that the package lies in; empty outside one."""
+    """Commit of the checkout that the package lies in, or that its image was built of; empty where nobody knows."""
+    if revision := _built().get("revision"):
+        return str(revision)
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603

@@ -18,12 +18,13 @@ import torch
 from bnbench import chunks, devices, reuse, tables
 from bnbench.checkpoints import EVERY, Checkpoints
 from bnbench.epochs import evaluated_epochs
+from bnbench.errors import UserError
 from bnbench.initialization import initial_weights, weights_hash
 from bnbench.loop import Array
 from bnbench.norms import NORMS
 from bnbench.parameters import build
 from bnbench.stacks import Stack, train_in_stacks
-from bnbench.study import Chunk
+from bnbench.study import NUMERICS, Chunk
 from bnbench.tables import OUTCOMES
 from bnbench.tasks import TASKS, Data
 
@@ -54,6 +55,11 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
         UserError: the setting's device is absent, or a file cannot be read or written.
     """
     address, spec = chunk.setting.address, chunk.setting.spec
+    if spec["numerics"] != NUMERICS:
+        raise UserError(
+            f"{address}: planned by version {spec['numerics']} of the arithmetic, and here is version {NUMERICS}; "
+            "update the clone, or build the image anew"
+        )
     if not _missing(chunk, results):
         return f"{address}: seeds {chunk.first} to {chunk.last} are there already"
     device = devices.acquire(spec["device"], address)
