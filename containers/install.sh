@@ -22,11 +22,10 @@ if found != os.environ["FLAVOUR"]:
     )
 PYTHON
 
-# The list of what is in it, with licences, by a tool that does not stay.
+# A tool that does not stay, for the list of what is in it.
 tool=$(mktemp -d)
-python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore --quiet "$@" --target "$tool" cyclonedx-bom==7.5.0
-PYTHONPATH=$tool python -m cyclonedx_py environment --output-reproducible --output-file sbom.json "$(command -v python)"
-rm -rf "$tool"
+python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore --quiet \
+    "$@" --target "$tool" cyclonedx-bom==7.5.0
 
 # A fifth of it is never run here: tests, what only the building of extensions needs, solvers for other systems, and
 # Arrow's network protocol.
@@ -39,6 +38,12 @@ find "$site" \( -name '*.a' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' \
 find "$site"/pandas "$site"/scipy "$site"/sklearn "$site"/statsmodels "$site"/numpy "$site"/matplotlib "$site"/networkx \
     -type d -name tests -prune -exec rm -rf {} +
 python -m pip uninstall --quiet --yes --root-user-action=ignore pip
+
+# Packages and their licences; the tool asks this Python, which must not see the tool's own.
+printf '#!/bin/sh\nunset PYTHONPATH\nexec python "$@"\n' >"$tool/bare-python"
+chmod +x "$tool/bare-python"
+PYTHONPATH=$tool python -m cyclonedx_py environment --output-reproducible --output-file sbom.json "$tool/bare-python"
+rm -rf "$tool"
 
 find workflow -name __pycache__ -prune -exec rm -rf {} +
 python -m compileall -q workflow/bnbench

@@ -134,6 +134,17 @@ def test_provenance_that_is_not_known_is_no_error(rebuilt, tmp_path, column):
     assert (status, output.err) == (0, "")
 
 
+def test_tables_of_before_there_were_images_are_read_as_the_hosts(rebuilt, tmp_path):
+    study = synthetic.plan(**PLAN)
+    path = paths(stored(tmp_path, study), study, norm="none")["trials"]
+    changed(path, lambda table: table.drop_columns("image"))
+    status, output, _ = rebuilt(study, "collect")
+    assert (status, output.err) == (0, "")
+    trials = tables.read_parquet(tmp_path / "reports" / study.name / "data" / "trials.parquet")
+    assert trials.schema.names == tables.SCHEMAS["trials"].names
+    assert {*trials["image"].to_pylist()} == {"host"}
+
+
 @pytest.mark.parametrize("norm", ["none", "batch"])
 def test_a_study_of_one_arm_is_refused_before_anything_is_read(tmp_path, capsys, norm):
     (tmp_path / "study.yaml").write_text(f"study: one\nnorm: [{norm}]\n")

@@ -171,3 +171,17 @@ def test_provenance_holds_versions_and_nothing_of_the_machine_or_its_user(tmp_pa
 def test_outside_a_checkout_the_commit_is_empty(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert tables._commit.__wrapped__() == ""
+
+
+def test_in_an_image_provenance_says_which_and_of_what_it_was_built(monkeypatch, tmp_path):
+    path = tmp_path / "image.json"
+    path.write_text('{"digest": "sha256:abc", "revision": "c0ffee", "flavour": "cpu"}')
+    monkeypatch.setattr(tables, "_BUILT", path)
+    for cached in (tables._built, tables._commit):
+        cached.cache_clear()
+    found = tables.provenance()
+    for cached in (tables._built, tables._commit):
+        cached.cache_clear()
+    assert (found["image"], found["commit"]) == ("sha256:abc", "c0ffee")
+    monkeypatch.undo()
+    assert tables.provenance()["image"] == "host"

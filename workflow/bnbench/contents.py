@@ -109,7 +109,7 @@ COLUMNS = {
     "reason": "why a trial is left out, or that it diverged",
     "setting": "folder of its results",
     "trials, seconds": "of the setting: how many, and how long they took together",
-    "python, torch, numpy, bnbench, commit, numerics, device_name, threads": "what its numbers come from",
+    "python, torch, numpy, bnbench, commit, image, numerics, device_name, threads": "what its numbers come from",
     "sentence": "the same in words",
     "seed": "fixes data, initial weights and order of the examples",
 }
