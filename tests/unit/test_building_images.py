@@ -1,0 +1,55 @@
+"""`make image` builds with what is there, and says what to install where nothing is."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+BUILD = Path(__file__).parents[2] / "containers" / "build.sh"
+
+
+@pytest.fixture
+def build(tmp_path):
+    """A function that runs the script where there are only these tools, which write down how they were called."""
+    for name in ("bash", "dirname", "sed", "stat", "numfmt", "env"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+
+    def run(*tools, **environment):
+        for tool in tools:
+            (tmp_path / tool).write_text(
+                f'#!{shutil.which("bash")}\nprintf "%s\\n" "{tool}" "$@" >"{tmp_path}/called"\n'
+            )
+            (tmp_path / tool).chmod(0o755)
+        done = subprocess.run(
+            [BUILD], check=False, capture_output=True, text=True, env={"PATH": tmp_path, **environment}
+        )
+        called = tmp_path / "called"
+        return done, called.read_text().splitlines() if called.exists() else []
+
+    return run
+
+
+def test_where_no_tool_is_it_says_what_to_install(build):
+    done, called = build()
+    assert done.returncode == 1
+    assert "none of apptainer, podman and docker is here; install one" in done.stderr
+    assert called == []
+
+
+def test_the_first_tool_that_is_there_is_taken_and_arguments_reach_it(build):
+    _, called = build(
+        "podman", "docker", FLAVOUR="cuda", PIP_ARGS="--extra-index-url x", BASE="ours:1", OPTIONS="-v a:b"
+    )
+    assert called[:2] == ["podman", "build"]
+    assert {"FLAVOUR=cuda", "PIP_ARGS=--extra-index-url x", "BASE=ours:1", "-v", "a:b"} <= {*called}
+    assert called[-3:] == ["--file", "containers/Containerfile", "."]
+    assert build("podman", "docker", TOOL="docker")[1][0] == "docker"
+
+
+def test_apptainer_takes_a_folder_as_its_base(build, tmp_path):
+    _, called = build("apptainer", "podman", BASE=str(tmp_path))
+    assert called[0] == "apptainer"
+    assert "BOOTSTRAP=localimage" in called
+    assert called[-1] == "containers/bnbench.def"
+    assert "BOOTSTRAP=localimage" not in build("apptainer", BASE="ours:1")[1]
