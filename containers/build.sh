@@ -19,8 +19,11 @@ fi
 version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' workflow/bnbench/__init__.py)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 [ -z "$(git status --porcelain 2>/dev/null)" ] || revision=$revision-changed
+# Where it comes from, if that is public; never a password that stands in the address.
+source=$(git remote get-url origin 2>/dev/null | sed -nE 's#^https://([^/@]*@)?#https://#p' || true)
 arguments=(--build-arg "FLAVOUR=${FLAVOUR:-cpu}" --build-arg "PIP_ARGS=${PIP_ARGS:-}"
-    --build-arg "VERSION=$version" --build-arg "REVISION=$revision")
+    --build-arg "VERSION=$version" --build-arg "REVISION=$revision"
+    --build-arg "SOURCE=${source:-unknown}")
 [ -z "${BASE:-}" ] || arguments+=(--build-arg "BASE=$BASE")
 read -ra options <<<"${OPTIONS:-}"
 

@@ -92,7 +92,7 @@ def test_a_user_without_root_runs_a_sandbox_image_that_may_not_be_written(worksh
 
 def test_labels_and_the_list_of_packages_say_what_is_in_it(image, apptainer):
     labels = run("apptainer", "inspect", "--labels", image, env=apptainer).stdout
-    for name in ("title: bnbench", "version: ", "revision: ", "licenses: MIT"):
+    for name in ("title: bnbench", "version: ", "revision: ", "source: ", "licenses: MIT"):
         assert f"org.opencontainers.image.{name}" in labels
     packages = json.loads(run("apptainer", "exec", image, "cat", "/opt/bnbench/sbom.json", env=apptainer).stdout)
     assert packages["bomFormat"] == "CycloneDX"

@@ -42,7 +42,7 @@ def test_the_first_tool_that_is_there_is_taken_and_arguments_reach_it(build):
         "podman", "docker", FLAVOUR="cuda", PIP_ARGS="--extra-index-url x", BASE="ours:1", OPTIONS="-v a:b"
     )
     assert called[:2] == ["podman", "build"]
-    assert {"FLAVOUR=cuda", "PIP_ARGS=--extra-index-url x", "BASE=ours:1", "-v", "a:b"} <= {*called}
+    assert {"FLAVOUR=cuda", "PIP_ARGS=--extra-index-url x", "BASE=ours:1", "SOURCE=unknown", "-v", "a:b"} <= {*called}
     assert called[-3:] == ["--file", "containers/Containerfile", "."]
     assert build("podman", "docker", TOOL="docker")[1][0] == "docker"
 
