@@ -32,7 +32,7 @@ python -m pip install --no-cache-dir --disable-pip-version-check --root-user-act
 site=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 rm -rf "$site"/torch/test "$site"/torch/include "$site"/torch/share "$site"/pyarrow/include \
     "$site"/pyarrow/tests "$site"/pyarrow/*flight* "$site"/pulp/solverdir/cbc/osx "$site"/pulp/solverdir/cbc/win \
-    "$site"/numpy/_core/include "$site"/sympy/*/tests /root/.cache
+    "$site"/numpy/_core/include "$site"/sympy/*/tests ~/.cache
 find "$site"/torch/bin -type f ! -name torch_shm_manager -delete
 find "$site" \( -name '*.a' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' \) -delete
 find "$site"/pandas "$site"/scipy "$site"/sklearn "$site"/statsmodels "$site"/numpy "$site"/matplotlib "$site"/networkx \

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 export LC_ALL=C
-state=${CLUSTER_STATE:-/tmp/bnbench-cluster}
+state=${CLUSTER_STATE:?names the folder for all that the cluster writes}
 run=$state/run log=$state/log
 
 die() { echo "cluster.sh: $*" >&2; exit 1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A local base image in place of the registry's: base.sh FOLDER. Debian 12's minimal root file system with Python 3.11, from
-# Debian's packages alone; /opt/index and the like are where a build mounts what pip is set up with on this machine.
+# A local base image in place of the registry's: base.sh ROOT FOLDER…. Debian 12's minimal root file system with Python 3.11, from
+# Debian's packages alone, with the folders FOLDER… to which a build mounts what pip is set up with on this machine.
 set -euo pipefail
 folder=$1
 shift

@@ -12,6 +12,7 @@ import pytest
 from images import NONCE, run
 from packaging.utils import canonicalize_name
 
+from bnbench import tables
 from checkouts import TINY, assert_same_bits
 
 CONTAINED = ["--sdm", "apptainer", "--apptainer-args", "--contain --cleanenv"]
@@ -31,6 +32,8 @@ def assert_ran_in(built, results):
     """Every trial is of this image, by the table and by the footers of all tables."""
     trials = pd.read_parquet(results / "trials")
     assert {*trials["image"]} == {built["digest"]}
+    footers = [tables.footer(path) for path in results.rglob("*.parquet")]
+    assert {footer["provenance"]["image"] for footer in footers} == {built["digest"]}
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", built["digest"])
 
 

@@ -1,7 +1,9 @@
-"""Settings for the tests of the trainer: the canonical spec of a small network, changed by keywords."""
+"""Settings for the tests of the trainer, and what the training of a chunk has left."""
 
 import json
 from dataclasses import asdict
+
+import pandas as pd
 
 from bnbench.study import NUMERICS, REGISTRIES
 
@@ -12,6 +14,7 @@ def named(kind, name, **parameters):
 
 
 def spec(**changes):
+    """The canonical spec of a small network, changed by keywords."""
     base = {
         "task": named("task", "sine", points=100, test_points=30),
         "hidden": [8, 6],
@@ -28,3 +31,11 @@ def spec(**changes):
         "numerics": NUMERICS,
     }
     return {**base, **changes}
+
+
+def assert_same_bits(chunk, one, other):
+    """The tables of a chunk in two folders are equal, but for the time that it took."""
+    theirs = chunk.paths(other)
+    for kind, path in chunk.paths(one).items():
+        found = (pd.read_parquet(where).drop(columns="seconds", errors="ignore") for where in (path, theirs[kind]))
+        pd.testing.assert_frame_equal(*found, check_exact=True)

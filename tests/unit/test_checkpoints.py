@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from specs import named, spec
+from specs import assert_same_bits, named, spec
 from test_train import RATES
 
 from bnbench import checkpoints, files, stacks, tables, train
@@ -29,18 +29,6 @@ SETTINGS = {
 
 def chunk_of(setting=None, count=3):
     return Chunk(Setting.from_spec(spec() if setting is None else setting), 4, count)
-
-
-def contents(chunk, folder):
-    """All tables of a chunk, but for the time that it took."""
-    found = {kind: pd.read_parquet(path) for kind, path in chunk.paths(folder).items()}
-    return {kind: table.drop(columns="seconds", errors="ignore") for kind, table in found.items()}
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    for kind, table in one.items():
-        pd.testing.assert_frame_equal(table, other[kind], check_exact=True)
 
 
 @pytest.fixture
@@ -82,10 +70,10 @@ def stopped(after, tmp_path):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The tables of the chunk of these tests, trained at one go."""
+    """A folder with the tables of the chunk of these tests, trained at one go."""
     folder = tmp_path_factory.mktemp("undisturbed")
     train.run(chunk_of(), folder, 1)
-    return contents(chunk_of(), folder)
+    return folder
 
 
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
@@ -95,22 +83,24 @@ def test_training_that_is_stopped_twice_ends_in_the_bits_of_training_at_one_go(s
     stopped(chunk, 7)
     train.run(chunk, tmp_path, 1)
     train.run(chunk, tmp_path / "straight", 1)
-    assert_same(contents(chunk, tmp_path), contents(chunk, tmp_path / "straight"))
+    assert_same_bits(chunk, tmp_path, tmp_path / "straight")
 
 
 @pytest.mark.parametrize("epoch", [1, 5, 9, 10], ids=lambda epoch: f"after {epoch} of 10")
 def test_the_epoch_of_the_stop_does_not_matter(epoch, stopped, undisturbed, tmp_path):
     stopped(chunk_of(), epoch)
     train.run(chunk_of(), tmp_path, 1)
-    assert_same(contents(chunk_of(), tmp_path), undisturbed)
+    assert_same_bits(chunk_of(), tmp_path, undisturbed)
 
 
 def test_a_lone_seed_goes_on_too(stopped, undisturbed, tmp_path):
     chunk = chunk_of(count=1)
     stopped(chunk)
     train.run(chunk, tmp_path, 1)
-    of_it = {kind: table[table["seed"] == 4].reset_index(drop=True) for kind, table in undisturbed.items()}
-    assert_same(contents(chunk, tmp_path), of_it)
+    for kind, path in chunk.paths(tmp_path).items():
+        rows = pd.read_parquet(chunk_of().paths(undisturbed)[kind]).query("seed == 4").reset_index(drop=True)
+        found = (table.drop(columns="seconds", errors="ignore") for table in (pd.read_parquet(path), rows))
+        pd.testing.assert_frame_equal(*found, check_exact=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
@@ -129,7 +119,7 @@ def test_a_warning_is_answered_by_a_checkpoint_and_training_goes_on(after, undis
     after({3}, lambda *_: signal.raise_signal(signal.SIGUSR1))
     train.run(chunk_of(), tmp_path, 1)
     assert saved == [3]
-    assert_same(contents(chunk_of(), tmp_path), undisturbed)
+    assert_same_bits(chunk_of(), tmp_path, undisturbed)
 
 
 def test_a_stop_when_training_is_over_lets_the_tables_be_written(undisturbed, tmp_path, monkeypatch):
@@ -141,7 +131,7 @@ def test_a_stop_when_training_is_over_lets_the_tables_be_written(undisturbed, tm
 
     monkeypatch.setattr(tables, "write_parquet", stop_and_write)
     train.run(chunk_of(), tmp_path, 1)
-    assert_same(contents(chunk_of(), tmp_path), undisturbed)
+    assert_same_bits(chunk_of(), tmp_path, undisturbed)
 
 
 def test_when_a_chunk_is_done_nothing_but_its_tables_is_left_and_signals_are_as_before(stopped, tmp_path):
@@ -185,7 +175,7 @@ def test_a_chunk_that_was_trained_on_two_processors_names_both(stopped, undistur
     monkeypatch.setattr(tables, "processor", lambda: "New CPU")
     stopped(chunk_of(), 5)
     train.run(chunk_of(), tmp_path, 1)
-    assert {*contents(chunk_of(), tmp_path)["trials"]["device_name"]} == {"Old CPU + New CPU"}
+    assert {*pd.read_parquet(chunk_of().paths(tmp_path)["trials"])["device_name"]} == {"Old CPU + New CPU"}
 
 
 def flip_a_bit(path):
@@ -233,7 +223,7 @@ def test_a_checkpoint_that_cannot_be_used_is_named_and_ignored(spoil, reason, st
     assert reason in said
     assert said.endswith("); ignored\n")
     assert "goes on" not in said
-    assert_same(contents(chunk_of(), tmp_path), undisturbed)
+    assert_same_bits(chunk_of(), tmp_path, undisturbed)
 
 
 def test_training_goes_on_where_no_checkpoint_can_be_written(after, undisturbed, tmp_path, monkeypatch, capsys):
@@ -246,7 +236,7 @@ def test_training_goes_on_where_no_checkpoint_can_be_written(after, undisturbed,
     said = capsys.readouterr().err
     assert said.startswith("no checkpoint was written: ")
     assert "No space left on device" in said
-    assert_same(contents(chunk_of(), tmp_path), undisturbed)
+    assert_same_bits(chunk_of(), tmp_path, undisturbed)
 
 
 def test_a_checkpoint_holds_no_pickle_and_nothing_of_who_wrote_it(stopped):
@@ -279,7 +269,7 @@ def test_a_stack_that_does_not_fit_into_memory_is_halved_until_it_does(epoch, af
     assert trained == [[4], [5, 6], [7, 8], [9, 10]]
     said = capsys.readouterr().err
     assert "out of memory with 7 seeds side by side; training 3 and 4 one after the other" in said
-    assert_same(contents(chunk, tmp_path), contents(chunk, tmp_path / "straight"))
+    assert_same_bits(chunk, tmp_path, tmp_path / "straight")
     assert not (tmp_path / "checkpoints").exists()
 
 
@@ -297,7 +287,7 @@ def test_the_halves_go_on_from_the_checkpoint_of_the_whole(after, tmp_path, caps
     after(range(11), act)
     train.run(chunk, tmp_path, 1)
     assert moments == [(4, epoch) for epoch in range(1, 7)] + 2 * [(2, epoch) for epoch in range(4, 11)]
-    assert_same(contents(chunk, tmp_path), contents(chunk, tmp_path / "straight"))
+    assert_same_bits(chunk, tmp_path, tmp_path / "straight")
 
 
 def test_a_stop_in_the_second_half_keeps_what_the_halves_have_done(after, tmp_path):
@@ -320,7 +310,7 @@ def test_a_stop_in_the_second_half_keeps_what_the_halves_have_done(after, tmp_pa
     after(*too_small_for(2, 1, trained))
     train.run(chunk, tmp_path, 1)
     assert trained == [[6, 7]]
-    assert_same(contents(chunk, tmp_path), contents(chunk, tmp_path / "straight"))
+    assert_same_bits(chunk, tmp_path, tmp_path / "straight")
 
 
 def test_a_network_that_does_not_fit_by_itself_is_told_of(after, tmp_path):
@@ -350,5 +340,5 @@ def test_tables_that_are_there_are_left_alone_and_only_the_missing_are_written(u
     paths["trials"].unlink()
     paths["losses"].write_bytes(paths["losses"].read_bytes()[:500])
     train.run(chunk_of(), tmp_path, 1)
-    assert_same(contents(chunk_of(), tmp_path), undisturbed)
+    assert_same_bits(chunk_of(), tmp_path, undisturbed)
     assert paths["predictions"].stat().st_ino == before["predictions"]

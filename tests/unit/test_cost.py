@@ -72,7 +72,9 @@ def test_jobs_are_the_largest_round_numbers_of_seeds_within_the_limits(setting):
     assert size == 1 or cost.seconds(setting, size) <= cost.JOB_SECONDS
     larger = size * (2.5 if str(size)[0] == "2" else 2)
     enough = cost.seconds(setting, int(larger)) > cost.JOB_SECONDS or size >= 100_000
-    too_large = cost.memory(setting, int(larger)) > 2048 or setting["device"] == "cuda"
+    imports = 330 if setting["device"] == "cpu" else 3000
+    too_large = cost.memory(setting, int(larger)) > imports + 2048
+    too_large |= setting["device"] == "cuda" and larger * cost._bytes(setting) > 8 * 2**30
     assert enough or too_large
 
 

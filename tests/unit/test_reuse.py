@@ -1,8 +1,7 @@
 """Seeds that another chunk holds are taken from there, to the bit, and never where the bits could differ."""
 
-import pandas as pd
 import pytest
-from specs import named, spec
+from specs import assert_same_bits, named, spec
 
 from bnbench import reuse, stacks, tables, train
 from bnbench.study import Chunk, Setting
@@ -12,17 +11,6 @@ SETTING = Setting.from_spec(spec())
 
 def chunk(first, last, setting=SETTING):
     return Chunk(setting, first, last - first + 1)
-
-
-def contents(chunk, folder):
-    found = {kind: pd.read_parquet(path) for kind, path in chunk.paths(folder).items()}
-    return {kind: table.drop(columns="seconds", errors="ignore") for kind, table in found.items()}
-
-
-def assert_same(chunk, one, other):
-    theirs = contents(chunk, other)
-    for kind, table in contents(chunk, one).items():
-        pd.testing.assert_frame_equal(table, theirs[kind], check_exact=True)
 
 
 @pytest.fixture
@@ -49,7 +37,7 @@ def test_more_seeds_train_only_those_that_are_new(setting, new, tmp_path):
     assert new == [0, 1, 2, 6, 7, 9]
     assert "trained seeds 0 to 9, 4 of them from other chunks, for 10 epochs" in said
     train.run(chunk(0, 9, setting), tmp_path / "anew", 1)
-    assert_same(chunk(0, 9, setting), tmp_path, tmp_path / "anew")
+    assert_same_bits(chunk(0, 9, setting), tmp_path, tmp_path / "anew")
 
 
 def test_smaller_jobs_than_before_train_nothing(new, tmp_path):
@@ -58,7 +46,7 @@ def test_smaller_jobs_than_before_train_nothing(new, tmp_path):
     assert train.run(chunk(4, 7), tmp_path, 1).endswith(": seeds 4 to 7, 4 of them from other chunks")
     assert new == []
     train.run(chunk(4, 7), tmp_path / "anew", 1)
-    assert_same(chunk(4, 7), tmp_path, tmp_path / "anew")
+    assert_same_bits(chunk(4, 7), tmp_path, tmp_path / "anew")
 
 
 def test_the_longest_chunk_is_taken_first(tmp_path):
@@ -85,7 +73,7 @@ def test_a_chunk_that_is_not_whole_is_not_taken(spoil, kind, new, tmp_path):
     train.run(chunk(0, 3), tmp_path, 1)
     assert new == [0, 1, 2, 3]
     train.run(chunk(0, 3), tmp_path / "anew", 1)
-    assert_same(chunk(0, 3), tmp_path, tmp_path / "anew")
+    assert_same_bits(chunk(0, 3), tmp_path, tmp_path / "anew")
 
 
 def test_files_with_other_names_are_passed_over(tmp_path):

@@ -17,7 +17,7 @@ from bnbench import loop, networks, tables
 from bnbench.epochs import batch_bounds
 from bnbench.errors import UserError
 from bnbench.initialization import initial_weights
-from bnbench.networks import aligned
+from bnbench.layout import aligned
 from bnbench.norms import NORMS
 from bnbench.optimizers import SCHEDULES
 from bnbench.parameters import build

@@ -9,12 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from specs import named, spec
+from specs import assert_same_bits, named, spec
 
 from bnbench.study import Chunk, Setting
-from bnbench.tables import SCHEMAS
 
 CHUNK = Chunk(Setting.from_spec(spec(hidden=[64, 64], batch_size=10, epochs=3000, evaluate_every=100)), 0, 8)
 SMALL = Chunk(Setting.from_spec(spec(epochs=2000, evaluate_every=1, norm=named("norm", "none"))), 0, 4)
@@ -42,11 +40,6 @@ def start(chunk, results):
     )
 
 
-def contents(chunk, results):
-    found = {kind: pd.read_parquet(path) for kind, path in chunk.paths(results).items()}
-    return {kind: table.drop(columns="seconds", errors="ignore") for kind, table in found.items()}
-
-
 def left(results):
     return sorted(path for path in results.rglob("*") if path.is_file())
 
@@ -54,9 +47,7 @@ def left(results):
 def assert_whole(chunk, results, undisturbed):
     """The chunk's tables are the only files there, and equal those of undisturbed training."""
     assert left(results) == sorted(chunk.paths(results).values())
-    ours, theirs = contents(chunk, results), contents(chunk, undisturbed)
-    for kind in SCHEMAS:
-        pd.testing.assert_frame_equal(ours[kind], theirs[kind], check_exact=True)
+    assert_same_bits(chunk, results, undisturbed)
 
 
 def bnbench_train(chunk, results):

@@ -15,6 +15,11 @@ def is_there(chunk: Chunk, results: Path) -> bool:
     return all(path.exists() for path in chunk.paths(results).values())
 
 
+def missing(chunk: Chunk, results: Path) -> dict[str, Path]:
+    """The tables of a chunk that are absent or not what their names say, by kind."""
+    return {kind: path for kind, path in chunk.paths(results).items() if not _can_be_read(chunk, kind, results)}
+
+
 def labelled(setting: Setting, table: pa.Table) -> pa.Table:
     """The rows with the labels that this study gives the setting (a data file may have been renamed)."""
     first = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
@@ -50,13 +55,20 @@ def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
     return table.select(columns.names)
 
 
+def _can_be_read(chunk: Chunk, kind: str, results: Path) -> bool:
+    try:
+        read(chunk, kind, results)
+    except UserError:
+        return False
+    return True
+
+
 def _is_whole(stored: tables.Stored, chunk: Chunk, kind: str) -> bool:
     """Whether the columns are those of `kind`, and the rows those of `chunk`, each of them once."""
     address = chunk.setting.address
-    old = [
-        field for field in tables.SCHEMAS[kind] if field.name in stored.schema.names or field.name not in tables.ADDED
-    ]
-    if stored.footer.get("address") != address or not stored.schema.equals(pa.schema(old)):
+    there = set(stored.schema.names)
+    expected = [field for field in tables.SCHEMAS[kind] if field.name in there or field.name not in tables.ADDED]
+    if stored.footer.get("address") != address or not stored.schema.equals(pa.schema(expected)):
         return False
     seeds, asked = stored.table["seed"], np.arange(chunk.first, chunk.last + 1)
     if kind == "predictions" and not len(seeds):  # of a task of several inputs

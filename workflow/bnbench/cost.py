@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from bnbench.epochs import batch_bounds
+from bnbench.layout import aligned
 from bnbench.norms import NORMS
 from bnbench.optimizers import OPTIMIZERS
 from bnbench.parameters import build
@@ -27,8 +28,8 @@ def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
     points, tested = task.train_points(), task.tested_points()
     hidden = spec["hidden"]
     units, layers = sum(hidden), len(hidden)
-    unaligned = sum(padded(width) for width in hidden if padded(width) > width)
-    matrices = sum(padded(before) * padded(after) for before, after in pairwise(hidden))
+    unaligned = sum(aligned(width) for width in hidden if aligned(width) > width)
+    matrices = sum(aligned(before) * aligned(after) for before, after in pairwise(hidden))
     batch = points if spec["batch_size"] == "full" else spec["batch_size"]
     steps = len(batch_bounds(points, batch)) - 1
     stacks = math.ceil(seeds / stack_size(spec))
@@ -144,16 +145,11 @@ def _bytes(spec: Mapping[str, Any]) -> int:
     wide = 8 if spec["dtype"] == "float64" else 4
     task = build(TASKS, spec["task"])
     points = max(task.train_points(), task.tested_points())
-    units = sum(padded(width) for width in spec["hidden"])
+    units = sum(aligned(width) for width in spec["hidden"])
     return int(wide * (4 * weights(spec) + 6 * points * units))
-
-
-def padded(width: int) -> int:
-    """The width of a hidden layer in memory: the next multiple of 16."""
-    return -(-width // 16) * 16
 
 
 def weights(spec: Mapping[str, Any]) -> int:
     """Weights of one network in memory."""
-    widths = [build(TASKS, spec["task"]).inputs(), *(padded(width) for width in spec["hidden"]), 1]
+    widths = [build(TASKS, spec["task"]).inputs(), *(aligned(width) for width in spec["hidden"]), 1]
     return sum(before * after + after for before, after in pairwise(widths))

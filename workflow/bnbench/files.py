@@ -1,4 +1,4 @@
-"""The atomic writing of files: a file that exists is whole, whoever was killed while writing it.
+"""Where results lie, and the atomic writing of files: one that exists is whole, whoever was killed while writing it.
 
 A file is written under a temporary name beside its own, synced and renamed. The writer holds the kernel's lock of the
 temporary file, so the next writer of the same file knows which leftovers belong to the dead, and removes them.

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnbench.epochs import batch_bounds, evaluated_epochs
+from bnbench.layout import aligned
 from bnbench.losses import Loss, SquaredLoss
-from bnbench.networks import Network, aligned
+from bnbench.networks import Network
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimizer
 from bnbench.parameters import build
 from bnbench.state import State, capture, restore

@@ -19,12 +19,12 @@ from torch.nn import functional
 from bnbench import autograd
 from bnbench.activations import ACTIVATIONS
 from bnbench.initialization import Layers
+from bnbench.layout import aligned
 from bnbench.norms import Norm
 
 Tensors = dict[str, Tensor]
 
 _FLAT = 1024  # the flat vector's length is a multiple of this: no kernel and no thread meets a scalar rest of it
-_ALIGNED = 16  # the memory of a hidden layer is a multiple of this wide, see `_Linear`
 _LOOPED = 400  # multiplications in a product of matrices, see `_weighted_sum`
 _BLOCK = 4096  # examples that are evaluated at once: bounds the memory of an evaluation
 
@@ -248,11 +248,6 @@ class _Memory:
         if array is None:
             array = self._arrays[rows, columns] = like.new_empty((len(like), rows, columns))
         return array
-
-
-def aligned(width: int) -> int:
-    """The width in memory: the next multiple of 16."""
-    return -(-width // _ALIGNED) * _ALIGNED
 
 
 def _weighted_sum(weights: Tensor, x: Tensor, out: Tensor) -> None:

@@ -4,7 +4,6 @@ On a CPU a trial has the same bits in every chunk, so its rows can be taken from
 same chunk, so there nothing is taken over.
 """
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +15,6 @@ from bnbench import chunks, tables
 from bnbench.errors import UserError
 from bnbench.study import Chunk, Setting
 
-_STEM = re.compile(r"seeds-(\d+)-(\d+)")
-
 
 def trained(setting: Setting, results: Path) -> list[Chunk]:
     """The chunks of a setting whose tables are all there, of whatever size, the longest first."""
@@ -25,9 +22,7 @@ def trained(setting: Setting, results: Path) -> list[Chunk]:
         return []
     folders = [results / kind / setting.address for kind in tables.SCHEMAS]
     stems = set.intersection(*({path.stem for path in folder.glob("seeds-*.parquet")} for folder in folders))
-    found = [_STEM.fullmatch(stem) for stem in stems]
-    ends = [(int(match[1]), int(match[2])) for match in found if match]
-    whole = [Chunk(setting, first, last - first + 1) for first, last in ends if first <= last]
+    whole = filter(None, (Chunk.of_stem(setting, stem) for stem in stems))
     return sorted(whole, key=lambda chunk: (-chunk.count, chunk.first))
 
 

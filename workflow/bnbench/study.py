@@ -77,6 +77,14 @@ class Chunk:
         """The last seed."""
         return self.first + self.count - 1
 
+    @classmethod
+    def of_stem(cls, setting: Setting, stem: str) -> Chunk | None:
+        """The chunk whose files are called `stem`; None where no chunk's are."""
+        match = re.fullmatch(r"seeds-(\d+)-(\d+)", stem)
+        if match is None or int(match[1]) > int(match[2]):
+            return None
+        return cls(setting, int(match[1]), int(match[2]) - int(match[1]) + 1)
+
     @property
     def seeds(self) -> range:
         """All of them."""

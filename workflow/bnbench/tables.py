@@ -169,15 +169,6 @@ def footer(path: Path) -> dict[str, Any]:
         return _stored_footer(pq.read_schema(path))
 
 
-def is_whole(path: Path) -> bool:
-    """Whether `path` is a table that can be read."""
-    try:
-        footer(path)
-    except UserError:
-        return False
-    return True
-
-
 def provenance() -> dict[str, str]:
     """Versions that the numbers come from, commit and image; no environment variables, user or host names."""
     return {

@@ -1,4 +1,4 @@
-"""Train one chunk, all its seeds as one stacked model, and write its three tables.
+"""Train one chunk, its seeds side by side in stacks, and write its three tables.
 
 What comes in is a setting and a run of seeds, what goes out are losses, trials and predictions. This step and the
 modules below it are the only ones that import torch. A trial's rows depend on its setting and its seed alone: not on
@@ -60,7 +60,7 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
             f"{address}: planned by version {spec['numerics']} of the arithmetic, and here is version {NUMERICS}; "
             "update the clone, or build the image anew"
         )
-    if not _missing(chunk, results):
+    if not chunks.missing(chunk, results):
         return f"{address}: seeds {chunk.first} to {chunk.last} are there already"
     device = devices.acquire(spec["device"], address)
     torch.set_num_threads(threads)
@@ -76,7 +76,7 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
             for kind, table in trial_tables(spec, seeds, data, trained, name, threads).items():
                 made[kind].append(table)
         footer = {"address": address, "setting": dict(spec), "provenance": tables.provenance()}
-        for kind, path in _missing(chunk, results).items():
+        for kind, path in chunks.missing(chunk, results).items():
             tables.write_parquet(path, in_order(chunk, kind, made[kind]), footer)
         checkpoints.remove()
     return f"{address}: {_said(chunk, sum(map(len, runs)), seconds, made['trials'])}"
@@ -89,18 +89,13 @@ def train(
     device: torch.device,
     checkpoints: Checkpoints | None = None,
 ) -> Trained:
-    """Train the networks of `seeds` side by side under the setting `spec`, each on its own points in `data`."""
+    """Train the networks of `seeds`, in stacks, under the setting `spec`, each on its own points in `data`."""
     norm = build(NORMS, spec["norm"])
     widths = [data[0].train_x.shape[1], *spec["hidden"], 1]
     weights = [initial_weights(widths, norm, spec["init"], seed) for seed in seeds]
     measured = train_in_stacks(Stack(spec, seeds, data, weights), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, [weights_hash(layers) for layers in weights], measured.seconds)
-
-
-def _missing(chunk: Chunk, results: Path) -> dict[str, Path]:
-    """The chunk's tables that are absent or cannot be read, by kind."""
-    return {kind: path for kind, path in chunk.paths(results).items() if not tables.is_whole(path)}
 
 
 def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tuple[dict[str, Array], list[int | None]]:

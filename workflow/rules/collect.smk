@@ -15,6 +15,6 @@ rule collect:
         f"logs/{STUDY.name}/collect.log",
     params:
         study=study_json,
-        results=lambda wildcards, output: RESULTS,
+        results=results_folder,
     shell:
         "python -m bnbench collect --study {params.study:q} --results {params.results:q} 2>&1 | tee {log:q} >&2"

@@ -36,6 +36,10 @@ def study_json(wildcards, output):
     return STUDY_JSON
 
 
+def results_folder(wildcards, output):
+    return RESULTS
+
+
 # What the captions of Snakemake's report say.
 def said(wildcards, output):
     return SAID

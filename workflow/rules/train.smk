@@ -15,7 +15,7 @@ rule train:
         mem_mb=lambda wildcards, attempt: asked(wildcards, attempt).mebibytes,
     params:
         setting=setting_json,
-        results=lambda wildcards, output: RESULTS,
+        results=results_folder,
     shell:
         "python -m bnbench train --setting {params.setting:q} --first {wildcards.first} --last {wildcards.last}"
         " --threads {threads} --results {params.results:q} 2>&1 | tee {log:q} >&2"
