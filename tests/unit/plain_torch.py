@@ -8,10 +8,11 @@ import math
 from itertools import pairwise
 
 import torch
+from plain_norms import Frozen, Population, make_norm, refresh
 from torch import nn
 
 TORCH_OPTIMIZERS = {
-    "sgd": lambda p: torch.optim.SGD(p, lr=0.05),
+    "sgd": lambda p, lr=0.05: torch.optim.SGD(p, lr=lr),
     "momentum": lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9),
     "adam": lambda p: torch.optim.Adam(p, lr=0.01),
     "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1),
@@ -28,8 +29,9 @@ TORCH_OPTIMIZERS = {
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU, "silu": nn.SiLU}
 
 
-def make_network(layers, *, batch_norm, activation="relu", momentum=0.1, affine=True):
-    """torch.nn modules from the weights in `layers`: per layer, weight [outputs, inputs] and bias or None."""
+def make_network(layers, norm, activation="relu"):
+    """torch.nn modules from `layers` (of each, weight [outputs, inputs] and bias or None) and the entry of a norm."""
+    options = {key: value for key, value in norm.items() if key != "name"}
     modules = []
     for i, (weight, bias) in enumerate(layers):
         linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=torch.float64)
@@ -38,8 +40,8 @@ def make_network(layers, *, batch_norm, activation="relu", momentum=0.1, affine=
             linear.bias.data.copy_(bias)
         modules.append(linear)
         if i < len(layers) - 1:
-            if batch_norm:
-                modules.append(nn.BatchNorm1d(weight.shape[0], momentum=momentum, affine=affine, dtype=torch.float64))
+            if norm["name"] != "none":
+                modules.append(make_norm(norm["name"], weight.shape[0], **options))
             modules.append(ACTIVATIONS[activation]())
     return nn.Sequential(*modules)
 
@@ -70,23 +72,31 @@ def precise(network, x):
     return network
 
 
-def train_one(network, make_optimizer, data, orders, batch_size, epochs, evaluate_every, rate=lambda epoch: 1.0):
+def train_one(
+    network, make_optimizer, data, orders, batch_size, epochs, evaluate_every, rate=lambda epoch: 1.0, error=None
+):
     """Train one network, its examples in `orders[epoch]`. Returns losses by outcome, NaN if not measured."""
-    train_x, train_y, test_x, test_y = (torch.from_numpy(a) for a in data)
+    train_x, train_y, test_x, test_y = (torch.from_numpy(a) for a in data[:4])
     optimizer = make_optimizer(network.parameters())
     start = optimizer.param_groups[0]["lr"]
-    error = nn.MSELoss()
+    error = error or nn.MSELoss()
+    step = 0
     losses = {name: [math.nan] * epochs for name in ("train_loss", "eval_loss", "test_loss", "test_loss_precise")}
     for epoch in range(epochs):
         network.train()
+        for norm in [m for m in network if isinstance(m, Frozen)]:
+            norm.begin(epoch / epochs)
         optimizer.param_groups[0]["lr"] = start * rate(epoch)
         x, y = train_x[orders[epoch]], train_y[orders[epoch]]
         values = []
         for part in batches(len(x), batch_size):
+            refresh(network, step, train_x, train_y, error)
             optimizer.zero_grad()
             loss = error(network(x[part]), y[part])
-            loss.backward()
+            decay = [m.penalty(len(x[part])) for m in network if isinstance(m, Population) and m.decay]
+            (loss + sum(decay)).backward()
             optimizer.step()
+            step += 1
             values.append(loss.item())
         losses["train_loss"][epoch] = sum(values) / len(values)
         if (epoch + 1) % evaluate_every == 0 or epoch == epochs - 1:

@@ -23,6 +23,11 @@ SETTINGS = {
     "cumulative": spec(norm=named("norm", "batch", momentum=None), batch_size=25),
     "float64": spec(dtype="float64", optimizer=named("optimizer", "asgd", t0=3.0), batch_size=16),
     "cosine": spec(schedule=named("schedule", "cosine"), activation="silu"),
+    "ghost": spec(norm=named("norm", "ghost", size=9), batch_size=25),
+    "gamma decay": spec(norm=named("norm", "population_gamma", every=3), batch_size=25),
+    "frozen before it goes on": spec(norm=named("norm", "frozen", share=0.3), batch_size=25),
+    "frozen after it goes on": spec(norm=named("norm", "frozen", share=0.8), batch_size=25),
+    "classes, with points to choose by": spec(task=named("task", "digits"), batch_size=500, validation=0.3),
     "diverging": spec(optimizer=named("optimizer", "sgd", lr=1e30), norm=named("norm", "none")),
 }
 

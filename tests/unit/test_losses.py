@@ -7,7 +7,7 @@ from specs import named, spec
 
 from bnbench import activations, loop
 from bnbench.initialization import initial_weights
-from bnbench.losses import Loss, SquaredLoss
+from bnbench.losses import CrossEntropy, Loss, SquaredLoss
 from bnbench.networks import Network
 from bnbench.norms import BatchNorm
 from bnbench.parameters import build
@@ -35,7 +35,9 @@ def trained(loss, activation="relu", dtype=torch.float64):
     data = [build(TASKS, setting["task"]).data(seed) for seed in SEEDS]
     layers = [initial_weights([1, 7, 5, 1], BatchNorm(), "independent", seed) for seed in SEEDS]
     network = Network(layers, BatchNorm(), activation, dtype, torch.device("cpu"))
-    points = loop.Points(*(torch.from_numpy(np.stack(part)).to(dtype) for part in zip(*data, strict=True)))
+    points = loop.Points(
+        *(torch.from_numpy(np.stack(part)).to(dtype) for part in zip(*(d[:4] for d in data), strict=True))
+    )
     return loop.train_network(network, setting, SEEDS, points, loss).losses
 
 
@@ -46,6 +48,42 @@ def test_the_gradient_by_hand_is_autograds():
     ):
         torch.testing.assert_close(by_hand, by_autograd)
         assert by_hand.shape == (3, 9, 1)
+
+
+def some_classes():
+    generator = torch.Generator().manual_seed(1)
+    output = 2 * torch.randn(3, 9, 4, dtype=torch.float64, generator=generator)
+    return output, torch.eye(4, dtype=torch.float64)[torch.randint(4, (3, 9), generator=generator)]
+
+
+def test_cross_entropy_is_torchs_and_its_gradient_autograds():
+    output, target = some_classes()
+    losses, gradient = CrossEntropy().differentiate(output, target)
+    expected = torch.nn.functional.cross_entropy(output.flatten(0, 1), target.flatten(0, 1), reduction="none")
+    torch.testing.assert_close(losses.flatten(), expected)
+    torch.testing.assert_close(gradient, Loss.differentiate(CrossEntropy(), output, target)[1])
+    torch.testing.assert_close(CrossEntropy().mean(output, target), expected.view(3, 9).mean(1))
+
+
+def test_accuracy_is_the_share_of_examples_whose_largest_output_is_the_right_one():
+    output, target = some_classes()
+    right = [
+        [bool(o.argmax() == t.argmax()) for o, t in zip(*seed, strict=True)]
+        for seed in zip(output, target, strict=True)
+    ]
+    np.testing.assert_allclose(CrossEntropy().accuracy(output, target), np.mean(right, axis=1))
+    assert SquaredLoss().accuracy(output, target) is None
+
+
+def test_the_roots_by_hand_make_the_hessian_of_autograd():
+    output, target = some_classes()
+    for loss, some in ((CrossEntropy(), output), (SquaredLoss(), output[:, :, :1])):
+        truth = target[:, :, : some.shape[2]]
+        by_hand, by_autograd = (
+            sum(root[..., :, None] * root[..., None, :] for root in roots)
+            for roots in (loss.hessian_roots(some, truth), Loss.hessian_roots(loss, some, truth))
+        )
+        torch.testing.assert_close(by_hand, by_autograd)
 
 
 def test_training_takes_the_same_road_with_either_gradient():

@@ -51,7 +51,8 @@ def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
     table = stored.table
     for name in set(columns.names) - set(table.column_names):
-        table = table.append_column(name, pa.repeat(tables.ADDED[name], len(table)))
+        value = pa.scalar(tables.ADDED[name], columns.field(name).type)
+        table = table.append_column(name, pa.repeat(value, len(table)))
     return table.select(columns.names)
 
 

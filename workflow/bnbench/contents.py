@@ -55,7 +55,7 @@ def figures(study: Study) -> dict[str, str]:
         "decomposition": "Where the difference comes from",
         "modes": "The same networks in training mode, in evaluation mode and with precise statistics",
     }
-    if any(build(TASKS, task).inputs() == 1 for task in study.config["task"]):
+    if any(build(TASKS, task).is_curve() for task in study.config["task"]):
         shown["fit"] = "Fitted functions and their errors"
     return shown
 

@@ -13,18 +13,18 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from bnbench import tasks
 from bnbench.epochs import batch_bounds
 from bnbench.layout import aligned
 from bnbench.norms import NORMS
 from bnbench.optimizers import OPTIMIZERS
 from bnbench.parameters import build
-from bnbench.tasks import TASKS
 
 
 def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
     """How much there is to do in an epoch of `seeds` networks, by what has a price in `PRICES`."""
     seeds = max(2, seeds)  # a lone one trains beside a copy of itself
-    task, norm, optimizer = build(TASKS, spec["task"]), build(NORMS, spec["norm"]), build(OPTIMIZERS, spec["optimizer"])
+    task, norm, optimizer = tasks.of(spec), build(NORMS, spec["norm"]), build(OPTIMIZERS, spec["optimizer"])
     points, tested = task.train_points(), task.tested_points()
     hidden = spec["hidden"]
     units, layers = sum(hidden), len(hidden)
@@ -36,11 +36,15 @@ def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
     wide = 2 if spec["dtype"] == "float64" else 1
     evaluations = math.ceil(spec["epochs"] / spec["evaluate_every"]) / spec["epochs"]
     evaluated = evaluations * (points + tested) * (2 if norm.buffers() else 1)
-    normed = units if norm.batch_statistics else 0
+    if every := norm.refreshed_every():
+        # A pass over the training points for the statistics of each layer, and what `measure` goes back and forth.
+        passes = (layers + 1) / 2 + (2 + 3 * (task.outputs() + 1)) * norm.measures
+        evaluated += steps / every * points * passes
+    normed = units if norm.parameters() or norm.buffers() else 0
     curved = units if spec["activation"] not in ("relu", "identity") else 0
     return {
         "calls": steps * stacks * (1 + layers),
-        "calls of a norm": steps * stacks * layers * bool(normed),
+        "calls of a norm": steps * stacks * layers * bool(normed) * norm.blocks(min(batch, points)),
         "matrices of a seed": seeds * steps * layers,
         "multiplications": seeds * wide * matrices * (3 * points + evaluated),
         "units": seeds * wide * units * (points + evaluated / 3),
@@ -143,7 +147,7 @@ def stack_size(spec: Mapping[str, Any]) -> int:
 def _bytes(spec: Mapping[str, Any]) -> int:
     """What one network takes while it trains: weights, gradients, optimizer states, and arrays of [examples, units]."""
     wide = 8 if spec["dtype"] == "float64" else 4
-    task = build(TASKS, spec["task"])
+    task = tasks.of(spec)
     points = max(task.train_points(), task.tested_points())
     units = sum(aligned(width) for width in spec["hidden"])
     return int(wide * (4 * weights(spec) + 6 * points * units))
@@ -151,5 +155,7 @@ def _bytes(spec: Mapping[str, Any]) -> int:
 
 def weights(spec: Mapping[str, Any]) -> int:
     """Weights of one network in memory."""
-    widths = [build(TASKS, spec["task"]).inputs(), *(aligned(width) for width in spec["hidden"]), 1]
+    task = tasks.of(spec)
+    outputs = task.outputs() if task.outputs() == 1 else aligned(task.outputs())
+    widths = [task.inputs(), *(aligned(width) for width in spec["hidden"]), outputs]
     return sum(before * after + after for before, after in pairwise(widths))

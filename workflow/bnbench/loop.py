@@ -24,7 +24,7 @@ from bnbench.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimizer
 from bnbench.parameters import build
 from bnbench.state import State, capture, restore
 from bnbench.streams import stream
-from bnbench.tables import OUTCOMES
+from bnbench.tables import ACCURACY, MEASURED, VALIDATION
 
 Array = NDArray[np.float64]
 
@@ -33,21 +33,23 @@ _DRAWN = 2**20  # places of examples drawn ahead, for all epochs and seeds toget
 
 
 class Points(NamedTuple):
-    """The points of all seeds, stacked: inputs [seeds, points, features], targets [seeds, points, 1]."""
+    """The points of all seeds, stacked: inputs [seeds, points, features], targets [seeds, points, outputs]."""
 
     train_x: Tensor
     train_y: Tensor
     test_x: Tensor
     test_y: Tensor
+    validation_x: Tensor | None = None
+    validation_y: Tensor | None = None
 
 
 class Measured(NamedTuple):
     """What the loop gives."""
 
     losses: dict[str, Array]
-    """By outcome, [epochs, seeds]; NaN at epochs where the outcome is not measured."""
+    """By what is measured, [epochs, seeds]; NaN at epochs where it is not."""
     fit: Array
-    """The trained networks' outputs at the test points, [seeds, points]."""
+    """The first output of the trained networks at the test points, [seeds, points]."""
     seconds: float
     """Wall time of training and evaluating."""
 
@@ -69,7 +71,7 @@ def train_network(
         spec: the setting.
         seeds: those of the stack.
         points: of every seed.
-        loss: what is minimized.
+        loss: what is minimized; the task's.
         start: the state to go on from; every bit of what comes out is as if there had been no pause.
         after_epoch: called after every epoch with the epochs done, and a function that gives the state at that moment.
     """
@@ -94,8 +96,10 @@ class _Training:
         self._examples = _Examples(points, seeds, spec["batch_size"], self._total)
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=isinstance(self._schedule, Constant))
         self._counters = network.flat.device if graph else torch.device("cpu")
-        self._train_epoch = _Epoch(network, loss, self._optimizer, self._examples, graph=graph)
-        self._losses = {name: np.full((self._total, len(seeds)), math.nan) for name in OUTCOMES[1:]}
+        self._train_epoch = _Epoch(
+            network, loss, self._optimizer, self._examples, points, graph=graph and not network.changes()
+        )
+        self._losses: dict[str, Array] = {}  # of evaluation mode
         # The train-mode losses stay on the device until the end: reading them every epoch would stall it.
         self._train_losses = points.train_x.new_empty((self._total, len(seeds)))
         self._evaluated = set(evaluated_epochs(self._total, spec["evaluate_every"]))
@@ -106,19 +110,20 @@ class _Training:
         restore(start, self._network, self._optimizer, self._counters)
         self._examples.skip(start.epochs)
         self._train_losses[: start.epochs] = torch.from_numpy(start.stacked["losses/train_loss"].T)
-        for name, values in self._losses.items():
-            values[: start.epochs] = start.stacked[f"losses/{name}"].T
+        for name in [name for name in MEASURED[1:] if f"losses/{name}" in start.stacked]:
+            self._measured(name)[: start.epochs] = start.stacked[f"losses/{name}"].T
         self.epochs = start.epochs
         self._started -= start.seconds
 
     def train_epoch(self, epoch: int) -> None:
         """Train one epoch and, where that is asked for, measure after it."""
         _set_rate(self._optimizer, self._entry.lr * self._schedule.factor(epoch, self._total))
+        self._network.begin(epoch / self._total)
         self._examples.shuffle()
-        self._train_losses[epoch] = self._train_epoch()
+        self._train_losses[epoch] = self._train_epoch(epoch)
         if epoch in self._evaluated:
             for name, values in _evaluate(self._network, self._points, self._loss).items():
-                self._losses[name][epoch] = values.double().cpu()
+                self._measured(name)[epoch] = values.double().cpu()
         self.epochs = epoch + 1
 
     def state(self) -> State:
@@ -126,6 +131,10 @@ class _Training:
         evaluated = {name: torch.from_numpy(values[: self.epochs].T) for name, values in self._losses.items()}
         losses = {"train_loss": self._train_losses[: self.epochs].T, **evaluated}
         return capture(self._network, self._optimizer, losses, self.epochs, time.perf_counter() - self._started)
+
+    def _measured(self, name: str) -> Array:
+        """What was measured in evaluation mode by this name, [epochs, seeds]."""
+        return self._losses.setdefault(name, np.full(self._train_losses.shape, math.nan))
 
     def measured(self) -> Measured:
         """What the whole training has given."""
@@ -187,9 +196,17 @@ class _Epoch:
     """
 
     def __init__(
-        self, network: Network, loss: Loss, optimizer: torch.optim.Optimizer, examples: _Examples, *, graph: bool
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: torch.optim.Optimizer,
+        examples: _Examples,
+        points: Points,
+        *,
+        graph: bool,
     ) -> None:
         self._network, self._loss, self._optimizer, self._batches = network, loss, optimizer, examples.batches
+        self._points = points
         self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `_undecorated`
         # Each batch's mean counts alike in an epoch's loss, whatever its size.
         sizes = [y.shape[1] for _, y in self._batches]
@@ -199,20 +216,22 @@ class _Epoch:
         self._graph: torch.cuda.CUDAGraph | None = None
         self._losses = torch.empty(0)
 
-    def __call__(self) -> Tensor:
+    def __call__(self, epoch: int) -> Tensor:
         if self._first or not self._capture_wanted:
             self._first = False
-            return self._train()
+            return self._train(epoch)
         if self._graph is None:
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph):
-                self._losses = self._train()
+                self._losses = self._train(epoch)
         self._graph.replay()
         return self._losses
 
-    def _train(self) -> Tensor:
-        losses = []
-        for x, y in self._batches:
+    def _train(self, epoch: int) -> Tensor:
+        losses, every = [], self._network.refreshed_every()
+        for step, (x, y) in enumerate(self._batches, epoch * len(self._batches)):
+            if every and step % every == 0:
+                self._network.refresh(self._points.train_x, self._points.train_y, self._loss)
             loss, gradient = self._loss.differentiate(self._network.forward(x), y)
             losses.append(loss)
             self._network.backward(gradient.mul_(1 / y.shape[1]))
@@ -257,10 +276,15 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def _evaluate(network: Network, points: Points, loss: Loss) -> dict[str, Tensor]:
-    """The evaluation-mode losses, [seeds] each."""
+    """The losses in evaluation mode, and the accuracy of classes, [seeds] each."""
     fit = network.evaluate(points.test_x)
     eval_loss = loss.mean(network.evaluate(points.train_x), points.train_y)
     test_loss = loss.mean(fit, points.test_y)
     buffers = network.precise_buffers(points.train_x)
     precise = loss.mean(network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
-    return {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
+    found = {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
+    if points.validation_x is not None and points.validation_y is not None:
+        found[VALIDATION] = loss.mean(network.evaluate(points.validation_x), points.validation_y)
+    if (accuracy := loss.accuracy(fit, points.test_y)) is not None:
+        found[ACCURACY] = accuracy
+    return found

@@ -8,7 +8,7 @@ cost as much as the arithmetic of networks this small. Norms and activations wit
 autograd.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -20,6 +20,7 @@ from bnbench import autograd
 from bnbench.activations import ACTIVATIONS
 from bnbench.initialization import Layers
 from bnbench.layout import aligned
+from bnbench.losses import Loss
 from bnbench.norms import Norm
 
 Tensors = dict[str, Tensor]
@@ -34,7 +35,7 @@ class Network:
 
     Args:
         weights: the initial weights of every seed.
-        norm: what follows every linear layer but the last.
+        norm: what follows every linear layer but the last, until `begin` says otherwise.
         activation: name of the activation, see `activations.ACTIVATIONS`.
         dtype: type of all parameters and activations.
         device: where they live.
@@ -43,7 +44,7 @@ class Network:
     def __init__(
         self, weights: Sequence[Layers], norm: Norm, activation: str, dtype: torch.dtype, device: torch.device
     ) -> None:
-        self._norm = norm
+        self._entry = self._norm = norm
         self._activation = ACTIVATIONS[activation]
         stacked = [_stack(weights, layer) for layer in range(len(weights[0]))]
         hidden = range(len(stacked) - 1)
@@ -54,7 +55,9 @@ class Network:
         self.flat, self.parameters = _flatten(start, dtype, device)
         self.flat_gradient, self.gradients = _flatten({n: torch.zeros_like(v) for n, v in start.items()}, dtype, device)
         self._linears = [_Linear(self, i, weights[0][i][0]) for i in hidden]
-        self._output = _Output(self, len(hidden), weights[0][-1][0])
+        # One output is a row of weights and has cheaper products than several.
+        output = _Output if len(weights[0][-1][0]) == 1 else _Linear
+        self._output = output(self, len(hidden), weights[0][-1][0])
         self._norms = [_group(self.parameters, f"norm{i}.") for i in hidden]
         self._norm_gradients = [_group(self.gradients, f"norm{i}.") for i in hidden]
         self.buffers: list[Tensors] = [
@@ -73,6 +76,37 @@ class Network:
             for name, view in self.parameters.items()
         }
 
+    def begin(self, progress: float) -> None:
+        """Take the norm that is in force from this share of the epochs on."""
+        self._norm = self._entry.at(progress)
+
+    def changes(self) -> bool:
+        """Whether epochs differ in what is done: the norm gives way to another, or is refreshed."""
+        return bool(self._entry.at(1.0) is not self._entry or self._entry.refreshed_every())
+
+    def refreshed_every(self) -> int:
+        """Steps after which `refresh` is due; 0: never."""
+        return self._norm.refreshed_every()
+
+    def refresh(self, x: Tensor, y: Tensor, loss: Loss) -> None:
+        """Measure the norm's statistics, and what else it wants, on the whole training set under the present weights.
+
+        Fills `gradients` with what is none of a step's.
+        """
+        for own, measured in zip(self.buffers, self.precise_buffers(x), strict=True):
+            for name, values in measured.items():
+                own[name].copy_(values)
+        if not self._norm.measures:
+            return
+        sums: list[Tensors] = [{} for _ in self.buffers]
+        for block, target in zip(_blocks(x), _blocks(y), strict=True):
+            for layer, found in enumerate(self._measure(block, target, loss)):
+                for name, values in found.items():
+                    sums[layer][name] = values + sums[layer].get(name, 0.0)
+        for own, total in zip(self.buffers, sums, strict=True):
+            for name, values in total.items():
+                own[name].copy_(values / x.shape[1])
+
     def forward(self, x: Tensor) -> Tensor:
         """Training mode: [seeds, batch, inputs] → [seeds, batch, outputs]; keeps what `backward` needs."""
         self._tape.clear()
@@ -82,15 +116,19 @@ class Network:
             self._tape.append((normalized, activated))
         return self._output.forward(x)
 
-    def backward(self, dy: Tensor) -> None:
+    def backward(self, dy: Tensor, seen: Callable[[int, Tensor], None] | None = None) -> None:
         """Fill `gradients` from the gradient of the summed losses with respect to `forward`'s output.
 
-        The losses of the seeds are summed, never averaged: a mean would divide each seed's learning rate.
+        The losses of the seeds are summed, never averaged: a mean would divide each seed's learning rate. `seen` is
+        shown what comes back to the output of each layer's norm.
         """
         dy = self._output.backward(dy)
         for i in reversed(range(len(self._linears))):
             normalized, activated = self._tape[i]
-            dy = self._normalize_backward(i, self._activate_backward(dy, activated), normalized)
+            dy = self._activate_backward(dy, activated)
+            if seen is not None:
+                seen(i, dy)
+            dy = self._normalize_backward(i, dy, normalized)
             dy = self._linears[i].backward(dy, inputs=i > 0)
 
     def evaluate(self, x: Tensor, buffers: list[Tensors] | None = None) -> Tensor:
@@ -104,6 +142,18 @@ class Network:
         for i in range(len(self.buffers) if self._norm.buffers() else 0):
             buffers.append(self._norm.population(self._before_norm(i, x, buffers)))
         return buffers
+
+    def _measure(self, x: Tensor, y: Tensor, loss: Loss) -> list[Tensors]:
+        """What the norm of each layer measures on one block of examples."""
+        output = self.forward(x)
+        seen: list[list[Tensor]] = [[] for _ in self._linears]
+        for root in self._norm.roots(loss.differentiate(output, y)[1], loss.hessian_roots(output, y)):
+            self.backward(root, lambda layer, dy: seen[layer].append(dy.clone()))
+            self.forward(x)  # what it keeps is used up by going back
+        return [
+            self._norm.measure(dys, normalized, parameters)
+            for dys, (normalized, _), parameters in zip(seen, self._tape, self._norms, strict=True)
+        ]
 
     def _before_norm(self, layer: int, x: Tensor, buffers: list[Tensors]) -> Iterator[Tensor]:
         for block in _blocks(x):
@@ -264,11 +314,11 @@ def _weighted_sum(weights: Tensor, x: Tensor, out: Tensor) -> None:
 def _stack(weights: Sequence[Layers], layer: int) -> Tensors:
     """The parameters of one layer of all seeds, in the shapes that its class documents."""
     weight = torch.stack([seed[layer][0] for seed in weights])
-    first, last = layer == 0, layer == len(weights[0]) - 1
-    outputs = weight.shape[1] if last else aligned(weight.shape[1])
+    first, lone = layer == 0, layer == len(weights[0]) - 1 and weight.shape[1] == 1
+    outputs = 1 if lone else aligned(weight.shape[1])
     inputs = 1 if first and weight.shape[2] == 1 else aligned(weight.shape[2])
     weight = functional.pad(weight, (0, inputs - weight.shape[2], 0, outputs - weight.shape[1]))
-    stacked = {"weight": weight if last else weight.transpose(1, 2)}
+    stacked = {"weight": weight if lone else weight.transpose(1, 2)}
     biases = [bias for _, bias in (seed[layer] for seed in weights) if bias is not None]
     if biases:
         stacked["bias"] = _pad(torch.stack(biases)[:, None], outputs)

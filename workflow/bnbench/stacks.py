@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from bnbench import cost
+from bnbench import cost, tasks
 from bnbench.checkpoints import Checkpoints
 from bnbench.errors import UserError, first_line
 from bnbench.initialization import Layers
 from bnbench.loop import Measured, Points, train_network
+from bnbench.losses import LOSSES
 from bnbench.networks import Network
 from bnbench.norms import NORMS
 from bnbench.parameters import build
 from bnbench.state import State
-from bnbench.tables import OUTCOMES
 from bnbench.tasks import Data
 
 
@@ -61,7 +61,7 @@ def _train_in_turn(
     trained = [
         _train_stack(stack.part(rows), device, checkpoints, _share(start, rows, len(stack.seeds))) for rows in parts
     ]
-    losses = {name: np.concatenate([part.losses[name] for part in trained], axis=1) for name in OUTCOMES}
+    losses = {name: np.concatenate([part.losses[name] for part in trained], axis=1) for name in trained[0].losses}
     return Measured(losses, np.concatenate([part.fit for part in trained]), sum(part.seconds for part in trained))
 
 
@@ -110,6 +110,7 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
         spec,
         [stack.seeds[row] for row in rows],
         points,
+        LOSSES[tasks.of(spec).loss()],
         start=start and start.of(rows),
         after_epoch=checkpoints.watch(stack.seeds, spec["epochs"]) if checkpoints else None,
     )
@@ -119,7 +120,12 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
 
 def _points(data: Sequence[Data], dtype: torch.dtype, device: torch.device) -> Points:
     parts = zip(*data, strict=True)
-    return Points(*(torch.from_numpy(np.stack(part)).to(device, dtype) for part in parts))
+    tensors = {
+        name: torch.from_numpy(np.stack(part)).to(device, dtype)
+        for name, part in zip(Data._fields, parts, strict=True)
+        if part[0] is not None
+    }
+    return Points(**tensors)
 
 
 def _out_of_memory(error: BaseException | None) -> bool:

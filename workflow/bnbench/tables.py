@@ -27,10 +27,14 @@ if TYPE_CHECKING:
 
 FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 OUTCOMES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
+VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
+"""Measured too where points are held out to choose by, and where the task is to classify; else null."""
+
+MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 
 _KEYS = [("setting", pa.string()), ("seed", pa.int64())]
 _LABELS = [(factor, pa.string()) for factor in FACTORS]
-_LOSSES = [(outcome, pa.float64()) for outcome in OUTCOMES]
+_LOSSES = [(outcome, pa.float64()) for outcome in MEASURED]
 
 SCHEMAS: dict[str, pa.Schema] = {
     "losses": pa.schema([*_LABELS, *_KEYS, ("epoch", pa.int64()), *_LOSSES]),
@@ -57,7 +61,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 """Columns of the tables under `results/`; the README documents each."""
 
-ADDED = {"image": "host"}
+ADDED = {"image": "host", VALIDATION: None, ACCURACY: None}
 """Columns that the tables of earlier versions lack, and what was true of their trials."""
 
 

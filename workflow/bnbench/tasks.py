@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from bnbench.errors import UserError, first_line, nearest
-from bnbench.parameters import parameter
+from bnbench.parameters import build, parameter
 from bnbench.streams import stream
 
 if TYPE_CHECKING:
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 
 class Data(NamedTuple):
-    """The points of one trial; inputs are [points, features], targets [points, 1]."""
+    """The points of one trial; inputs are [points, features], targets [points, outputs]."""
 
     train_x: Array
     train_y: Array
     test_x: Array
     test_y: Array
+    validation_x: Array | None = None
+    """Points that are held out of the training to choose by; None where nothing is chosen."""
+    validation_y: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,18 @@ class Task(ABC):
     @abstractmethod
     def inputs(self) -> int:
         """Number of inputs, known without reading data."""
+
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return 1
+
+    def loss(self) -> str:
+        """Name of the loss that is minimized, see `losses.LOSSES`."""
+        return "squared"
+
+    def is_curve(self) -> bool:
+        """Whether what is learned can be drawn over one input."""
+        return self.inputs() == self.outputs() == 1
 
     @abstractmethod
     def data(self, seed: int) -> Data:
@@ -122,6 +137,8 @@ class Mixture(Function):
 class Split(Task):
     """Real data: a random part is held out for the test; both are standardized by the training part."""
 
+    standardizes_targets: ClassVar[bool] = True
+
     test_fraction: float = parameter(0.2, "share of the rows that is held out", exclusiveMinimum=0, exclusiveMaximum=1)
 
     @abstractmethod
@@ -130,7 +147,7 @@ class Split(Task):
 
     @abstractmethod
     def arrays(self) -> tuple[Array, Array]:
-        """Inputs [rows, features] and targets [rows, 1]."""
+        """Inputs [rows, features] and targets [rows, outputs]."""
 
     def train_points(self) -> int:
         """Number of training points: what the test leaves, and one at the least."""
@@ -146,7 +163,8 @@ class Split(Task):
         x, y = self.arrays()
         order = stream(seed, "data").permutation(len(x))
         train, test = order[: self.train_points()], order[self.train_points() :]
-        standard_x, standard_y = _standardizer(x[train]), _standardizer(y[train])
+        standard_x = _standardizer(x[train])
+        standard_y = _standardizer(y[train]) if self.standardizes_targets else np.asarray
         return Data(standard_x(x[train]), standard_y(y[train]), standard_x(x[test]), standard_y(y[test]))
 
 
@@ -168,6 +186,36 @@ class Diabetes(Split):
 
         x, y = load_diabetes(return_X_y=True)
         return x, y[:, None]
+
+
+@dataclass(frozen=True)
+class Digits(Split):
+    """Handwritten digits, 1,797 images of 8 × 8 pixels (Alpaydin & Kaynak 1998), as scikit-learn ships them."""
+
+    standardizes_targets = False
+
+    def row_count(self) -> int:
+        """The data set's 1,797 images."""
+        return 1797
+
+    def inputs(self) -> int:
+        """The 64 pixels."""
+        return 64
+
+    def outputs(self) -> int:
+        """A logit for each digit."""
+        return 10
+
+    def loss(self) -> str:
+        """Cross-entropy of the ten classes."""
+        return "cross_entropy"
+
+    def arrays(self) -> tuple[Array, Array]:
+        """Pixels, and a one in the column of the right digit."""
+        from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import that no other task needs
+
+        x, digits = load_digits(return_X_y=True)
+        return x, np.eye(10)[digits]
 
 
 @dataclass(frozen=True)
@@ -307,4 +355,57 @@ def _standardizer(part: Array) -> Callable[[Array], Array]:
     return lambda values: (values - mean) / scale
 
 
-TASKS: dict[str, type[Task]] = {"sine": Sine, "mixture": Mixture, "diabetes": Diabetes, "table": Table}
+@dataclass(frozen=True)
+class HeldOut(Task):
+    """A task of whose training points a random share is held out for validation, drawn from (seed, validation)."""
+
+    task: Task
+    share: float
+
+    def held_points(self) -> int:
+        """Number of validation points: one at the least, and none where fewer than two training points were left."""
+        points = self.task.train_points()
+        return max(0, min(max(1, round(points * self.share)), points - 2))
+
+    def train_points(self) -> int:
+        """Number of training points that are left."""
+        return self.task.train_points() - self.held_points()
+
+    def tested_points(self) -> int:
+        """Number of points that are tested in evaluation mode, those for validation among them."""
+        return self.task.tested_points() + self.held_points()
+
+    def inputs(self) -> int:
+        """The task's own."""
+        return self.task.inputs()
+
+    def outputs(self) -> int:
+        """The task's own."""
+        return self.task.outputs()
+
+    def loss(self) -> str:
+        """The task's own."""
+        return self.task.loss()
+
+    def data(self, seed: int) -> Data:
+        """The task's points, the training points in their order."""
+        data = self.task.data(seed)
+        order = stream(seed, "validation").permutation(len(data.train_x))
+        held, kept = np.sort(order[: self.held_points()]), np.sort(order[self.held_points() :])
+        x, y = data.train_x, data.train_y
+        return data._replace(train_x=x[kept], train_y=y[kept], validation_x=x[held], validation_y=y[held])
+
+
+def of(spec: Mapping[str, Any]) -> Task:
+    """The task of a setting, less what is held out for validation."""
+    task: Task = build(TASKS, spec["task"])
+    return HeldOut(task, spec["validation"]) if "validation" in spec else task
+
+
+TASKS: dict[str, type[Task]] = {
+    "sine": Sine,
+    "mixture": Mixture,
+    "diabetes": Diabetes,
+    "digits": Digits,
+    "table": Table,
+}

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from bnbench import chunks, devices, reuse, tables
+from bnbench import chunks, devices, reuse, tables, tasks
 from bnbench.checkpoints import EVERY, Checkpoints
 from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
@@ -26,14 +26,14 @@ from bnbench.parameters import build
 from bnbench.stacks import Stack, train_in_stacks
 from bnbench.study import NUMERICS, Chunk
 from bnbench.tables import OUTCOMES
-from bnbench.tasks import TASKS, Data
+from bnbench.tasks import Data
 
 
 class Trained(NamedTuple):
     """A trained chunk."""
 
     losses: dict[str, Array]
-    """By outcome, [epochs, seeds]; NaN where it was not measured, and from a seed's divergence on."""
+    """By what was measured, [epochs, seeds]; NaN where it was not, and from a seed's divergence on."""
     diverged_at: list[int | None]
     """Per seed, the first epoch with a loss that is not finite."""
     fit: Array
@@ -69,7 +69,7 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
     seconds = 0.0
     with Checkpoints(chunk, results, device.name, every) as checkpoints:
         for seeds in runs:
-            data = [build(TASKS, spec["task"]).data(seed) for seed in seeds]
+            data = [tasks.of(spec).data(seed) for seed in seeds]
             trained = train(spec, seeds, data, device.torch, checkpoints)
             seconds += trained.seconds
             name = " + ".join(checkpoints.devices)
@@ -91,7 +91,7 @@ def train(
 ) -> Trained:
     """Train the networks of `seeds`, in stacks, under the setting `spec`, each on its own points in `data`."""
     norm = build(NORMS, spec["norm"])
-    widths = [data[0].train_x.shape[1], *spec["hidden"], 1]
+    widths = [data[0].train_x.shape[1], *spec["hidden"], data[0].train_y.shape[1]]
     weights = [initial_weights(widths, norm, spec["init"], seed) for seed in seeds]
     measured = train_in_stacks(Stack(spec, seeds, data, weights), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
@@ -120,14 +120,15 @@ def trial_tables(
     """The rows of `seeds`, one after the other, in the columns of `tables.SCHEMAS` but for the labels."""
     epochs, count = spec["epochs"], len(seeds)
     versions = tables.provenance()
+    measured = {name: trained.losses.get(name, np.full((epochs, count), np.nan)) for name in tables.MEASURED}
     losses = {
         "seed": np.repeat(seeds, epochs),
         "epoch": np.tile(np.arange(epochs), count),
-        **{name: pa.array(values.T.ravel(), from_pandas=True) for name, values in trained.losses.items()},
+        **{name: pa.array(values.T.ravel(), from_pandas=True) for name, values in measured.items()},
     }
     trials = {
         "seed": seeds,
-        **{name: values[-1] for name, values in trained.losses.items()},
+        **{name: values[-1] for name, values in measured.items()},
         "diverged_at": trained.diverged_at,
         "seconds": [trained.seconds / count] * count,
         "threads": [threads] * count,
@@ -137,7 +138,7 @@ def trial_tables(
         "weights_hash": trained.hashes,
     }
     # A curve can be drawn over one input alone.
-    drawn = data if data[0].test_x.shape[1] == 1 else []
+    drawn = data if data[0].test_x.shape[1] == data[0].test_y.shape[1] == 1 else []
     points = len(data[0].test_x) if drawn else 0
     predictions = {
         "seed": np.repeat(seeds, points),
