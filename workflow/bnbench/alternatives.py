@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bnbench import words
-from bnbench.contents import SOURCES
+from bnbench.contents import ALL_COMPARISONS, SOURCES
 from bnbench.study import Study
 from bnbench.words import Row
 
@@ -18,6 +18,8 @@ _SPELLED_OUT = 12  # contexts; who wants more takes the table
 
 def text(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFrame) -> str:
     """The words for the figure `name`, which is drawn from `table`."""
+    if name not in ALL_COMPARISONS and "baseline" in table:
+        table = table[table["baseline"] == study.report.baseline]
     said = _sentences(study, name, verdicts, table)
     left = len(said) - _SPELLED_OUT
     more = [f"{words.count(left, 'more row')} of this kind."] if left > 0 else []
@@ -35,6 +37,7 @@ def _sentences(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.D
         "decomposition": _decomposition,
         "modes": _modes,
         "fit": _fit,
+        "rates": _rates,
     }
     return said[name](study, table)
 
@@ -84,6 +87,18 @@ def _fit(study: Study, table: pd.DataFrame) -> list[str]:
         f"{setting}: median absolute error up to {_loss(group['error'].max())}."
         for setting, group in _by_setting(study, table)
     ]
+
+
+def _rates(study: Study, table: pd.DataFrame) -> list[str]:
+    """The ratio at each rate, and the rates that are chosen."""
+    said = []
+    names = [name for name in table if name in (*study.levels, "treatment")]
+    for _, group in table.groupby(names, sort=False):
+        ratios = [f"{_ratio(row['ratio'])} at {row['rate']:g}" for row in _rows(group)]
+        chosen = [f"{group['rate'][group[f'{arm}_chosen']].iloc[0]:g}" for arm in ("baseline", "treatment")]
+        name = words.contrast_name(study, group.iloc[0].to_dict())
+        said.append(f"{name}: ratios {', '.join(ratios)}; chosen rates {' and '.join(chosen)}.")
+    return said
 
 
 def _by_setting(study: Study, table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

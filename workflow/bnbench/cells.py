@@ -32,15 +32,32 @@ def contexts(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     return [_context(study, row) for row in table.to_dict("records")]
 
 
+def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row per comparison and context with each arm at its best rate, each followed by one for every equal rate."""
+    held = [name for name in (*FACTORS, "baseline", "treatment") if name in best]
+    rows = []
+    for row in best.to_dict("records"):
+        shown = _context(study, row)
+        chosen = tuple(_number(row[name], "{:g}".format) for name in ("rate_baseline", "rate_treatment"))
+        rows.append({**shown, "best": True, "rates": chosen})
+        equal = rates[(rates[held] == pd.Series(row)[held]).all(axis=1)]
+        for each in equal.to_dict("records"):
+            rate = _number(each["rate"], "{:g}".format)
+            losses = {arm: _number(each[f"{arm}_loss"], "{:.2e}".format) for arm in ("baseline", "treatment")}
+            ratio = _interval(each, ("ratio", "low", "high"))
+            rows.append({**_named(study, row), "best": False, "rates": (rate, rate), "ratio": ratio, **losses})
+    return rows
+
+
 def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
     """Names of the outcomes, and a row per contrast with the ratio of each of them."""
     names = list(dict.fromkeys(table["outcome"]))
-    held = [name for name in (*FACTORS, "treatment") if name in table]
+    held = [name for name in (*FACTORS, "baseline", "treatment") if name in table]
     rows = []
     for _, group in table.groupby(held, sort=False):
         first, *_ = group.to_dict("records")
         cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
-        rows.append({**_named(study, first), "cells": [cells[name] for name in names]})
+        rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
     return [words.outcome(name) for name in names], rows
 
 
@@ -54,8 +71,8 @@ def listing(table: pd.DataFrame) -> dict[str, Any]:
 def _named(study: Study, row: Row) -> dict[str, Any]:
     """The name of a row, and its level of every factor that has several."""
     several = {name: row[name] for name in FACTORS if name in row and len(study.levels[name]) > 1}
-    if len(study.arms) > 2:
-        several["treatment"] = row["treatment"]
+    if len(study.comparisons) > 1:
+        several["comparison"] = words.comparison(study, row)
     return {"name": words.contrast_name(study, row), "factors": several}
 
 
@@ -108,6 +125,8 @@ def _interval(row: Row, names: tuple[str, str, str], form: Callable[[float], str
 
 
 def levels(study: Study) -> Mapping[str, tuple[str, ...]]:
-    """What rows of contexts can be filtered by: factors of several levels, and one of several treatments."""
+    """What rows of contexts can be filtered by: factors of several levels, and one of several comparisons."""
     held = {name: found for name, found in study.levels.items() if name != study.report.factor and len(found) > 1}
-    return {**held, "treatment": study.arms[1:]} if len(study.arms) > 2 else held
+    compared = [dict(zip(("baseline", "treatment"), arms, strict=True)) for arms in study.comparisons]
+    named = tuple(words.comparison(study, row) for row in compared)
+    return {**held, "comparison": named} if len(named) > 1 else held

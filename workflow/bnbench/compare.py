@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from bnbench import (
+    claims,
     control,
     exploratory,
     files,
@@ -28,6 +29,7 @@ from bnbench import (
     readings,
     sentences,
     summaries,
+    tuning,
 )
 from bnbench.judging import Contrast
 from bnbench.pairing import Pairs
@@ -46,36 +48,41 @@ def run(study: Study, data: Path, out: Path) -> None:
     """
     mark = marks.compared(study)
     mark.remove(data)
-    contrasts, parts = _contexts(study, data)
+    contrasts, parts, finals = _contexts(study, data)
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(found["outcomes"])
     found["exclusions"] = found["exclusions"].drop_duplicates()
     found["contexts"] = judging.table(study, contrasts, judging.decide(study.report, contrasts))
     found["interactions"] = interactions.table(study, contrasts)
     found["control"] = control.table(study, contrasts)
+    found |= tuning.tables(study, finals)
+    found["claims"] = claims.table(study, found)
     for name, table in found.items():
         files.write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False))
     files.write_text(out / "verdicts.json", _json(_verdicts(study, found)))
     mark.leave(data)
 
 
-def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts]:
-    """What each context gives by itself."""
+def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str, tuning.Finals]]:
+    """What each context gives by itself; and of a study that tunes, what each setting ended at, by its address."""
     contrasts: list[Contrast] = []
+    finals: dict[str, tuning.Finals] = {}
     parts: Parts = {}
     for context, settings in study.contexts():
         arms = {label: readings.read(study, data, settings[label]) for label in study.arms}
+        if study.config["tune"]:
+            finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
         found = list(summaries.of_context(study, data, arms).items())
-        for label in study.arms[1:]:
-            pairs, dropped = pairing.pair(study, context, arms[study.report.baseline], arms[label])
+        for baseline, treatment in study.comparisons:
+            pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
             excluded = dropped + excluded
             contrasts.append(judging.contrast(study.report, pairs))
             found += _of_pairs(study, pairs, contrasts[-1])
         found.append(("exclusions", pd.DataFrame(excluded, columns=pairing.EXCLUSION)))
         for name, table in found:
             parts.setdefault(name, []).append(table)
-    return contrasts, parts
+    return contrasts, parts, finals
 
 
 def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str, pd.DataFrame]]:
@@ -108,8 +115,9 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]
     rows = found["contexts"]
     return {
         "study": study.name,
-        "sentence": sentences.answer(study, rows),
+        "sentence": sentences.answer(study, rows, found["tuned"]),
         "sentences": [sentences.context(study, row) for row in rows.to_dict("records")],
+        "tuned": [sentences.tuned(study, row) for row in found["tuned"].to_dict("records")],
         "reference": found["reference"]["sentence"].tolist(),
         "interactions": found["interactions"]["sentence"].tolist(),
         "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
@@ -135,7 +143,7 @@ def _json(verdicts: Mapping[str, Any]) -> str:
 
 def _last_epochs(differences: pd.DataFrame) -> list[dict[Any, Any]]:
     """The last row of each contrast that has pairs."""
-    names = [name for name in differences.columns if name in (*FACTORS, "treatment")]
+    names = [name for name in differences.columns if name in (*FACTORS, "baseline", "treatment")]
     last = differences[differences["pairs"] > 0].groupby(names, sort=False).tail(1)
     return last.to_dict("records")
 

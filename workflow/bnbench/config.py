@@ -15,13 +15,12 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, relevance
 
-from bnbench import parameters
+from bnbench import parameters, relations
 from bnbench.configfile import typed
 from bnbench.errors import UserError, found, nearest
-from bnbench.norms import NORMS
-from bnbench.study import REGISTRIES, Study, canonical_json, level_label, without_names
+from bnbench.study import REGISTRIES, Study
 from bnbench.tables import FACTORS
-from bnbench.tasks import TASKS, inspect_table
+from bnbench.tasks import inspect_table
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "study.schema.yaml"
 
@@ -78,10 +77,7 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
         resolved[key] = _resolve_key(key, config.get(key, rule.get("default")), rule)
     if isinstance(resolved["seeds"], int):
         resolved["seeds"] = {"first": 0, "count": resolved["seeds"]}
-    _check_levels(resolved)
-    _check_batches(resolved)
-    _check_reference_points(resolved)
-    resolved["report"]["baseline"] = _baseline(resolved)
+    relations.complete(resolved, _entry)
     return resolved
 
 
@@ -95,9 +91,18 @@ def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
         return level(value, key) if key in REGISTRIES else _checked(value, rule, key)
     if value == []:
         raise UserError(f"{key}: found an empty list, allowed: at least one level")
-    if not isinstance(value, list):
-        return [level(value, key)]
-    return [level(item, f"{key}[{index}]") for index, item in enumerate(value)]
+    written = [(key, value)]
+    if isinstance(value, list):
+        written = [(f"{key}[{index}]", item) for index, item in enumerate(value)]
+    return [level(item, where) for where, some in written for item in _at_each_rate(key, some, where)]
+
+
+def _at_each_rate(key: str, level: Any, where: str) -> list[Any]:
+    """The levels that an optimizer with a list of rates stands for; any other level stands for itself."""
+    rates = level.get("lr") if key == "optimizer" and isinstance(level, Mapping) else None
+    if rates == []:
+        raise UserError(f"{where}.lr: found an empty list, allowed: a rate or a list of them")
+    return [{**level, "lr": rate} for rate in rates] if isinstance(rates, list) else [level]
 
 
 def _entry(kind: str, level: Any, where: str) -> dict[str, Any]:
@@ -182,64 +187,6 @@ def _check_numbers(value: Any, where: str) -> None:
         raise UserError(f"{where}: found {value}, allowed: finite numbers")
     elif isinstance(value, int) and abs(value) > _LARGEST:
         raise UserError(f"{where}: found {found(value)}, allowed: whole numbers up to {_LARGEST}")
-
-
-def _check_levels(resolved: Mapping[str, Any]) -> None:
-    for factor in FACTORS:
-        seen: set[str] = set()
-        for index, level in enumerate(resolved[factor]):
-            text = canonical_json(without_names(factor, level))
-            if text in seen:
-                raise UserError(
-                    f"{factor}[{index}]: the level '{level_label(factor, level)}' stands twice; "
-                    "levels that come to the same numbers are one"
-                )
-            seen.add(text)
-
-
-def _check_batches(resolved: Mapping[str, Any]) -> None:
-    by_batch = [norm["name"] for norm in resolved["norm"] if NORMS[norm["name"]].batch_statistics]
-    for task in resolved["task"]:
-        points = parameters.build(TASKS, task).train_points()
-        of_task = f"training points of task '{task['name']}'"
-        for index, size in enumerate(resolved["batch_size"]):
-            if size != "full" and size > points:
-                raise UserError(f"batch_size[{index}]: found {size}, allowed: at most the {points} {of_task}, or full")
-            if by_batch and (points if size == "full" else size) < 2:
-                raise UserError(
-                    f"batch_size[{index}]: found {size}{f' ({of_task}: {points})' * (size == 'full')}, "
-                    f"allowed: at least 2 examples, since norm '{by_batch[0]}' normalizes by the batch"
-                )
-
-
-def _check_reference_points(resolved: Mapping[str, Any]) -> None:
-    labels = [level_label("norm", norm) for norm in resolved["norm"]]
-    for index, point in enumerate(resolved["reference_points"]):
-        allowed = dict.fromkeys([*labels, *NORMS])
-        if point["norm"] not in allowed:
-            raise UserError(
-                f"reference_points[{index}].norm: found {found(point['norm'])}{nearest(point['norm'], allowed)}, "
-                f"allowed: one of {', '.join(allowed)}"
-            )
-
-
-def _baseline(resolved: Mapping[str, Any]) -> Any:
-    """The level that `report.baseline` calls by its label, its entry, or its name where that is one level's only."""
-    factor, baseline = resolved["report"]["factor"], resolved["report"]["baseline"]
-    levels = resolved[factor]
-    labels = [level_label(factor, level) for level in levels]
-    if len(levels) < 2:
-        raise UserError(f"{factor}: found one level ('{labels[0]}'), allowed: at least two, since they are compared")
-    if isinstance(baseline, Mapping) and factor in REGISTRIES:
-        baseline = level_label(factor, _entry(factor, baseline, "report.baseline"))
-    names = [level["name"] if isinstance(level, Mapping) else str(level) for level in levels]
-    called = labels if str(baseline) in labels else names
-    if called.count(str(baseline)) != 1:
-        raise UserError(
-            f"report.baseline: found {found(baseline)}{nearest(baseline, labels)}, "
-            f"allowed: one of the levels of '{factor}': {', '.join(labels)}"
-        )
-    return levels[called.index(str(baseline))]
 
 
 def _message(problem: ValidationError, where: str) -> str:

@@ -19,6 +19,9 @@ TABLES = {
     "fit": "the fitted functions and their errors, with their bands",
     "reference": "where losses that were printed elsewhere lie among the seeds",
     "control": "the baseline against itself",
+    "claims": "the study's claims, and what it says of each",
+    "tuned": "the verdict on each context with each arm at its best learning rate, where rates are tuned",
+    "rates": "both arms at each learning rate, and which is chosen",
     "exclusions": "trials that are left out of the pairs or that diverged",
     "provenance": "what each setting's numbers come from",
 }
@@ -35,14 +38,21 @@ SOURCES = {
     "modes": "modes",
     "heatmap": "contexts",
     "fit": "fit",
+    "rates": "rates",
 }
 """Name of a figure → the table that it draws."""
+
+
+ALL_COMPARISONS = ("forest", "interactions")
+"""Figures that show the named pairs too; the others show what is compared with the baseline."""
 
 
 def figures(study: Study) -> dict[str, str]:
     """Name of each figure that the study has → its title."""
     several = len(study.contexts()) > 1
     shown = {"forest": "Ratios of the losses, context by context"}
+    if study.config["tune"]:
+        shown["rates"] = "The effect as a function of the learning rate"
     if several:
         shown["heatmap"] = "Ratios of the losses over the grid"
         shown["interactions"] = "How the effect depends on the context"
@@ -62,7 +72,7 @@ def figures(study: Study) -> dict[str, str]:
 
 COLUMNS = {
     "task, norm, batch_size, optimizer, device": "labels of the factor levels; a context lacks the compared factor",
-    "baseline, treatment": "labels of the two arms",
+    "baseline, treatment": "labels of the two arms; the baseline is the study's, or the first of a named pair",
     "outcome": "which loss, or `epochs_to_target` (epochs until it was first measured at the target) or `seconds`",
     "pairs, finite_pairs": "seeds that both arms have; those of them on which neither diverged",
     "baseline_loss, treatment_loss": "geometric means over the finite pairs; in `pairs`, the final losses of a seed",
@@ -107,6 +117,14 @@ COLUMNS = {
     "splits, contexts, share, contexts_share": "of the A/A control: splits, contexts, share of splits with "
     "a false verdict in any context, share of single contexts",
     "reason": "why a trial is left out, or that it diverged",
+    "rate_baseline, rate_treatment": "in `tuned`: the learning rates that validation data choose",
+    "rate": "a learning rate",
+    "baseline_validation, treatment_validation": "geometric means of the validation loss, by which a rate is chosen",
+    "baseline_chosen, treatment_chosen": "whether an arm is judged at this rate",
+    "baseline_diverged, treatment_diverged": "trials of an arm that diverged at this rate",
+    "words, source, predicts": "a claim, who makes it, and what it predicts of the rows that it is about",
+    "verdict, where": "in `claims`: supported, contradicted, undecided or only where …",
+    "rows, supporting, contradicting, measured": "rows that a claim is about, how they stand to it, and their numbers",
     "setting": "folder of its results",
     "trials, seconds": "of the setting: how many, and how long they took together",
     "python, torch, numpy, bnbench, commit, image, numerics, device_name, threads": "what its numbers come from",

@@ -36,7 +36,7 @@ def table(study: Study, contrasts: Sequence[Contrast]) -> pd.DataFrame:
     The splits are of the same trials, so the interval tells how exactly they measure this study's own share.
     `contexts_share` is the share of single contexts. NaN where the baseline has fewer than four seeds.
     """
-    baselines = _baselines(contrasts)
+    baselines = _baselines(study, contrasts)
     seeds = baselines.shape[1]
     generator = np.random.default_rng(0)
     splits = min(SPLITS, max(_FEWEST, _ENOUGH // baselines.size)) if seeds >= _LEAST else 0
@@ -55,11 +55,13 @@ def table(study: Study, contrasts: Sequence[Contrast]) -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
-def _baselines(contrasts: Sequence[Contrast]) -> Array:
+def _baselines(study: Study, contrasts: Sequence[Contrast]) -> Array:
     """The baseline's final log losses, [contexts, seeds], of the contexts that have pairs and the seeds they share."""
     # Of several treatments the one with the most pairs stands for the context: the baseline is that of all.
     chosen: dict[tuple[str, ...], Contrast] = {}
     for contrast in contrasts:
+        if contrast.labels["baseline"] != study.report.baseline:
+            continue
         context = tuple(label for name, label in contrast.labels.items() if name != "treatment")
         if len(contrast.seeds) > (len(chosen[context].seeds) if context in chosen else 0):
             chosen[context] = contrast

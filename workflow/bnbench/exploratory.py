@@ -16,7 +16,7 @@ from bnbench.judging import Contrast
 from bnbench.pairing import Pairs
 from bnbench.stats import Array
 from bnbench.study import Study
-from bnbench.tables import OUTCOMES
+from bnbench.tables import ACCURACY, GAP, OUTCOMES
 
 _DRAWS = 9_999  # sign flips: half of those that decide
 
@@ -37,12 +37,16 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
     """
     level = 1 - study.report.alpha
     rows, tested = [], []
-    for name, arms in _measured(study, pairs):
+    for name, (baseline_logs, treated_logs) in _measured(study, pairs):
+        # Of an accuracy more is better: it is tested by what is lower where it is higher.
+        sign = -1.0 if name == ACCURACY else 1.0
+        arms = (sign * baseline_logs, sign * treated_logs)
         contrast = Contrast(pairs.labels, pairs.seeds, *arms, *arms, 0, "")
-        baseline, treated = (np.exp(arm[contrast.finite].mean()) if contrast.finite.any() else np.nan for arm in arms)
-        ratio = stats.geometric_interval(contrast.differences, level)
+        finite = contrast.finite
+        baseline, treated = (np.exp(sign * arm[finite].mean()) if finite.any() else np.nan for arm in arms)
+        ratio = stats.geometric_interval(sign * contrast.differences, level)
         role = "primary" if name == study.report.outcome else "exploratory"
-        numbers = {"pairs": len(pairs.seeds), "finite_pairs": int(contrast.finite.sum())}
+        numbers = {"pairs": len(pairs.seeds), "finite_pairs": int(finite.sum())}
         means = {"baseline_value": baseline, "treatment_value": treated}
         interval = {"ratio": ratio.mean, "low": ratio.low, "high": ratio.high}
         rows.append({**pairs.labels, "outcome": name, "role": role, **numbers, **means, **interval})
@@ -101,8 +105,9 @@ def _alone(tested: list[Array]) -> list[float]:
 
 
 def _measured(study: Study, pairs: Pairs) -> Iterator[tuple[str, Arms]]:
-    for outcome in OUTCOMES:
-        yield outcome, pairs.final(outcome, study.report.window)
+    for outcome in (*OUTCOMES, GAP, ACCURACY):
+        if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:
+            yield outcome, pairs.final(outcome, study.report.window)
     yield EPOCHS_TO_TARGET, _epochs_to(target(study, pairs), study.report.outcome, pairs)
     seconds = (arm.trials["seconds"].to_numpy(np.float64) for arm in (pairs.baseline, pairs.treated))
     baseline, treated = (np.log(np.where(values > 0, values, np.nan)) for values in seconds)

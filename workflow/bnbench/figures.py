@@ -30,7 +30,7 @@ from bnbench.drawing import (
     unique,
     without_numbers,
 )
-from bnbench.ratio_figures import batch_sizes, forest, heatmap, interactions
+from bnbench.ratio_figures import batch_sizes, forest, heatmap, interactions, rates
 from bnbench.study import Study
 
 _MODES = {
@@ -51,6 +51,8 @@ def draw(study: Study, out: Path, name: str) -> None:
     """
     drawn, shown = FIGURES[name]
     table = tables.read_csv(out / "tables" / f"{contents.SOURCES[name]}.csv")
+    if name not in contents.ALL_COMPARISONS and "baseline" in table:
+        table = table[table["baseline"] == study.report.baseline]
     some = table[list(shown)].notna().any(axis=None)
     save(drawn(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
 
@@ -204,5 +206,6 @@ FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], tuple[str, ...
     "modes": (modes, ("loss",)),
     "heatmap": (heatmap, ("verdict",)),
     "fit": (fit, ("fit",)),
+    "rates": (rates, ("ratio",)),
 }
 """Name of a figure → the function that draws it, and the columns of its table without which it is empty."""

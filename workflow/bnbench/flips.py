@@ -9,7 +9,7 @@ Wolf 2005). `values` are [seeds, tests] throughout, without gaps.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -49,11 +49,25 @@ def max_t(values: Array, draws: int = DRAWS) -> PValues:
     if not seeds:
         return PValues(np.full(tests, np.nan), np.full(tests, np.nan))
     unit = _unit(values)
-    observed = np.abs(unit.sum(0))
+    total = unit.sum(0)
+    return step_down(lambda negative: np.abs(total - 2 * (negative.astype(np.float64) @ unit)), seeds, draws)
+
+
+def step_down(statistics: Callable[[NDArray[np.uint8]], Array], seeds: int, draws: int = DRAWS) -> PValues:
+    """P of tests whose statistics under flips are given, of which larger ones speak against the hypothesis.
+
+    Args:
+        statistics: from which seeds are flipped, 0 or 1, [flips, seeds], to the statistics, [flips, tests].
+        seeds: how many there are, at least one.
+        draws: random flips where all of them are too many.
+    """
+    (observed,) = statistics(np.zeros((1, seeds), np.uint8))
+    tests = len(observed)
     order = np.argsort(-observed, kind="stable")
-    unit, reached = unit[:, order], observed[order] - 1e-12 * math.sqrt(seeds)
+    reached = observed[order] - 1e-12 * math.sqrt(seeds)
     alone, jointly = np.zeros(tests), np.zeros(tests)
-    for flipped in _flipped(unit, draws):
+    for negative in _negative(seeds, draws):
+        flipped = statistics(negative)[:, order]
         alone += (flipped >= reached).sum(0)
         # Of each test and of those that are less significant: the hypotheses that are still open at its step.
         jointly += (np.maximum.accumulate(flipped[:, ::-1], axis=1)[:, ::-1] >= reached).sum(0)

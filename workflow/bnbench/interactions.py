@@ -13,19 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnbench import flips, sentences, stats, words
+from bnbench import flips, sentences, stats
 from bnbench.judging import Contrast
 from bnbench.stats import Array
-from bnbench.study import Study
+from bnbench.study import DOUBLING, MAIN_EFFECT, Study
 from bnbench.tables import FACTORS
 
-DOUBLING = "doubling"
-
-_COLUMNS = ["treatment", "factor", "level", "against", "pairs", "ratio", "low", "high", "p", "p_holm", "sentence"]
+_NAMES = ["baseline", "treatment", "factor", "level", "against"]
+_COLUMNS = [*_NAMES, "pairs", "ratio", "low", "high", "p", "p_holm", "sentence"]
 
 
 def table(study: Study, contrasts: Sequence[Contrast]) -> pd.DataFrame:
-    """The main effect of each treatment, and how its effect depends on every other factor that has several levels.
+    """The main effect of each comparison, and how its effect depends on every other factor that has several levels.
 
     `ratio` is of the losses for the main effect, else a ratio of such ratios: per doubling of the batch, or of a level
     to the first level. Over the seeds that are finite in all contexts, with Student's interval and the sign-flip p,
@@ -33,8 +32,8 @@ def table(study: Study, contrasts: Sequence[Contrast]) -> pd.DataFrame:
     """
     rows = [
         row
-        for treatment in study.arms[1:]
-        for row in _rows(study, [contrast for contrast in contrasts if contrast.labels["treatment"] == treatment])
+        for arms in study.comparisons
+        for row in _rows(study, [contrast for contrast in contrasts if contrast.arms == arms])
     ]
     found = pd.DataFrame(rows, columns=_COLUMNS[:-2])
     found["p_holm"] = stats.holm(found["p"])
@@ -56,13 +55,14 @@ def _rows(study: Study, contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
         values = weights @ effects
         ratio = stats.geometric_interval(values, 1 - study.report.alpha)
         numbers = {"ratio": ratio.mean, "low": ratio.low, "high": ratio.high, "p": flips.sign_flip(values)}
-        rows.append({"treatment": contexts[0]["treatment"], **names, "pairs": len(seeds), **numbers})
+        arms = {name: contexts[0][name] for name in ("baseline", "treatment")}
+        rows.append({**arms, **names, "pairs": len(seeds), **numbers})
     return rows
 
 
 def _weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[dict[str, str], Array]]:
     """What each row is called, and the weights of the contexts in it, [contexts]."""
-    found = [({"factor": words.MAIN_EFFECT, "level": "", "against": ""}, np.full(len(contexts), 1 / len(contexts)))]
+    found = [({"factor": MAIN_EFFECT, "level": "", "against": ""}, np.full(len(contexts), 1 / len(contexts)))]
     for factor in FACTORS:
         if factor == study.report.factor or len(study.levels[factor]) < 2:
             continue

@@ -5,7 +5,7 @@ Arrays in, verdicts out, and a row of numbers for each. The A/A control runs thr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -34,6 +34,11 @@ class Contrast:
     floored: int
     """Losses of the pairs that were raised to `stats.FLOOR`, of both arms."""
     mixed: str
+
+    @property
+    def arms(self) -> tuple[str, str]:
+        """Labels of the baseline and of the treatment."""
+        return self.labels["baseline"], self.labels["treatment"]
 
     @cached_property
     def finite(self) -> NDArray[np.bool_]:
@@ -103,17 +108,26 @@ def contrast(options: ReportOptions, pairs: Pairs) -> Contrast:
     )
 
 
-def decide(options: ReportOptions, contrasts: Sequence[Contrast], draws: int = flips.DRAWS) -> list[Decision]:
-    """Judge all contrasts as one family."""
-    tested = [contrast.tested for contrast in contrasts]
+Test = Callable[[Sequence[int]], flips.PValues]
+"""From places of contrasts that have the same seeds to the p-values of these contrasts, judged together."""
+
+
+def decide(
+    options: ReportOptions, contrasts: Sequence[Contrast], draws: int = flips.DRAWS, test: Test | None = None
+) -> list[Decision]:
+    """Judge all contrasts as one family, by sign flips of what is `tested` of them unless there is another test."""
+
+    def flip(places: Sequence[int]) -> flips.PValues:
+        return flips.max_t(np.stack([contrasts[place].tested for place in places], axis=1), draws)
+
+    test = test or flip
     with_pairs = [index for index, contrast in enumerate(contrasts) if len(contrast.seeds)]
     p_values, max_t = np.full((2, len(contrasts)), np.nan)
     same = len({contrasts[index].seeds.tobytes() for index in with_pairs}) == 1
     if same:
-        values = np.stack([tested[index] for index in with_pairs], axis=1)
-        p_values[with_pairs], max_t[with_pairs] = flips.max_t(values, draws)
+        p_values[with_pairs], max_t[with_pairs] = test(with_pairs)
     else:
-        p_values = np.array([flips.sign_flip(values, draws) for values in tested])
+        p_values = np.array([float(test([place]).alone[0]) for place in range(len(contrasts))])
     holm = stats.holm(p_values)
     equivalence = stats.holm([_equivalence(options, contrast) for contrast in contrasts])
     adjustment = "maxT" if same else "Holm"

@@ -14,7 +14,7 @@ from typing import Any
 from bnbench import files
 from bnbench.study import NUMERICS, Study, canonical_json
 
-_NOT_COLLECTED = ("report", "reference_points", "threads")
+_NOT_COLLECTED = ("report", "reference_points", "threads", "claims")
 
 
 @dataclass(frozen=True)

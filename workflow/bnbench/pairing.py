@@ -60,7 +60,7 @@ def pair(
     labels = treatment.setting.labels
     dropped = [{**labels, "seed": seed, "reason": "starts from other weights than its pair"} for seed in unequal]
     seeds = np.setdiff1d(common, unequal)
-    arms = (study.report.baseline, labels[study.report.factor])
+    arms = (baseline.setting.labels[study.report.factor], labels[study.report.factor])
     return Pairs(context, arms, baseline.of(seeds), treatment.of(seeds)), dropped
 
 

@@ -74,11 +74,11 @@ def describe(study: Study, results: Path) -> str:
 
 
 def _tests(study: Study) -> int:
-    return len(study.contexts()) * (len(study.arms) - 1)
+    return len(study.contexts()) * len(study.comparisons)
 
 
 def _family(study: Study) -> str:
-    return words.count(_tests(study), "context" if len(study.arms) == 2 else "comparison")
+    return words.count(_tests(study), "context" if len(study.comparisons) == 1 else "comparison")
 
 
 def _jobs(study: Study, results: Path) -> Iterator[_Job]:
@@ -180,19 +180,24 @@ def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
 def _spreads(study: Study, results: Path) -> Iterator[tuple[float, int]]:
     """Of each comparison with three pairs or more, the spread of the log ratios and how many there are."""
     for _, settings in study.contexts():
-        baseline, *others = (_finals(results / "trials" / settings[arm].address, study) for arm in study.arms)
-        for arm in others:
-            ratios = [arm[seed] - baseline[seed] for seed in arm.keys() & baseline.keys()]
+        finals = {arm: _finals(results / "trials" / settings[arm].address, study) for arm in study.arms}
+        for baseline, treated in ((finals[one], finals[other]) for one, other in study.comparisons):
+            ratios = [treated[seed] - baseline[seed] for seed in treated.keys() & baseline.keys()]
             if len(ratios) > 2:
                 yield statistics.stdev(ratios), len(ratios)
 
 
 def _finals(folder: Path, study: Study) -> dict[int, float]:
     """Seed → log of the final loss of the trials of a setting, where it is finite."""
-    from bnbench import stats  # noqa: PLC0415 - as above
+    import numpy as np  # noqa: PLC0415 - as above
 
-    rows = dict(row for _, some in _tables(folder, ["seed", study.report.outcome]) for row in some)
-    logs = stats.log_losses([math.nan if loss is None else loss for loss in rows.values()]).tolist()
+    from bnbench import stats  # noqa: PLC0415
+
+    names = ["test_loss", "eval_loss"] if study.report.outcome == tables.GAP else [study.report.outcome]
+    rows = {seed: losses for _, some in _tables(folder, ["seed", *names]) for seed, *losses in some}
+    finals = np.array([[math.nan if loss is None else loss for loss in losses] for losses in rows.values()])
+    first, *others = stats.log_losses(finals.reshape(-1, len(names)).T)
+    logs = (first - sum(others)).tolist()
     return {seed: log for seed, log in zip(rows, logs, strict=True) if math.isfinite(log)}
 
 

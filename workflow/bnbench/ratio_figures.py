@@ -16,8 +16,20 @@ from matplotlib.ticker import NullLocator
 
 from bnbench import words
 from bnbench.colours import GRID, INK, PAPER
-from bnbench.drawing import WIDTH, palette, ratio_axis, ratio_levels, unique, winner
-from bnbench.study import Study
+from bnbench.drawing import (
+    WIDTH,
+    add_legend,
+    context_names,
+    grid_of_axes,
+    loss_axis,
+    palette,
+    ratio_axis,
+    ratio_levels,
+    unique,
+    winner,
+    without_numbers,
+)
+from bnbench.study import MAIN_EFFECT, Study
 
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
@@ -100,7 +112,7 @@ def interactions(study: Study, table: pd.DataFrame) -> Figure:
             "o",
             ms=7,
             color=colour,
-            mfc=colour if row["factor"] == words.MAIN_EFFECT else PAPER,
+            mfc=colour if row["factor"] == MAIN_EFFECT else PAPER,
             mew=1.8,
         )
         limits = f"{words.number(row['ratio'])} ({words.number(row['low'])} to {words.number(row['high'])})"
@@ -136,6 +148,41 @@ def batch_sizes(study: Study, table: pd.DataFrame) -> Figure:
     return figure
 
 
+def rates(study: Study, table: pd.DataFrame) -> Figure:
+    """Left, both arms' losses against the rate, a ring where validation chose; right, their ratio at equal rates.
+
+    The line across the right panel is the ratio with each arm at its own best rate.
+    """
+    table = table.assign(context=context_names(study, table))
+    names = unique(table["context"])
+    figure, axes = grid_of_axes(len(names), 2, height=1.7, gap=0.9)
+    for (left, right), name in zip(axes, names, strict=True):
+        loss_axis(left)
+        ratio_levels(right)
+        for treatment, line in table[table["context"] == name].groupby("treatment", sort=False):
+            treated, base = palette(study)[str(treatment)], palette(study)[study.report.baseline]
+            losses = []
+            for arm, colour in (("baseline", base), ("treatment", treated)):
+                left.plot(line["rate"], line[f"{arm}_loss"], color=colour, lw=1.4, marker="o", ms=4)
+                chosen = line[line[f"{arm}_chosen"]]
+                left.plot(chosen["rate"], chosen[f"{arm}_loss"], "o", ms=10, mfc="none", mec=colour, mew=1.6)
+                losses.append(float(chosen[f"{arm}_loss"].iloc[0]))
+            right.plot(line["rate"], line["ratio"], color=treated, lw=1.4, marker="o", ms=5)
+            right.vlines(line["rate"], line["low"], line["high"], color=treated, lw=1.2)
+            right.axhline(losses[1] / losses[0], color=treated, lw=1.2, ls=(0, (5, 1.5)))
+        left.set_title(name, y=1)
+        left.set_ylabel(words.outcome(study.report.outcome))
+        right.set_ylabel("ratio of the losses")
+        for ax in (left, right):
+            ax.set(xscale="log", xlabel="learning rate")
+            ax.xaxis.set_minor_locator(NullLocator())
+            if name != names[-1]:
+                without_numbers(ax.xaxis)
+    sns.despine(fig=figure)
+    lines = {"each arm at its best rate": {"lw": 1.2, "ls": (0, (5, 1.5))}}
+    return add_legend(study, figure, lines)
+
+
 def _beside(ax: Axes, y: float, text: str, points: float, **style: Any) -> None:
     """Write a text this far to the right of the axes, at the height of a row."""
     where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
@@ -164,10 +211,10 @@ def _row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
 
 def _contrast_label(study: Study, row: Mapping[Any, Any]) -> str:
     """What a row of the table of interactions is called."""
-    if row["factor"] == words.MAIN_EFFECT:
+    if row["factor"] == MAIN_EFFECT:
         name = "all contexts"
     elif row["factor"] == "batch_size":
         name = "a doubling of the batch"
     else:
         name = " instead of ".join(words.context_level(study, row["factor"], row[end]) for end in ("level", "against"))
-    return f"{words.arm(study.report.factor, row['treatment'])}, {name}" if len(study.arms) > 2 else name
+    return f"{words.comparison(study, row)}, {name}" if len(study.comparisons) > 1 else name

@@ -15,7 +15,7 @@ from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
 from bnbench.stats import Array
 from bnbench.study import Setting, Study
-from bnbench.tables import OUTCOMES
+from bnbench.tables import GAP, MEASURED, OUTCOMES
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Readings:
     trials: pd.DataFrame
     """Rows of the table of trials, indexed by seed."""
     losses: dict[str, Array]
-    """Outcome → [epochs at which it is measured, seeds]; NaN from a trial's divergence on."""
+    """What was measured → [epochs at which it is measured, seeds]; NaN from a trial's divergence on."""
     epochs: dict[str, NDArray[np.int64]]
-    """Outcome → the epochs at which it is measured."""
+    """The same → the epochs at which it is measured."""
     left_out: dict[int, str]
     """Seed → why none of its trials is here: missing, duplicated or not asked for."""
 
@@ -73,11 +73,14 @@ def read(study: Study, data: Path, setting: Setting) -> Readings:
     trials = trials[~trials.seed.isin(left_out)].set_index("seed").sort_index()
     every = np.arange(int(setting.spec["epochs"]))
     evaluated = np.array(evaluated_epochs(len(every), int(setting.spec["evaluate_every"])))
-    measured = {outcome: every if outcome == "train_loss" else evaluated for outcome in OUTCOMES}
     path = data / "curves.parquet"
-    curves = tables.read_setting(path, setting.address, ["seed", "epoch", *OUTCOMES])
+    curves = tables.read_setting(path, setting.address, ["seed", "epoch", *MEASURED])
+    names = [name for name in MEASURED if name in OUTCOMES or curves[name].null_count < len(curves)]
+    measured = {name: every if name == "train_loss" else evaluated for name in names}
     rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
-    losses = {outcome: curves[outcome].to_numpy()[rows[measured[outcome]]] for outcome in OUTCOMES}
+    losses = {name: curves[name].to_numpy()[rows[measured[name]]] for name in names}
+    floored = [np.maximum(losses[name], stats.FLOOR) for name in ("test_loss", "eval_loss")]
+    losses[GAP], measured[GAP] = floored[0] / floored[1], evaluated
     return Readings(setting, trials, losses, measured, left_out)
 
 

@@ -74,12 +74,14 @@ def _tables(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     names, rows = cells.outcomes(study, found["outcomes"])
     return {
         "rows": cells.contexts(study, contexts),
+        "tuned_rows": cells.tuned(study, found["tuned"], found["rates"]),
         "outcome_names": names,
         "outcome_rows": rows,
         "filters": cells.levels(study),
         "diverged": contexts["test"].ne("mean").any(),
         "floored": contexts["floored"].gt(0).any(),
         "mixed": [(words.context_name(study, row), row["mixed"]) for row in mixed],
+        "claims": found["claims"].fillna("").to_dict("records"),
         "exclusions": cells.listing(found["exclusions"]),
         "missing": _missing(study, found["exclusions"]),
         "provenance": cells.listing(found["provenance"]),

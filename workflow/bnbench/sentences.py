@@ -8,29 +8,43 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from bnbench import flips, words
-from bnbench.study import POWER, Study
+from bnbench.study import MAIN_EFFECT, POWER, Study
 from bnbench.words import Row
 
 _SPELLED_OUT = 6  # contexts that one sentence can name
 
 
-def answer(study: Study, rows: pd.DataFrame) -> str:
-    """The study's answer: what each treatment did to the loss, context by context, or in counts where they are many."""
+def answer(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame | None = None) -> str:
+    """The study's answer: what each treatment did to the loss, context by context, or in counts where they are many.
+
+    Where rates were tuned, first with each arm at its own, then at equal ones.
+    """
+    if tuned is None or tuned.empty:
+        return _answer(study, rows)
+    return f"Each arm at its best learning rate: {_answer(study, tuned)} At equal rates: {_answer(study, rows)}"
+
+
+def tuned(study: Study, row: Row) -> str:
+    """One context's verdict with each arm at its best rate."""
+    rates = " and ".join(f"{arm} at {row[rate]:g}" for arm, rate in zip(_arms(study, row)[::-1], _RATES, strict=True))
+    return f"{context(study, row)} Chosen on validation data: {rates}."
+
+
+def _answer(study: Study, rows: pd.DataFrame) -> str:
     said: list[str] = []
     without: list[str] = []
-    for treatment, group in rows.groupby("treatment", sort=False):
+    for (baseline, treatment), group in rows.groupby(["baseline", "treatment"], sort=False):
         records = group.to_dict("records")
+        treated, base = (words.arm(study.report.factor, str(arm)) for arm in (treatment, baseline))
         judged = {verdict: [row for row in records if row["verdict"] == verdict] for verdict in _VERDICTS}
         seeds = _seeds([row for row in records if row["verdict"] != "no data"])
         if seeds:
             say = _spelled_out if len(records) <= _SPELLED_OUT else _counted
-            clauses = say(study, words.arm(study.report.factor, str(treatment)), judged)
-            said.append(f"Over {seeds}, {'; '.join(clauses)}.")
+            said.append(f"Over {seeds}, {'; '.join(say(study, treated, base, judged))}.")
         else:
-            without.append(words.arm(study.report.factor, str(treatment)))
+            without.append(f"{treated} and {base}")
     if said and without:
-        base = words.arm(study.report.factor, study.report.baseline)
-        said.append(f"There are no pairs of {words.listed(without)} and {base} yet.")
+        said += [f"There are no pairs of {pair} yet." for pair in without]
     return " ".join(said) or "There are no pairs to compare yet."
 
 
@@ -76,14 +90,14 @@ def reference(study: Study, row: Row) -> str:
 
 def interaction(study: Study, row: Row) -> str:
     """A main effect, or how the effect depends on a factor, with its numbers; empty without seeds."""
-    treated = words.arm(study.report.factor, row["treatment"])
-    base, loss = words.arm(study.report.factor, study.report.baseline), words.outcome(study.report.outcome)
+    treated, base = _arms(study, row)
+    loss = words.outcome(study.report.outcome)
     limits = {"ratio_low": row["low"], "ratio_high": row["high"]}
     if not row["pairs"] or math.isnan(row["low"]):
         return ""
     seeds = f"{words.count(row['pairs'], 'seed')}, {words.p_value(row['p_holm'])}"
     interval = f"{words.percent(1 - study.report.alpha)} interval "
-    if row["factor"] == words.MAIN_EFFECT:
+    if row["factor"] == MAIN_EFFECT:
         sized = words.change({**row, **limits}, level_text=interval)
         return f"Over all contexts together, the {loss} with {treated} is {sized} than with {base} ({seeds})."
     low, high = (words.number(row[name]) for name in ("low", "high"))
@@ -139,14 +153,16 @@ def decided(study: Study, row: Row) -> str:
 _VERDICTS = ("hurts", "helps", "equivalent", "undecided", "no data")
 """In the order in which an answer says them."""
 
+_RATES = ("rate_baseline", "rate_treatment")
+
 _Judged = Mapping[str, Sequence[Row]]
 """Verdict → the rows of one treatment that have it."""
 
 
-def _spelled_out(study: Study, treated: str, judged: _Judged) -> list[str]:
+def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list[str]:
     """A clause for each verdict that occurs, and in it every context, with its numbers where they say something."""
     clauses = []
-    acting, base = _acting(study, treated)
+    acting = _acting(treated, base)
     sized = [row for verdict in ("hurts", "helps") for row in judged[verdict] if row["test"] == "mean"]
     for verdict in ("hurts", "helps"):
         changes, diverged = [], []
@@ -178,9 +194,9 @@ def _spelled_out(study: Study, treated: str, judged: _Judged) -> list[str]:
     return clauses
 
 
-def _counted(study: Study, treated: str, judged: _Judged) -> list[str]:
+def _counted(study: Study, treated: str, base: str, judged: _Judged) -> list[str]:
     """A clause for each verdict that occurs, with the number of its contexts and the range of the estimated changes."""
-    acting, base = _acting(study, treated)
+    acting = _acting(treated, base)
     said = {
         "hurts": f"{acting} hurt",
         "helps": f"{acting} helped",
@@ -209,10 +225,9 @@ def _range(rows: Sequence[Row]) -> str:
     return f" ({'; '.join(notes)})"
 
 
-def _acting(study: Study, treated: str) -> tuple[str, str]:
-    """The treatment as what changes a loss, and the baseline: whoever hears of BN knows that it is instead of no BN."""
-    base = words.arm(study.report.factor, study.report.baseline)
-    return (treated if base == words.arm("norm", "none") else f"{treated} instead of {base}"), base
+def _acting(treated: str, base: str) -> str:
+    """The treatment as what changes a loss: whoever hears of BN knows that it is instead of no BN."""
+    return treated if base == words.arm("norm", "none") else f"{treated} instead of {base}"
 
 
 def _arms(study: Study, row: Row) -> tuple[str, str]:

@@ -16,15 +16,18 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bnbench import cost
+from bnbench import cost, tasks
 from bnbench.norms import NORMS
 from bnbench.optimizers import OPTIMIZERS, SCHEDULES
-from bnbench.parameters import Registry, build, schema
+from bnbench.parameters import Registry, schema
 from bnbench.tables import FACTORS, SCHEMAS
 from bnbench.tasks import TASKS
 
 NUMERICS = 2
 """Version of the training code's arithmetic, part of every address. Raise it when the golden losses change."""
+
+MAIN_EFFECT, DOUBLING = "main effect", "doubling"
+"""In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""
 
 POWER = 0.8
 """Power at which an effect counts as likely to be seen, and seeds as enough to see it."""
@@ -107,6 +110,8 @@ class ReportOptions:
     factor: str
     baseline: str
     """A label of `factor`."""
+    compare: tuple[tuple[str, str], ...]
+    """Further pairs of labels of it that are compared, the one that takes the baseline's part first."""
     outcome: str
     window: float
     margin: float
@@ -137,7 +142,12 @@ class Study:
     def report(self) -> ReportOptions:
         """How to compare."""
         options = dict(self.config["report"])
-        return ReportOptions(**{**options, "baseline": level_label(options["factor"], options["baseline"])})
+
+        def label(level: Any) -> str:
+            return level_label(options["factor"], level)
+
+        pairs = tuple((label(one), label(other)) for one, other in options["compare"])
+        return ReportOptions(**{**options, "baseline": label(options["baseline"]), "compare": pairs})
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:
@@ -152,7 +162,7 @@ class Study:
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
         """All combinations of factor levels."""
-        common = {key: self.config[key] for key in COMMON} | {"numerics": NUMERICS}
+        common = {key: self.config[key] for key in COMMON} | {"numerics": NUMERICS} | self._held_out
         grid = product(*(self.config[factor] for factor in FACTORS))
         return tuple(Setting.from_spec({**dict(zip(FACTORS, levels, strict=True)), **common}) for levels in grid)
 
@@ -161,6 +171,12 @@ class Study:
         """Labels of the compared factor, the baseline first."""
         baseline = self.report.baseline
         return (baseline, *(label for label in self.levels[self.report.factor] if label != baseline))
+
+    @property
+    def comparisons(self) -> tuple[tuple[str, str], ...]:
+        """What is compared in each context, as (baseline, treatment): the baseline with all others, and named pairs."""
+        baseline, *others = self.arms
+        return (*((baseline, other) for other in others), *self.report.compare)
 
     def contexts(self) -> list[tuple[dict[str, str], dict[str, Setting]]]:
         """Each context as (labels of the factors held fixed, setting by arm)."""
@@ -171,12 +187,28 @@ class Study:
             found.setdefault(context, {})[setting.labels[factor]] = setting
         return [(dict(context), arms) for context, arms in found.items()]
 
+    def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[float, str]]]]:
+        """Contexts of a study that tunes, whatever the rate: (labels, addresses by arm and rate); else none."""
+        found: dict[tuple[tuple[str, str], ...], dict[str, dict[float, str]]] = {}
+        for labels, arms in self.contexts() if self.config["tune"] else ():
+            for arm, setting in arms.items():
+                optimizer = dict(setting.spec["optimizer"])
+                rate = optimizer.pop("lr")
+                context = tuple({**labels, "optimizer": level_label("optimizer", optimizer)}.items())
+                found.setdefault(context, {}).setdefault(arm, {})[rate] = setting.address
+        return [(dict(context), arms) for context, arms in found.items()]
+
+    @property
+    def _held_out(self) -> dict[str, float]:
+        """The share of the training points that is held out for validation, as settings have it; nothing if none is."""
+        return {"validation": self.config["tune"]["validation"]} if self.config["tune"] else {}
+
     def examples(self, labels: Mapping[str, str]) -> int:
         """Examples in a full batch of a context: the batch size, or all training points of its task."""
         if labels["batch_size"] != "full":
             return int(labels["batch_size"])
         task = self.config["task"][self.levels["task"].index(labels["task"]) if "task" in labels else 0]
-        return int(build(TASKS, task).train_points())
+        return tasks.of({"task": task, **self._held_out}).train_points()
 
     def chunks(self) -> list[Chunk]:
         """All jobs, setting by setting. Chunks start at multiples of their size: more seeds train only new chunks."""

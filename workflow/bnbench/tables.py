@@ -29,6 +29,8 @@ FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 OUTCOMES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
 VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 """Measured too where points are held out to choose by, and where the task is to classify; else null."""
+GAP = "generalization_gap"
+"""The test loss over the train loss in evaluation mode: not stored, made of the two where it is asked for."""
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 

@@ -11,16 +11,24 @@ from bnbench.study import Study
 
 Row = Mapping[Any, Any]
 
-MAIN_EFFECT = "main effect"
-"""Stands for the factor in the table of interactions, where it is over all contexts."""
-
-_ARMS = {"none": "no BN", "batch": "BN"}
+_ARMS = {
+    "none": "no BN",
+    "batch": "BN",
+    "ghost": "ghost BN",
+    "layer": "layer norm",
+    "population": "population norm",
+    "population_gamma": "population norm with gamma decay",
+    "frozen": "frozen BN",
+}
 _OPTIMIZERS = {**{name: entry.torch_class for name, entry in OPTIMIZERS.items()}, "momentum": "SGD with momentum"}
 _OUTCOMES = {
     "train_loss": "train loss",
     "eval_loss": "train loss in evaluation mode",
     "test_loss": "test loss",
     "test_loss_precise": "test loss with precise statistics",
+    "generalization_gap": "ratio of test loss to train loss",
+    "validation_loss": "validation loss",
+    "test_accuracy": "test accuracy",
     "epochs_to_target": "epochs to the target loss",
     "seconds": "seconds of training",
 }
@@ -69,9 +77,15 @@ def context_level(study: Study, factor: str, label: str) -> str:
 
 
 def contrast_name(study: Study, row: Row) -> str:
-    """The context, with the treatment where there are several."""
+    """The context, with what is compared where there are several comparisons."""
     name = context_name(study, row)
-    return f"{arm(study.report.factor, row['treatment'])}, {name}" if len(study.arms) > 2 else name
+    return f"{comparison(study, row)}, {name}" if len(study.comparisons) > 1 else name
+
+
+def comparison(study: Study, row: Row) -> str:
+    """The treatment, and what it is compared with where that is not the study's baseline."""
+    treated, base = (arm(study.report.factor, row[name]) for name in ("treatment", "baseline"))
+    return treated if row["baseline"] == study.report.baseline else f"{treated} against {base}"
 
 
 def number(value: float) -> str:
@@ -185,7 +199,7 @@ def window(study: Study) -> str:
 def facts(study: Study) -> dict[str, str]:
     """What captions say of a study, here and in Snakemake's report: names of the arms and the loss, n, levels."""
     options, contexts = study.report, len(study.contexts())
-    comparisons = contexts * (len(study.arms) - 1)
+    comparisons = contexts * len(study.comparisons)
     return {
         "study": study.name,
         "loss": outcome(options.outcome),

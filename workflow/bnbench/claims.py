@@ -1,0 +1,100 @@
+"""Claims of the literature, put to the test: what a study's rows say of each.
+
+A claim names rows of one table of the study, and what it predicts of them. It is judged by the verdicts of these rows
+alone, so nothing is called supported that the study has not decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pandas as pd
+
+from bnbench import sentences, words
+from bnbench.study import Study
+from bnbench.words import Row
+
+Standing = Literal["for", "against", "open"]
+
+_COUNTS = ["rows", "supporting", "contradicting", "pairs"]
+COLUMNS = ["words", "source", "predicts", "verdict", "where", *_COUNTS, "measured"]
+"""Of the table of claims. `rows`, `supporting` and `contradicting` count rows; `pairs` are the most pairs of a row."""
+
+
+def table(study: Study, found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row per claim of the study; `found` are the tables of the comparison."""
+    rows = [judged(study, claim, found[claim["in"]]) for claim in study.config["claims"]]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def judged(study: Study, claim: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+    """What `rows`, the table that the claim is about, say of it."""
+    chosen = [row for row in rows.to_dict("records") if _is_meant(claim, row)]
+    stood = [standing(study, claim, row) for row in chosen]
+    verdict, where = decide(stood, claim["of"]), ""
+    if len({*stood}) > 1 and verdict != "undecided":
+        speaking = "against" if verdict == "contradicted" else "for"
+        where = words.listed([_name(study, row) for row, its in zip(chosen, stood, strict=True) if its == speaking])
+    return {
+        "words": claim["words"],
+        "source": claim["source"],
+        "predicts": claim["predicts"],
+        "verdict": verdict,
+        "where": where,
+        "rows": len(chosen),
+        "supporting": stood.count("for"),
+        "contradicting": stood.count("against"),
+        "pairs": max((int(row["pairs"]) for row in chosen), default=0),
+        "measured": "; ".join(_measured(study, row) for row in chosen),
+    }
+
+
+def decide(stood: Sequence[Standing], of: str) -> str:
+    """From how a claim's rows stand to its verdict.
+
+    A claim of all its rows is supported where all of them are for it, contradicted where some are against it and none
+    is for it, and holds only where some are for it and not all. A claim of any of them is supported by one, and
+    contradicted where all are against it. Else it is undecided.
+    """
+    if "for" in stood and (of == "any" or {*stood} == {"for"}):
+        return "supported"
+    if of == "all" and "for" in stood:
+        return "only where"
+    contradicted = "against" in stood if of == "all" else {*stood} == {"against"}
+    return "contradicted" if contradicted else "undecided"
+
+
+def standing(study: Study, claim: Mapping[str, Any], row: Row) -> Standing:
+    """How one row stands to what is predicted of it."""
+    if claim["in"] == "interactions":
+        decided = row["p_holm"] < study.report.alpha
+        falls, rises = decided and row["high"] < 1, decided and row["low"] > 1
+        found = "falls" if falls else "rises" if rises else "open"
+        return "open" if found == "open" else "for" if found == claim["predicts"] else "against"
+    verdict = row["verdict"]
+    if verdict not in ("helps", "hurts", "equivalent"):
+        return "open"
+    if claim["predicts"] == "equivalent":
+        return "for" if verdict == "equivalent" or row["within_margin"] else "against"
+    return "for" if verdict == claim["predicts"] else "against"
+
+
+def _is_meant(claim: Mapping[str, Any], row: Row) -> bool:
+    """Whether a claim is about a row: its labels are those of `where`, or begin with their names."""
+    return all(wanted in (str(row[name]), str(row[name]).partition(" ")[0]) for name, wanted in claim["where"].items())
+
+
+def _name(study: Study, row: Row) -> str:
+    """What a row is called."""
+    if "factor" in row:
+        return words.comparison(study, row)
+    return words.contrast_name(study, row)
+
+
+def _measured(study: Study, row: Row) -> str:
+    """The ratio of a row with its interval, and its verdict, or the sentence of an interaction."""
+    if "factor" in row:
+        return sentences.interaction(study, row).rstrip(".")
+    numbers = [words.number(row[name]) for name in ("ratio", "ratio_low", "ratio_high")]
+    return f"{_name(study, row)}: ratio {numbers[0]} ({numbers[1]} to {numbers[2]}), {row['verdict']}"

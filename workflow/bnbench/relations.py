@@ -1,0 +1,167 @@
+"""How the keys of a config must be to each other: levels, batches, tuning, what is compared, claims.
+
+What comes in is a config whose keys are right one by one, what goes out is the same, with the levels that others call
+by name in their place. Whatever is wrong ends in one `UserError`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bnbench import tasks
+from bnbench.errors import UserError, found, nearest
+from bnbench.norms import NORMS
+from bnbench.study import DOUBLING, MAIN_EFFECT, REGISTRIES, canonical_json, level_label, without_names
+from bnbench.tables import FACTORS
+
+Entry = Callable[[str, Any, str], Any]
+"""From kind, level and place to the resolved level of an entry that is chosen by name."""
+
+
+def complete(resolved: dict[str, Any], entry: Entry) -> None:
+    """Check `resolved`, and put levels in the place of their names in `report` and `claims`.
+
+    Raises:
+        UserError: keys do not go together.
+    """
+    _check_levels(resolved)
+    _check_tune(resolved)
+    _check_batches(resolved)
+    _check_reference_points(resolved)
+    resolved["report"]["baseline"] = _baseline(resolved, entry)
+    resolved["report"]["compare"] = _pairs(resolved, entry)
+    _check_claims(resolved)
+
+
+def _check_levels(resolved: Mapping[str, Any]) -> None:
+    for factor in FACTORS:
+        seen: set[str] = set()
+        for index, level in enumerate(resolved[factor]):
+            text = canonical_json(without_names(factor, level))
+            if text in seen:
+                raise UserError(
+                    f"{factor}[{index}]: the level '{level_label(factor, level)}' stands twice; "
+                    "levels that come to the same numbers are one"
+                )
+            seen.add(text)
+
+
+def _check_tune(resolved: Mapping[str, Any]) -> None:
+    if not resolved["tune"]:
+        return
+    factor, outcome = resolved["report"]["factor"], resolved["report"]["outcome"]
+    if factor == "optimizer":
+        raise UserError("tune: found with report.factor optimizer, allowed: where another factor is compared")
+    if outcome not in ("test_loss", "test_loss_precise"):
+        raise UserError(
+            f"report.outcome: found {outcome}, allowed with 'tune': test_loss or test_loss_precise, since rates are "
+            "chosen on validation data and reported on test data"
+        )
+    rates: dict[str, int] = {}
+    for level in resolved["optimizer"]:
+        name = level_label("optimizer", {key: value for key, value in level.items() if key != "lr"})
+        rates[name] = rates.get(name, 0) + 1
+    for name, count in rates.items():
+        if count < 2:
+            raise UserError(f"tune: found one rate of optimizer '{name}', allowed: at least two, as lr: [0.01, 0.1]")
+
+
+def _check_batches(resolved: Mapping[str, Any]) -> None:
+    by_batch = [norm["name"] for norm in resolved["norm"] if NORMS[norm["name"]].batch_statistics]
+    for task in resolved["task"]:
+        held_out = {"validation": resolved["tune"]["validation"]} if resolved["tune"] else {}
+        points = tasks.of({"task": task, **held_out}).train_points()
+        of_task = f"training points of task '{task['name']}'"
+        for index, size in enumerate(resolved["batch_size"]):
+            if size != "full" and size > points:
+                raise UserError(f"batch_size[{index}]: found {size}, allowed: at most the {points} {of_task}, or full")
+            if by_batch and (points if size == "full" else size) < 2:
+                raise UserError(
+                    f"batch_size[{index}]: found {size}{f' ({of_task}: {points})' * (size == 'full')}, "
+                    f"allowed: at least 2 examples, since norm '{by_batch[0]}' normalizes by the batch"
+                )
+
+
+def _check_reference_points(resolved: Mapping[str, Any]) -> None:
+    labels = [level_label("norm", norm) for norm in resolved["norm"]]
+    for index, point in enumerate(resolved["reference_points"]):
+        allowed = dict.fromkeys([*labels, *NORMS])
+        if point["norm"] not in allowed:
+            raise UserError(
+                f"reference_points[{index}].norm: found {found(point['norm'])}{nearest(point['norm'], allowed)}, "
+                f"allowed: one of {', '.join(allowed)}"
+            )
+
+
+def _check_claims(resolved: Mapping[str, Any]) -> None:
+    """Refuse a prediction that its table cannot meet, and labels that no row has."""
+    factor, several = resolved["report"]["factor"], resolved["tune"]
+    labels = {name: [level_label(name, level) for level in resolved[name]] for name in FACTORS}
+    known = {name: labels[name] for name in FACTORS if name != factor}
+    for index, claim in enumerate(resolved["claims"]):
+        where = f"claims[{index}]"
+        allowed = ("falls", "rises") if claim["in"] == "interactions" else ("helps", "hurts", "equivalent")
+        if claim["predicts"] not in allowed:
+            raise UserError(
+                f"{where}.predicts: found {claim['predicts']}, allowed of '{claim['in']}': one of {', '.join(allowed)}"
+            )
+        if claim["in"] == "tuned" and not several:
+            raise UserError(f"{where}.in: found tuned, allowed: where the study has 'tune'")
+        columns = {"baseline": labels[factor], "treatment": labels[factor], **known}
+        if claim["in"] == "interactions":
+            columns = {name: columns[name] for name in ("baseline", "treatment")}
+            levels = [label for own in known.values() for label in own]
+            columns |= {"factor": [*known, MAIN_EFFECT], "level": [*levels, DOUBLING]}
+        for name, value in claim["where"].items():
+            if name not in columns:
+                raise UserError(
+                    f"{where}.where: unknown key {name!r}{nearest(name, columns)}; allowed: {', '.join(columns)}"
+                )
+            called = dict.fromkeys(text for label in columns[name] for text in (label, label.partition(" ")[0]))
+            if str(value) not in called:
+                raise UserError(
+                    f"{where}.where.{name}: found {found(value)}{nearest(value, called)}, "
+                    f"allowed: one of {', '.join(called)}"
+                )
+        claim["where"] = {name: str(value) for name, value in claim["where"].items()}
+
+
+def _baseline(resolved: Mapping[str, Any], entry: Entry) -> Any:
+    """The level that `report.baseline` calls."""
+    factor = resolved["report"]["factor"]
+    if len(resolved[factor]) < 2:
+        label = level_label(factor, resolved[factor][0])
+        raise UserError(f"{factor}: found one level ('{label}'), allowed: at least two, since they are compared")
+    return _called(resolved, resolved["report"]["baseline"], "report.baseline", entry)
+
+
+def _pairs(resolved: Mapping[str, Any], entry: Entry) -> list[list[Any]]:
+    """The levels of the named pairs, each pair of two levels that are compared nowhere else."""
+    factor, baseline = resolved["report"]["factor"], resolved["report"]["baseline"]
+    compared = [[baseline, level] for level in resolved[factor] if level != baseline]
+    for index, pair in enumerate(resolved["report"]["compare"]):
+        where = f"report.compare[{index}]"
+        levels = [_called(resolved, level, f"{where}[{place}]", entry) for place, level in enumerate(pair)]
+        names = " and ".join(f"'{level_label(factor, level)}'" for level in levels)
+        if levels[0] == levels[1]:
+            raise UserError(f"{where}: found {names}, allowed: two different levels of '{factor}'")
+        if levels in compared or levels[::-1] in compared:
+            raise UserError(f"{where}: found {names}, which are compared already; allowed: each pair once")
+        compared.append(levels)
+    return compared[len(resolved[factor]) - 1 :]
+
+
+def _called(resolved: Mapping[str, Any], level: Any, where: str, entry: Entry) -> Any:
+    """The level of the compared factor that is called by its label, its entry, or its name where only one has it."""
+    factor = resolved["report"]["factor"]
+    levels = resolved[factor]
+    labels = [level_label(factor, each) for each in levels]
+    if isinstance(level, Mapping) and factor in REGISTRIES:
+        level = level_label(factor, entry(factor, level, where))
+    names = [each["name"] if isinstance(each, Mapping) else str(each) for each in levels]
+    called = labels if str(level) in labels else names
+    if called.count(str(level)) != 1:
+        raise UserError(
+            f"{where}: found {found(level)}{nearest(level, labels)}, "
+            f"allowed: one of the levels of '{factor}': {', '.join(labels)}"
+        )
+    return levels[called.index(str(level))]
