@@ -8,6 +8,7 @@ PYTHON ?= python3.11
 CORES ?= 8
 STUDY ?= config.yaml
 CONFIG ?=
+CLAIMS ?= $(sort $(wildcard workflow/studies/*.yaml))
 
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)/workflow"
@@ -29,6 +30,15 @@ report: $(VENV)/ready  ## train what is missing of the study, and render its rep
 	echo
 	echo "==> The report and its answer"
 	$(RUN) python -m bnbench answer --configfile $(STUDY) $(OVERRIDES)
+
+.PHONY: claims
+claims: $(VENV)/ready  ## run the studies of the literature's claims, and render reports/claims
+	@for study in $(CLAIMS); do
+		echo "==> $$study"
+		$(RUN) snakemake --cores $(CORES) --configfile $$study --quiet rules progress
+	done
+	echo "==> The page of the claims"
+	$(RUN) python -m bnbench claims $(CLAIMS)
 
 .PHONY: plan
 plan: $(VENV)/ready  ## say what the study would cost and what it could see

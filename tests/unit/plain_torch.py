@@ -100,6 +100,7 @@ def train_one(
             values.append(loss.item())
         losses["train_loss"][epoch] = sum(values) / len(values)
         if (epoch + 1) % evaluate_every == 0 or epoch == epochs - 1:
+            refresh(network, step, train_x, train_y, error)
             network.eval()
             with torch.no_grad():
                 losses["eval_loss"][epoch] = error(network(train_x), train_y).item()

@@ -83,6 +83,13 @@ def _answer(options: argparse.Namespace) -> str:
     return f"{folder}/index.html\n{tables.read_json(folder / 'verdicts.json')['sentence']}"
 
 
+def _claims(options: argparse.Namespace) -> str:
+    from bnbench import claims_page  # noqa: PLC0415
+
+    studies = [(file, config.load(configfile.read(file), str(file))) for file in options.studies]
+    return str(claims_page.run(studies, options.reports))
+
+
 def _study(options: argparse.Namespace) -> Study:
     if options.study:
         return Study(_json("--study", options.study))
@@ -129,6 +136,10 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     train.add_argument("--last", required=True, type=_whole_number(0), help="last seed")
     train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
     train.add_argument("--results", default=results, type=Path, help=where)
+    claims = verbs.add_parser("claims", help="render the page of the claims of several studies that were run")
+    claims.set_defaults(verb=_claims)
+    claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")
+    claims.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),
         "plan": (_plan, "say what a study would cost and what it could see"),

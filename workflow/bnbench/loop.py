@@ -122,6 +122,7 @@ class _Training:
         self._examples.shuffle()
         self._train_losses[epoch] = self._train_epoch(epoch)
         if epoch in self._evaluated:
+            self._train_epoch.refresh(epoch + 1)
             for name, values in _evaluate(self._network, self._points, self._loss).items():
                 self._measured(name)[epoch] = values.double().cpu()
         self.epochs = epoch + 1
@@ -227,11 +228,19 @@ class _Epoch:
         self._graph.replay()
         return self._losses
 
+    def refresh(self, epoch: int, place: int = 0) -> None:
+        """Measure the norm's statistics anew where that is due before the step at this place of the epoch.
+
+        So what is evaluated between two steps is the network that the next step would see.
+        """
+        every = self._network.refreshed_every()
+        if every and (epoch * len(self._batches) + place) % every == 0:
+            self._network.refresh(self._points.train_x, self._points.train_y, self._loss)
+
     def _train(self, epoch: int) -> Tensor:
-        losses, every = [], self._network.refreshed_every()
-        for step, (x, y) in enumerate(self._batches, epoch * len(self._batches)):
-            if every and step % every == 0:
-                self._network.refresh(self._points.train_x, self._points.train_y, self._loss)
+        losses = []
+        for place, (x, y) in enumerate(self._batches):
+            self.refresh(epoch, place)
             loss, gradient = self._loss.differentiate(self._network.forward(x), y)
             losses.append(loss)
             self._network.backward(gradient.mul_(1 / y.shape[1]))

@@ -245,8 +245,8 @@ class FrozenBatchNorm(BatchNorm):
 class PopulationNorm(_Standardizing):
     """Population normalization (Luo, Wang, Shao & Peng 2019): the statistics are those of the whole training set.
 
-    They are measured before every so many steps, under the weights of that moment, layer by layer. No gradient goes
-    through them.
+    They are measured before every so many steps, under the weights of that moment, layer by layer; and evaluation takes
+    those that the next step would take. No gradient goes through them.
     """
 
     every: int = parameter(1, "steps from one measurement of the statistics to the next", minimum=1)

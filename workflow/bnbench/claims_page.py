@@ -1,0 +1,71 @@
+"""All claims on one page: a row a claim, out of the verdicts of the studies that put them to the test.
+
+What comes in are studies and what `compare` has written of each, what goes out are `index.html`, `claims.csv` and
+`claims.md`. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bnbench import __version__, files, tables, templating
+from bnbench.study import Study
+
+FOLDER = "claims"
+"""Of the page, under `reports/`."""
+
+
+def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
+    """Write the page of the claims of `studies`, each with the file that it stands in, and give its path.
+
+    Raises:
+        UserError: a study has not been compared, or a file cannot be written.
+    """
+    found = [row for file, study in studies for row in _of_study(file, study, reports / study.name)]
+    out = reports / FOLDER
+    page = templating.environment().get_template("claims.html")
+    style = templating.source("page.css")
+    files.write_text(
+        out / "index.html", page.render(claims=found, counts=_counts(found), version=__version__, style=style)
+    )
+    files.write_text(out / "claims.csv", pd.DataFrame(found).to_csv(index=False))
+    files.write_text(out / "claims.md", _markdown(found))
+    return out / "index.html"
+
+
+def _of_study(file: Path, study: Study, report: Path) -> list[dict[str, Any]]:
+    """The claims of one study, as its verdicts have them."""
+    verdicts = tables.read_json(report / "verdicts.json")
+    stored = verdicts["tables"]["claims"]
+    rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
+    shared = {"study": study.name, "file": str(file), "answer": verdicts["sentence"], "plan": study.summary()}
+    return [{**row, **shared} for row in rows]
+
+
+def _counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many claims have each verdict."""
+    return {verdict: sum(row["verdict"] == verdict for row in found) for verdict in dict.fromkeys(_VERDICTS)}
+
+
+_VERDICTS = ("supported", "only where", "contradicted", "undecided")
+
+
+def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
+    """The same table for a README."""
+    lines = ["| claim | source | study | seeds | verdict | measured |", "|---|---|---|---|---|---|"]
+    for row in found:
+        verdict = f"**{row['verdict']}** {row['where']}".strip()
+        cells = [
+            row["words"],
+            row["source"],
+            f"[{row['study']}]({row['file']})",
+            row["pairs"],
+            verdict,
+            row["measured"],
+        ]
+        lines.append(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines) + "\n"
