@@ -61,6 +61,7 @@ def described(rule):
 def test_the_schema_describes_every_key_and_gives_it_a_default(path, rule):
     assert rule["description"]
     needed = {"study", "seeds.count", "reference_points[].norm", "reference_points[].epoch", "reference_points[].value"}
+    needed |= {"claims[].words", "claims[].source", "claims[].predicts"}
     assert ("default" in rule) == (path not in needed)
 
 

@@ -115,7 +115,7 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]
     rows = found["contexts"]
     return {
         "study": study.name,
-        "sentence": sentences.answer(study, rows, found["tuned"]),
+        **_answers(study, rows, found["tuned"]),
         "sentences": [sentences.context(study, row) for row in rows.to_dict("records")],
         "tuned": [sentences.tuned(study, row) for row in found["tuned"].to_dict("records")],
         "reference": found["reference"]["sentence"].tolist(),
@@ -130,6 +130,15 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]
         "seeds": len(study.seeds),
         "tables": {name: _columns(table) for name, table in sorted(found.items())},
     }
+
+
+def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str, str]:
+    """The study's sentence; where rates were tuned, that of each arm at its best one, and that at equal rates."""
+    equal = sentences.answer(study, rows)
+    if tuned.empty:
+        return {"sentence": equal, "equal_rates": ""}
+    best = f"Each arm at its best learning rate: {sentences.answer(study, tuned)}"
+    return {"sentence": best, "equal_rates": f"At equal rates: {equal}"}
 
 
 def _json(verdicts: Mapping[str, Any]) -> str:

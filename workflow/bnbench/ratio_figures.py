@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from bnbench import words
 from bnbench.colours import GRID, INK, PAPER
@@ -27,7 +27,6 @@ from bnbench.drawing import (
     ratio_levels,
     unique,
     winner,
-    without_numbers,
 )
 from bnbench.study import MAIN_EFFECT, Study
 
@@ -173,11 +172,14 @@ def rates(study: Study, table: pd.DataFrame) -> Figure:
         left.set_title(name, y=1)
         left.set_ylabel(words.outcome(study.report.outcome))
         right.set_ylabel("ratio of the losses")
+        rates = unique(table["rate"][table["context"] == name])
         for ax in (left, right):
-            ax.set(xscale="log", xlabel="learning rate")
+            ax.set(xscale="log", xlabel="learning rate" if name == names[-1] else "")
+            ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
             ax.xaxis.set_minor_locator(NullLocator())
-            if name != names[-1]:
-                without_numbers(ax.xaxis)
+        low, high = right.get_ylim()
+        if high / low < 4:  # too narrow for powers of ten
+            right.yaxis.set_major_locator(MaxNLocator(4))
     sns.despine(fig=figure)
     lines = {"each arm at its best rate": {"lw": 1.2, "ls": (0, (5, 1.5))}}
     return add_legend(study, figure, lines)

@@ -14,23 +14,8 @@ from bnbench.words import Row
 _SPELLED_OUT = 6  # contexts that one sentence can name
 
 
-def answer(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame | None = None) -> str:
-    """The study's answer: what each treatment did to the loss, context by context, or in counts where they are many.
-
-    Where rates were tuned, first with each arm at its own, then at equal ones.
-    """
-    if tuned is None or tuned.empty:
-        return _answer(study, rows)
-    return f"Each arm at its best learning rate: {_answer(study, tuned)} At equal rates: {_answer(study, rows)}"
-
-
-def tuned(study: Study, row: Row) -> str:
-    """One context's verdict with each arm at its best rate."""
-    rates = " and ".join(f"{arm} at {row[rate]:g}" for arm, rate in zip(_arms(study, row)[::-1], _RATES, strict=True))
-    return f"{context(study, row)} Chosen on validation data: {rates}."
-
-
-def _answer(study: Study, rows: pd.DataFrame) -> str:
+def answer(study: Study, rows: pd.DataFrame) -> str:
+    """The study's answer: what each treatment did to the loss, context by context, or in counts where they are many."""
     said: list[str] = []
     without: list[str] = []
     for (baseline, treatment), group in rows.groupby(["baseline", "treatment"], sort=False):
@@ -46,6 +31,12 @@ def _answer(study: Study, rows: pd.DataFrame) -> str:
     if said and without:
         said += [f"There are no pairs of {pair} yet." for pair in without]
     return " ".join(said) or "There are no pairs to compare yet."
+
+
+def tuned(study: Study, row: Row) -> str:
+    """One context's verdict with each arm at its best rate."""
+    rates = " and ".join(f"{arm} at {row[rate]:g}" for arm, rate in zip(_arms(study, row)[::-1], _RATES, strict=True))
+    return f"{context(study, row)} Chosen on validation data: {rates}."
 
 
 def context(study: Study, row: Row) -> str:
