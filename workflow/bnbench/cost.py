@@ -29,22 +29,25 @@ def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
     hidden = spec["hidden"]
     units, layers = sum(hidden), len(hidden)
     unaligned = sum(aligned(width) for width in hidden if aligned(width) > width)
-    matrices = sum(aligned(before) * aligned(after) for before, after in pairwise(hidden))
+    # A lone input or output takes no matrix: it is part of a pass over units.
+    ends = [[width] if width > 1 else [] for width in (task.inputs(), task.outputs())]
+    matrices = sum(aligned(before) * aligned(after) for before, after in pairwise([*ends[0], *hidden, *ends[1]]))
     batch = points if spec["batch_size"] == "full" else spec["batch_size"]
     steps = len(batch_bounds(points, batch)) - 1
     stacks = math.ceil(seeds / stack_size(spec))
     wide = 2 if spec["dtype"] == "float64" else 1
     evaluations = math.ceil(spec["epochs"] / spec["evaluate_every"]) / spec["epochs"]
     evaluated = evaluations * (points + tested) * (2 if norm.buffers() else 1)
-    if every := norm.refreshed_every():
-        # A pass over the training points for the statistics of each layer, and what `measure` goes back and forth.
-        passes = (layers + 1) / 2 + (2 + 3 * (task.outputs() + 1)) * norm.measures
-        evaluated += steps / every * points * passes
+    # A refresh passes over the training points for the statistics, and back and forth for what else is measured.
+    refreshes = steps / every if (every := norm.refreshed_every()) else 0.0
+    measured = (task.outputs() + 1) * norm.measures
+    evaluated += refreshes * points * ((layers + 1) / 2 + 3 * measured)
+    trips = steps + refreshes * (1 + 2 * measured)
     normed = units if norm.parameters() or norm.buffers() else 0
     curved = units if spec["activation"] not in ("relu", "identity") else 0
     return {
-        "calls": steps * stacks * (1 + layers),
-        "calls of a norm": steps * stacks * layers * bool(normed) * norm.blocks(min(batch, points)),
+        "calls": trips * stacks * (1 + layers),
+        "calls of a norm": trips * stacks * layers * bool(normed) * norm.blocks(min(batch, points)),
         "matrices of a seed": seeds * steps * layers,
         "multiplications": seeds * wide * matrices * (3 * points + evaluated),
         "units": seeds * wide * units * (points + evaluated / 3),

@@ -41,6 +41,8 @@ def _design(study: Study) -> dict[str, object]:
         "hidden": "–".join(str(width) for width in study.config["hidden"]),
         "activation": study.config["activation"],
         "arms": words.listed([words.arm(factor, arm) for arm in study.arms]),
+        "pairs": words.listed([f"{words.arm(factor, b)} to {words.arm(factor, a)}" for a, b in study.report.compare]),
+        "tuned": words.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
         "epochs": f"{study.config['epochs']:,}",
         "levels": "; ".join(f"{name.replace('_', ' ')} {words.listed(study.levels[name])}" for name in held),
     }

@@ -15,7 +15,7 @@ from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
 from bnbench.stats import Array
 from bnbench.study import Setting, Study
-from bnbench.tables import GAP, MEASURED, OUTCOMES
+from bnbench.tables import ACCURACY, GAP, MEASURED, OUTCOMES, VALIDATION
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def read(study: Study, data: Path, setting: Setting) -> Readings:
     evaluated = np.array(evaluated_epochs(len(every), int(setting.spec["evaluate_every"])))
     path = data / "curves.parquet"
     curves = tables.read_setting(path, setting.address, ["seed", "epoch", *MEASURED])
-    names = [name for name in MEASURED if name in OUTCOMES or curves[name].null_count < len(curves)]
+    names = [*OUTCOMES, *([VALIDATION] if "validation" in setting.spec else [])]
+    names += [ACCURACY] if curves[ACCURACY].null_count < len(curves) else []
     measured = {name: every if name == "train_loss" else evaluated for name in names}
     rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
     losses = {name: curves[name].to_numpy()[rows[measured[name]]] for name in names}
