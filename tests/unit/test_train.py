@@ -80,8 +80,9 @@ def plain_losses(setting, seed, optimizer, **options):
     network = make_network(layers, setting["norm"], setting["activation"])
     points, epochs = len(data.train_x), setting["epochs"]
     full = setting["batch_size"] == "full"
+    kept = full and setting["norm"]["name"] != "ghost"
     generator = stream(seed, "order")
-    orders = [np.arange(points) if full else generator.permutation(points) for _ in range(epochs)]
+    orders = [np.arange(points) if kept else generator.permutation(points) for _ in range(epochs)]
     schedule = build(SCHEDULES, setting["schedule"])
     return train_one(
         network,

@@ -55,7 +55,7 @@ def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
         "unaligned units": seeds * wide * unaligned * (points + evaluated / 3),
         "curved units": seeds * wide * curved * (points + evaluated / 2),
         "weights": seeds * wide * steps * weights(spec) * optimizer.passes,
-        "orders": seeds * points * (spec["batch_size"] != "full"),
+        "orders": seeds * points * (spec["batch_size"] != "full" or norm.blocks(points) > 1),
         "evaluations": evaluations * stacks * layers,
     }
 

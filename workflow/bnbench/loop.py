@@ -93,7 +93,10 @@ class _Training:
         self._network, self._points, self._loss, self._total = network, points, loss, spec["epochs"]
         self._entry = build(OPTIMIZERS, spec["optimizer"])
         self._schedule = build(SCHEDULES, spec["schedule"])
-        self._examples = _Examples(points, seeds, spec["batch_size"], self._total)
+        full = spec["batch_size"] == "full"
+        batch_size = points.train_x.shape[1] if full else int(spec["batch_size"])
+        shuffled = not full or network.takes_parts(batch_size)
+        self._examples = _Examples(points, seeds, batch_size, self._total, shuffled=shuffled)
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=isinstance(self._schedule, Constant))
         self._counters = network.flat.device if graph else torch.device("cpu")
         self._train_epoch = _Epoch(
@@ -152,19 +155,18 @@ class _Examples:
     the same reason as the widths of the network.
     """
 
-    def __init__(self, points: Points, seeds: list[int], batch_size: int | str, epochs: int) -> None:
+    def __init__(self, points: Points, seeds: list[int], batch_size: int, epochs: int, *, shuffled: bool) -> None:
         self._source = torch.cat([points.train_x, points.train_y], dim=2).transpose(1, 2).contiguous()
         count, inputs = points.train_x.shape[1:]
         self._ordered = self._source.new_empty((*self._source.shape[:2], aligned(count)))[:, :, :count]
         self._ordered.copy_(self._source)
-        full = batch_size == "full"
-        self._orders = None if full else _orders(seeds, count, epochs, self._source.device)
-        bounds = batch_bounds(count, count if full else int(batch_size))
+        self._orders = _orders(seeds, count, epochs, self._source.device) if shuffled else None
+        bounds = batch_bounds(count, batch_size)
         parts = [self._ordered[:, :, start:stop].transpose(1, 2) for start, stop in pairwise(bounds)]
         self.batches = [(part[:, :, :inputs], part[:, :, inputs:]) for part in parts]
 
     def shuffle(self) -> None:
-        """Reorder the examples, each seed by its own stream; a full batch keeps its order."""
+        """Reorder the examples, each seed by its own stream, where their order has an effect."""
         if self._orders is not None:
             index = next(self._orders)[:, None].expand(self._source.shape)
             torch.gather(self._source, 2, index, out=self._ordered)

@@ -84,6 +84,10 @@ class Network:
         """Whether epochs differ in what is done: the norm gives way to another, or is refreshed."""
         return bool(self._entry.at(1.0) is not self._entry or self._entry.refreshed_every())
 
+    def takes_parts(self, examples: int) -> bool:
+        """Whether the norm takes a batch of so many examples apart, so that their order has an effect within it."""
+        return self._entry.blocks(examples) > 1
+
     def refreshed_every(self) -> int:
         """Steps after which `refresh` is due; 0: never."""
         return self._norm.refreshed_every()

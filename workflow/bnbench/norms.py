@@ -200,7 +200,8 @@ class GhostBatchNorm(BatchNorm):
     """Ghost batch normalization (Hoffer, Hubara & Soudry 2017, algorithm 1): BN in parts of the batch.
 
     Each virtual batch is normalized by its own statistics; γ and β are shared. The running statistics take a step for
-    each virtual batch, in their order. A last one of fewer than two examples joins the one before it.
+    each virtual batch, in their order. A last one of fewer than two examples joins the one before it. Examples are
+    drawn into virtual batches anew in every epoch, also where the whole training set is one batch.
     """
 
     size: int = parameter(16, "examples of a virtual batch", minimum=2)
