@@ -219,7 +219,7 @@ def test_the_page_of_a_tuned_study_has_the_rates_their_figure_and_the_claims(ren
     assert 'id="rates"' in page
     assert 'href="#rates"' in page
     said = text_of(page)
-    for sentence in (verdicts["sentence"], *verdicts["tuned"]):
+    for sentence in (verdicts["sentence"], verdicts["equal_rates"], *verdicts["tuned"]):
         assert sentence in said
     assert "no BN at 0.001 and BN at 0.01." in said
     assert "BN at 0.01 and layer norm at 0.001." in said
@@ -279,11 +279,11 @@ def test_the_page_of_a_study_that_does_not_tune_and_claims_nothing_has_no_such_s
     assert "Each arm at its best" not in text_of(page)
 
 
-def test_the_answer_of_tuned_arms_comes_before_that_at_equal_rates(compared):
+def test_the_answer_is_of_tuned_arms_and_that_at_equal_rates_stands_beside_it(compared):
     found, verdicts = compared(TUNED, ratio=by_rate, noise=0.05)
-    first, _, second = verdicts["sentence"].partition(" At equal rates: ")
-    assert first == f"Each arm at its best learning rate: {sentences.answer(TUNED, found['tuned'])}"
-    assert second == sentences.answer(TUNED, found["contexts"])
+    best = sentences.answer(TUNED, found["tuned"])
+    assert verdicts["sentence"] == f"Each arm at its best learning rate: {best}"
+    assert verdicts["equal_rates"] == f"At equal rates: {sentences.answer(TUNED, found['contexts'])}"
     named = found["tuned"].set_index(["baseline", "treatment"])
     assert named.loc[PAIR, "ratio"] == pytest.approx(
         named.loc[("none", "layer"), "ratio"] / named.loc[("none", "batch"), "ratio"]

@@ -341,7 +341,7 @@ def test_a_study_says_which_rates_were_chosen_and_the_ratio_there(compared):
         lowest = rates.groupby("batch_size", sort=False)[f"{arm}_validation"].idxmin()
         assert chosen.index.tolist() == lowest.tolist()
     assert "Each arm at its best learning rate: Over 8 seeds, BN made the test loss" in verdicts["sentence"]
-    assert " At equal rates: Over 8 seeds, " in verdicts["sentence"]
+    assert verdicts["equal_rates"].startswith("At equal rates: Over 8 seeds, ")
     for said in verdicts["tuned"]:
         assert said.endswith("Chosen on validation data: no BN at 0.01 and BN at 0.1.")
 
@@ -414,6 +414,7 @@ def test_a_study_that_does_not_tune_has_neither_table_nor_sentence(compared):
     assert found["rates"].empty
     assert verdicts["tuned"] == []
     assert "best learning rate" not in verdicts["sentence"]
+    assert verdicts["equal_rates"] == ""
     assert verdicts["tables"]["tuned"]["data"] == []
 
 
