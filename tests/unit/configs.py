@@ -70,6 +70,7 @@ content = st.recursive(
     max_leaves=6,
 )
 known = ["task", "hidden", "seeds", "seeds_per_job", "schedule", "norm", "batch_size", "optimizer", "device", "report"]
+known += ["tune", "claims"]
 anything = st.dictionaries(st.sampled_from([*known, "epochs", "reference_points", "init"]), content, max_size=2)
 """A config of a known shape in which anything may stand."""
 

@@ -16,6 +16,7 @@ from bnbench import collect, compare, config, contents, parameters, tables
 from bnbench.epochs import evaluated_epochs
 from bnbench.judging import Contrast
 from bnbench.study import Chunk, Setting, Study
+from bnbench.tables import VALIDATION
 from bnbench.tasks import TASKS
 
 Of = Callable[[Mapping[str, str], int], Any]
@@ -67,6 +68,7 @@ def frames(
     loss: float = 1e-3,
     noise: float = 0.0,
     shared: float = 0.3,
+    validation: float | Of = 1.75,
     diverged: Of = lambda labels, seed: None,
     seeds: Callable[[Mapping[str, str]], Any] = lambda labels: None,
     **trial: Any,
@@ -79,6 +81,7 @@ def frames(
         loss: final train loss of such a trial.
         noise: standard deviation over the seeds of a trial's own final log loss.
         shared: that of the part which all trials of a seed share.
+        validation: each validation loss's multiple of the train loss, in a study that tunes.
         diverged: the epoch from which on a trial's losses are NaN, or None.
         seeds: of a setting's trials, twice where a seed is twice there; None for those that the study asks for.
         trial: columns of the table of trials that differ from `TRIAL`.
@@ -91,8 +94,9 @@ def frames(
             mean = np.log(loss * _of(ratio, setting, seed)) + shared * common.normal()
             final = float(np.exp(mean + noise * own.normal()))
             at = diverged(setting.labels, seed)
-            curve = _curve(setting, final, at)
-            last = {name: curve[name][-1] for name in OUTCOMES}
+            factors = OUTCOMES | ({VALIDATION: _of(validation, setting, seed)} if study.config["tune"] else {})
+            curve = _curve(setting, final, at, factors)
+            last = {name: curve[name][-1] for name in factors}
             facts = {name: _of(value, setting, seed) for name, value in {**TRIAL, **trial}.items()}
             same = {**setting.labels, "setting": setting.address, "seed": seed}
             parts["trials"].append({**same, **last, "diverged_at": at, **facts})
@@ -135,8 +139,8 @@ def contrasts(study: Study, drawn: Callable[[Mapping[str, str]], tuple[Any, Any,
     """The contrasts of a study as arrays; `drawn` gives seeds and log losses of both arms for the labels of each."""
     found = []
     for context, _ in study.contexts():
-        for treatment in study.arms[1:]:
-            labels = {**context, "baseline": study.report.baseline, "treatment": treatment}
+        for baseline, treatment in study.comparisons:
+            labels = {**context, "baseline": baseline, "treatment": treatment}
             seeds, *arms = map(np.asarray, drawn(labels))
             found.append(Contrast(labels, seeds, *arms, *arms, floored=0, mixed=""))
     return found
@@ -163,8 +167,8 @@ def where(norm: str, seeds: Iterable[int], value: Any, otherwise: Any = None) ->
     return lambda labels, seed: value if labels["norm"] == norm and seed in seeds else otherwise
 
 
-def _curve(setting: Setting, final: float, diverged_at: int | None) -> dict[str, Any]:
-    """A straight fall of the log loss over nine tenths of the epochs, then the final loss."""
+def _curve(setting: Setting, final: float, diverged_at: int | None, factors: Mapping[str, float]) -> dict[str, Any]:
+    """A straight fall of the log loss over nine tenths of the epochs, then the final loss; times each outcome's own."""
     epochs = setting.spec["epochs"]
     epoch = np.arange(epochs)
     fallen = np.minimum((epoch + 1) / (0.9 * epochs), 1.0)
@@ -174,7 +178,7 @@ def _curve(setting: Setting, final: float, diverged_at: int | None) -> dict[str,
     measured = np.isin(epoch, evaluated_epochs(epochs, setting.spec["evaluate_every"]))
     every = {"train_loss": True}
     return {"epoch": epoch} | {
-        name: np.where(every.get(name, measured), factor * train, np.nan) for name, factor in OUTCOMES.items()
+        name: np.where(every.get(name, measured), factor * train, np.nan) for name, factor in factors.items()
     }
 
 

@@ -38,11 +38,11 @@ def test_exploratory_outcomes_are_marked_where_their_adjusted_p_is_small(compare
     assert not marked["seconds of training"]
 
 
-def test_rows_are_filtered_by_what_is_held_fixed_and_by_several_treatments():
+def test_rows_are_filtered_by_what_is_held_fixed_and_by_several_comparisons():
     assert cells.levels(synthetic.plan()) == {}
     assert set(cells.levels(synthetic.plan(**synthetic.GRID))) == {"batch_size", "optimizer"}
     three = synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.5}])
-    assert cells.levels(three) == {"treatment": ("batch", "batch momentum=0.5")}
+    assert cells.levels(three) == {"comparison": ("BN", "BN momentum=0.5")}
 
 
 @pytest.mark.parametrize(("seeds", "text"), [(math.inf, "> 1,000,000"), (1234.0, "1,234")])

@@ -40,7 +40,7 @@ def ended(arguments, capsys):
          "least 1 and at most 1000000, or a mapping of first, count"),
         (["collect", "--config", "epoch=3"], "config.yaml + --config: unknown key 'epoch' (did you mean 'epochs'?); "
          "allowed: study, task, hidden, activation, epochs, evaluate_every, seeds, seeds_per_job, threads, init, "
-         "dtype, schedule, norm, batch_size, optimizer, device, report, reference_points"),
+         "dtype, schedule, norm, batch_size, optimizer, tune, device, report, claims, reference_points"),
         (["rebuild", "--config", "norm=batch"], "config.yaml + --config: norm: found one level ('batch'), "
          "allowed: at least two, since they are compared"),
         (["collect", "--study", "{"], "--study: found no JSON (Expecting property name enclosed in double quotes: "
@@ -61,7 +61,7 @@ def test_whatever_a_user_can_mend_ends_in_one_message_and_status_2(folder, capsy
     ("arguments", "message"),
     [
         ([], "the following arguments are required: STEP"),
-        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'check', "),
+        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'claims', 'check', "),
         (["train"], "the following arguments are required: --setting, --first, --last"),
         (["train", "--setting", "{}", "--first", "-1", "--last", "2"], "--first: found -1, allowed: at least 0"),
         (["train", "--setting", "{}", "--first", "x", "--last", "2"], "--first: invalid whole_number value: 'x'"),

@@ -57,7 +57,7 @@ def test_every_outcome_has_its_ratio_its_interval_and_its_test(paired):
     factors = {outcome: (lambda seed, power=power: (1 + seed) ** power) for power, outcome in enumerate(OUTCOMES)}
     pairs = paired(study, multiplied(synthetic.frames(study, noise=0.2), factors))
     rows = by_outcome(study, pairs)
-    assert list(rows) == [*OUTCOMES, "epochs_to_target", "seconds"]
+    assert list(rows) == [*OUTCOMES, "generalization_gap", "epochs_to_target", "seconds"]
     for outcome in OUTCOMES:
         row, (baseline, treated) = rows[outcome], pairs.final(outcome, 0.05)
         assert row["ratio"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
@@ -83,10 +83,36 @@ def test_p_values_are_adjusted_over_all_exploratory_rows_and_no_other(compared):
     table = compared(study, ratio=synthetic.arms(batch=1.3), noise=0.4, seeds=kept)[0]["outcomes"]
     assert table.loc[table["role"] == "primary", "p_bh"].isna().all()
     explored = table[(table["role"] == "exploratory") & table["p"].notna()]
-    assert len(explored) == 2 * 5
+    assert len(explored) == 2 * 6
     np.testing.assert_allclose(explored["p_bh"], multipletests(explored["p"], method="fdr_bh")[1])
     assert table.loc[table["pairs"] == 0, "p_bh"].isna().all()
-    assert len(table) == 4 * 6
+    assert len(table) == 4 * 7
+
+
+def with_accuracies(study, of):
+    """Frames in which the accuracy is `of` the arm and the seed, wherever the test loss is finite."""
+    frames = synthetic.frames(
+        study, diverged=lambda labels, seed: 12 if (labels["norm"], seed) == ("none", 0) else None
+    )
+    curves = frames["curves"]
+    accuracies = np.array([of(arm, seed) for arm, seed in curves[["norm", "seed"]].to_numpy()])
+    curves["test_accuracy"] = np.where(curves["test_loss"].isna(), np.nan, accuracies)
+    return frames
+
+
+def test_of_an_accuracy_more_is_better_and_a_diverged_trial_the_worst(paired):
+    study = synthetic.plan()
+    assert "test_accuracy" not in by_outcome(study, paired(study))
+    higher = with_accuracies(study, lambda arm, seed: (0.9 if arm == "batch" else 0.6) - 0.01 * seed)
+    pairs = paired(study, higher)
+    row = by_outcome(study, pairs)["test_accuracy"]
+    logs = [math.log((0.9 - 0.01 * seed) / (0.6 - 0.01 * seed)) for seed in range(1, 8)]
+    assert row["ratio"] == pytest.approx(math.exp(np.mean(logs)))
+    assert row["ratio"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
+    assert 1 < row["low"] < row["ratio"] < row["high"]
+    assert (row["pairs"], row["finite_pairs"], row["p"]) == (8, 7, 2 / 2**8)
+    lower = with_accuracies(study, lambda arm, seed: (0.3 if arm == "batch" else 0.6) - 0.01 * seed)
+    assert by_outcome(study, paired(study, lower))["test_accuracy"]["p"] > 2 / 2**8
 
 
 def test_the_primary_row_is_the_verdicts(compared):

@@ -16,6 +16,7 @@ SLOW = "batch momentum=0.01"
 THREE_ARMS = synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.01}], batch_size=["full", 25])
 
 EFFECT = {
+    "baseline": "none",
     "treatment": "batch",
     "factor": "main effect",
     "level": "",
@@ -66,7 +67,14 @@ def test_an_interaction_names_its_arm_its_baseline_and_its_level():
     said = sentences.interaction(THREE_ARMS, {**EFFECT, **DOUBLING, "treatment": SLOW})
     assert "BN momentum=0.01 to no BN, is multiplied by" in said
     study = synthetic.plan(**synthetic.GRID, report={"factor": "optimizer", "baseline": "adam", "alpha": 0.01})
-    row = {**EFFECT, "treatment": "sgd lr=0.1", "factor": "norm", "level": "batch", "against": "none"}
+    row = {
+        **EFFECT,
+        "baseline": "adam lr=0.001",
+        "treatment": "sgd lr=0.1",
+        "factor": "norm",
+        "level": "batch",
+        "against": "none",
+    }
     assert sentences.interaction(study, row) == (
         "With BN, the ratio of the test losses, SGD lr=0.1 to Adam lr=0.001, is that with no BN times 3.1 (99 % "
         "interval 2.2 to 4.5) (8 seeds, p = 0.0078)."

@@ -28,7 +28,7 @@ def test_losses_stand_by_epoch_and_seed_in_whatever_order_the_rows_came(study, t
     assert arm.seeds.tolist() == [0, 1, 2]
     assert {outcome: values.shape for outcome, values in arm.losses.items()} == {
         "train_loss": (25, 3),
-        **dict.fromkeys(OUTCOMES[1:], (3, 3)),
+        **dict.fromkeys((*OUTCOMES[1:], "generalization_gap"), (3, 3)),
     }
     assert arm.epochs["test_loss"].tolist() == [9, 19, 24]
     np.testing.assert_allclose(arm.losses["train_loss"][-1], [1e-3, 1e-2, 1e-1])
@@ -50,6 +50,19 @@ def test_a_trial_that_diverged_has_no_final_loss_and_leaves_the_others_alone(stu
         final = diverged.final(outcome, 0.05)
         assert final.isna().tolist() == [False, True, False]
         assert final.drop(1).equals(whole.final(outcome, 0.05).drop(1))
+
+
+def test_the_generalization_gap_is_the_test_loss_over_the_train_loss_in_evaluation_mode(study, tmp_path):
+    arm = read(study, tmp_path, synthetic.frames(study, noise=0.3, diverged=lambda _, seed: 12 if seed == 1 else None))
+    np.testing.assert_array_equal(arm.losses["generalization_gap"], arm.losses["test_loss"] / arm.losses["eval_loss"])
+    assert arm.epochs["generalization_gap"].tolist() == [9, 19, 24]
+    final = np.exp(arm.final("generalization_gap", 0.05))
+    np.testing.assert_allclose(final, [1.6, np.nan, 1.6])
+
+
+def test_the_gap_of_losses_of_0_is_1(study, tmp_path):
+    arm = read(study, tmp_path, synthetic.frames(study, loss=1e-60))
+    assert set(arm.final("generalization_gap", 0.05)) == {0.0}
 
 
 def test_losses_below_the_floor_are_raised_and_counted_by_seed(study, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from bnbench.errors import UserError
 from bnbench.streams import stream
-from bnbench.tasks import TASKS, Diabetes, Mixture, Sine, Table, inspect_table, read_table
+from bnbench.tasks import TASKS, Diabetes, Digits, Mixture, Sine, Table, inspect_table, read_table
 
 
 def test_the_sine_task_is_the_questions_at_its_defaults():
@@ -32,10 +32,14 @@ def test_the_mixture_has_a_step_where_it_says():
     assert jumps.max() == pytest.approx(3.0, abs=0.05)
 
 
-@pytest.mark.parametrize("name", ["sine", "mixture", "diabetes"])
+@pytest.mark.parametrize("name", ["sine", "mixture", "diabetes", "digits"])
 def test_the_promised_number_of_training_points_is_the_real_one(name):
     task = TASKS[name]()
-    assert len(task.data(0).train_x) == task.train_points()
+    data = task.data(0)
+    assert data.train_x.shape == (task.train_points(), task.inputs())
+    assert data.train_y.shape == (task.train_points(), task.outputs())
+    assert data.test_x.shape == (task.tested_points(), task.inputs())
+    assert data.test_y.shape == (task.tested_points(), task.outputs())
 
 
 def test_real_data_is_split_by_the_seed_and_standardized_on_the_training_part():
@@ -46,6 +50,30 @@ def test_real_data_is_split_by_the_seed_and_standardized_on_the_training_part():
     np.testing.assert_allclose(one.train_x.std(axis=0), 1)
     assert abs(one.test_x.mean()) > 1e-6
     np.testing.assert_array_equal(one.train_y, Diabetes().data(1).train_y)
+
+
+def test_digits_are_ten_classes_each_with_a_one_in_its_column_and_most_of_them_told_by_the_nearest():
+    data = Digits().data(0)
+    assert (len(data.train_x), len(data.test_x)) == (1438, 359)
+    targets = np.vstack([data.train_y, data.test_y])
+    assert targets.shape == (1797, 10)
+    assert set(np.unique(targets)) == {0.0, 1.0}
+    assert (targets.sum(axis=1) == 1).all()
+    assert (targets.sum(axis=0) > 170).all()
+    nearest = ((data.test_x[:, None] - data.train_x) ** 2).sum(-1).argmin(1)
+    assert (data.train_y[nearest].argmax(1) == data.test_y.argmax(1)).mean() > 0.9
+
+
+def test_digits_are_split_by_the_seed_and_their_pixels_alone_are_standardized():
+    one, two = Digits(test_fraction=0.5).data(1), Digits(test_fraction=0.5).data(2)
+    assert not np.array_equal(one.train_y, two.train_y)
+    np.testing.assert_array_equal(one.train_x, Digits(test_fraction=0.5).data(1).train_x)
+    np.testing.assert_allclose(one.train_x.mean(axis=0), 0, atol=1e-12)
+    varies = one.train_x.std(axis=0) > 0
+    np.testing.assert_allclose(one.train_x.std(axis=0)[varies], 1)
+    assert 50 < varies.sum() < 64
+    assert not np.allclose(one.test_x.mean(axis=0), 0, atol=1e-6)
+    assert (Digits().loss(), Digits().is_curve()) == ("cross_entropy", False)
 
 
 def test_streams_are_keyed_by_seed_and_role_and_stay_what_they_are():

@@ -190,7 +190,7 @@ def test_no_two_contexts_of_a_study_have_the_same_name(changes):
 
 
 def test_contrasts_name_their_treatment_where_there_are_several():
-    row = {**synthetic.plan().contexts()[0][0], "treatment": "batch"}
+    row = {**synthetic.plan().contexts()[0][0], "baseline": "none", "treatment": "batch"}
     assert words.contrast_name(synthetic.plan(), row) == "Adam at full batch"
     three = synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.01}])
     assert words.contrast_name(three, row) == "BN, Adam at full batch"

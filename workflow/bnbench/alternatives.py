@@ -95,9 +95,9 @@ def _rates(study: Study, table: pd.DataFrame) -> list[str]:
     names = [name for name in table if name in (*study.levels, "treatment")]
     for _, group in table.groupby(names, sort=False):
         ratios = [f"{_ratio(row['ratio'])} at {row['rate']:g}" for row in _rows(group)]
-        chosen = [f"{group['rate'][group[f'{arm}_chosen']].iloc[0]:g}" for arm in ("baseline", "treatment")]
+        chosen = [f"{rate:g}" for arm in ("baseline", "treatment") for rate in group["rate"][group[f"{arm}_chosen"]]]
         name = words.contrast_name(study, group.iloc[0].to_dict())
-        said.append(f"{name}: ratios {', '.join(ratios)}; chosen rates {' and '.join(chosen)}.")
+        said.append(f"{name}: ratios {', '.join(ratios)}; chosen rates {' and '.join(chosen) or 'none'}.")
     return said
 
 

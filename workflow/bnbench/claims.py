@@ -6,6 +6,7 @@ alone, so nothing is called supported that the study has not decided.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -46,7 +47,7 @@ def judged(study: Study, claim: Mapping[str, Any], rows: pd.DataFrame) -> dict[s
         "supporting": stood.count("for"),
         "contradicting": stood.count("against"),
         "pairs": max((int(row["pairs"]) for row in chosen), default=0),
-        "measured": "; ".join(_measured(study, row) for row in chosen),
+        "measured": "; ".join(filter(None, (_measured(study, row) for row in chosen))),
     }
 
 
@@ -96,5 +97,7 @@ def _measured(study: Study, row: Row) -> str:
     """The ratio of a row with its interval, and its verdict, or the sentence of an interaction."""
     if "factor" in row:
         return sentences.interaction(study, row).rstrip(".")
-    numbers = [words.number(row[name]) for name in ("ratio", "ratio_low", "ratio_high")]
-    return f"{_name(study, row)}: ratio {numbers[0]} ({numbers[1]} to {numbers[2]}), {row['verdict']}"
+    low, high = row["ratio_low"], row["ratio_high"]
+    limits = "" if math.isnan(low) else f" ({words.number(low)} to {words.number(high)})"
+    ratio = "" if math.isnan(row["ratio"]) else f"ratio {words.number(row['ratio'])}{limits}, "
+    return f"{_name(study, row)}: {ratio}{row['verdict']}"

@@ -218,7 +218,7 @@ def _described(kind: str, rule: Mapping[str, Any]) -> str:
         words = " and ".join(f"{word} {rule[key]}" for key, word in _LIMITS.items() if key in rule)
     elif kind == "array":
         words = _length(rule.get("minItems", 0), rule.get("maxItems"), "item")
-    elif kind == "object":
+    elif kind == "object" and "properties" in rule:
         words = f"of {', '.join(rule['properties'])}"
     elif "pattern" in rule:
         words = "of lower-case letters, digits, - and _, starting with a letter or a digit"

@@ -58,19 +58,26 @@ def _check_tune(resolved: Mapping[str, Any]) -> None:
         )
     rates: dict[str, int] = {}
     for level in resolved["optimizer"]:
-        name = level_label("optimizer", {key: value for key, value in level.items() if key != "lr"})
+        name = _without_rate(level)
         rates[name] = rates.get(name, 0) + 1
     for name, count in rates.items():
         if count < 2:
             raise UserError(f"tune: found one rate of optimizer '{name}', allowed: at least two, as lr: [0.01, 0.1]")
 
 
+def _without_rate(level: Mapping[str, Any]) -> str:
+    """The label of an optimizer whose rates are tuned."""
+    return level_label("optimizer", {key: value for key, value in level.items() if key != "lr"})
+
+
 def _check_batches(resolved: Mapping[str, Any]) -> None:
     by_batch = [norm["name"] for norm in resolved["norm"] if NORMS[norm["name"]].batch_statistics]
     for task in resolved["task"]:
         held_out = {"validation": resolved["tune"]["validation"]} if resolved["tune"] else {}
-        points = tasks.of({"task": task, **held_out}).train_points()
-        of_task = f"training points of task '{task['name']}'"
+        chosen = tasks.of({"task": task, **held_out})
+        points, of_task = chosen.train_points(), f"training points of task '{task['name']}'"
+        if isinstance(chosen, tasks.HeldOut) and not chosen.held_points():
+            raise UserError(f"tune: found {points} {of_task}, allowed: at least 3, since one at the least is held out")
         for index, size in enumerate(resolved["batch_size"]):
             if size != "full" and size > points:
                 raise UserError(f"batch_size[{index}]: found {size}, allowed: at most the {points} {of_task}, or full")
@@ -107,6 +114,8 @@ def _check_claims(resolved: Mapping[str, Any]) -> None:
         if claim["in"] == "tuned" and not several:
             raise UserError(f"{where}.in: found tuned, allowed: where the study has 'tune'")
         columns = {"baseline": labels[factor], "treatment": labels[factor], **known}
+        if claim["in"] == "tuned":
+            columns["optimizer"] = [_without_rate(level) for level in resolved["optimizer"]]
         if claim["in"] == "interactions":
             columns = {name: columns[name] for name in ("baseline", "treatment")}
             levels = [label for own in known.values() for label in own]

@@ -81,7 +81,7 @@ def _tables(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "diverged": contexts["test"].ne("mean").any(),
         "floored": contexts["floored"].gt(0).any(),
         "mixed": [(words.context_name(study, row), row["mixed"]) for row in mixed],
-        "claims": found["claims"].fillna("").to_dict("records"),
+        "claims": found["claims"].astype(object).fillna("").to_dict("records"),
         "exclusions": cells.listing(found["exclusions"]),
         "missing": _missing(study, found["exclusions"]),
         "provenance": cells.listing(found["provenance"]),

@@ -34,7 +34,9 @@ def answer(study: Study, rows: pd.DataFrame) -> str:
 
 
 def tuned(study: Study, row: Row) -> str:
-    """One context's verdict with each arm at its best rate."""
+    """One context's verdict with each arm at its best rate; no rate is chosen without pairs."""
+    if row["verdict"] == "no data":
+        return context(study, row)
     rates = " and ".join(f"{arm} at {row[rate]:g}" for arm, rate in zip(_arms(study, row)[::-1], _RATES, strict=True))
     return f"{context(study, row)} Chosen on validation data: {rates}."
 

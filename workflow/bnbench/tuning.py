@@ -64,6 +64,11 @@ class Pair:
     treated: Sequence[Finals]
 
     @property
+    def seeds(self) -> int:
+        """How many there are; without any, no rate is chosen."""
+        return len(self.baseline[0].seeds)
+
+    @property
     def chosen(self) -> tuple[int, int]:
         """Places of the chosen rates: of the baseline, of the treatment. No test loss is looked at."""
         baseline, treated = (choose(_stacked(arm, "validation")) for arm in (self.baseline, self.treated))
@@ -113,7 +118,7 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
     decisions = judging.decide(study.report, contrasts, test=lambda places: reselected([pairs[i] for i in places]))
     tuned = judging.table(study, contrasts, decisions)
     for name, arm in zip(RATES, (0, 1), strict=True):
-        tuned[name] = [pair.rates[pair.chosen[arm]] for pair in pairs]
+        tuned[name] = [pair.rates[pair.chosen[arm]] if pair.seeds else np.nan for pair in pairs]
     return {"tuned": tuned, "rates": pd.DataFrame([row for pair in pairs for row in _rows(study, pair)])}
 
 
@@ -124,7 +129,7 @@ _RATES = [*_NAMED, "rate", "ratio"]
 
 def reselected(pairs: Sequence[Pair], draws: int = flips.DRAWS) -> flips.PValues:
     """P of each pair alone and adjusted for all, by sign flips that choose the rates anew; all have the same seeds."""
-    seeds = len(pairs[0].baseline[0].seeds) if pairs else 0
+    seeds = pairs[0].seeds if pairs else 0
     if not seeds:
         return flips.PValues(np.full(len(pairs), np.nan), np.full(len(pairs), np.nan))
     tests = [_Flipped(pair) for pair in pairs]
@@ -195,7 +200,7 @@ def _rows(study: Study, pair: Pair) -> list[dict[str, Any]]:
             row[f"{name}_validation"] = _mean(arm.validation)
             row[f"{name}_loss"] = _mean(arm.outcome)
             row[f"{name}_diverged"] = int(np.isnan(arm.outcome).sum())
-            row[f"{name}_chosen"] = place == chosen
+            row[f"{name}_chosen"] = place == chosen and pair.seeds > 0
         differences = arms[1].outcome - arms[0].outcome
         ratio = geometric_interval(differences[np.isfinite(differences)], level)
         rows.append({**row, "ratio": ratio.mean, "low": ratio.low, "high": ratio.high})
