@@ -52,7 +52,8 @@ class Population(nn.BatchNorm1d):
 
     def penalty(self, examples):
         """ζγ², summed over the units; 0 without decay."""
-        return (self.zeta_times_batch / examples * self.weight.square()).sum()
+        drawn = 1.0 if self.decay == "unit" else (self.points - examples) / (self.points - 1)
+        return (self.zeta_times_batch / examples * drawn * self.weight.square()).sum()
 
 
 def make_norm(name, width, **options):
@@ -81,6 +82,7 @@ def refresh(network, step, x, y, error):
         with torch.no_grad():
             kurtosis = norm.standard.pow(4).mean(0) - 3
             norm.zeta_times_batch = ((kurtosis + 2) / 8 * fisher + second / 2).detach()
+            norm.points = len(x)
 
 
 def _second(norm, output, y, error):

@@ -59,7 +59,7 @@ def precise(network, x):
     import copy
 
     network = copy.deepcopy(network)
-    norms = [m for m in network if isinstance(m, nn.BatchNorm1d)]
+    norms = [m for m in network if isinstance(m, nn.BatchNorm1d) and not (isinstance(m, Frozen) and m.frozen)]
     for i in range(len(norms)):
         # One pass in evaluation mode a layer, since each layer's statistics depend on those before it.
         seen = []

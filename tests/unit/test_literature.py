@@ -35,7 +35,7 @@ def claim(**changes):
         ([], "undecided", "undecided"),
         (["for"], "supported", "supported"),
         (["for", "for"], "supported", "supported"),
-        (["for", "open"], "only where", "supported"),
+        (["for", "open"], "undecided", "supported"),
         (["for", "against"], "only where", "supported"),
         (["for", "against", "open"], "only where", "supported"),
         (["against"], "contradicted", "contradicted"),
@@ -87,7 +87,7 @@ def test_no_claim_is_supported_beyond_what_its_rows_have_decided(drawn, predicts
     if found["verdict"] == "only where":
         assert of == "all"
         assert any(predicted)
-        assert not all(predicted)
+        assert sum(decided) > sum(predicted)
         assert found["where"]
     assert (found["rows"], found["supporting"]) == (len(rows), sum(predicted))
     assert found["contradicting"] == sum(decided) - sum(predicted)
@@ -160,6 +160,33 @@ def test_a_name_is_not_taken_for_the_beginning_of_another():
     assert (found["rows"], found["verdict"]) == (1, "supported")
 
 
+def test_one_decided_row_among_undecided_ones_makes_no_difference_between_them():
+    rows = pd.DataFrame(
+        [row(verdict, labels) for verdict, labels in zip(["helps", "undecided"], CONTEXTS, strict=False)]
+    )
+    found = claims.judged(STUDY, claim(), rows)
+    assert (found["verdict"], found["where"]) == ("undecided", "(1 of 2 as predicted)")
+
+
+def test_a_label_that_a_row_has_is_not_taken_for_a_name_of_others():
+    gamma = [{"name": "population_gamma"}, {"name": "population_gamma", "curvature": "unit"}]
+    study = planned(
+        {"where": {"treatment": "population_gamma"}}, norm=["none", *gamma], batch_size=["full"], optimizer="adam"
+    )
+    (made,) = study.config["claims"]
+    labels = [{**CONTEXTS[0], "treatment": arm} for arm in study.arms[1:]]
+    rows = [row(verdict, own) for verdict, own in zip(["helps", "hurts"], labels, strict=True)]
+    found = claims.judged(study, made, pd.DataFrame(rows))
+    assert (found["rows"], found["verdict"]) == (1, "supported")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"), [("helps", "for"), ("equivalent", "for"), ("hurts", "against"), ("undecided", "open")]
+)
+def test_not_worse_is_helped_or_equivalent(verdict, expected):
+    assert claims.standing(STUDY, claim(predicts="not_worse"), row(verdict)) == expected
+
+
 def test_rows_that_stand_otherwise_are_named():
     verdicts = ["helps", "hurts", "helps", "undecided"]
     rows = pd.DataFrame([row(verdict, labels) for verdict, labels in zip(verdicts, CONTEXTS, strict=True)])
@@ -228,9 +255,10 @@ def test_a_claim_of_tuned_rows_is_judged_at_the_best_rates_and_of_contexts_at_al
         return {"adam lr=0.01": 4.0, "adam lr=0.1": 0.2}.get(labels["optimizer"], 1.0)
 
     found, _ = compared(study, ratio=ratio, noise=1e-3)
-    assert found["claims"]["verdict"].tolist() == ["supported", "only where", "only where"]
+    # Rates were chosen, so no arms are called equivalent.
+    assert found["claims"]["verdict"].tolist() == ["supported", "only where", "contradicted"]
     assert found["claims"]["rows"].tolist() == [1, 2, 2]
-    assert found["claims"]["where"].tolist()[1:] == ["Adam lr=0.1", "SGD"]
+    assert found["claims"]["where"].tolist()[1:] == ["Adam lr=0.1", "Adam"]
 
 
 @pytest.mark.parametrize("predicts", ["helps", "hurts", "equivalent"])

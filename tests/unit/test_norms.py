@@ -232,7 +232,8 @@ def measured_zeta(norm, z, roots, gamma=1.0):
     standard = (x - buffers["mean"]) / buffers["variance"].sqrt()
     saved = (x - buffers["mean"], buffers["variance"].rsqrt())
     sums = norm.measure([root(standard) for root in roots], saved, parameters)
-    return norm.zeta({name: value / x.shape[1] for name, value in sums.items()}, 1).item()
+    means = {name: value / x.shape[1] for name, value in sums.items()}
+    return norm.zeta({**means, "points": torch.full((1, 1, 1), 1e9)}, 1).item()
 
 
 Z = torch.from_numpy(stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000))
@@ -247,6 +248,15 @@ def test_zeta_of_a_relu_unit_under_half_the_squared_error_is_the_published_one()
     noise = normal(1, len(Z), 1, seed=3)
     gradient = [lambda h: (h > 0) * noise]
     assert measured_zeta(PopulationGammaNorm(curvature="unit"), Z, gradient) == pytest.approx(0.375, abs=2e-3)
+
+
+def test_zeta_knows_that_a_batch_is_drawn_without_replacement_and_a_full_one_not_by_chance():
+    norm = PopulationGammaNorm()
+    means = {"fourth": 3.0, "fisher": 0.5, "curvature": 0.5, "points": 101.0}
+    buffers = {name: torch.full((1, 1, 1), value) for name, value in means.items()}
+    assert norm.zeta(buffers, 101).item() == 0
+    assert norm.zeta(buffers, 51).item() == pytest.approx(0.375 / 51 / 2)
+    assert PopulationGammaNorm(curvature="unit").zeta(buffers, 101).item() == pytest.approx(0.375 / 101)
 
 
 def test_zeta_of_an_identity_unit_is_three_quarters():
@@ -273,9 +283,9 @@ def test_gamma_decay_shrinks_a_slope_about_twice_as_much_as_batch_norm(batch):
     y = SLOPE * x
     parameters = {"gamma": torch.ones(1, 1, 1, dtype=x.dtype), "beta": torch.zeros(1, 1, 1, dtype=x.dtype)}
     buffers = norm.population([x])
-    saved = (x - buffers["mean"], buffers["variance"].rsqrt(), None)
+    saved = (x - buffers["mean"], buffers["variance"].rsqrt())
     sums = norm.measure([torch.full_like(x, math.sqrt(2))], saved, parameters)
-    buffers |= {name: value / x.shape[1] for name, value in sums.items()}
+    buffers |= {name: value / x.shape[1] for name, value in sums.items()} | {"points": torch.full_like(x[:, :1], 1e9)}
     for _ in range(300):
         output, kept = norm.forward(x.clone(), parameters, buffers)
         kept = (*kept[:-1], norm.zeta(buffers, batch))

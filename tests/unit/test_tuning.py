@@ -30,7 +30,8 @@ several = settings(max_examples=60, deadline=None, derandomize=True)
 
 def finals(validation, outcome, seeds=None):
     seeds = np.arange(len(validation)) if seeds is None else np.asarray(seeds)
-    trials = pd.DataFrame({"torch": "2", "device_name": "a processor"}, index=seeds)
+    columns = {"torch": "2", "device_name": "a processor", "weights_hash": [f"weights {seed}" for seed in seeds]}
+    trials = pd.DataFrame(columns, index=seeds)
     arrays = (np.asarray(values, dtype=float) for values in (validation, outcome, outcome))
     return Finals(seeds, *arrays, np.zeros(len(seeds), np.int64), trials)
 
@@ -231,12 +232,12 @@ def test_nothing_but_validation_losses_chooses_a_rate(data):
 
 def test_other_test_losses_of_a_study_choose_the_same_rates(compared):
     frames = synthetic.frames(STUDY, noise=1.0)
-    chosen = [compared(STUDY, frames)[0]["tuned"][[*tuning.RATES]]]
+    chosen = [compared(STUDY, frames)[0]["tuned"][[*tables.RATES]]]
     for generator in map(np.random.default_rng, range(3)):
         curves = frames["curves"]
         curves["test_loss"] = curves["test_loss"] * np.exp(3 * generator.normal(size=len(curves)))
         found, _ = compared(STUDY, frames)
-        chosen.append(found["tuned"][[*tuning.RATES]])
+        chosen.append(found["tuned"][[*tables.RATES]])
         assert found["tuned"]["ratio"].notna().all()
     assert all(table.equals(chosen[0]) for table in chosen)
 
@@ -283,7 +284,7 @@ def test_other_test_points_leave_every_bit_of_training_and_validation_and_the_ra
     assert curves["validation_loss"].notna().sum() == 3 * 3 * 4
     assert (curves["test_loss"] != other_curves["test_loss"])[curves["test_loss"].notna()].all()
     pd.testing.assert_frame_equal(predictions.drop(columns="y"), other_predictions.drop(columns="y"), check_exact=True)
-    assert tuned[[*tuning.RATES]].equals(other_tuned[[*tuning.RATES]])
+    assert tuned[[*tables.RATES]].equals(other_tuned[[*tables.RATES]])
     assert tuned["ratio"].tolist() != other_tuned["ratio"].tolist()
 
 
@@ -328,13 +329,13 @@ def best(labels, seed):
 def test_a_study_says_which_rates_were_chosen_and_the_ratio_there(compared):
     found, verdicts = compared(STUDY, ratio=best, noise=0.05)
     tuned, rates = found["tuned"], found["rates"]
-    assert tuned[[*tuning.RATES]].to_numpy().tolist() == [[0.01, 0.1]] * 2
+    assert tuned[[*tables.RATES]].to_numpy().tolist() == [[0.01, 0.1]] * 2
     assert tuned["verdict"].tolist() == ["helps"] * 2
     np.testing.assert_allclose(tuned["ratio"], 0.5, rtol=0.1)
     assert set(tuned["family"]) == {2}
     assert set(tuned["optimizer"]) == {"adam"}
     assert len(rates) == 2 * len(RATES)
-    for arm, column in zip(("baseline", "treatment"), tuning.RATES, strict=True):
+    for arm, column in zip(("baseline", "treatment"), tables.RATES, strict=True):
         chosen = rates[rates[f"{arm}_chosen"]]
         assert chosen["rate"].tolist() == tuned[column].tolist()
         np.testing.assert_allclose(chosen[f"{arm}_loss"], tuned[f"{arm}_loss"])
@@ -491,3 +492,35 @@ def test_the_ratio_at_equal_rates_is_that_of_its_context(compared):
     equal = contexts.set_index(["batch_size", "optimizer"]).loc[list(zip(rates["batch_size"], labels, strict=True))]
     np.testing.assert_allclose(rates[["ratio", "low", "high"]], equal[["ratio", "own_low", "own_high"]])
     np.testing.assert_allclose(rates["baseline_loss"], equal["baseline_loss"])
+
+
+def test_arms_at_chosen_rates_are_never_called_equivalent(compared):
+    found, _ = compared(STUDY, noise=1e-4)
+    assert set(found["contexts"]["verdict"]) == {"equivalent"}
+    assert "equivalent" not in set(found["tuned"]["verdict"])
+    assert found["tuned"]["p_equivalence"].isna().all()
+
+
+def test_several_comparisons_of_a_context_are_adjusted_by_holm(compared):
+    study = synthetic.plan(norm=["none", "batch", "layer"], optimizer=[ADAM], tune={})
+    found, _ = compared(study, noise=0.1)
+    assert set(found["contexts"]["adjustment"]) == {"maxT"}
+    assert set(found["tuned"]["adjustment"]) == {"Holm"}
+    assert len(found["tuned"]) == 2
+
+
+def test_a_test_loss_that_is_not_finite_leaves_the_validation_losses(tmp_path, monkeypatch):
+    study = config.load({**TINY, "seeds": 2}, "tiny")
+    drawn = tasks.Sine.data
+
+    def infinite(self, seed):
+        data = drawn(self, seed)
+        return data._replace(test_y=data.test_y + (np.inf if seed == 1 else 0.0))
+
+    monkeypatch.setattr(tasks.Sine, "data", infinite)
+    chunk = study.chunks()[0]
+    train.run(chunk, tmp_path, 1)
+    rows = tables.read_parquet(chunk.paths(tmp_path)["losses"]).to_pandas()
+    own = rows[rows["seed"] == 1]
+    assert own["test_loss"].isna().all()
+    assert own["validation_loss"].notna().sum() == 3

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bnbench import words
 from bnbench.study import Study
-from bnbench.tables import FACTORS
+from bnbench.tables import FACTORS, RATES
 from bnbench.words import Row
 
 
@@ -38,7 +38,7 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[st
     rows = []
     for row in best.to_dict("records"):
         shown = _context(study, row)
-        chosen = tuple(_number(row[name], "{:g}".format) for name in ("rate_baseline", "rate_treatment"))
+        chosen = tuple(_number(row[name], "{:g}".format) for name in RATES)
         rows.append({**shown, "best": True, "rates": chosen})
         equal = rates[(rates[held] == pd.Series(row)[held]).all(axis=1)]
         for each in equal.to_dict("records"):

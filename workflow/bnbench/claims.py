@@ -31,12 +31,13 @@ def table(study: Study, found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def judged(study: Study, claim: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
     """What `rows`, the table that the claim is about, say of it."""
-    chosen = [row for row in rows.to_dict("records") if _is_meant(claim, row)]
+    chosen = study.meant(claim["where"], rows.to_dict("records"))
     stood = [standing(study, claim, row) for row in chosen]
     verdict, where = decide(stood, claim["of"]), ""
-    if len({*stood}) > 1 and verdict != "undecided":
+    if len({*stood}) > 1:
         speaking = "against" if verdict == "contradicted" else "for"
-        where = words.listed([_name(study, row) for row, its in zip(chosen, stood, strict=True) if its == speaking])
+        names = [_name(study, row) for row, its in zip(chosen, stood, strict=True) if its == speaking]
+        where = f"({len(names)} of {len(stood)} as predicted)" if verdict == "undecided" else words.listed(names)
     return {
         "words": claim["words"],
         "source": claim["source"],
@@ -55,14 +56,16 @@ def decide(stood: Sequence[Standing], of: str) -> str:
     """From how a claim's rows stand to its verdict.
 
     A claim of all its rows is supported where all of them are for it, contradicted where some are against it and none
-    is for it, and holds only where some are for it and not all. A claim of any of them is supported by one, and
-    contradicted where all are against it. Else it is undecided.
+    is for it, and holds only where some are for it and some against. A claim of any of them is supported by one, and
+    contradicted where all are against it. Else it is undecided: that one row is decided and another is not makes no
+    difference between them (Gelman & Stern 2006).
     """
-    if "for" in stood and (of == "any" or {*stood} == {"for"}):
+    found = {*stood}
+    if "for" in found and (of == "any" or found == {"for"}):
         return "supported"
-    if of == "all" and "for" in stood:
+    if of == "all" and {"for", "against"} <= found:
         return "only where"
-    contradicted = "against" in stood if of == "all" else {*stood} == {"against"}
+    contradicted = "against" in found and (of == "all" or found == {"against"})
     return "contradicted" if contradicted else "undecided"
 
 
@@ -78,12 +81,8 @@ def standing(study: Study, claim: Mapping[str, Any], row: Row) -> Standing:
         return "open"
     if claim["predicts"] == "equivalent":
         return "for" if verdict == "equivalent" or row["within_margin"] else "against"
-    return "for" if verdict == claim["predicts"] else "against"
-
-
-def _is_meant(claim: Mapping[str, Any], row: Row) -> bool:
-    """Whether a claim is about a row: its labels are those of `where`, or begin with their names."""
-    return all(wanted in (str(row[name]), str(row[name]).partition(" ")[0]) for name, wanted in claim["where"].items())
+    allowed = ("helps", "equivalent") if claim["predicts"] == "not_worse" else (claim["predicts"],)
+    return "for" if verdict in allowed else "against"
 
 
 def _name(study: Study, row: Row) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench import __version__, files, tables, templating
+from bnbench import __version__, files, marks, tables, templating
+from bnbench.errors import UserError
 from bnbench.study import Study
 
 FOLDER = "claims"
@@ -40,6 +41,8 @@ def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
 def _of_study(file: Path, study: Study, report: Path) -> list[dict[str, Any]]:
     """The claims of one study, as its verdicts have them."""
     verdicts = tables.read_json(report / "verdicts.json")
+    if not (report / "data" / marks.compared(study).name).exists():
+        raise UserError(f"{report}: made of another config than {file}; run snakemake --configfile {file} again")
     stored = verdicts["tables"]["claims"]
     rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
     shared = {"study": study.name, "file": str(file), "answer": verdicts["sentence"], "plan": study.summary()}
@@ -67,5 +70,5 @@ def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
             verdict,
             row["measured"],
         ]
-        lines.append(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |")
+        lines.append(f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines) + "\n"

@@ -51,7 +51,12 @@ def load(config: Mapping[str, Any], source: str) -> Study:
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
-    return Study(resolve(config, source))
+    study = Study(resolve(config, source))
+    try:
+        relations.check_claims(study)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from error
+    return study
 
 
 def resolve(config: Mapping[str, Any], source: str) -> dict[str, Any]:

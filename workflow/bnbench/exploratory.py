@@ -108,7 +108,8 @@ def _measured(study: Study, pairs: Pairs) -> Iterator[tuple[str, Arms]]:
     for outcome in (*OUTCOMES, GAP, ACCURACY):
         if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:
             yield outcome, pairs.final(outcome, study.report.window)
-    yield EPOCHS_TO_TARGET, _epochs_to(target(study, pairs), study.report.outcome, pairs)
+    if study.report.outcome != GAP:  # which does not fall from a start that is high
+        yield EPOCHS_TO_TARGET, _epochs_to(target(study, pairs), study.report.outcome, pairs)
     seconds = (arm.trials["seconds"].to_numpy(np.float64) for arm in (pairs.baseline, pairs.treated))
     baseline, treated = (np.log(np.where(values > 0, values, np.nan)) for values in seconds)
     yield SECONDS, (baseline, treated)

@@ -113,23 +113,37 @@ Test = Callable[[Sequence[int]], flips.PValues]
 
 
 def decide(
-    options: ReportOptions, contrasts: Sequence[Contrast], draws: int = flips.DRAWS, test: Test | None = None
+    options: ReportOptions,
+    contrasts: Sequence[Contrast],
+    draws: int = flips.DRAWS,
+    test: Test | None = None,
+    *,
+    joint: bool = True,
 ) -> list[Decision]:
-    """Judge all contrasts as one family, by sign flips of what is `tested` of them unless there is another test."""
+    """Judge all contrasts as one family.
+
+    Args:
+        options: error rate, margin.
+        contrasts: the family.
+        draws: of sign flips.
+        test: in place of sign flips of what is `tested`, where contrasts were chosen by the data; then none is called
+            equivalent, since that test would know nothing of the choice.
+        joint: whether contrasts of the same seeds may be flipped together; else p is adjusted by Holm.
+    """
 
     def flip(places: Sequence[int]) -> flips.PValues:
         return flips.max_t(np.stack([contrasts[place].tested for place in places], axis=1), draws)
 
-    test = test or flip
+    by_test = test or flip
     with_pairs = [index for index, contrast in enumerate(contrasts) if len(contrast.seeds)]
     p_values, max_t = np.full((2, len(contrasts)), np.nan)
-    same = len({contrasts[index].seeds.tobytes() for index in with_pairs}) == 1
+    same = joint and len({contrasts[index].seeds.tobytes() for index in with_pairs}) == 1
     if same:
-        p_values[with_pairs], max_t[with_pairs] = test(with_pairs)
+        p_values[with_pairs], max_t[with_pairs] = by_test(with_pairs)
     else:
-        p_values = np.array([float(test([place]).alone[0]) for place in range(len(contrasts))])
+        p_values = np.array([float(by_test([place]).alone[0]) for place in range(len(contrasts))])
     holm = stats.holm(p_values)
-    equivalence = stats.holm([_equivalence(options, contrast) for contrast in contrasts])
+    equivalence = stats.holm([np.nan if test else _equivalence(options, contrast) for contrast in contrasts])
     adjustment = "maxT" if same else "Holm"
     decisions = []
     limits, method = _limits(options, contrasts, min(draws, flips.QUANTILE_DRAWS))

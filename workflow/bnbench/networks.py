@@ -108,6 +108,7 @@ class Network:
                 for name, values in found.items():
                     sums[layer][name] = values + sums[layer].get(name, 0.0)
         for own, total in zip(self.buffers, sums, strict=True):
+            own["points"].fill_(x.shape[1])
             for name, values in total.items():
                 own[name].copy_(values / x.shape[1])
 
@@ -141,9 +142,12 @@ class Network:
         return torch.cat([self._output(self._hidden(block, len(self._linears), chosen)) for block in _blocks(x)], dim=1)
 
     def precise_buffers(self, x: Tensor) -> list[Tensors]:
-        """Statistics of the whole training set under the present weights, layer by layer (Wu & Johnson 2021)."""
+        """Statistics of the whole training set under the present weights, layer by layer (Wu & Johnson 2021).
+
+        None where there are no statistics, or fixed ones that the network is trained for.
+        """
         buffers: list[Tensors] = []
-        for i in range(len(self.buffers) if self._norm.buffers() else 0):
+        for i in range(len(self.buffers) if self._norm.buffers() and not self._norm.is_fixed() else 0):
             buffers.append(self._norm.population(self._before_norm(i, x, buffers)))
         return buffers
 

@@ -45,6 +45,10 @@ class Norm:
         """Steps after which the buffers are measured anew on the whole training set; 0: never."""
         return 0
 
+    def is_fixed(self) -> bool:
+        """Whether the buffers are what the network was trained for, so that nothing else is precise."""
+        return False
+
     def blocks(self, examples: int) -> int:  # noqa: ARG002
         """How many normalizations a step of so many examples takes, one after the other."""
         return 1
@@ -81,6 +85,8 @@ class Norm:
 
     def measure(self, dys: Sequence[Tensor], saved: Any, parameters: Tensors) -> Tensors:  # noqa: ARG002
         """Sums over the examples of a block, for the buffers of these names, which take their means.
+
+        The number of training points goes into the buffer `points`.
 
         Args:
             dys: what of each of `roots` came back to this norm's output, [seeds, block, width].
@@ -258,6 +264,10 @@ class PopulationNorm(_Standardizing):
         """As it is set."""
         return self.every
 
+    def is_fixed(self) -> bool:
+        """Where the statistics are measured no more."""
+        return not self.every
+
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
         """The same as in evaluation mode, and what `backward` wants."""
         return self._scaled(x.sub_(buffers["mean"]), (buffers["variance"] + self.eps).rsqrt_(), parameters)
@@ -278,14 +288,15 @@ class PopulationGammaNorm(PopulationNorm):
 
     To the loss ζγ² is added for each unit, with M the examples of a batch and ρ the excess kurtosis of its input:
 
-        ζ = (ρ + 2)/(8M) · I(γ) + 1/(2M) · mean_j c_j
+        ζ = ((ρ + 2)/8 · I(γ) + 1/2 · mean_j c_j)/M
 
     The first term stands for the noise of the batch's deviation, the second for that of its mean; I(γ) is the Fisher
     information of γ, c_j the second derivative of example j's loss by the unit's output h̄_j. The paper has it for one
     unit whose output goes into the loss. `curvature` says how it is carried over to a network:
 
     - `network`: both in Gauss & Newton's form through the layers above, c = Σ_k (∂ v_kᵀf/∂h̄)² and
-      I(γ) = mean_j Σ_k (∂ v_kᵀf/∂γ)², where Σ_k v_k v_kᵀ is the Hessian of the loss by the network's outputs f;
+      I(γ) = mean_j Σ_k (∂ v_kᵀf/∂γ)², where Σ_k v_k v_kᵀ is the Hessian of the loss by the network's outputs f; and
+      times (N − M)/(N − 1), since batches are drawn from N points without replacement: a full batch has no noise;
     - `unit`: to the letter, c = sigmoid(h̄) (a smooth stand-in for a ReLU's) and I(γ) = mean_j (∂ℓ_j/∂γ)², whatever lies
       between the unit and the loss.
 
@@ -299,8 +310,13 @@ class PopulationGammaNorm(PopulationNorm):
     curvature: str = parameter("network", "how ζ is carried over from one unit to a network", enum=["network", "unit"])
 
     def buffers(self) -> dict[str, float]:
-        """The statistics, and what ζ is made of: fourth moment, Fisher information and second derivative, by means."""
-        return super().buffers() | {"fourth": 3.0, "fisher": 0.0, "curvature": 0.0}
+        """The statistics, and what ζ is made of: means of ĥ⁴, I(γ) and c, and the number of training points."""
+        return super().buffers() | {"fourth": 3.0, "fisher": 0.0, "curvature": 0.0, "points": 2.0}
+
+    def __post_init__(self) -> None:
+        """Refuse an arm without γ, of which there is nothing to decay."""
+        if not self.affine:
+            raise ValueError("found affine: false, allowed: true, since gamma decay needs a gamma")
 
     def roots(self, gradient: Tensor, hessian_roots: Sequence[Tensor]) -> Sequence[Tensor]:
         """What `curvature` says."""
@@ -328,14 +344,14 @@ class PopulationGammaNorm(PopulationNorm):
         """Population normalization's, and the penalty's 2ζγ."""
         *kept, zeta = saved
         dx, gradients = super().backward(dy, kept, parameters)
-        if self.affine:
-            gradients["gamma"].addcmul_(zeta, parameters["gamma"], value=2)
+        gradients["gamma"].addcmul_(zeta, parameters["gamma"], value=2)
         return dx, gradients
 
     def zeta(self, buffers: Tensors, examples: int) -> Tensor:
         """ζ of each unit in a batch of so many examples, [seeds, 1, width]."""
-        kurtosis = buffers["fourth"] - 3
-        return ((kurtosis + 2) / 8 * buffers["fisher"] + buffers["curvature"] / 2) / examples
+        kurtosis, points = buffers["fourth"] - 3, buffers["points"]
+        zeta = ((kurtosis + 2) / 8 * buffers["fisher"] + buffers["curvature"] / 2) / examples
+        return zeta if self.curvature == "unit" else zeta * (points - examples) / (points - 1)
 
 
 @dataclass(frozen=True)

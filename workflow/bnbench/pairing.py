@@ -92,7 +92,7 @@ def mixed(factor: str, *arms: pd.DataFrame) -> str:
 
 def _other_weights(study: Study, baseline: Readings, treatment: Readings, seeds: NDArray[np.int64]) -> list[int]:
     """Seeds whose two trials started from different weights, though the arms share them by construction."""
-    if study.report.factor == "task" or study.config["init"] != "independent":
+    if not study.shares_weights:
         return []
     hashes = [arm.trials["weights_hash"].reindex(seeds).to_numpy() for arm in (baseline, treatment)]
     return [int(seed) for seed in seeds[hashes[0] != hashes[1]]]

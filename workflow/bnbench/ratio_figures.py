@@ -160,15 +160,13 @@ def rates(study: Study, table: pd.DataFrame) -> Figure:
         ratio_levels(right)
         for treatment, line in table[table["context"] == name].groupby("treatment", sort=False):
             treated, base = palette(study)[str(treatment)], palette(study)[study.report.baseline]
-            losses = []
             for arm, colour in (("baseline", base), ("treatment", treated)):
                 left.plot(line["rate"], line[f"{arm}_loss"], color=colour, lw=1.4, marker="o", ms=4)
                 chosen = line[line[f"{arm}_chosen"]]
                 left.plot(chosen["rate"], chosen[f"{arm}_loss"], "o", ms=10, mfc="none", mec=colour, mew=1.6)
-                losses.append(float(chosen[f"{arm}_loss"].mean()))  # of one rate, or of none
             right.plot(line["rate"], line["ratio"], color=treated, lw=1.4, marker="o", ms=5)
             right.vlines(line["rate"], line["low"], line["high"], color=treated, lw=1.2)
-            right.axhline(losses[1] / losses[0], color=treated, lw=1.2, ls=(0, (5, 1.5)))
+            right.axhline(line["best_ratio"].iloc[0], color=treated, lw=1.2, ls=(0, (5, 1.5)))
         left.set_title(name, y=1)
         left.set_ylabel(words.outcome(study.report.outcome))
         right.set_ylabel("ratio of the losses")

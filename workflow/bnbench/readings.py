@@ -49,7 +49,9 @@ class Readings:
 
     def floored(self, outcome: str, share: float) -> pd.Series[int]:
         """How many losses of that window were raised to `stats.FLOOR` before the logarithm, by seed."""
-        return pd.Series((self._window(outcome, share) < stats.FLOOR).sum(0), self.trials.index)
+        parts = ("test_loss", "eval_loss") if outcome == GAP else (outcome,)
+        floored = np.stack([self._window(part, share) < stats.FLOOR for part in parts])
+        return pd.Series(floored.sum((0, 1)), self.trials.index)
 
     def _window(self, outcome: str, share: float) -> Array:
         losses = self.losses[outcome]

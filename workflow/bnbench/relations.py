@@ -10,7 +10,7 @@ from typing import Any
 from bnbench import tasks
 from bnbench.errors import UserError, found, nearest
 from bnbench.norms import NORMS
-from bnbench.study import DOUBLING, MAIN_EFFECT, REGISTRIES, canonical_json, level_label, without_names
+from bnbench.study import DOUBLING, MAIN_EFFECT, REGISTRIES, Study, canonical_json, level_label, without_names
 from bnbench.tables import FACTORS
 
 Entry = Callable[[str, Any, str], Any]
@@ -106,7 +106,7 @@ def _check_claims(resolved: Mapping[str, Any]) -> None:
     known = {name: labels[name] for name in FACTORS if name != factor}
     for index, claim in enumerate(resolved["claims"]):
         where = f"claims[{index}]"
-        allowed = ("falls", "rises") if claim["in"] == "interactions" else ("helps", "hurts", "equivalent")
+        allowed = ("falls", "rises") if claim["in"] == "interactions" else ("helps", "hurts", "equivalent", "not_worse")
         if claim["predicts"] not in allowed:
             raise UserError(
                 f"{where}.predicts: found {claim['predicts']}, allowed of '{claim['in']}': one of {', '.join(allowed)}"
@@ -132,6 +132,21 @@ def _check_claims(resolved: Mapping[str, Any]) -> None:
                     f"allowed: one of {', '.join(called)}"
                 )
         claim["where"] = {name: str(value) for name, value in claim["where"].items()}
+
+
+def check_claims(study: Study) -> None:
+    """Refuse a claim about rows that the study does not have.
+
+    Raises:
+        UserError: there is such a claim.
+    """
+    for index, claim in enumerate(study.config["claims"]):
+        if not Study.meant(claim["where"], study.claimed_rows(claim["in"])):
+            said = ", ".join(f"{name}: {label}" for name, label in claim["where"].items()) or "nothing"
+            raise UserError(
+                f"claims[{index}].where: found {said}, which no row of '{claim['in']}' has; "
+                f"allowed: labels that stand together in one"
+            )
 
 
 def _baseline(resolved: Mapping[str, Any], entry: Entry) -> Any:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bnbench import flips, words
 from bnbench.study import MAIN_EFFECT, POWER, Study
+from bnbench.tables import RATES
 from bnbench.words import Row
 
 _SPELLED_OUT = 6  # contexts that one sentence can name
@@ -37,7 +38,7 @@ def tuned(study: Study, row: Row) -> str:
     """One context's verdict with each arm at its best rate; no rate is chosen without pairs."""
     if row["verdict"] == "no data":
         return context(study, row)
-    rates = " and ".join(f"{arm} at {row[rate]:g}" for arm, rate in zip(_arms(study, row)[::-1], _RATES, strict=True))
+    rates = " and ".join(f"{arm} at {row[rate]:g}" for arm, rate in zip(_arms(study, row)[::-1], RATES, strict=True))
     return f"{context(study, row)} Chosen on validation data: {rates}."
 
 
@@ -145,8 +146,6 @@ def decided(study: Study, row: Row) -> str:
 
 _VERDICTS = ("hurts", "helps", "equivalent", "undecided", "no data")
 """In the order in which an answer says them."""
-
-_RATES = ("rate_baseline", "rate_treatment")
 
 _Judged = Mapping[str, Sequence[Row]]
 """Verdict → the rows of one treatment that have it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
@@ -187,6 +187,32 @@ class Study:
             found.setdefault(context, {})[setting.labels[factor]] = setting
         return [(dict(context), arms) for context, arms in found.items()]
 
+    def claimed_rows(self, table: str) -> list[dict[str, str]]:
+        """Labels of all rows of the table `contexts`, `tuned` or `interactions`, where there are trials enough."""
+        compared = [dict(zip(("baseline", "treatment"), arms, strict=True)) for arms in self.comparisons]
+        if table == "interactions":
+            several = {f: labels for f, labels in self.levels.items() if f != self.report.factor and len(labels) > 1}
+            named = [(MAIN_EFFECT, "")] if several else []
+            for factor, labels in several.items():
+                levels = (DOUBLING,) if factor == "batch_size" else labels[1:]
+                named += [(factor, level) for level in levels]
+            return [{**arms, "factor": factor, "level": level} for arms in compared for factor, level in named]
+        contexts: list[dict[str, str]] = [labels for labels, _ in self.contexts()]
+        if table == "tuned":
+            contexts = [labels for labels, _ in self.tuned_contexts()]
+        return [{**labels, **arms} for labels in contexts for arms in compared]
+
+    @staticmethod
+    def meant(where: Mapping[str, str], rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
+        """The rows whose labels are those of `where`, or begin with these names where no row has such a label."""
+        chosen = list(rows)
+        for name, wanted in where.items():
+            whole = any(str(row[name]) == wanted for row in rows)
+            chosen = [
+                row for row in chosen if wanted == (str(row[name]) if whole else str(row[name]).partition(" ")[0])
+            ]
+        return chosen
+
     def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[float, str]]]]:
         """Contexts of a study that tunes, whatever the rate: (labels, addresses by arm and rate); else none."""
         found: dict[tuple[tuple[str, str], ...], dict[str, dict[float, str]]] = {}
@@ -197,6 +223,11 @@ class Study:
                 context = tuple({**labels, "optimizer": level_label("optimizer", optimizer)}.items())
                 found.setdefault(context, {}).setdefault(arm, {})[rate] = setting.address
         return [(dict(context), arms) for context, arms in found.items()]
+
+    @property
+    def shares_weights(self) -> bool:
+        """Whether all arms of a seed start from the same weights."""
+        return self.report.factor != "task" and self.config["init"] == "independent"
 
     @property
     def _held_out(self) -> dict[str, float]:

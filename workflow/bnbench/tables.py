@@ -34,6 +34,9 @@ GAP = "generalization_gap"
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 
+RATES = ("rate_baseline", "rate_treatment")
+"""Columns of the rates that are chosen for the two arms, in `tuned`."""
+
 _KEYS = [("setting", pa.string()), ("seed", pa.int64())]
 _LABELS = [(factor, pa.string()) for factor in FACTORS]
 _LOSSES = [(outcome, pa.float64()) for outcome in MEASURED]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import torch
+from numpy.typing import NDArray
 
 from bnbench import chunks, devices, reuse, tables, tasks
 from bnbench.checkpoints import EVERY, Checkpoints
@@ -25,7 +26,7 @@ from bnbench.norms import NORMS
 from bnbench.parameters import build
 from bnbench.stacks import Stack, train_in_stacks
 from bnbench.study import NUMERICS, Chunk
-from bnbench.tables import OUTCOMES
+from bnbench.tables import VALIDATION
 from bnbench.tasks import Data
 
 
@@ -101,12 +102,20 @@ def train(
 def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tuple[dict[str, Array], list[int | None]]:
     """The losses, NaN from each seed's first bad epoch on; and that epoch, or None."""
     evaluated = evaluated_epochs(spec["epochs"], spec["evaluate_every"])
-    bad = ~np.isfinite(losses["train_loss"])
-    for name in OUTCOMES[1:]:
-        bad[evaluated] |= ~np.isfinite(losses[name][evaluated])
-    diverged = np.logical_or.accumulate(bad, axis=0)
+
+    def from_the_first_bad(names: Sequence[str]) -> NDArray[np.bool_]:
+        bad = ~np.isfinite(losses["train_loss"])
+        for name in names:
+            bad[evaluated] |= ~np.isfinite(losses[name][evaluated])
+        found: NDArray[np.bool_] = np.logical_or.accumulate(bad, axis=0)
+        return found
+
+    diverged = from_the_first_bad([name for name in losses if name != "train_loss"])
     first = [int(column.argmax()) if column.any() else None for column in diverged.T]
-    return {name: np.where(diverged, np.nan, values) for name, values in losses.items()}, first
+    marked = {name: np.where(diverged, np.nan, values) for name, values in losses.items()}
+    if VALIDATION in losses:  # what is chosen by knows nothing of test data
+        marked[VALIDATION] = np.where(from_the_first_bad(["eval_loss", VALIDATION]), np.nan, losses[VALIDATION])
+    return marked, first
 
 
 def trial_tables(

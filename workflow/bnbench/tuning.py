@@ -2,9 +2,11 @@
 
 BN changes the effective rate, so one rate for all arms can mislead. Every arm of a context is trained at the same list
 of rates, over the same seeds. The rate of an arm is the one with the lowest mean log validation loss over the window;
-only then is the test loss looked at. What chance does to the choice is part of the test: where two arms do not differ,
-swapping them on any seeds, with all that was measured at all rates, is as likely as not, so the rates are chosen anew
-in every sign flip. Intervals are those of the chosen rates, as if they had been given.
+only then is the test loss looked at. What chance does to the choice is part of the test: where two arms do not differ
+at any rate, swapping them on any seeds, with all that was measured at all rates, is as likely as not, so the rates are
+chosen anew in every sign flip. Intervals are those of the chosen rates, as if they had been given. They do not allow
+for the choice, so no arms are called equivalent here. Several comparisons of a context swap different arms, which is no
+swap of all arms at once, so with more than one of them p is adjusted by Holm.
 """
 
 from __future__ import annotations
@@ -25,10 +27,7 @@ from bnbench.pairing import mixed
 from bnbench.readings import Readings
 from bnbench.stats import Array, geometric_interval
 from bnbench.study import Study
-from bnbench.tables import VALIDATION
-
-RATES = ("rate_baseline", "rate_treatment")
-"""Columns of the chosen rates, in `tuned`."""
+from bnbench.tables import RATES, VALIDATION
 
 _DIVERGED = 1e6  # in place of the log validation loss of a trial that diverged: its rate is chosen last of all
 
@@ -96,7 +95,7 @@ def finals(study: Study, arm: Readings) -> Finals:
     kept = (arm.final(VALIDATION, window), arm.final(outcome, window), arm.final(outcome, 0.0))
     validation, final, last = (np.asarray(values, np.float64) for values in kept)
     floored = arm.floored(outcome, window).to_numpy(np.int64)
-    return Finals(arm.seeds, validation, final, last, floored, arm.trials[["torch", "device_name"]])
+    return Finals(arm.seeds, validation, final, last, floored, arm.trials[["torch", "device_name", "weights_hash"]])
 
 
 def choose(validation: Array) -> int:
@@ -115,7 +114,11 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
     if not pairs:
         return {"tuned": pd.DataFrame(columns=_TUNED), "rates": pd.DataFrame(columns=_RATES)}
     contrasts = [pair.contrast(study.report.factor) for pair in pairs]
-    decisions = judging.decide(study.report, contrasts, test=lambda places: reselected([pairs[i] for i in places]))
+
+    def test(places: Sequence[int]) -> flips.PValues:
+        return reselected([pairs[place] for place in places])
+
+    decisions = judging.decide(study.report, contrasts, test=test, joint=len(study.comparisons) == 1)
     tuned = judging.table(study, contrasts, decisions)
     for name, arm in zip(RATES, (0, 1), strict=True):
         tuned[name] = [pair.rates[pair.chosen[arm]] if pair.seeds else np.nan for pair in pairs]
@@ -124,7 +127,7 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
 
 _NAMED = ["task", "batch_size", "optimizer", "device", "baseline", "treatment"]
 _TUNED = [*_NAMED, "verdict", "ratio", *RATES]
-_RATES = [*_NAMED, "rate", "ratio"]
+_RATES = [*_NAMED, "rate", "ratio", "best_ratio"]
 
 
 def reselected(pairs: Sequence[Pair], draws: int = flips.DRAWS) -> flips.PValues:
@@ -182,6 +185,11 @@ def _pairs(
 ) -> list[Pair]:
     """The comparisons of one context; `settings` are the addresses by arm and rate."""
     seeds = reduce(np.intersect1d, (found[address].seeds for rates in settings.values() for address in rates.values()))
+    if study.shares_weights:
+        hashes = [
+            found[address].of(seeds).trials["weights_hash"] for rates in settings.values() for address in rates.values()
+        ]
+        seeds = seeds[reduce(np.logical_and, (hashes[0].to_numpy() == other.to_numpy() for other in hashes))]
     arms = {label: [found[address].of(seeds) for address in rates.values()] for label, rates in settings.items()}
     rates = [*next(iter(settings.values()))]
     return [
@@ -193,6 +201,7 @@ def _pairs(
 def _rows(study: Study, pair: Pair) -> list[dict[str, Any]]:
     """Both arms at each rate: losses, whether the rate is chosen, and the ratio with its interval of its own."""
     rows, level = [], 1 - study.report.alpha
+    best = geometric_interval(pair.contrast(study.report.factor).differences, level)
     for place, rate in enumerate(pair.rates):
         arms = (pair.baseline[place], pair.treated[place])
         row: dict[str, Any] = {**pair.labels, "rate": rate}
@@ -203,7 +212,7 @@ def _rows(study: Study, pair: Pair) -> list[dict[str, Any]]:
             row[f"{name}_chosen"] = place == chosen and pair.seeds > 0
         differences = arms[1].outcome - arms[0].outcome
         ratio = geometric_interval(differences[np.isfinite(differences)], level)
-        rows.append({**row, "ratio": ratio.mean, "low": ratio.low, "high": ratio.high})
+        rows.append({**row, "ratio": ratio.mean, "low": ratio.low, "high": ratio.high, "best_ratio": best.mean})
     return rows
 
 
