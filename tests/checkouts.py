@@ -129,7 +129,10 @@ class Checkout:
     def _environment(self):
         own = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "SNAKEMAKE_PROFILE")
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {**{key: value for key, value in os.environ.items() if key not in own}, "PATH": path}
+        # Where SLURM is installed, Snakemake's plugin asks its controller when it is imported, and waits ten seconds
+        # for one that does not run. Without a configuration there is nobody to ask.
+        no_cluster = {"PATH": path, "SLURM_CONF": os.devnull}
+        return {**{key: value for key, value in os.environ.items() if key not in own}, **no_cluster}
 
     def _ended(self, command, environment):
         options = {"capture_output": True, "text": True, "timeout": 300}

@@ -36,7 +36,9 @@ class OnCluster(Checkout):
         return ["timeout", "-k", "10", str(LIMIT), *command]
 
     def _environment(self):
-        return {**super()._environment(), "BNBENCH_TEST_CUDA_ON_CPU": "1"}
+        environment = {**super()._environment(), "BNBENCH_TEST_CUDA_ON_CPU": "1"}
+        del environment["SLURM_CONF"]
+        return environment
 
     def kill_everything(self):
         """Kill -9 all processes at work in this checkout, whoever started them, and what they start meanwhile."""
