@@ -52,12 +52,13 @@ rebuild: $(VENV)/ready  ## render the report again from the results that are the
 .PHONY: test
 test: $(VENV)/ready-test  ## run the tests
 	@echo "==> Running the tests (unit tests, workflow runs, the report in a browser)"
-	$(RUN) python -m pytest -q
+	# Two files at a time, those that take longest first.
+	$(RUN) python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-cluster
 test-cluster: $(VENV)/ready-test  ## run the tests on a real SLURM cluster, which as root they install and start
 	@echo "==> Running the tests on a SLURM cluster"
-	$(RUN) timeout -k 60 1500 python -m pytest -q tests/cluster
+	$(RUN) timeout -k 60 3600 python -m pytest -q tests/cluster
 
 .PHONY: image
 image:  ## build the container image with apptainer, podman or docker (see containers/build.sh)
@@ -66,7 +67,7 @@ image:  ## build the container image with apptainer, podman or docker (see conta
 .PHONY: test-container
 test-container: $(VENV)/ready-test  ## run the tests on a real container image, which as root they build
 	@echo "==> Running the tests in the image"
-	$(RUN) timeout -k 60 1500 python -m pytest -q tests/container
+	$(RUN) timeout -k 60 3600 python -m pytest -q tests/container
 
 .PHONY: lint
 lint: $(VENV)/ready-test  ## check format, types and the workflow's style

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ import pandas as pd
 import yaml
 
 PROJECT = Path(__file__).parents[1]
+
+THREADS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""How the tests' own process computes; what Snakemake runs is left as it is."""
 
 TINY = {
     "study": "tiny",
@@ -57,6 +61,19 @@ class Checkout:
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} in {file}"
         path.write_text(text.replace(old, new))
+
+    def hold_training(self):
+        """Have every job wait before it trains until `let_train` is called, so that a run is at work for that long."""
+        held = "(touch held; until [ -e go ]; do sleep 0.1; done) && "
+        self.edit("workflow/rules/train.smk", '"python -m', f'"{held}python -m')
+
+    def holds(self):
+        """Whether a job waits."""
+        return (self.folder / "held").exists()
+
+    def let_train(self):
+        """Let all jobs train."""
+        (self.folder / "go").touch()
 
     def snakemake(self, *arguments, configfile="tiny.yaml"):
         """Run Snakemake to its end."""
@@ -108,6 +125,14 @@ class Checkout:
                     found.append(int(process.name))
         return found
 
+    def training(self):
+        """Ids of the processes that train: they listen for the signal that is answered by a checkpoint."""
+        return [process for process in self.processes("bnbench", "train") if _listens(process, signal.SIGUSR1)]
+
+    def checkpoints(self):
+        """The checkpoints that are there."""
+        return sorted((self.results / "checkpoints").rglob("*.npz"))
+
     def chunks(self, kind="losses"):
         """The finished files of a kind → what tells a file from a later one of the same name."""
         files = sorted((self.results / kind).glob("*/seeds-*.parquet"))
@@ -127,13 +152,24 @@ class Checkout:
         return [sys.executable, "-m", "snakemake", *study, "--cores", "2", *arguments]
 
     def _environment(self):
-        own = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "SNAKEMAKE_PROFILE")
+        own = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "SNAKEMAKE_PROFILE", *THREADS)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {**{key: value for key, value in os.environ.items() if key not in own}, "PATH": path}
+        # Where SLURM is installed, Snakemake's plugin asks its controller when it is imported, and waits ten seconds
+        # for one that does not run. Without a configuration there is nobody to ask.
+        no_cluster = {"PATH": path, "SLURM_CONF": os.devnull}
+        return {**{key: value for key, value in os.environ.items() if key not in own}, **no_cluster}
 
     def _ended(self, command, environment):
-        options = {"capture_output": True, "text": True, "timeout": 300}
+        options = {"capture_output": True, "text": True, "timeout": 1200}
         return subprocess.run(command, check=False, cwd=self.folder, env=environment, **options)
+
+
+def _listens(process, number):
+    """Whether a process has a handler of its own for a signal."""
+    with contextlib.suppress(OSError):
+        caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)[1]
+        return bool(int(caught, 16) >> (number - 1) & 1)
+    return False
 
 
 KINDS = ("losses", "trials", "predictions")

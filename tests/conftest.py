@@ -7,14 +7,18 @@ import time
 
 import pytest
 
-from checkouts import PROJECT, Checkout
+from checkouts import PROJECT, THREADS, Checkout
+
+# What the tests themselves compute is tiny. Threads that wait for each other spin, and where something else runs on the
+# same cores, that takes many times as long; torch reads this when it is first imported.
+os.environ.update(THREADS)
 
 
 @pytest.fixture(scope="session")
 def wait_until():
     """A function that waits until a condition holds, and gives what it gave."""
 
-    def wait(condition, seconds=60):
+    def wait(condition, seconds=240):
         end = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < end, "waited in vain"
@@ -44,7 +48,7 @@ def cluster(tmp_path_factory):
     environment = {**os.environ, "CLUSTER_STATE": str(tmp_path_factory.mktemp("cluster"))}
 
     def call(verb):
-        subprocess.run([PROJECT / "tests" / "cluster" / "cluster.sh", verb], check=True, env=environment, timeout=300)
+        subprocess.run([PROJECT / "tests" / "cluster" / "cluster.sh", verb], check=True, env=environment, timeout=1200)
 
     call("install")
     try:

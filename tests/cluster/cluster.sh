@@ -69,12 +69,12 @@ start() {
     local as_munge=(setpriv --reuid=munge --regid=munge --clear-groups)
     [ -s /etc/munge/munge.key ] || "${as_munge[@]}" mungekey --create
     spawn munged "${as_munge[@]}" munged --foreground --log-file=/var/log/munge/munged.log
-    wait_for 10 munge -n || die "munged does not start: $(tail -3 "$log/munged.out")"
+    wait_for 60 munge -n || die "munged does not start: $(tail -3 "$log/munged.out")"
     spawn slurmctld slurmctld -D
-    wait_for 20 scontrol ping || die "slurmctld does not start: $(tail -3 "$log/slurmctld.out")"
+    wait_for 120 scontrol ping || die "slurmctld does not start: $(tail -3 "$log/slurmctld.out")"
     spawn slurmd-cpu01 slurmd -D -N cpu01
     spawn slurmd-gpu01 slurmd -D -N gpu01
-    wait_for 30 nodes_up || die "the nodes do not come up: $(sinfo -N -l)"
+    wait_for 120 nodes_up || die "the nodes do not come up: $(sinfo -N -l)"
 }
 
 stop() {
@@ -82,13 +82,13 @@ stop() {
     if alive slurmctld; then
         scancel --signal=KILL --full --user="$(id -un)" || true
         scancel --user="$(id -un)" || true
-        wait_for 10 eval '[ -z "$(squeue -h)" ]' || true
+        wait_for 30 eval '[ -z "$(squeue -h)" ]' || true
     fi
     for name in slurmd-gpu01 slurmd-cpu01 slurmctld munged; do
         if alive "$name"; then
             pid=$(cat "$run/$name.pid")
             kill "$pid"
-            wait_for 10 eval "! kill -0 $pid" || kill -9 "$pid"
+            wait_for 30 eval "! kill -0 $pid" || kill -9 "$pid"
         fi
         rm -f "$run/$name.pid"
     done

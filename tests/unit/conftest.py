@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 import stores
 import synthetic
+from hypothesis import HealthCheck, settings
 from matplotlib.figure import Figure
 
 from bnbench import control, plot
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

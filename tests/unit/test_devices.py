@@ -11,10 +11,10 @@ from bnbench import devices, tables
 from bnbench.errors import UserError
 
 CLAIM = """
-import sys, time
+import signal, sys
 from bnbench import devices
 print(devices.claim(sys.argv[1:], pause=0.05), flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 

@@ -10,13 +10,13 @@ from bnbench import files
 from bnbench.errors import UserError
 
 WRITER = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from bnbench import files
 with files.atomic(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     print("writing", flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 

@@ -1,31 +1,33 @@
 """Killed, interrupted and crossing runs: the same command goes on, and ends in the bits of an undisturbed run."""
 
 import base64
+import contextlib
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from checkouts import KINDS, assert_same_bits, finished_chunks
 
-LONG = {"batch_size": ["full"], "epochs": 12_000, "evaluate_every": 3000}
-"""Changes of the tiny study that make it 4 jobs of some seconds."""
+LONG = {"batch_size": ["full"], "epochs": 6000, "evaluate_every": 1500}
+"""Changes of the tiny study that make it 4 jobs of a second or more."""
 
 
 @pytest.fixture(scope="module")
 def rivals(new_checkout, wait_until):
     """A checkout in which a second run was tried while the first was at work; and how both ended."""
     checkout = new_checkout(**LONG)
+    checkout.hold_training()
     first = checkout.start("--until", "compare")
-    wait_until(lambda: checkout.processes("train"))
+    wait_until(checkout.holds)
     second = checkout.snakemake()
     planned, alive = checkout.planned(), first.poll() is None
+    checkout.let_train()
     output, _ = first.communicate()
     assert alive
-    assert planned["train"] > 0
+    assert planned["train"] == 4
     assert first.returncode == 0, output
     return checkout, second
 
@@ -47,18 +49,26 @@ def kill(run):
     run.communicate()
 
 
+def saved_in_training(checkout):
+    """Whether a job that trains has written a checkpoint, which it is told to do."""
+    for process in checkout.training():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGUSR1)
+    return checkout.checkpoints()
+
+
 def test_a_run_that_is_killed_again_and_again_goes_on_and_ends_in_the_same_bits(long, undisturbed, wait_until):
     moments = {
-        "the first jobs begin": (lambda: long.processes("train"), 0),
-        "the first jobs train": (lambda: long.processes("train"), 4),
-        "a chunk is finished": (lambda: finished_chunks(long), 0),
-        "all are being collected": (lambda: long.processes("collect"), 0),
+        "the first jobs begin": lambda: long.processes("train"),
+        "the first jobs train": long.training,
+        "they have checkpoints": lambda: saved_in_training(long),
+        "a chunk is finished": lambda: finished_chunks(long),
+        "all are being collected": lambda: long.processes("collect"),
     }
-    for name, (moment, seconds) in moments.items():
+    for name, moment in moments.items():
         before = finished_chunks(long)
         run = long.start()
         wait_until(moment)
-        time.sleep(seconds)
         kill(run)
         assert not long.processes("bnbench"), name
         assert before.items() <= finished_chunks(long).items(), f"{name}: a finished chunk was touched"
@@ -112,7 +122,7 @@ def test_a_run_that_is_stopped_ends_and_the_next_one_goes_on(long, wait_until, i
     run = long.start()
     wait_until(lambda: long.processes("train"))
     interrupt(run)
-    output, _ = run.communicate(timeout=60)
+    output, _ = run.communicate(timeout=240)
     assert run.returncode != 0
     assert "Traceback" not in output
     assert not long.processes("bnbench")

@@ -17,7 +17,9 @@ def chromium():
     if not CHROMIUM:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("Chromium is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], timeout=120_000
+        )
         yield browser
         browser.close()
 
@@ -29,6 +31,7 @@ def visit(chromium):
 
     def opened(path, **circumstances):
         contexts.append(chromium.new_context(**circumstances))
+        contexts[-1].set_default_timeout(120_000)
         page = contexts[-1].new_page()
         page.asked, page.said = [], []
         page.on("request", lambda request: page.asked.append(request.url))

@@ -4,7 +4,7 @@ import pytest
 
 from checkouts import assert_same_bits, finished_chunks
 
-LONG = {"batch_size": ["full"], "epochs": 12_000, "evaluate_every": 3000}
+LONG = {"batch_size": ["full"], "epochs": 3000, "evaluate_every": 1000}
 
 
 @pytest.fixture
@@ -20,12 +20,18 @@ def at(folder, checkout):
     return checkout
 
 
-def test_two_studies_at_once_share_what_they_train(shared, new_checkout, monkeypatch):
+def test_two_studies_at_once_share_what_they_train(shared, new_checkout, wait_until, monkeypatch):
     one, other = (at(shared, new_checkout(**LONG)) for _ in range(2))
     other.study(**LONG | {"norm": ["batch", "none"], "seeds": 6})
+    for checkout in (one, other):
+        checkout.hold_training()
     runs = [checkout.start("--until", "compare") for checkout in (one, other)]
+    for checkout in (one, other):
+        wait_until(checkout.holds)
+    for checkout in (one, other):
+        checkout.let_train()
     for run in runs:
-        output, _ = run.communicate(timeout=300)
+        output, _ = run.communicate(timeout=1200)
         assert run.returncode == 0, output
     assert len(finished_chunks(one)) == 6
     assert not (one.folder / "results").exists()

@@ -14,7 +14,7 @@ from specs import assert_same_bits, named, spec
 
 from bnbench.study import Chunk, Setting
 
-CHUNK = Chunk(Setting.from_spec(spec(hidden=[64, 64], batch_size=10, epochs=3000, evaluate_every=100)), 0, 8)
+CHUNK = Chunk(Setting.from_spec(spec(hidden=[64, 64], batch_size=10, epochs=1500, evaluate_every=50)), 0, 8)
 SMALL = Chunk(Setting.from_spec(spec(epochs=2000, evaluate_every=1, norm=named("norm", "none"))), 0, 4)
 INTERRUPTIONS = 30
 ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[2] / "workflow")}
