@@ -39,7 +39,10 @@ def tuned(study: Study, row: Row) -> str:
     if row["verdict"] == "no data":
         return context(study, row)
     rates = " and ".join(f"{arm} at {row[rate]:g}" for arm, rate in zip(_arms(study, row)[::-1], RATES, strict=True))
-    return f"{context(study, row)} Chosen on validation data: {rates}."
+    tried = study.rates(row["optimizer"])
+    edge = any(row[rate] in (min(tried), max(tried)) for rate in RATES)
+    beyond = f"; the list ends at {min(tried):g} and {max(tried):g}, and a rate beyond may be better" if edge else ""
+    return f"{context(study, row)} Chosen on validation data: {rates}{beyond}."
 
 
 def context(study: Study, row: Row) -> str:

@@ -213,6 +213,13 @@ class Study:
             ]
         return chosen
 
+    def rates(self, optimizer: str) -> list[float]:
+        """The learning rates of the optimizer that `tuned_contexts` calls by this label."""
+        without = [{key: value for key, value in level.items() if key != "lr"} for level in self.config["optimizer"]]
+        labels = [level_label("optimizer", level) for level in without]
+        levels = zip(self.config["optimizer"], labels, strict=True)
+        return [float(level["lr"]) for level, label in levels if label == optimizer]
+
     def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[float, str]]]]:
         """Contexts of a study that tunes, whatever the rate: (labels, addresses by arm and rate); else none."""
         found: dict[tuple[tuple[str, str], ...], dict[str, dict[float, str]]] = {}
