@@ -344,7 +344,9 @@ def test_a_study_says_which_rates_were_chosen_and_the_ratio_there(compared):
     assert "Each arm at its best learning rate: Over 8 seeds, BN made the test loss" in verdicts["sentence"]
     assert verdicts["equal_rates"].startswith("At equal rates: Over 8 seeds, ")
     for said in verdicts["tuned"]:
-        assert said.endswith("Chosen on validation data: no BN at 0.01 and BN at 0.1.")
+        assert (
+            "Chosen on validation data: no BN at 0.01 and BN at 0.1; the list ends at 0.001 and 0.1, and a rate" in said
+        )
 
 
 def test_validation_losses_and_not_test_losses_say_which_rate_is_the_best(compared):

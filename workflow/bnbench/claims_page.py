@@ -54,6 +54,8 @@ def _counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return {verdict: sum(row["verdict"] == verdict for row in found) for verdict in dict.fromkeys(_VERDICTS)}
 
 
+_SPELLED_OUT = 4  # rows of a claim whose numbers a README can hold
+
 _VERDICTS = ("supported", "only where", "contradicted", "undecided")
 
 
@@ -61,14 +63,10 @@ def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
     """The same table for a README."""
     lines = ["| claim | source | study | seeds | verdict | measured |", "|---|---|---|---|---|---|"]
     for row in found:
+        counted = f"{row['supporting']} of {row['rows']} as predicted, {row['contradicting']} decided otherwise"
+        numbers = row["measured"] if row["rows"] <= _SPELLED_OUT else counted
         verdict = f"**{row['verdict']}** {row['where']}".strip()
-        cells = [
-            row["words"],
-            row["source"],
-            f"[{row['study']}]({row['file']})",
-            row["pairs"],
-            verdict,
-            row["measured"],
-        ]
+        study = f"[{row['study']}]({row['file']})"
+        cells = [row["words"], row["source"], study, row["pairs"], verdict, numbers]
         lines.append(f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines) + "\n"
