@@ -97,10 +97,11 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/calibration.py
 
 .PHONY: example
-example: report  ## bring what README.md shows up to date from the default study
+example: report claims  ## bring what README.md shows up to date from the default study and the claims
 	mkdir -p reports/example/figures reports/example/tables
 	cp reports/default/figures/*.png reports/example/figures/
 	cp reports/default/tables/{contexts,outcomes,pairs,decomposition}.csv reports/example/tables/
+	cp reports/claims/claims.md reports/example/
 
 .PHONY: lock
 lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that is needed

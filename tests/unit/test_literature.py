@@ -1,6 +1,7 @@
 """Claims of the literature: how rows stand to what is predicted of them, and that no claim says more than its rows."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import GRID, arms
 
-from bnbench import claims, judging
+from bnbench import claims, configfile, judging
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -313,3 +314,15 @@ def test_no_claim_and_its_opposite_are_both_supported(key, effect):
 
 def test_a_study_without_claims_has_an_empty_table_of_them():
     assert claims.table(STUDY, {}).empty
+
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_the_readme_shows_the_claims_page_and_that_every_claim_of_the_studies_that_come_along():
+    table = (PROJECT / "reports" / "example" / "claims.md").read_text(encoding="utf-8")
+    assert table in (PROJECT / "README.md").read_text(encoding="utf-8")
+    studies = sorted((PROJECT / "workflow" / "studies").glob("*.yaml"))
+    made = [each["words"] for path in studies for each in configfile.read(path)["claims"]]
+    shown = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]]
+    assert shown == made

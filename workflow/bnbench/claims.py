@@ -52,6 +52,12 @@ def judged(study: Study, claim: Mapping[str, Any], rows: pd.DataFrame) -> dict[s
     }
 
 
+def said(claim: Row) -> str:
+    """The verdict of a row of the table of claims, with where it holds."""
+    among = " where" if claim["where"] and claim["verdict"] in ("supported", "contradicted") else ""
+    return f"{claim['verdict']}{among} {claim['where']}".strip()
+
+
 def decide(stood: Sequence[Standing], of: str) -> str:
     """From how a claim's rows stand to its verdict.
 

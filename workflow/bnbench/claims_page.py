@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench import __version__, files, marks, tables, templating
+from bnbench import __version__, claims, files, marks, tables, templating
 from bnbench.errors import UserError
 from bnbench.study import Study
 
@@ -46,7 +46,7 @@ def _of_study(file: Path, study: Study, report: Path) -> list[dict[str, Any]]:
     stored = verdicts["tables"]["claims"]
     rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
     shared = {"study": study.name, "file": str(file), "answer": verdicts["sentence"], "plan": study.summary()}
-    return [{**row, **shared} for row in rows]
+    return [{**row, **shared, "said": claims.said(row)} for row in rows]
 
 
 def _counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -65,7 +65,7 @@ def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
     for row in found:
         counted = f"{row['supporting']} of {row['rows']} as predicted, {row['contradicting']} decided otherwise"
         numbers = row["measured"] if row["rows"] <= _SPELLED_OUT else counted
-        verdict = f"**{row['verdict']}** {row['where']}".strip()
+        verdict = row["said"].replace(row["verdict"], f"**{row['verdict']}**", 1)
         study = f"[{row['study']}]({row['file']})"
         cells = [row["words"], row["source"], study, row["pairs"], verdict, numbers]
         lines.append(f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |")

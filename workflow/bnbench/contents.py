@@ -119,6 +119,7 @@ COLUMNS = {
     "reason": "why a trial is left out, or that it diverged",
     "rate_baseline, rate_treatment": "in `tuned`: the learning rates that validation data choose",
     "rate": "a learning rate",
+    "best_ratio": "the ratio with each arm at its chosen rate",
     "baseline_validation, treatment_validation": "geometric means of the validation loss, by which a rate is chosen",
     "baseline_chosen, treatment_chosen": "whether an arm is judged at this rate",
     "baseline_diverged, treatment_diverged": "trials of an arm that diverged at this rate",

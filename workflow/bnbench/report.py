@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from bnbench import __version__, alternatives, cells, contents, files, methods, tables, templating, words
+from bnbench import __version__, alternatives, cells, claims, contents, files, methods, tables, templating, words
 from bnbench.colours import GRID, INK, PAPER
 from bnbench.errors import UserError
 from bnbench.study import Study
@@ -81,12 +81,17 @@ def _tables(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "diverged": contexts["test"].ne("mean").any(),
         "floored": contexts["floored"].gt(0).any(),
         "mixed": [(words.context_name(study, row), row["mixed"]) for row in mixed],
-        "claims": found["claims"].astype(object).fillna("").to_dict("records"),
+        "claims": [{**row, "said": claims.said(row)} for row in _records(found["claims"])],
         "exclusions": cells.listing(found["exclusions"]),
         "missing": _missing(study, found["exclusions"]),
         "provenance": cells.listing(found["provenance"]),
         "columns": contents.COLUMNS,
     }
+
+
+def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Rows of a table of texts, empty where there is none."""
+    return table.astype(object).fillna("").to_dict("records")
 
 
 def _missing(study: Study, exclusions: pd.DataFrame) -> str:
