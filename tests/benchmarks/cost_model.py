@@ -33,7 +33,7 @@ def entry(kind: str, name: str, **parameters: Any) -> dict[str, Any]:
 
 def setting(
     hidden: tuple[int, ...] = (256, 256),
-    norm: str = "batch",
+    norm: str | dict[str, Any] = "batch",
     batch_size: int | str = 25,
     optimizer: str = "adam",
     task: dict[str, Any] | None = None,
@@ -42,7 +42,7 @@ def setting(
     return {
         "task": entry("task", **(task or {"name": "sine"})),
         "hidden": [*hidden],
-        "norm": entry("norm", norm),
+        "norm": entry("norm", **({"name": norm} if isinstance(norm, str) else norm)),
         "batch_size": batch_size,
         "optimizer": entry("optimizer", optimizer),
         "schedule": entry("schedule", "constant"),
@@ -98,6 +98,12 @@ CHECKED: dict[str, tuple[Spec, int]] = {
     "five narrow layers": (setting((48,) * 5, "batch", 20, "adamw"), 30),
     "unfused optimizer, tanh": (setting((96, 96), "none", 16, "adamax", activation="tanh"), 16),
     "diabetes, float64": (setting((128, 64), "batch", 64, task={"name": "diabetes"}, dtype="float64"), 10),
+    "ghost batches of 10": (setting((64, 64), {"name": "ghost", "size": 10}, "full", "sgd"), 20),
+    "layer norm": (setting((64, 64), "layer", 25), 20),
+    "population norm": (setting((64, 64), "population", 10, "sgd"), 20),
+    "population norm with gamma decay": (setting((64, 64), "population_gamma", 25, "sgd"), 20),
+    "frozen BN": (setting((128, 128), "frozen", 25), 20),
+    "classes": (setting((64, 64), "batch", 64, task={"name": "digits"}), 20),
     "evaluated after every epoch": (setting((200, 100), "batch", "full", "rmsprop", evaluate_every=1), 10),
 }
 
