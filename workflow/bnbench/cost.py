@@ -42,7 +42,7 @@ def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
     refreshes = steps / every if (every := norm.refreshed_every()) else 0.0
     measured = (task.outputs() + 1) * norm.measures
     evaluated += refreshes * points * ((layers + 1) / 2 + 3 * measured)
-    trips = steps + refreshes * (1 + 2 * measured)
+    trips = steps + refreshes * (0.3 + 2 * measured)  # to evaluate is less than a third of a step
     normed = units if norm.parameters() or norm.buffers() else 0
     curved = units if spec["activation"] not in ("relu", "identity") else 0
     return {
