@@ -52,7 +52,7 @@ def forest(study: Study, contexts: pd.DataFrame) -> Figure:
     ax.set_yticks(range(len(rows)), [words.contrast_name(study, row) for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ratio_axis(ax, contexts[["ratio_low", "ratio", "ratio_high"]].to_numpy().ravel(), margin)
-    base = words.arm(study.report.factor, study.report.baseline)
+    base = "the baseline" if study.report.compare else words.arm(study.report.factor, study.report.baseline)
     ax.set_xlabel(f"{words.outcome(study.report.outcome)}, ratio to {base} (lower is better)")
     treated = words.arm(study.report.factor, study.arms[1]) if len(study.arms) == 2 else "arm"
     for side, text, x in (("left", f"← {treated} better", 0.0), ("right", f"{treated} worse →", 1.0)):

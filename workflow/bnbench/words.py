@@ -204,6 +204,7 @@ def facts(study: Study) -> dict[str, str]:
         "study": study.name,
         "loss": outcome(options.outcome),
         "baseline": arm(options.factor, options.baseline),
+        "against": arm(options.factor, options.baseline) + (", or the arm that is named," if options.compare else ""),
         "treatment": arm(options.factor, study.arms[1]) if len(study.arms) == 2 else "the arm",
         "seeds": count(len(study.seeds), "seed"),
         "contexts": count(contexts, "context"),
