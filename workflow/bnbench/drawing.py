@@ -152,14 +152,16 @@ def _columns(levels: int) -> int:
     return max(even) if levels == 1 or max(even) > 1 else 4
 
 
-def grid_of_axes(rows: int, columns: int, height: float, gap: float = 0.18) -> tuple[Figure, Any]:
+def grid_of_axes(rows: int, columns: int, height: float, gap: float = 0.18, numbers: float = 0.0) -> tuple[Figure, Any]:
     """Axes of this height and gap between columns, in inches, on a figure of the page's width: [rows, columns].
+
+    `numbers` are inches between rows that are left for numbers under each of them.
 
     The margins are fixed, since a layout that measures every label takes a minute for a hundred axes; what is left of
     them is cut off when the figure is saved.
     """
     left, right, top, bottom = 1.0, 0.05, 0.6, 0.6
-    between = 0.42 if columns < _NARROW else 0.56  # for titles of two lines
+    between = numbers + (0.42 if columns < _NARROW else 0.56)  # for titles of two lines
     whole = top + rows * height + (rows - 1) * between + bottom
     width = (WIDTH - left - right - (columns - 1) * gap) / columns
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, whole), squeeze=False)

@@ -154,7 +154,7 @@ def rates(study: Study, table: pd.DataFrame) -> Figure:
     """
     table = table.assign(context=context_names(study, table))
     names = unique(table["context"])
-    figure, axes = grid_of_axes(len(names), 2, height=1.7, gap=0.9)
+    figure, axes = grid_of_axes(len(names), 2, height=1.7, gap=0.9, numbers=0.2)
     for (left, right), name in zip(axes, names, strict=True):
         loss_axis(left)
         ratio_levels(right)
