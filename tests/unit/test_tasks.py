@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bnbench.datafiles import inspect_table, read_table
 from bnbench.errors import UserError
 from bnbench.streams import stream
-from bnbench.tasks import TASKS, Diabetes, Digits, Mixture, Sine, Table, inspect_table, read_table
+from bnbench.tasks import TASKS, Diabetes, Digits, Mixture, Sine, Table
 
 
 def test_the_sine_task_is_the_questions_at_its_defaults():

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bnbench import words
-from bnbench.contents import ALL_COMPARISONS, SOURCES
+from bnbench.contents import SOURCES, drawn
 from bnbench.study import Study
 from bnbench.words import Row
 
@@ -18,9 +18,7 @@ _SPELLED_OUT = 12  # contexts; who wants more takes the table
 
 def text(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFrame) -> str:
     """The words for the figure `name`, which is drawn from `table`."""
-    if name not in ALL_COMPARISONS and "baseline" in table:
-        table = table[table["baseline"] == study.report.baseline]
-    said = _sentences(study, name, verdicts, table)
+    said = _sentences(study, name, verdicts, drawn(study, name, table))
     left = len(said) - _SPELLED_OUT
     more = [f"{words.count(left, 'more row')} of this kind."] if left > 0 else []
     return " ".join([*said[:_SPELLED_OUT], *more, f"The numbers are in {SOURCES[name]}.csv."])

@@ -45,13 +45,13 @@ def _of_study(file: Path, study: Study, report: Path) -> list[dict[str, Any]]:
         raise UserError(f"{report}: made of another config than {file}; run snakemake --configfile {file} again")
     stored = verdicts["tables"]["claims"]
     rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
-    shared = {"study": study.name, "file": str(file), "answer": verdicts["sentence"], "plan": study.summary()}
+    shared = {"study": study.name, "file": str(file)}
     return [{**row, **shared, "said": claims.said(row)} for row in rows]
 
 
 def _counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """How many claims have each verdict."""
-    return {verdict: sum(row["verdict"] == verdict for row in found) for verdict in dict.fromkeys(_VERDICTS)}
+    return {verdict: sum(row["verdict"] == verdict for row in found) for verdict in _VERDICTS}
 
 
 _SPELLED_OUT = 4  # rows of a claim whose numbers a README can hold

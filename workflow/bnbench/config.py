@@ -17,10 +17,10 @@ from jsonschema.exceptions import ValidationError, relevance
 
 from bnbench import parameters, relations
 from bnbench.configfile import typed
+from bnbench.datafiles import inspect_table
 from bnbench.errors import UserError, found, nearest
 from bnbench.study import REGISTRIES, Study
 from bnbench.tables import FACTORS
-from bnbench.tasks import inspect_table
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "study.schema.yaml"
 

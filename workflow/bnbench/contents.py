@@ -3,6 +3,8 @@
 Pure, and light to import: the rules name their files by it before anything is drawn.
 """
 
+from typing import Any
+
 from bnbench.parameters import build
 from bnbench.study import Study
 from bnbench.tasks import TASKS
@@ -45,6 +47,13 @@ SOURCES = {
 
 ALL_COMPARISONS = ("forest", "interactions")
 """Figures that show the named pairs too; the others show what is compared with the baseline."""
+
+
+def drawn(study: Study, name: str, table: Any) -> Any:
+    """The rows of its table, a frame of pandas, that the figure `name` shows."""
+    if name in ALL_COMPARISONS or "baseline" not in table:
+        return table
+    return table[table["baseline"] == study.report.baseline]
 
 
 def figures(study: Study) -> dict[str, str]:

@@ -51,8 +51,7 @@ def draw(study: Study, out: Path, name: str) -> None:
     """
     drawn, shown = FIGURES[name]
     table = tables.read_csv(out / "tables" / f"{contents.SOURCES[name]}.csv")
-    if name not in contents.ALL_COMPARISONS and "baseline" in table:
-        table = table[table["baseline"] == study.report.baseline]
+    table = contents.drawn(study, name, table)
     some = table[list(shown)].notna().any(axis=None)
     save(drawn(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
 
