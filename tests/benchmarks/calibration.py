@@ -9,7 +9,7 @@ Log differences of a family of contexts are drawn in four shapes, all of mean 0:
   such ones come of arms that differ in shape but not in their mean, for which neither sign flips nor Student promise
   anything of so few seeds.
 
-Each study is judged by `judging.decide`, as a real one is, without an effect and with one. Contexts of one study share
+Each study is judged by `verdicts.decide`, as a real one is, without an effect and with one. Contexts of one study share
 none or .8 of the variance of the normals that they are made of. Run by hand:
 `PYTHONPATH=workflow python tests/benchmarks/calibration.py`; some 8 minutes on one core. It writes the table to
 `results/calibration.md` beside it.
@@ -28,9 +28,10 @@ import numpy as np
 from statsmodels.stats.power import TTestPower
 
 import bnbench
-from bnbench import config, judging, stats
-from bnbench.judging import Contrast
-from bnbench.stats import Array
+from bnbench.judge import stats, verdicts
+from bnbench.judge.stats import Array
+from bnbench.judge.verdicts import Contrast
+from bnbench.plan import config
 
 REPORT = config.load({"study": "calibration"}, "calibration").report
 ALPHA, EDGE = REPORT.alpha, math.log(REPORT.margin)
@@ -82,10 +83,10 @@ def differences(generator: np.random.Generator, shape: str, seeds: int, contexts
     return normal
 
 
-def decide(values: Array) -> list[judging.Decision]:
+def decide(values: Array) -> list[verdicts.Decision]:
     """What is decided of a study with these log differences."""
     nothing, seeds = np.zeros(values.shape[1]), np.arange(values.shape[1])
-    return judging.decide(REPORT, [Contrast({}, seeds, nothing, v, nothing, v, 0, "") for v in values], DRAWS)
+    return verdicts.decide(REPORT, [Contrast({}, seeds, nothing, v, nothing, v, 0, "") for v in values], DRAWS)
 
 
 def study(generator: np.random.Generator, shape: str, seeds: int, contexts: int, together: float) -> tuple[float, ...]:

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bnbench.catalogue.norms import NORMS
 from bnbench.epochs import batch_bounds
-from bnbench.initialization import Layers, initial_weights
-from bnbench.norms import NORMS
 from bnbench.streams import stream
+from bnbench.trainer.initialization import Layers, initial_weights
 
 POINTS = 100
 

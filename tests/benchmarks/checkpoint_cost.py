@@ -14,12 +14,13 @@ import torch
 from common import in_turn, keep, machine, one_core, spread, table
 from cost_model import Spec, setting
 
-from bnbench import checkpoints
-from bnbench.checkpoints import Checkpoints
-from bnbench.parameters import build
-from bnbench.study import Chunk, Setting
-from bnbench.tasks import TASKS
-from bnbench.train import _keep_freed_memory, train
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import TASKS
+from bnbench.plan.chunks import Chunk
+from bnbench.plan.settings import Setting
+from bnbench.trainer import checkpoints
+from bnbench.trainer.checkpoints import Checkpoints
+from bnbench.trainer.chunk import keep_freed_memory, train
 
 EVERY = 0.5
 ROUNDS = 7
@@ -70,7 +71,7 @@ def measured(spec: Spec, seeds: int, folder: Path) -> list[str]:
 def main() -> None:
     one_core()
     torch.set_num_threads(1)
-    _keep_freed_memory()
+    keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         rows = [[name, *measured(spec, seeds, Path(folder))] for name, (spec, seeds) in CASES.items()]
     header = [

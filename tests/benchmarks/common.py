@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from bnbench import files, tables
+from bnbench.store import files, provenance
 
 RESULTS = Path(__file__).parent / "results"
 Work = Callable[[], object]
@@ -25,7 +25,7 @@ def machine(*packages: str) -> str:
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     today = datetime.datetime.now(datetime.UTC).date()
     return (
-        f"{tables.processor()}, {os.cpu_count()} cores, {gibibytes:.0f} GiB, {platform.system()} "
+        f"{provenance.processor()}, {os.cpu_count()} cores, {gibibytes:.0f} GiB, {platform.system()} "
         f"{platform.release().split('-')[0]}, Python {platform.python_version()}, {versions}; {today}."
     )
 

@@ -17,11 +17,12 @@ import torch
 from common import keep, machine, one_core, table
 from scipy.optimize import nnls
 
-from bnbench import cost
-from bnbench.parameters import build
-from bnbench.study import NUMERICS, REGISTRIES
-from bnbench.tasks import TASKS
-from bnbench.train import _keep_freed_memory, train
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.tasks import TASKS
+from bnbench.plan import cost
+from bnbench.plan.settings import NUMERICS
+from bnbench.trainer.chunk import keep_freed_memory, train
 
 Spec = dict[str, Any]
 
@@ -166,7 +167,7 @@ def main() -> None:
     options = parser.parse_args()
     one_core()
     torch.set_num_threads(1)
-    _keep_freed_memory()
+    keep_freed_memory()
     fit(options.rounds) if options.fit else report(options.rounds)
 
 

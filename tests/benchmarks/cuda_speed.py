@@ -3,7 +3,7 @@
 The question's study: 1–256–256–1, 100 points, full batch, Adam, 5,000 epochs, without BN and with it, so ten million
 epochs of single networks. Chunks of `--seeds-per-job` seeds are trained one after the other, as jobs would.
 
-- bnbench: `bnbench.train.train`, a chunk after the other, setting up and evaluating included, importing torch not;
+- bnbench: `bnbench.trainer.chunk.train`, a chunk after the other, setting up and evaluating included, importing torch not;
 - loop: `in_loop.py` on the same device, a few epochs of one network;
 - roofline: the operations of the linear layers at the rate of a 4,096 × 4,096 product in float32, or the traffic of
   Adam at the bandwidth of a sum over 1 GiB, whichever takes longer. TF32 is off, as it is in training.
@@ -22,10 +22,11 @@ from arithmetic import BYTES, operations, parameters
 from cases import Case
 from common import keep, machine, table
 
-from bnbench import config
-from bnbench.parameters import build
-from bnbench.tasks import TASKS
-from bnbench.train import train
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import TASKS
+from bnbench.plan import config, cost
+from bnbench.plan.chunks import all_chunks
+from bnbench.trainer.chunk import train
 
 ARMS = ("none", "batch")
 LOOPED = 20  # epochs of the loop
@@ -50,7 +51,7 @@ def trained(norm: str, options: argparse.Namespace, device: torch.device) -> flo
     text = {"study": "cuda", "norm": ["none", "batch"], "batch_size": "full", "seeds": options.seeds}
     text |= {"epochs": options.epochs, "evaluate_every": max(1, options.epochs // 100), "device": device.type}
     study = config.load(text | {"seeds_per_job": {device.type: options.seeds_per_job}}, "cuda_speed.py")
-    chunks = [chunk for chunk in study.chunks() if chunk.setting.spec["norm"]["name"] == norm]
+    chunks = [chunk for chunk in all_chunks(study, cost.seeds_per_job) if chunk.setting.spec["norm"]["name"] == norm]
 
     def work() -> None:
         for chunk in chunks:

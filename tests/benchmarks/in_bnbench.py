@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from cases import Case
 
-from bnbench.loop import Points, train_network
-from bnbench.networks import Network
-from bnbench.norms import NORMS, Norm
+from bnbench.catalogue.norms import NORMS, Norm
+from bnbench.trainer.loop import Points, train_network
+from bnbench.trainer.network import Network
 
 
 def training(case: Case, norm: Norm | None = None) -> Callable[[], np.ndarray]:

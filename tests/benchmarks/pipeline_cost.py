@@ -26,8 +26,9 @@ import rebuild_scale
 import yaml
 from common import keep, machine, spread, table
 
-from bnbench import config, configfile
-from bnbench.study import Chunk, Study
+from bnbench.plan import config, configfile, cost
+from bnbench.plan.chunks import Chunk, all_chunks
+from bnbench.plan.study import Study
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = ROOT / "config.yaml"
@@ -84,14 +85,14 @@ def jobs(study: Study, rounds: int) -> list[str]:
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        first = study.chunks()[0]
+        first = all_chunks(study, cost.seeds_per_job)[0]
         short = Study(study.config | {"epochs": 1, "evaluate_every": 1})
         starts, imports = [], []
         for _ in range(rounds):
-            cost, seconds = job(short.chunks()[0], folder)
+            cost, seconds = job(all_chunks(short, cost.seeds_per_job)[0], folder)
             starts.append(cost.seconds - seconds)
             imports.append(run([sys.executable, "-c", "import torch"], folder, core=0).seconds)
-        chunks = [chunk for chunk in study.chunks() if chunk.first == first.first]
+        chunks = [chunk for chunk in all_chunks(study, cost.seeds_per_job) if chunk.first == first.first]
         for chunk in chunks:
             cost, seconds = job(chunk, folder)
             outside = cost.seconds - seconds
@@ -132,7 +133,7 @@ def planning(rounds: int) -> list[str]:
             folder = Path(scratch)
             study = written(text, folder)
             seconds = [snakemake(study, folder, "-n").seconds for _ in range(rounds)]
-            chunks = len(config.load(text, "large.yaml").chunks())
+            chunks = len(all_chunks(config.load(text, "large.yaml"), cost.seeds_per_job))
         rows.append([f"{chunks:,}", seeds_per_job, spread(np.array(seconds))])
     return table(["jobs", "seeds a job", "seconds of `snakemake -n`; promised are 10"], rows)
 
@@ -147,7 +148,7 @@ def nothing_to_do(rounds: int) -> str:
         snakemake(path, folder, "--cores", str(CORES))
         seconds = [snakemake(path, folder, "--cores", str(CORES)).seconds for _ in range(rounds)]
     return (
-        f"A finished study of {len(study.chunks()):,} chunks, run again: {spread(np.array(seconds))} s until Snakemake "
+        f"A finished study of {len(all_chunks(study, cost.seeds_per_job)):,} chunks, run again: {spread(np.array(seconds))} s until Snakemake "
         "says that there is nothing to do. Promised are 10 s."
     )
 

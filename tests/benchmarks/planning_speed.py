@@ -10,8 +10,8 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from bnbench import config
-from bnbench.tables import processor
+from bnbench.plan import config
+from bnbench.store.tables import processor
 
 COLUMNS = ("resolve", "settings", "chunks", "summary")
 

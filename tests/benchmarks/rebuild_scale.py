@@ -22,14 +22,19 @@ import numpy as np
 import psutil
 import yaml
 
-from bnbench import config, files, tables, train
-from bnbench.parameters import build
-from bnbench.study import Chunk, Study
-from bnbench.tasks import TASKS
+from bnbench import train
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import TASKS
+from bnbench.plan import config, cost
+from bnbench.plan.chunks import Chunk, all_chunks
+from bnbench.plan.study import Study
+from bnbench.store import chunk_files, files, provenance, tables
+from bnbench.trainer.chunk import Trained, trial_tables
+from bnbench.vocabulary import OUTCOMES
 
 STEPS = ("collect", "compare", "plot", "report", "rebuild")
 OUTPUT = Path(__file__).parent / "results" / "rebuild-scale.md"
-SHIFTS = dict(zip(tables.OUTCOMES, (0.0, 0.2, 0.7, 0.4), strict=True))
+SHIFTS = dict(zip(OUTCOMES, (0.0, 0.2, 0.7, 0.4), strict=True))
 """Of the log losses, above those in training mode."""
 
 WITHOUT = """
@@ -77,17 +82,17 @@ def grid(settings: int, seeds: int, epochs: int, seeds_per_job: int) -> dict[str
 def write_results(study: Study, results: Path) -> None:
     """All chunks of the study, as `train.run` leaves them."""
     contexts = {setting.address: i for i, (_, arms) in enumerate(study.contexts()) for setting in arms.values()}
-    for chunk in study.chunks():
+    for chunk in all_chunks(study, cost.seeds_per_job):
         spec, seeds = chunk.setting.spec, range(chunk.first, chunk.last + 1)
-        footer = {"address": chunk.setting.address, "setting": dict(spec), "provenance": tables.provenance()}
+        footer = {"address": chunk.setting.address, "setting": dict(spec), "provenance": provenance.provenance()}
         trained = made_up(chunk, contexts[chunk.setting.address])
         data = [points(seed) for seed in seeds]
-        paths = chunk.paths(results)
-        for kind, table in train.trial_tables(spec, seeds, data, trained, tables.processor(), threads=1).items():
+        paths = chunk_files.paths(chunk, results)
+        for kind, table in trial_tables(spec, seeds, data, trained, provenance.processor(), threads=1).items():
             tables.write_parquet(paths[kind], train.in_order(chunk, kind, [table]), footer)
 
 
-def made_up(chunk: Chunk, context: int) -> train.Trained:
+def made_up(chunk: Chunk, context: int) -> Trained:
     """Losses that fall to a level of their seed, with BN to 0.8 to 1.3 times it, as single precision holds them."""
     epochs, treated = chunk.setting.spec["epochs"], chunk.setting.labels["norm"] == "batch"
     own = np.random.default_rng([chunk.first, context, 1 + treated])
@@ -99,7 +104,7 @@ def made_up(chunk: Chunk, context: int) -> train.Trained:
     targets = np.stack([points(seed).test_y[:, 0] for seed in range(chunk.first, chunk.last + 1)])
     fit = (targets + own.normal(0, 0.03, targets.shape)).astype(np.float32).astype(float)
     hashes = [f"{seed:016x}" for seed in range(chunk.first, chunk.last + 1)]
-    return train.Trained(losses, [None] * chunk.count, fit, hashes, seconds=1.0 * chunk.count)
+    return Trained(losses, [None] * chunk.count, fit, hashes, seconds=1.0 * chunk.count)
 
 
 @cache
@@ -140,17 +145,17 @@ def lines(study: Study, costs: dict[str, Cost], folder: Path) -> Iterator[str]:
     yield from (
         "# Rebuilding the report of a large study",
         "",
-        f"{tables.processor()}, Python {sys.version.split()[0]}, {versions}.",
+        f"{provenance.processor()}, Python {sys.version.split()[0]}, {versions}.",
         f"{len(study.settings)} settings × {seeds:,} seeds × {epochs} evaluated epochs: "
-        f"{len(study.settings) * seeds * epochs:,} rows of losses in {len(study.chunks()):,} chunks, "
+        f"{len(study.settings) * seeds * epochs:,} rows of losses in {len(all_chunks(study, cost.seeds_per_job)):,} chunks, "
         f"{sum(path.stat().st_size for path in results) / 2**20:,.0f} MiB. Each step in a process of its own, without "
         "torch and Snakemake.",
         "",
         "| step | seconds | peak memory, MiB |",
         "|---|---|---|",
     )
-    for step, cost in costs.items():
-        yield f"| {step} | {cost.seconds:.1f} | {cost.mebibytes:,.0f} |"
+    for step, costs_of in costs.items():
+        yield f"| {step} | {costs_of.seconds:.1f} | {costs_of.mebibytes:,.0f} |"
     if page.exists():
         yield from ("", f"The page has {page.stat().st_size / 2**20:.1f} MiB.")
 

@@ -30,9 +30,11 @@ from arithmetic import operations
 from cases import Case
 from common import RESULTS, Work, in_turn, keep, machine, one_core, table
 
-from bnbench import config, configfile, files
-from bnbench.study import Study
-from bnbench.train import _keep_freed_memory
+from bnbench.plan import config, configfile, cost
+from bnbench.plan.chunks import all_chunks
+from bnbench.plan.study import Study
+from bnbench.store import files
+from bnbench.trainer.chunk import keep_freed_memory
 
 BASE = Case(25, "batch")
 TRAINING: dict[str, tuple[tuple[int, ...], Callable[[int], Case]]] = {
@@ -197,11 +199,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         study = default_study()
         short = Study({**study.config, "epochs": 1, "evaluate_every": 1})
-        cost, seconds = pipeline_cost.job(short.chunks()[0], Path(scratch))
-    start = cost.seconds - seconds
+        spent, seconds = pipeline_cost.job(all_chunks(short, cost.seeds_per_job)[0], Path(scratch))
+    start = spent.seconds - seconds
     one_core()
     torch.set_num_threads(1)
-    _keep_freed_memory()
+    keep_freed_memory()
     chunks = chunk_seconds()
     report = next(point.value for point in found if point.curve == "rebuild, s")
     found = [*training(arguments.rounds), *found, *simulated(chunks, start, report)]

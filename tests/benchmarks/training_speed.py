@@ -29,8 +29,8 @@ import torch
 from cases import Case
 from common import RESULTS, Array, in_turn, keep, machine, one_core, spread, table
 
-from bnbench.norms import BatchNorm
-from bnbench.train import _keep_freed_memory
+from bnbench.catalogue.norms import BatchNorm
+from bnbench.trainer.chunk import keep_freed_memory
 
 BATCH_SIZES: tuple[int | str, ...] = (10, 16, 25, 50, "full")
 QUESTION = [Case(batch_size, norm) for batch_size in BATCH_SIZES for norm in ("none", "batch")]
@@ -180,7 +180,7 @@ def main() -> None:
     one_core()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    _keep_freed_memory()  # as a job does
+    keep_freed_memory()  # as a job does
     measured = {}
     for case in (*QUESTION, *TINY):
         measured[case] = measure(case, arguments.rounds)

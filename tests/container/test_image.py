@@ -12,7 +12,7 @@ import pytest
 from images import NONCE, run
 from packaging.utils import canonicalize_name
 
-from bnbench import tables
+from bnbench.store import tables
 from checkouts import TINY, assert_same_bits
 
 CONTAINED = ["--sdm", "apptainer", "--apptainer-args", "--contain --cleanenv"]

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import strategies as st
 
+from bnbench.catalogue.parameters import schema
+from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import UserError
-from bnbench.parameters import schema
-from bnbench.study import REGISTRIES
 
 
 def values(rule):

@@ -9,7 +9,8 @@ import synthetic
 from hypothesis import HealthCheck, settings
 from matplotlib.figure import Figure
 
-from bnbench import control, plot
+from bnbench import plot
+from bnbench.judge import aa_control
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
@@ -30,7 +31,7 @@ def write(tmp_path, monkeypatch):
 @pytest.fixture
 def few_splits(monkeypatch):
     """Few splits of the A/A control, which otherwise takes most of the time of a comparison."""
-    monkeypatch.setattr(control, "SPLITS", 20)
+    monkeypatch.setattr(aa_control, "SPLITS", 20)
 
 
 @pytest.fixture

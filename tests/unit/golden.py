@@ -10,10 +10,10 @@ import pandas as pd
 import torch
 from specs import named, spec
 
-from bnbench.parameters import build
-from bnbench.tables import OUTCOMES
-from bnbench.tasks import TASKS
-from bnbench.train import train
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import TASKS
+from bnbench.trainer.chunk import train
+from bnbench.vocabulary import OUTCOMES
 
 LOSSES = Path(__file__).parent / "golden_losses.csv"
 SEEDS = (0, 1, 5)

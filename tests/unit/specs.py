@@ -5,7 +5,9 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from bnbench.study import NUMERICS, REGISTRIES
+from bnbench.catalogue.registries import REGISTRIES
+from bnbench.plan.settings import NUMERICS
+from bnbench.store import chunk_files
 
 
 def named(kind, name, **parameters):
@@ -35,7 +37,7 @@ def spec(**changes):
 
 def assert_same_bits(chunk, one, other):
     """The tables of a chunk in two folders are equal, but for the time that it took."""
-    theirs = chunk.paths(other)
-    for kind, path in chunk.paths(one).items():
+    theirs = chunk_files.paths(chunk, other)
+    for kind, path in chunk_files.paths(chunk, one).items():
         found = (pd.read_parquet(where).drop(columns="seconds", errors="ignore") for where in (path, theirs[kind]))
         pd.testing.assert_frame_equal(*found, check_exact=True)

@@ -8,7 +8,10 @@ import pyarrow.parquet as pq
 import synthetic
 import yaml
 
-from bnbench import cli, tables
+from bnbench import cli
+from bnbench.plan import cost
+from bnbench.plan.chunks import all_chunks
+from bnbench.store import chunk_files, tables
 
 PLAN = {"seeds": 8, "seeds_per_job": {"cpu": 4}}
 TWO = {**PLAN, "batch_size": ["full", 25]}
@@ -37,8 +40,10 @@ def stored(folder, study, **options):
 def paths(results, study, norm="batch", first=4, batch_size="full"):
     """The files of the chunk of one setting that starts at the seed `first`, by kind."""
     labels = {"norm": norm, "batch_size": batch_size}.items()
-    (chunk,) = (c for c in study.chunks() if c.first == first and labels <= c.setting.labels.items())
-    return chunk.paths(results)
+    (chunk,) = (
+        c for c in all_chunks(study, cost.seeds_per_job) if c.first == first and labels <= c.setting.labels.items()
+    )
+    return chunk_files.paths(chunk, results)
 
 
 def changed(path, change):

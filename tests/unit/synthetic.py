@@ -12,12 +12,18 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bnbench import collect, compare, config, contents, parameters, tables
+from bnbench import collect, compare
+from bnbench.catalogue import parameters
+from bnbench.catalogue.tasks import TASKS
 from bnbench.epochs import evaluated_epochs
-from bnbench.judging import Contrast
-from bnbench.study import Chunk, Setting, Study
-from bnbench.tables import VALIDATION
-from bnbench.tasks import TASKS
+from bnbench.judge.verdicts import Contrast
+from bnbench.plan import config, cost
+from bnbench.plan.chunks import Chunk, all_chunks
+from bnbench.plan.settings import Setting
+from bnbench.plan.study import Study
+from bnbench.store import chunk_files, schemas, tables
+from bnbench.vocabulary import VALIDATION
+from bnbench.wording import contents
 
 Of = Callable[[Mapping[str, str], int], Any]
 """A property of one trial: of the labels of its setting and its seed."""
@@ -108,7 +114,7 @@ def frames(
 def write(found: Mapping[str, pd.DataFrame], data: Path) -> Path:
     """Write the tables as `collect` does, and return the folder."""
     for name, frame in found.items():
-        schema = tables.SCHEMAS["losses" if name == "curves" else name]
+        schema = schemas.SCHEMAS["losses" if name == "curves" else name]
         table = pa.Table.from_pandas(frame.reindex(columns=schema.names), schema, preserve_index=False)
         tables.write_parquet(data / f"{name}.parquet", table)
     return data
@@ -125,11 +131,11 @@ def stored(study: Study, results: Path, found: Mapping[str, pd.DataFrame] | None
     A chunk of which there is no trial is not there.
     """
     tables_of = frames(study, **options) if found is None else found
-    for chunk in study.chunks():
+    for chunk in all_chunks(study, cost.seeds_per_job):
         of_chunk = {name: _of_chunk(rows, chunk) for name, rows in tables_of.items()}
         footer = {"address": chunk.setting.address, "setting": dict(chunk.setting.spec)}
-        for kind, path in chunk.paths(results).items() if len(of_chunk["trials"]) else ():
-            schema = tables.SCHEMAS[kind]
+        for kind, path in chunk_files.paths(chunk, results).items() if len(of_chunk["trials"]) else ():
+            schema = schemas.SCHEMAS[kind]
             rows = of_chunk[collect.COLLECTED[kind]].reindex(columns=schema.names)
             tables.write_parquet(path, pa.Table.from_pandas(rows, schema, preserve_index=False), footer)
     return results

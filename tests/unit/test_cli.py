@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bnbench import __version__, cli, config, configfile
-from bnbench.study import Chunk, Setting
+from bnbench import __version__, cli
+from bnbench.plan import config, configfile
+from bnbench.plan.chunks import Chunk
+from bnbench.plan.settings import Setting
 
 VERBS = ["train", "check", "plan", "collect", "compare", "plot", "report", "rebuild", "answer"]
 SMALL = "study: small\nepochs: 5\nseeds: 2\n"

@@ -4,8 +4,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bnbench import collect, config, tables
+from bnbench import collect
 from bnbench.errors import UserError
+from bnbench.plan import config, cost
+from bnbench.plan.chunks import all_chunks
+from bnbench.store import chunk_files, schemas, tables
+from bnbench.vocabulary import OUTCOMES
 
 EPOCHS = 4
 SMALL = {"study": "small", "hidden": [4], "epochs": EPOCHS, "seeds": 5, "seeds_per_job": {"cpu": 2}}
@@ -24,14 +28,14 @@ def rows(chunk, kind):
     """As the trainer writes them, with the seed as every loss."""
     seeds = range(chunk.first, chunk.last + 1)
     epochs = range(EPOCHS) if kind == "losses" else [None]
-    schema = tables.SCHEMAS[kind]
+    schema = schemas.SCHEMAS[kind]
     same = {**chunk.setting.labels, "setting": chunk.setting.address, **FACTS[kind]}
-    found = [{**same, "seed": s, "epoch": e, **dict.fromkeys(tables.OUTCOMES, float(s))} for s in seeds for e in epochs]
+    found = [{**same, "seed": s, "epoch": e, **dict.fromkeys(OUTCOMES, float(s))} for s in seeds for e in epochs]
     return pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in found], schema)
 
 
 def save(chunk, results, change=lambda table: table, **footer):
-    for kind, path in chunk.paths(results).items():
+    for kind, path in chunk_files.paths(chunk, results).items():
         tables.write_parquet(path, change(rows(chunk, kind)), {"address": chunk.setting.address, **footer})
 
 
@@ -47,12 +51,12 @@ def collected(data):
 def test_all_chunks_become_three_tables_with_a_row_group_a_setting(folders):
     results, data = folders
     study = plan()
-    for chunk in study.chunks():
+    for chunk in all_chunks(study, cost.seeds_per_job):
         save(chunk, results)
     assert collect.run(study, results, data) == "small: collected 10 trials from 6 chunks"
     found = collected(data)
     assert {name: table.num_rows for name, table in found.items()} == {"trials": 10, "curves": 40, "predictions": 10}
-    assert found["curves"].schema.equals(tables.SCHEMAS["losses"])
+    assert found["curves"].schema.equals(schemas.SCHEMAS["losses"])
     assert found["trials"]["seed"].to_pylist() == [*range(5), *range(5)]
     assert found["trials"]["test_loss"].to_pylist() == [*map(float, range(5)), *map(float, range(5))]
     for name in collect.COLLECTED.values():
@@ -62,7 +66,7 @@ def test_all_chunks_become_three_tables_with_a_row_group_a_setting(folders):
 def test_one_settings_rows_are_in_memory_at_a_time(folders, monkeypatch):
     results, data = folders
     study = plan(batch_size=["full", 50, 20])
-    for chunk in study.chunks():
+    for chunk in all_chunks(study, cost.seeds_per_job):
         save(chunk, results)
     held = []
     concat = pa.concat_tables
@@ -74,10 +78,10 @@ def test_one_settings_rows_are_in_memory_at_a_time(folders, monkeypatch):
 def test_a_study_that_is_trained_in_part_is_collected_as_far_as_it_goes(folders):
     results, data = folders
     study = plan()
-    first, second, *_ = study.chunks()
+    first, second, *_ = all_chunks(study, cost.seeds_per_job)
     for chunk in (first, second):
         save(chunk, results)
-    second.paths(results)["predictions"].unlink()
+    chunk_files.paths(second, results)["predictions"].unlink()
     said = collect.run(study, results, data)
     assert said == "small: collected 2 trials from 1 chunks; 8 of 10 trials are not trained yet"
     assert collected(data)["trials"]["seed"].to_pylist() == [0, 1]
@@ -93,7 +97,7 @@ def test_a_study_of_which_nothing_is_trained_gives_empty_tables(folders):
 def test_results_of_other_studies_are_left_out(folders):
     results, data = folders
     for study in (plan(), plan(epochs=5), plan(seeds=9)):
-        for chunk in study.chunks():
+        for chunk in all_chunks(study, cost.seeds_per_job):
             save(chunk, results)
     collect.run(plan(), results, data)
     assert collected(data)["trials"].num_rows == 10
@@ -102,11 +106,11 @@ def test_results_of_other_studies_are_left_out(folders):
 def test_a_task_of_several_inputs_has_no_predictions(folders):
     results, data = folders
     study = plan(task="diabetes")
-    for chunk in study.chunks():
+    for chunk in all_chunks(study, cost.seeds_per_job):
         save(chunk, results)
         kind = "predictions"
         empty = rows(chunk, kind).slice(0, 0)
-        tables.write_parquet(chunk.paths(results)[kind], empty, {"address": chunk.setting.address})
+        tables.write_parquet(chunk_files.paths(chunk, results)[kind], empty, {"address": chunk.setting.address})
     collect.run(study, results, data)
     assert collected(data)["predictions"].num_rows == 0
 
@@ -118,7 +122,7 @@ def test_a_renamed_data_file_is_called_by_its_new_name(folders, tmp_path):
         (tmp_path / name).write_text("a,y\n1,2\n2,3\n3,5\n4,8\n")
         return plan(task={"name": "table", "path": str(tmp_path / name), "target": "y"})
 
-    for chunk in study("old.csv").chunks():
+    for chunk in all_chunks(study("old.csv"), cost.seeds_per_job):
         save(chunk, results)
     assert collect.run(study("new.csv"), results, data) == "small: collected 10 trials from 6 chunks"
     assert set(collected(data)["trials"]["task"].to_pylist()) == {f"table path={tmp_path}/new.csv target=y"}
@@ -145,9 +149,9 @@ def without_a_column(table):
 def test_a_chunk_that_holds_other_rows_than_its_name_says_is_named(folders, change):
     results, data = folders
     study = plan()
-    for chunk in study.chunks():
+    for chunk in all_chunks(study, cost.seeds_per_job):
         save(chunk, results)
-    save(study.chunks()[1], results, change)
+    save(all_chunks(study, cost.seeds_per_job)[1], results, change)
     with pytest.raises(
         UserError, match=r"seeds-2-3\.parquet: holds other trials than its name says; delete it and run"
     ):
@@ -158,7 +162,7 @@ def test_a_chunk_that_holds_other_rows_than_its_name_says_is_named(folders, chan
 def test_a_chunk_of_another_setting_is_named(folders, footer):
     results, data = folders
     study = plan()
-    save(study.chunks()[0], results, **footer)
+    save(all_chunks(study, cost.seeds_per_job)[0], results, **footer)
     with pytest.raises(UserError, match=r"seeds-0-1\.parquet: holds other trials than its name says"):
         collect.run(study, results, data)
 
@@ -166,11 +170,11 @@ def test_a_chunk_of_another_setting_is_named(folders, footer):
 def test_a_corrupt_chunk_is_named_and_what_was_collected_before_is_kept(folders):
     results, data = folders
     study = plan()
-    for chunk in study.chunks():
+    for chunk in all_chunks(study, cost.seeds_per_job):
         save(chunk, results)
     collect.run(study, results, data)
     before = {path.name: path.read_bytes() for path in data.glob("*.parquet")}
-    broken = study.chunks()[-1].paths(results)["losses"]
+    broken = all_chunks(study, cost.seeds_per_job)[-1].paths(results)["losses"]
     broken.write_bytes(broken.read_bytes()[:-9])
     with pytest.raises(UserError) as caught:
         collect.run(study, results, data)

@@ -10,8 +10,10 @@ import pytest
 import synthetic
 from synthetic import GRID
 
-from bnbench import compare, contents, flips, stats
+from bnbench import compare
 from bnbench.errors import UserError
+from bnbench.judge import sign_flips, stats
+from bnbench.wording import contents
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -68,7 +70,7 @@ def test_the_numbers_of_a_context_are_those_of_its_pairs(compared):
     row, pairs = only(found["contexts"]), found["pairs"]
     differences = np.log(pairs["treatment_loss"] / pairs["baseline_loss"]).to_numpy()
     assert row["ratio"] == pytest.approx(geometric_mean(pairs["ratio"]))
-    assert row["p"] == row["p_adjusted"] == flips.sign_flip(differences)
+    assert row["p"] == row["p_adjusted"] == sign_flips.sign_flip(differences)
     assert row["hedges_dz"] == pytest.approx(stats.hedges_dz(differences))
     assert row["win_rate"] == np.mean(differences < 0)
     logs = np.log(pairs[["baseline_loss", "treatment_loss"]].to_numpy()).T
@@ -101,7 +103,7 @@ def test_diverged_trials_count_as_the_worst_and_are_named(compared):
     assert (row["test"], row["verdict"], row["pairs"], row["finite_pairs"]) == ("worst-rank", "undecided", 8, 3)
     assert (row["diverged_baseline"], row["diverged_treatment"]) == (0, 5)
     # Five ranks tie at 6, three favour BN by 2 each: of 2^8 flips, those of the five in one direction reach 24.
-    assert row["p"] == flips.sign_flip(np.array([6.0] * 5 + [-2.0] * 3))
+    assert row["p"] == sign_flips.sign_flip(np.array([6.0] * 5 + [-2.0] * 3))
     assert row["p_mcnemar"] == 2 * 0.5**5
     assert row["ratio"] == pytest.approx(0.5)
     assert row["win_rate"] == 3 / 8

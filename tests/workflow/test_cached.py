@@ -6,8 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 
-from bnbench import tables
-from bnbench.study import NUMERICS
+from bnbench.plan.settings import NUMERICS
+from bnbench.store import tables
 
 REPORT = {"compare": 1, "plot": 1, "report": 1}
 ALL_BUT_TRAINING = {"collect": 1, **REPORT}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bnbench import contents
+from bnbench.wording import contents
 
 STEPS = {"collect": 1, "compare": 1, "plot": 1, "report": 1}
 FIGURES = (

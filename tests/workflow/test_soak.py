@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from specs import assert_same_bits, named, spec
 
-from bnbench.study import Chunk, Setting
+from bnbench.plan.chunks import Chunk
+from bnbench.plan.settings import Setting
+from bnbench.store import chunk_files
 
 CHUNK = Chunk(Setting.from_spec(spec(hidden=[64, 64], batch_size=10, epochs=1500, evaluate_every=50)), 0, 8)
 SMALL = Chunk(Setting.from_spec(spec(epochs=2000, evaluate_every=1, norm=named("norm", "none"))), 0, 4)
@@ -46,7 +48,7 @@ def left(results):
 
 def assert_whole(chunk, results, undisturbed):
     """The chunk's tables are the only files there, and equal those of undisturbed training."""
-    assert left(results) == sorted(chunk.paths(results).values())
+    assert left(results) == sorted(chunk_files.paths(chunk, results).values())
     assert_same_bits(chunk, results, undisturbed)
 
 

@@ -10,9 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, config, configfile, files, planning, tables
+from bnbench import __version__, collect, forecast
 from bnbench.errors import UserError
-from bnbench.study import Chunk, Setting, Study
+from bnbench.plan import config, configfile
+from bnbench.plan.chunks import Chunk
+from bnbench.plan.settings import Setting
+from bnbench.plan.study import Study
+from bnbench.store import files, tables
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,11 +45,11 @@ def _train(options: argparse.Namespace) -> str:
 
 def _check(options: argparse.Namespace) -> str:
     study = _study(options)
-    return f"{study.name}: {study.summary()}"
+    return f"{study.name}: {forecast.summary(study)}"
 
 
 def _plan(options: argparse.Namespace) -> str:
-    return planning.describe(_study(options), options.results)
+    return forecast.describe(_study(options), options.results)
 
 
 def _collect(options: argparse.Namespace) -> str:
@@ -84,7 +88,7 @@ def _answer(options: argparse.Namespace) -> str:
 
 
 def _claims(options: argparse.Namespace) -> str:
-    from bnbench import claims_page  # noqa: PLC0415
+    from bnbench.page import claims_page  # noqa: PLC0415
 
     studies = [(file, config.load(configfile.read(file), str(file))) for file in options.studies]
     return str(claims_page.run(studies, options.reports))

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from bnbench import chunks, marks, tables
-from bnbench.study import Chunk, Study
+from bnbench.plan import cost
+from bnbench.plan.chunks import Chunk, all_chunks
+from bnbench.plan.study import Study
+from bnbench.store import chunk_files, schemas, stamps, tables
 
 COLLECTED = {"losses": "curves", "trials": "trials", "predictions": "predictions"}
 """Folder of the chunks' tables under `results/` → name of the collected table."""
@@ -26,13 +28,13 @@ def run(study: Study, results: Path, data: Path) -> str:
     Raises:
         UserError: a file is corrupt, or holds another setting's rows or other seeds than its name says.
     """
-    planned = study.chunks()
-    mark = marks.collected(study)
+    planned = all_chunks(study, cost.seeds_per_job)
+    mark = stamps.collected(study)
     mark.remove(data)
-    present = [chunk for chunk in planned if chunks.is_there(chunk, results)]
+    present = [chunk for chunk in planned if chunk_files.is_there(chunk, results)]
     for kind, name in COLLECTED.items():
-        with tables.parquet_writer(data / f"{name}.parquet", tables.SCHEMAS[kind]) as write:
-            for table in _by_setting(present, partial(chunks.read, kind=kind, results=results)):
+        with tables.parquet_writer(data / f"{name}.parquet", schemas.SCHEMAS[kind]) as write:
+            for table in _by_setting(present, partial(chunk_files.read, kind=kind, results=results)):
                 write(table)
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in planned)
     if trials == asked:
@@ -44,4 +46,4 @@ def run(study: Study, results: Path, data: Path) -> str:
 def _by_setting(present: list[Chunk], read: Callable[[Chunk], pa.Table]) -> Iterator[pa.Table]:
     for _, group in groupby(present, key=lambda chunk: chunk.setting.address):
         own = list(group)
-        yield chunks.labelled(own[0].setting, pa.concat_tables([read(chunk) for chunk in own]))
+        yield chunk_files.labelled(own[0].setting, pa.concat_tables([read(chunk) for chunk in own]))

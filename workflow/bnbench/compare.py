@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,25 +16,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnbench import (
-    claims,
-    control,
-    exploratory,
-    files,
-    interactions,
-    judging,
-    marks,
-    methods,
-    pairing,
-    readings,
-    sentences,
-    summaries,
-    tuning,
-)
-from bnbench.judging import Contrast
-from bnbench.pairing import Pairs
-from bnbench.study import Study
-from bnbench.tables import FACTORS
+from bnbench.judge import aa_control, claims, exploratory, interactions, pairing, summaries, tuning, verdicts
+from bnbench.judge.pairing import Pairs
+from bnbench.judge.verdicts import Contrast
+from bnbench.plan.study import Study
+from bnbench.store import files, stamps, trials
+from bnbench.vocabulary import FACTORS
+from bnbench.wording import claims as claims_in_words
+from bnbench.wording import formats, methods, sentences
+
+_CLAIMS = [
+    "words",
+    "source",
+    "predicts",
+    "conclusion",
+    "where",
+    "rows",
+    "supporting",
+    "contradicting",
+    "pairs",
+    "measured",
+]
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -46,20 +48,21 @@ def run(study: Study, data: Path, out: Path) -> None:
     Raises:
         UserError: a collected table is absent or corrupt, or a file cannot be written.
     """
-    mark = marks.compared(study)
+    mark = stamps.compared(study)
     mark.remove(data)
     contrasts, parts, finals = _contexts(study, data)
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(found["outcomes"])
     found["exclusions"] = found["exclusions"].drop_duplicates()
-    found["contexts"] = judging.table(study, contrasts, judging.decide(study.report, contrasts))
+    found["contexts"] = verdicts.table(study, contrasts, verdicts.decide(study.report, contrasts))
     found["interactions"] = interactions.table(study, contrasts)
-    found["control"] = control.table(study, contrasts)
+    found["control"] = aa_control.table(study, contrasts)
     found |= tuning.tables(study, finals)
-    found["claims"] = claims.table(study, found)
+    said = [claims_in_words.row(study, judged) for judged in claims.judged(study, found)]
+    found = _worded(study, found, said)
     for name, table in found.items():
         files.write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False))
-    files.write_text(out / "verdicts.json", _json(_verdicts(study, found)))
+    files.write_text(out / "verdicts.json", _json(_verdicts(study, found, said)))
     mark.leave(data)
 
 
@@ -69,7 +72,7 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
     finals: dict[str, tuning.Finals] = {}
     parts: Parts = {}
     for context, settings in study.contexts():
-        arms = {label: readings.read(study, data, settings[label]) for label in study.arms}
+        arms = {label: trials.read(study, data, settings[label]) for label in study.arms}
         if study.config["tune"]:
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
@@ -77,7 +80,7 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
         for baseline, treatment in study.comparisons:
             pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
             excluded = dropped + excluded
-            contrasts.append(judging.contrast(study.report, pairs))
+            contrasts.append(verdicts.contrast(study.report, pairs))
             found += _of_pairs(study, pairs, contrasts[-1])
         found.append(("exclusions", pd.DataFrame(excluded, columns=pairing.EXCLUSION)))
         for name, table in found:
@@ -110,7 +113,25 @@ def _seed_by_seed(contrast: Contrast) -> pd.DataFrame:
     return table.assign(**contrast.labels)[[*contrast.labels, *table.columns]]
 
 
-def _verdicts(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def _worded(
+    study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence[Mapping[str, Any]]
+) -> dict[str, pd.DataFrame]:
+    """The tables with their columns of words, and the table of claims."""
+    said = {"interactions": sentences.interaction, "reference": sentences.reference}
+    worded = {
+        name: found[name].assign(sentence=[say(study, row) for row in found[name].to_dict("records")])
+        for name, say in said.items()
+    }
+    mixed = {
+        name: found[name].assign(mixed=found[name]["mixed"].map(formats.mixture))
+        for name in ("contexts", "tuned")
+        if "mixed" in found[name]
+    }
+    rows = [{**claim, "measured": "; ".join(claim["measured"])} for claim in claimed]
+    return {**found, **worded, **mixed, "claims": pd.DataFrame(rows, columns=_CLAIMS)}
+
+
+def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What `verdicts.json` holds."""
     rows = found["contexts"]
     return {
@@ -121,6 +142,7 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]
         "reference": found["reference"]["sentence"].tolist(),
         "interactions": found["interactions"]["sentence"].tolist(),
         "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
+        "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),
         "cost": sentences.cost(study, found["provenance"]),
         "methods": methods.paragraph(study, found),

@@ -8,8 +8,8 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from bnbench import contents
-from bnbench.study import Study
+from bnbench.plan.study import Study
+from bnbench.wording import contents
 
 _PROCESSES = 2  # many panels take longer than to start a second one
 
@@ -29,12 +29,12 @@ def run(study: Study, out: Path) -> None:
 
 
 def _begin() -> None:
-    from bnbench import drawing  # noqa: PLC0415 - in the processes that draw
+    from bnbench.figures import style  # noqa: PLC0415 - in the processes that draw
 
-    drawing.set_style()
+    style.set_style()
 
 
 def _draw(study: Study, out: Path, name: str) -> None:
-    from bnbench import figures  # noqa: PLC0415 - in the processes that draw
+    from bnbench.figures import loss_figures  # noqa: PLC0415 - in the processes that draw
 
-    figures.draw(study, out, name)
+    loss_figures.draw(study, out, name)

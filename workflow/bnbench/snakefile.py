@@ -7,17 +7,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bnbench import config, configfile, files, interruption, planning, templating, words
-from bnbench.chunks import is_there
+from bnbench import forecast, interruption
 from bnbench.errors import UserError
-from bnbench.study import Study
+from bnbench.plan import config, configfile, cost
+from bnbench.plan.chunks import Chunk, all_chunks
+from bnbench.plan.study import Study
+from bnbench.store import files
+from bnbench.store.chunk_files import is_there
+from bnbench.vocabulary import PACKAGE
+from bnbench.wording import captions, formats, templating
 
 _NAMED = 10  # jobs by name, after an error
 
 
 def lend_package_to_jobs() -> None:
     """Let the shell commands of jobs find the package of this checkout, wherever they are started."""
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    os.environ["PYTHONPATH"] = str(PACKAGE.parent)
 
 
 def keep_what_exists(workflow: Any) -> None:
@@ -59,18 +64,23 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
         sys.exit(str(error))
     if workflow.is_main_process:
         interruption.go_on_after_a_kill(Path(".snakemake"))
-        chunks = study.chunks()
-        to_run = sum(not is_there(chunk, files.results_folder()) for chunk in chunks)
-        print(f"{study.name}: {study.summary()}, {to_run} to run", file=sys.stderr)
-        if warning := planning.warning(study):
+        jobs = planned(study)
+        to_run = sum(not is_there(chunk, files.results_folder()) for chunk in jobs)
+        print(f"{study.name}: {forecast.summary(study)}, {to_run} to run", file=sys.stderr)
+        if warning := forecast.warning(study):
             print(warning, file=sys.stderr)
     return study
 
 
+def planned(study: Study) -> list[Chunk]:
+    """All jobs of the study."""
+    return all_chunks(study, cost.seeds_per_job)
+
+
 def after_an_error(study: Study) -> None:
     """Say which jobs of a run that failed are left, where their logs are, and how to go on."""
-    left = [chunk for chunk in study.chunks() if not is_there(chunk, files.results_folder())]
-    lines = [f"Training is left of {words.count(len(left), 'job')}:"] if left else []
+    left = [chunk for chunk in planned(study) if not is_there(chunk, files.results_folder())]
+    lines = [f"Training is left of {formats.count(len(left), 'job')}:"] if left else []
     for chunk in left[:_NAMED]:
         log = Path("logs/train") / chunk.setting.address / f"{chunk.stem}.log"
         where = f"; its log: {log}" if log.exists() else ", not begun"
@@ -86,7 +96,7 @@ def after_an_error(study: Study) -> None:
 
 def said(study: Study) -> dict[str, str]:
     """The words of a study's captions, as reStructuredText."""
-    return {name: templating.rst(text) for name, text in words.facts(study).items()}
+    return {name: templating.rst(text) for name, text in captions.facts(study).items()}
 
 
 def check_or_exit(path: str) -> str:

@@ -10,7 +10,7 @@ rule collect:
         trials=f"{REPORT}/data/trials.parquet",
         curves=f"{REPORT}/data/curves.parquet",
         predictions=f"{REPORT}/data/predictions.parquet",
-        mark=f"{REPORT}/data/{marks.collected(STUDY).name}",
+        mark=f"{REPORT}/data/{stamps.collected(STUDY).name}",
     log:
         f"logs/{STUDY.name}/collect.log",
     params:

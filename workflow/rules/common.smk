@@ -4,7 +4,10 @@ import sys
 
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow"))
 
-from bnbench import contents, cost, marks, snakefile
+from bnbench import snakefile
+from bnbench.plan import cost
+from bnbench.store import stamps
+from bnbench.wording import contents
 
 snakefile.lend_package_to_jobs()
 snakefile.keep_what_exists(workflow)
@@ -19,7 +22,7 @@ STUDY_JSON = STUDY.to_json()
 SAID = snakefile.said(STUDY)
 REPORT = f"reports/{STUDY.name}"
 SETTINGS = {setting.address: setting for setting in STUDY.settings}
-CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in STUDY.chunks()]
+CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in snakefile.planned(STUDY)]
 RESULTS = snakefile.results_or_exit()
 ON_CUDA = snakefile.matching(
     name for name, setting in SETTINGS.items() if setting.spec["device"] == "cuda"

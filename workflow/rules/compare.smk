@@ -13,7 +13,7 @@ rule compare:
             for name, holds in contents.TABLES.items()
         },
         verdicts=f"{REPORT}/verdicts.json",
-        mark=f"{REPORT}/data/{marks.compared(STUDY).name}",
+        mark=f"{REPORT}/data/{stamps.compared(STUDY).name}",
     log:
         f"logs/{STUDY.name}/compare.log",
     params:

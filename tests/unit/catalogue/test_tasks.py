@@ -1,0 +1,173 @@
+"""The tasks: the question's points, the random streams, real data, and every way in which a data file can be wrong."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bnbench.catalogue.datafiles import inspect_table, read_table
+from bnbench.catalogue.tasks import TASKS, Diabetes, Digits, Mixture, Sine, Table
+from bnbench.errors import UserError
+from bnbench.streams import stream
+
+
+def test_the_sine_task_is_the_questions_at_its_defaults():
+    data = Sine().data(0)
+    np.testing.assert_allclose(data.train_x[:, 0], np.linspace(-1, 1, 100))
+    np.testing.assert_allclose(data.train_y, np.sin(3 * data.train_x))
+    assert not set(data.test_x[:, 0]) & set(data.train_x[:, 0])
+    assert data.test_x.min() > -1
+    assert data.test_x.max() < 1
+
+
+def test_noise_is_on_the_training_targets_alone_and_differs_by_seed():
+    noisy, other, clean = Sine(noise=0.2).data(1), Sine(noise=0.2).data(2), Sine().data(1)
+    assert 0.1 < (noisy.train_y - clean.train_y).std() < 0.3
+    assert not np.array_equal(noisy.train_y, other.train_y)
+    np.testing.assert_array_equal(noisy.test_y, clean.test_y)
+
+
+def test_the_mixture_has_a_step_where_it_says():
+    data = Mixture(frequencies=(2.0,), step=3.0, step_at=0.5, points=400).data(0)
+    jumps = np.diff(data.train_y[:, 0])
+    assert jumps.argmax() == np.searchsorted(data.train_x[:, 0], 0.5) - 1
+    assert jumps.max() == pytest.approx(3.0, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["sine", "mixture", "diabetes", "digits"])
+def test_the_promised_number_of_training_points_is_the_real_one(name):
+    task = TASKS[name]()
+    data = task.data(0)
+    assert data.train_x.shape == (task.train_points(), task.inputs())
+    assert data.train_y.shape == (task.train_points(), task.outputs())
+    assert data.test_x.shape == (task.tested_points(), task.inputs())
+    assert data.test_y.shape == (task.tested_points(), task.outputs())
+
+
+def test_real_data_is_split_by_the_seed_and_standardized_on_the_training_part():
+    one, two = Diabetes().data(1), Diabetes().data(2)
+    assert len(one.train_x) + len(one.test_x) == 442
+    assert not np.array_equal(one.train_y, two.train_y)
+    np.testing.assert_allclose(one.train_x.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(one.train_x.std(axis=0), 1)
+    assert abs(one.test_x.mean()) > 1e-6
+    np.testing.assert_array_equal(one.train_y, Diabetes().data(1).train_y)
+
+
+def test_digits_are_ten_classes_each_with_a_one_in_its_column_and_most_of_them_told_by_the_nearest():
+    data = Digits().data(0)
+    assert (len(data.train_x), len(data.test_x)) == (1438, 359)
+    targets = np.vstack([data.train_y, data.test_y])
+    assert targets.shape == (1797, 10)
+    assert set(np.unique(targets)) == {0.0, 1.0}
+    assert (targets.sum(axis=1) == 1).all()
+    assert (targets.sum(axis=0) > 170).all()
+    nearest = ((data.test_x[:, None] - data.train_x) ** 2).sum(-1).argmin(1)
+    assert (data.train_y[nearest].argmax(1) == data.test_y.argmax(1)).mean() > 0.9
+
+
+def test_digits_are_split_by_the_seed_and_their_pixels_alone_are_standardized():
+    one, two = Digits(test_fraction=0.5).data(1), Digits(test_fraction=0.5).data(2)
+    assert not np.array_equal(one.train_y, two.train_y)
+    np.testing.assert_array_equal(one.train_x, Digits(test_fraction=0.5).data(1).train_x)
+    np.testing.assert_allclose(one.train_x.mean(axis=0), 0, atol=1e-12)
+    varies = one.train_x.std(axis=0) > 0
+    np.testing.assert_allclose(one.train_x.std(axis=0)[varies], 1)
+    assert 50 < varies.sum() < 64
+    assert not np.allclose(one.test_x.mean(axis=0), 0, atol=1e-6)
+    assert (Digits().loss(), Digits().is_curve()) == ("cross_entropy", False)
+
+
+def test_streams_are_keyed_by_seed_and_role_and_stay_what_they_are():
+    assert stream(0, "data").integers(1 << 30) != stream(0, "order").integers(1 << 30)
+    assert stream(0, "data").integers(1 << 30) != stream(1, "data").integers(1 << 30)
+    assert stream(0, "data").integers(1 << 30, size=3).tolist() == GOLDEN_STREAM
+
+
+GOLDEN_STREAM = [1070022687, 167455527, 429444801]
+
+
+@pytest.fixture
+def frame():
+    generator = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "age": generator.integers(20, 60, 40),
+            "town": generator.choice(["Rome", "Oslo", "Lima"], 40),
+            "member": generator.choice([True, False], 40),
+            "price": generator.normal(size=40),
+        }
+    )
+
+
+def planned(path, **options):
+    options = {"target": "price", "missing": "refuse", **options}
+    return Table(path=str(path), **options, **inspect_table(str(path), options["target"], options["missing"]))
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_any_table_becomes_numbers_with_one_hot_categories(tmp_path, frame, ending):
+    path = tmp_path / f"houses.{ending}"
+    frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
+    task = planned(path, test_fraction=0.25)
+    assert (task.rows, task.features) == (40, 5)
+    data = task.data(3)
+    assert data.train_x.shape == (30, 5)
+    assert task.train_points() == 30
+    np.testing.assert_allclose(data.train_x.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(data.train_y.std(), 1)
+
+
+def test_the_path_does_not_matter_but_the_bytes_do(tmp_path, frame):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    frame.to_csv(one, index=False)
+    frame.to_csv(two, index=False)
+    np.testing.assert_array_equal(planned(one).data(0).train_x, planned(two).data(0).train_x)
+    task = planned(one)
+    one.write_text(one.read_text().replace("Rome", "Bonn"))
+    with pytest.raises(UserError, match=r"one\.csv: the file changed since the study was planned"):
+        task.data(0)
+
+
+def wrong(frame, **changes):
+    return frame.assign(**changes)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot read the data file"),
+        ("", "the file is empty"),
+        ("age,price\n", "no rows"),
+        ("age,prices\n1,2\n", r"no column 'price' \(did you mean 'prices'\?\); the columns are age, prices"),
+        ("age,price\n1,2\n2,2\n3,2\n", "target 'price' is constant"),
+        ("age,price\n1,a\n2,b\n3,c\n", "target 'price' is not numeric"),
+        ("price\n1\n2\n3\n", "only column"),
+        ("age,price\n1,2\n2,\n3,4\n", r"missing value in row 2 \(.*\), column 'price'"),
+        ("age,price\n1,2\n2,3\n", "2 usable rows; at least 4"),
+        ("age,price\n1,2\n2,inf\n3,1\n4,1\n", "column 'price' holds an infinite value"),
+        ("age,price\n1,2\n2,3,4,5\n", "cannot be read as csv"),
+    ],
+)
+def test_a_wrong_data_file_gets_one_clear_message(tmp_path, content, message):
+    path = tmp_path / "data.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=message) as caught:
+        inspect_table(str(path), "price", "refuse")
+    assert "data.csv" in str(caught.value)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    (tmp_path / "data.xlsx").write_bytes(b"PK")
+    with pytest.raises(UserError, match=r"ending in '\.xlsx'; a table is a \.csv or a \.parquet file"):
+        inspect_table(str(tmp_path / "data.xlsx"), "price", "refuse")
+    (tmp_path / "data.parquet").write_bytes(b"not parquet")
+    with pytest.raises(UserError, match="cannot be read as parquet"):
+        inspect_table(str(tmp_path / "data.parquet"), "price", "refuse")
+
+
+def test_rows_with_gaps_are_dropped_where_the_config_says_so(tmp_path, frame):
+    frame.loc[[3, 5], "age"] = np.nan
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    x, _ = read_table(str(tmp_path / "data.csv"), "price", "drop")
+    assert len(x) == 38

@@ -1,0 +1,242 @@
+"""The figures: they show what the tables hold, for every shape that a study can have."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from synthetic import collected, plan
+
+from bnbench import compare, plot
+from bnbench.figures import colours, loss_figures, style
+from bnbench.store import tables
+from bnbench.vocabulary import OUTCOMES
+from bnbench.wording import contents
+
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("few_splits")]
+
+GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.01}]}
+TWO = {"batch_size": ["full", 25]}
+STUDIES = {
+    "a grid": (GRID, {}),
+    "one context": ({}, {}),
+    "three arms": ({**TWO, "norm": ["none", "batch", {"name": "batch", "momentum": 0.5}]}, {}),
+    "optimizers compared": ({**GRID, "report": {"factor": "optimizer", "baseline": "adam"}}, {}),
+    "batch sizes compared": ({**TWO, "report": {"factor": "batch_size", "baseline": "full"}}, {}),
+    "two tasks": ({"task": ["sine", "mixture"], "batch_size": [16, 25]}, {}),
+    "many inputs": ({"task": "diabetes"}, {}),
+    "one seed": ({"seeds": 1}, {}),
+    "some diverged": (TWO, {"diverged": lambda labels, seed: 3 if labels["norm"] == "batch" and seed < 2 else None}),
+    "an arm diverged": (TWO, {"diverged": lambda labels, seed: 3 if labels["norm"] == "batch" else None}),
+    "all diverged": (TWO, {"diverged": lambda labels, seed: 0}),
+    "an arm missing": (TWO, {"seeds": lambda labels: [] if labels["norm"] == "batch" else None}),
+    "nothing trained": (TWO, {"seeds": lambda labels: []}),
+    "the outcome is the train loss": ({"report": {"outcome": "train_loss"}}, {}),
+    "one finite pair": (TWO, {"diverged": lambda labels, seed: 3 if labels["batch_size"] == "25" and seed else None}),
+    "a context missing": (TWO, {"seeds": lambda labels: [] if labels["batch_size"] == "25" else None}),
+    "losses of 0": (TWO, {"loss": 1e-60}),
+    "losses far apart": (TWO, {"ratio": lambda labels, seed: 1e30 if labels["norm"] == "batch" else 1e-5}),
+    "three batch sizes": ({"batch_size": ["full", 2, 10]}, {}),
+}
+
+
+def compared(tmp_path, changes, options):
+    study = plan(**changes)
+    compare.run(study, collected(study, tmp_path / "data", noise=0.2, **options), tmp_path)
+    return study
+
+
+def table(tmp_path, name):
+    return tables.read_csv(tmp_path / "tables" / f"{name}.csv")
+
+
+@pytest.fixture(autouse=True)
+def in_style():
+    style.set_style()
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_kind_of_study_has_all_its_figures(tmp_path, name, vectors_alone):
+    study = compared(tmp_path, *STUDIES[name])
+    plot.run(study, tmp_path)
+    drawn = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert drawn == {f"{figure}.{ending}" for figure in contents.figures(study) for ending in ("svg", "png")}
+    assert ("fit" in contents.figures(study)) == (name != "many inputs")
+    assert ("interactions" in drawn_names(drawn)) == (len(study.contexts()) > 1)
+    several = len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size"
+    assert ("batch_sizes" in drawn_names(drawn)) == several
+
+
+def drawn_names(files):
+    return {name.partition(".")[0] for name in files}
+
+
+def test_the_same_tables_give_the_same_bytes(tmp_path):
+    study = compared(tmp_path, {}, {})
+    digests = []
+    for _ in range(2):
+        plot.run(study, tmp_path)
+        files = sorted((tmp_path / "figures").iterdir())
+        digests.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])
+    assert digests[0] == digests[1]
+
+
+def test_the_forest_stands_at_the_ratios_of_the_table(tmp_path):
+    study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    contexts = table(tmp_path, "contexts")
+    ax = loss_figures.forest(study, contexts).axes[0]
+    np.testing.assert_allclose(dots(ax), contexts["ratio"])
+    bars = [line.get_xdata() for line in ax.lines if line.get_solid_capstyle() == "butt" and line.get_marker() != "o"]
+    expected = contexts[["ratio_low", "ratio_high", "own_low", "own_high"]].to_numpy().reshape(-1, 2)
+    np.testing.assert_allclose([bar for bar in bars if len(bar) == 2 and set(bar) != {1}], expected)
+    low, high = ax.get_xlim()
+    assert low < min(1 / study.report.margin, contexts["ratio_low"].min())
+    assert high > contexts["ratio_high"].max()
+    shown = {text.get_text() for text in ax.texts}
+    assert set(contexts["verdict"]) <= shown
+
+
+def test_the_words_beside_the_forest_do_not_meet(tmp_path):
+    study = compared(tmp_path, GRID, {})
+    figure = loss_figures.forest(study, table(tmp_path, "contexts").assign(verdict="equivalent"))
+    figure.draw_without_rendering()
+    texts = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
+    assert [(a, b) for i, a in enumerate(texts) for b in texts[:i] if a.overlaps(b)] == []
+
+
+def test_panels_stand_in_rows_of_one_factor_under_titles_that_do_not_meet(tmp_path):
+    rates = [{"name": name, "lr": rate} for name in ("adam", "sgd") for rate in (0.001, 0.002, 0.003, 0.004, 0.005)]
+    study = compared(tmp_path, {"optimizer": rates, "batch_size": ["full", 25]}, {})
+    figure = loss_figures.modes(study, table(tmp_path, "modes"))
+    figure.draw_without_rendering()
+    rows = [figure.axes[start : start + 5] for start in range(0, 20, 5)]
+    assert [len({round(ax.get_position().y0, 6) for ax in row}) for row in rows] == [1, 1, 1, 1]
+    assert [{ax.get_title().split()[0] for ax in row} for row in rows] == [{"Adam"}, {"SGD"}] * 2
+    titles = [ax.title.get_window_extent() for ax in figure.axes]
+    assert [(a, b) for i, a in enumerate(titles) for b in titles[:i] if a.overlaps(b)] == []
+
+
+def dots(ax):
+    """Where the dots lie, along the x axis and as they were drawn."""
+    return np.concatenate([np.atleast_1d(line.get_xdata()) for line in ax.lines if line.get_marker() == "o"])
+
+
+def test_a_ratio_is_filled_only_where_a_verdict_rests_on_it(tmp_path):
+    some = {("batch", "25", seed): 3 for seed in range(8)}
+    study = compared(
+        tmp_path,
+        {**GRID, "optimizer": [GRID["optimizer"][0]]},
+        {
+            "ratio": lambda labels, seed: 9.0 if labels["norm"] == "batch" else 1.0,
+            "diverged": lambda labels, seed: some.get((labels["norm"], labels["batch_size"], seed)) if seed else None,
+        },
+    )
+    contexts = table(tmp_path, "contexts")
+    assert contexts[["verdict", "test"]].to_numpy().tolist() == [["hurts", "mean"], ["hurts", "worst-rank"]]
+    ax = loss_figures.forest(study, contexts).axes[0]
+    filled = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
+    assert filled == [style.palette(study)["none"], colours.PAPER]
+    assert "7 and 0 of 8 diverged" in {text.get_text() for text in ax.texts}
+
+
+def test_trajectories_have_a_dot_where_their_side_is_decided(tmp_path):
+    study = compared(tmp_path, TWO, {"ratio": lambda labels, seed: 9.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "differences")
+    panels = loss_figures.differences(study, rows).axes
+    for ax, (_, line) in zip(panels, rows.groupby("batch_size", sort=False), strict=True):
+        assert dots(ax) == line["decided_from"].iloc[0] + 1
+        (curve,) = (drawn for drawn in ax.lines if len(drawn.get_xdata()) == len(line) and drawn.get_marker() == "None")
+        np.testing.assert_array_equal(curve.get_ydata(), line["ratio"])
+    undecided = loss_figures.differences(study, rows.assign(decided_from=np.nan))
+    assert [dots(ax).size for ax in undecided.axes] == [0, 0]
+
+
+def test_parts_of_a_difference_stand_at_the_ratios_of_the_table_and_the_total_is_hollow(tmp_path):
+    study = compared(tmp_path, {}, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "decomposition")
+    ax = loss_figures.decomposition(study, rows).axes[0]
+    total = rows["component"] == "total"
+    filled, hollow = (line for line in ax.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(filled.get_xdata(), rows["ratio"][~total])
+    np.testing.assert_allclose(hollow.get_xdata(), rows["ratio"][total])
+    assert hollow.get_markerfacecolor() == colours.PAPER
+    assert [label.get_text() for label in ax.get_yticklabels()] == rows["component"].tolist()
+
+
+def test_interactions_stand_at_the_ratios_of_the_table_and_are_named(tmp_path):
+    study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "interactions")
+    ax = loss_figures.interactions(study, rows).axes[0]
+    np.testing.assert_allclose(dots(ax), rows["ratio"])
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["all contexts", "a doubling of the batch", "SGD instead of Adam"]
+    assert ax.get_xlim()[0] < rows["low"].min() < rows["high"].max() < ax.get_xlim()[1]
+
+
+def test_ratios_stand_at_their_number_of_examples(tmp_path):
+    study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "contexts")
+    ax = loss_figures.batch_sizes(study, rows).axes[0]
+    lines = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [line.get_xdata().tolist() for line in lines] == [[25, 100], [25, 100]]
+    drawn = {(x, y) for line in lines for x, y in line.get_xydata()}
+    assert drawn == set(rows[["examples", "ratio"]].itertuples(index=False, name=None))
+    assert {text.get_text() for text in ax.texts} == {"Adam", "SGD"}
+
+
+@pytest.mark.parametrize("loss", [1.1754943508222875e-38, 1e-3])
+@pytest.mark.parametrize("apart", [0.0, 4e-16, 1e-14])
+def test_losses_that_differ_by_rounding_alone_are_within_their_axes(loss, apart):
+    rows = [
+        {**plan().settings[0].labels, "norm": norm, "outcome": outcome, "loss": loss * (1 + apart * (norm == "batch"))}
+        for norm in ("none", "batch")
+        for outcome in OUTCOMES
+    ]
+    drawn = pd.DataFrame(rows).assign(low=lambda table: table["loss"], high=lambda table: table["loss"])
+    figure = loss_figures.modes(plan(), drawn)
+    figure.draw_without_rendering()
+    low, high = figure.axes[0].get_ylim()
+    assert low < loss < high
+
+
+def test_every_figure_is_drawn_from_a_table_that_there_is_and_has_a_caption():
+    assert set(loss_figures.FIGURES) >= set(contents.figures(plan(**GRID)))
+    assert set(loss_figures.FIGURES) == set(contents.SOURCES)
+    assert set(contents.SOURCES.values()) <= set(contents.TABLES)
+
+
+def test_every_seed_is_plotted(tmp_path):
+    at = {("batch", 1): 5, ("batch", 4): 5}
+    study = compared(tmp_path, {}, {"diverged": lambda labels, seed: at.get((labels["norm"], seed))})
+    ax = loss_figures.pairs(study, table(tmp_path, "pairs")).axes[0]
+    losses = np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() == "o"])
+    assert np.isfinite(losses).sum() == 2 * len(study.seeds) - 2
+    assert [text.get_text() for text in ax.texts] == ["2 diverged"]
+
+
+def test_an_arm_has_one_colour_in_all_figures(tmp_path):
+    study = compared(tmp_path, STUDIES["three arms"][0], {})
+    colours = style.palette(study)
+    assert len(set(colours.values())) == 3
+    curve_colours = {line.get_color() for line in loss_figures.curves(study, table(tmp_path, "curves")).axes[0].lines}
+    assert curve_colours == set(colours.values())
+
+
+def test_the_colour_of_a_verdict_is_that_of_the_better_arm():
+    study = plan()
+    colours = style.palette(study)
+    row = {"baseline": "none", "treatment": "batch"}
+    assert style.winner(study, {**row, "verdict": "hurts"}) == colours["none"]
+    assert style.winner(study, {**row, "verdict": "helps"}) == colours["batch"]
+    assert style.winner(study, {**row, "verdict": "undecided"}) == style.GREY
+
+
+def test_contexts_keep_their_rows_when_they_are_named(tmp_path):
+    study = compared(tmp_path, GRID, {})
+    pairs = table(tmp_path, "pairs")
+    names = pd.Series(style.context_names(study, pairs))
+    assert names.nunique() == 4
+    assert (names.groupby([pairs["batch_size"], pairs["optimizer"]]).nunique() == 1).all()

@@ -1,0 +1,329 @@
+"""Claims of the literature: how rows stand to what is predicted of them, and that no claim says more than its rows."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from synthetic import GRID, arms
+
+from bnbench.judge import claims, verdicts
+from bnbench.plan import configfile
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+SAID = {"words": "BN changes the loss", "source": "somebody 2015"}
+NAN = math.nan
+
+
+def planned(*made, **changes):
+    """A study with claims, each of which is given by what differs from the least that one needs."""
+    return synthetic.plan(**{**GRID, **changes}, claims=[{**SAID, "predicts": "helps", **claim} for claim in made])
+
+
+def claim(**changes):
+    """A claim as a study has it."""
+    (found,) = planned(changes).config["claims"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("stood", "of_all", "of_any"),
+    [
+        ([], "undecided", "undecided"),
+        (["for"], "supported", "supported"),
+        (["for", "for"], "supported", "supported"),
+        (["for", "open"], "undecided", "supported"),
+        (["for", "against"], "only where", "supported"),
+        (["for", "against", "open"], "only where", "supported"),
+        (["against"], "contradicted", "contradicted"),
+        (["against", "against"], "contradicted", "contradicted"),
+        (["against", "open"], "contradicted", "undecided"),
+        (["open"], "undecided", "undecided"),
+        (["open", "open"], "undecided", "undecided"),
+    ],
+)
+def test_the_verdict_on_a_claim_of_all_rows_and_of_any_row(stood, of_all, of_any):
+    assert claims.decide(stood, "all") == of_all
+    assert claims.decide(stood, "any") == of_any
+    assert claims.decide(stood[::-1], "all") == of_all
+    assert claims.decide(stood[::-1], "any") == of_any
+
+
+VERDICTS = ["helps", "hurts", "equivalent", "undecided", "no data"]
+STUDY = synthetic.plan(**GRID)
+CONTEXTS = [{**labels, "baseline": "none", "treatment": "batch"} for labels, _ in STUDY.contexts()]
+NUMBERS = {"ratio": 1.5, "ratio_low": 1.2, "ratio_high": 2.0, "pairs": 8}
+
+
+def row(verdict, labels=CONTEXTS[0], *, within_margin=False):
+    return {**labels, **NUMBERS, "verdict": verdict, "within_margin": within_margin}
+
+
+drawn_rows = st.lists(st.tuples(st.sampled_from(VERDICTS), st.booleans()), max_size=4)
+
+
+@given(drawn_rows, st.sampled_from(["helps", "hurts", "equivalent"]), st.sampled_from(["all", "any"]))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_no_claim_is_supported_beyond_what_its_rows_have_decided(drawn, predicts, of):
+    rows = [
+        row(verdict, labels, within_margin=small and verdict != "no data")
+        for (verdict, small), labels in zip(drawn, CONTEXTS, strict=False)
+    ]
+    found = claims.judged(STUDY, claim(predicts=predicts, of=of), pd.DataFrame(rows))
+    predicted = [
+        one["verdict"] == predicts
+        or (predicts == "equivalent" and one["verdict"] in ("helps", "hurts") and one["within_margin"])
+        for one in rows
+    ]
+    decided = [one["verdict"] in ("helps", "hurts", "equivalent") for one in rows]
+    assert (found["verdict"] == "supported") == (bool(rows) and (all if of == "all" else any)(predicted))
+    assert found["verdict"] == "undecided" or any(decided)
+    if found["verdict"] == "contradicted":
+        assert not any(predicted)
+        assert of == "all" or all(decided)
+    if found["verdict"] == "only where":
+        assert of == "all"
+        assert any(predicted)
+        assert sum(decided) > sum(predicted)
+        assert found["where"]
+    assert (found["rows"], found["supporting"]) == (len(rows), sum(predicted))
+    assert found["contradicting"] == sum(decided) - sum(predicted)
+    assert found["pairs"] == (8 if rows else 0)
+    assert found["measured"].count("ratio 1.50 (1.20 to 2.0)") == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "within_margin", "standing"),
+    [
+        ("equivalent", True, "for"),
+        ("helps", True, "for"),
+        ("hurts", True, "for"),
+        ("helps", False, "against"),
+        ("hurts", False, "against"),
+        ("undecided", False, "open"),
+        ("no data", False, "open"),
+    ],
+)
+def test_a_difference_that_is_smaller_than_the_margin_speaks_for_equivalence(verdict, within_margin, standing):
+    own = row(verdict, within_margin=within_margin)
+    assert claims.standing(STUDY, claim(predicts="equivalent"), own) == standing
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "found"),
+    [
+        (0.5, 0.9, 0.01, "falls"),
+        (1.1, 2.0, 0.01, "rises"),
+        (0.9, 1.2, 0.01, "open"),
+        (0.5, 0.9, 0.06, "open"),
+        (1.1, 2.0, 0.05, "open"),
+        (0.5, 1.0, 0.01, "open"),
+        (NAN, NAN, NAN, "open"),
+        (NAN, NAN, 1.0, "open"),
+    ],
+)
+@pytest.mark.parametrize("predicts", ["falls", "rises"])
+def test_an_interaction_needs_its_adjusted_p_and_its_interval_to_fall_or_to_rise(low, high, p, found, predicts):
+    own = {"low": low, "high": high, "p_holm": p}
+    expected = "open" if found == "open" else "for" if found == predicts else "against"
+    made = claim(**{"in": "interactions"}, predicts=predicts)
+    assert claims.standing(STUDY, made, own) == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ({}, 4),
+        ({"optimizer": "adam"}, 2),
+        ({"optimizer": "adam lr=0.001"}, 2),
+        ({"batch_size": "full"}, 2),
+        ({"batch_size": 25}, 2),
+        ({"batch_size": 25, "optimizer": "sgd"}, 1),
+        ({"treatment": "batch", "baseline": "none", "task": "sine", "device": "cpu"}, 4),
+    ],
+)
+def test_a_claim_is_about_rows_by_their_labels_or_by_the_names_that_these_begin_with(where, rows):
+    found = claims.judged(STUDY, claim(where=where), pd.DataFrame([row("helps", labels) for labels in CONTEXTS]))
+    assert found["rows"] == rows
+
+
+def test_a_name_is_not_taken_for_the_beginning_of_another():
+    study = planned(
+        {"where": {"treatment": "population"}}, norm=["none", "population", "population_gamma"], batch_size=["full"]
+    )
+    (made,) = study.config["claims"]
+    labels = [{**CONTEXTS[0], "treatment": arm} for arm in study.arms[1:]]
+    found = claims.judged(study, made, pd.DataFrame([row("helps", own) for own in labels]))
+    assert (found["rows"], found["verdict"]) == (1, "supported")
+
+
+def test_one_decided_row_among_undecided_ones_makes_no_difference_between_them():
+    rows = pd.DataFrame(
+        [row(verdict, labels) for verdict, labels in zip(["helps", "undecided"], CONTEXTS, strict=False)]
+    )
+    found = claims.judged(STUDY, claim(), rows)
+    assert (found["verdict"], found["where"]) == ("undecided", "(1 of 2 as predicted)")
+
+
+def test_a_label_that_a_row_has_is_not_taken_for_a_name_of_others():
+    gamma = [{"name": "population_gamma"}, {"name": "population_gamma", "curvature": "unit"}]
+    study = planned(
+        {"where": {"treatment": "population_gamma"}}, norm=["none", *gamma], batch_size=["full"], optimizer="adam"
+    )
+    (made,) = study.config["claims"]
+    labels = [{**CONTEXTS[0], "treatment": arm} for arm in study.arms[1:]]
+    rows = [row(verdict, own) for verdict, own in zip(["helps", "hurts"], labels, strict=True)]
+    found = claims.judged(study, made, pd.DataFrame(rows))
+    assert (found["rows"], found["verdict"]) == (1, "supported")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"), [("helps", "for"), ("equivalent", "for"), ("hurts", "against"), ("undecided", "open")]
+)
+def test_not_worse_is_helped_or_equivalent(verdict, expected):
+    assert claims.standing(STUDY, claim(predicts="not_worse"), row(verdict)) == expected
+
+
+def test_rows_that_stand_otherwise_are_named():
+    verdicts = ["helps", "hurts", "helps", "undecided"]
+    rows = pd.DataFrame([row(verdict, labels) for verdict, labels in zip(verdicts, CONTEXTS, strict=True)])
+    found = claims.judged(STUDY, claim(), rows)
+    assert (found["verdict"], found["where"]) == ("only where", "Adam at full batch and Adam at batch 25")
+    assert claims.judged(STUDY, claim(of="any"), rows)["where"] == "Adam at full batch and Adam at batch 25"
+    against = claims.judged(STUDY, claim(predicts="equivalent"), rows)
+    assert against["verdict"] == "contradicted"
+    assert against["where"] == "Adam at full batch, SGD at full batch and Adam at batch 25"
+    assert claims.judged(STUDY, claim(), rows.iloc[[0, 2]])["where"] == ""
+
+
+def test_claims_of_a_whole_comparison_are_judged_by_its_verdicts(compared):
+    study = planned(
+        {"predicts": "helps"},
+        {"predicts": "hurts"},
+        {"predicts": "hurts", "of": "any"},
+        {"predicts": "helps", "where": {"optimizer": "adam"}},
+        {"predicts": "hurts", "where": {"optimizer": "sgd", "batch_size": 25}},
+        {"predicts": "equivalent", "of": "any"},
+        {"predicts": "rises", "in": "interactions", "where": {"factor": "optimizer"}},
+        {"predicts": "falls", "in": "interactions", "where": {"factor": "optimizer"}},
+        {"predicts": "falls", "in": "interactions", "where": {"level": "doubling"}},
+    )
+
+    def ratio(labels, seed):
+        return {"adam lr=0.001": 0.3, "sgd lr=0.1": 3.0}[labels["optimizer"]] if labels["norm"] == "batch" else 1.0
+
+    found, verdicts = compared(study, ratio=ratio, noise=0.05)
+    assert sorted(found["contexts"]["verdict"]) == ["helps", "helps", "hurts", "hurts"]
+    table = found["claims"]
+    assert list(table.columns) == claims.COLUMNS
+    assert table["verdict"].tolist() == [
+        "only where",
+        "only where",
+        "supported",
+        "supported",
+        "supported",
+        "contradicted",
+        "supported",
+        "contradicted",
+        "undecided",
+    ]
+    assert table["where"].tolist()[:3] == [
+        "Adam at full batch and Adam at batch 25",
+        "SGD at full batch and SGD at batch 25",
+        "SGD at full batch and SGD at batch 25",
+    ]
+    assert table["where"][3:].isna().all()
+    assert table["rows"].tolist() == [4, 4, 4, 2, 1, 4, 1, 1, 1]
+    assert table["pairs"].tolist() == [8] * 9
+    assert "With SGD, the ratio of the test losses, BN to no BN, is that with Adam times" in table["measured"][6]
+    stored = verdicts["tables"]["claims"]
+    assert stored["columns"] == claims.COLUMNS
+    assert stored["data"] == table.fillna("").to_numpy().tolist()
+
+
+def test_a_claim_of_tuned_rows_is_judged_at_the_best_rates_and_of_contexts_at_all(compared):
+    rates = [{"name": "adam", "lr": [0.01, 0.1]}, {"name": "sgd", "lr": [0.01, 0.1]}]
+    made = [{"in": name, "where": {"optimizer": "adam"}} for name in ("tuned", "contexts")]
+    study = planned(*made, {"in": "tuned", "predicts": "equivalent"}, optimizer=rates, batch_size=["full"], tune={})
+
+    def ratio(labels, seed):
+        if labels["norm"] == "none":
+            return {"adam lr=0.01": 1.0, "adam lr=0.1": 2.0}.get(labels["optimizer"], 1.0)
+        return {"adam lr=0.01": 4.0, "adam lr=0.1": 0.2}.get(labels["optimizer"], 1.0)
+
+    found, _ = compared(study, ratio=ratio, noise=1e-3)
+    # Rates were chosen, so no arms are called equivalent.
+    assert found["claims"]["verdict"].tolist() == ["supported", "only where", "contradicted"]
+    assert found["claims"]["rows"].tolist() == [1, 2, 2]
+    assert found["claims"]["where"].tolist()[1:] == ["Adam lr=0.1", "Adam"]
+
+
+@pytest.mark.parametrize("predicts", ["helps", "hurts", "equivalent"])
+def test_a_study_without_pairs_leaves_its_claims_undecided(compared, predicts):
+    made = {"predicts": predicts}
+    found, _ = compared(planned(made, {**made, "of": "any"}), seeds=lambda labels: [])
+    assert found["claims"]["verdict"].tolist() == ["undecided"] * 2
+    assert found["claims"]["pairs"].tolist() == [0, 0]
+    names = ("Adam at full batch", "SGD at full batch", "Adam at batch 25", "SGD at batch 25")
+    assert set(found["claims"]["measured"]) == {"; ".join(f"{name}: no data" for name in names)}
+
+
+@pytest.mark.parametrize("seeds", [0, 1])
+def test_what_is_not_measured_is_not_in_a_claims_numbers(compared, seeds):
+    made = [{"predicts": "falls", "in": "interactions"}, {"predicts": "hurts"}]
+    _, verdicts = compared(planned(*made), seeds=lambda labels: range(seeds))
+    falls, hurts = (row[-1] for row in verdicts["tables"]["claims"]["data"])
+    assert falls == ""
+    assert ("ratio" in hurts) == (seeds > 0)
+    assert "nan" not in hurts
+
+
+def test_too_few_seeds_support_and_contradict_nothing(compared):
+    found, _ = compared(planned({"predicts": "hurts"}, {"predicts": "helps"}, seeds=5), ratio=arms(batch=9.0))
+    assert found["claims"]["verdict"].tolist() == ["undecided"] * 2
+
+
+def test_equal_losses_support_equivalence_and_contradict_an_effect(compared):
+    made = [{"predicts": predicts} for predicts in ("equivalent", "helps", "hurts")]
+    found, _ = compared(planned(*made), noise=1e-3)
+    assert found["claims"]["verdict"].tolist() == ["supported", "contradicted", "contradicted"]
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.4, -0.4]))
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_no_claim_and_its_opposite_are_both_supported(key, effect):
+    generator = np.random.default_rng(key)
+
+    def drawn(labels):
+        baseline = generator.normal(size=8)
+        return range(8), baseline, baseline + effect * generator.choice([0, 1, -1]) + 0.1 * generator.normal(size=8)
+
+    contrasts = synthetic.contrasts(STUDY, drawn)
+    rows = verdicts.table(STUDY, contrasts, verdicts.decide(STUDY.report, contrasts, draws=499))
+    for of in ("all", "any"):
+        concluded = [
+            claims.judged(STUDY, claim(predicts=predicts, of=of), rows)["verdict"] for predicts in ("helps", "hurts")
+        ]
+        assert of == "any" or concluded != ["supported", "supported"]
+        assert verdicts.count("supported") <= len(set(rows["verdict"]) & {"helps", "hurts"})
+
+
+def test_a_study_without_claims_has_an_empty_table_of_them():
+    assert claims.table(STUDY, {}).empty
+
+
+PROJECT = Path(__file__).parents[3]
+
+
+def test_the_readme_shows_the_claims_page_and_that_every_claim_of_the_studies_that_come_along():
+    table = (PROJECT / "reports" / "example" / "claims.md").read_text(encoding="utf-8")
+    assert table in (PROJECT / "README.md").read_text(encoding="utf-8")
+    studies = sorted((PROJECT / "workflow" / "studies").glob("*.yaml"))
+    made = [each["words"] for path in studies for each in configfile.read(path)["claims"]]
+    shown = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]]
+    assert shown == made

@@ -1,0 +1,252 @@
+"""What is shown beside the verdicts: curves, modes, fits, reference points and provenance, computed directly."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+
+from bnbench.judge import sign_flips, stats, summaries
+from bnbench.judge.pairing import Pairs
+from bnbench.store import trials
+from bnbench.store.trials import Readings
+from bnbench.vocabulary import OUTCOMES
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture
+def summarized(tmp_path):
+    """The summary tables of a study's first context on synthetic tables, and the readings that they are of."""
+
+    def run(study, **options):
+        data = synthetic.collected(study, tmp_path / study.name, **options)
+        ((_, settings), *_) = study.contexts()
+        arms = {label: trials.read(study, data, settings[label]) for label in study.arms}
+        return summaries.of_context(study, data, arms), arms
+
+    return run
+
+
+def of(table, norm, outcome=None):
+    rows = table[table["norm"] == norm]
+    return rows if outcome is None else rows[rows["outcome"] == outcome]
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 40, 200, 5000])
+def test_curves_run_from_the_first_to_the_last_measured_epoch_at_200_log_spaced_ones_at_most(summarized, epochs):
+    tables, arms = summarized(synthetic.plan(epochs=epochs, seeds=2))
+    for outcome in ("train_loss", "test_loss"):
+        shown = of(tables["curves"], "batch", outcome)["epoch"].tolist()
+        measured = arms["batch"].epochs[outcome]
+        assert set(shown) <= set(measured)
+        assert shown == sorted(set(shown))
+        assert (shown[0], shown[-1]) == (measured[0], measured[-1])
+        assert len(shown) <= 200
+        assert len(measured) > 40 or len(shown) == len(measured)
+
+
+def test_long_curves_are_spaced_evenly_on_a_log_axis(summarized):
+    tables, _ = summarized(synthetic.plan(epochs=5000, seeds=2))
+    steps = np.diff(np.log(of(tables["curves"], "none", "train_loss")["epoch"] + 1))
+    assert steps[-50:].max() < 1.1 * steps[-50:].min()
+
+
+def test_the_band_of_a_curve_is_the_t_interval_of_the_mean_log_loss_of_the_trials_that_go_on(summarized):
+    study = synthetic.plan(report={"alpha": 0.1})
+    tables, arms = summarized(study, noise=0.5, diverged=lambda _, seed: 15 if seed in (1, 4) else None)
+    curve = of(tables["curves"], "batch", "test_loss").set_index("epoch")
+    # No curve bends because a trial is gone: those that go are left out from the start.
+    assert curve["seeds"].to_dict() == dict.fromkeys([9, 19, 29, 39], 6)
+    assert set(curve["diverged"]) == {2}
+    for row, losses in zip(curve.itertuples(), arms["batch"].losses["test_loss"], strict=True):
+        expected = stats.t_interval(np.log(np.delete(losses, [1, 4])), 0.9)
+        np.testing.assert_allclose((row.loss, row.low, row.high), np.exp(expected))
+
+
+def test_the_outcome_and_the_train_loss_have_a_curve_and_one_alone_where_they_are_the_same(summarized):
+    assert set(summarized(synthetic.plan())[0]["curves"]["outcome"]) == {"train_loss", "test_loss"}
+    study = synthetic.plan(report={"outcome": "train_loss"})
+    assert set(summarized(study)[0]["curves"]["outcome"]) == {"train_loss"}
+
+
+def test_modes_have_every_outcome_over_the_trials_that_stay_finite(summarized):
+    tables, arms = summarized(synthetic.plan(), noise=0.4, diverged=synthetic.where("batch", [5], 3))
+    for norm, seeds in (("none", 8), ("batch", 7)):
+        modes = of(tables["modes"], norm).set_index("outcome")
+        assert modes.index.tolist() == list(OUTCOMES)
+        assert set(modes["seeds"]) == {seeds}
+        for outcome, row in modes.iterrows():
+            own = arms[norm].final(outcome, 0.05).dropna().to_numpy()
+            np.testing.assert_allclose(row[["loss", "low", "high"]].astype(float), np.exp(stats.t_interval(own, 0.95)))
+
+
+def test_the_ratio_of_the_modes_of_the_outcome_that_decides_is_the_verdicts(compared):
+    found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=2.0), noise=0.4)
+    loss = found["modes"].query("outcome == 'test_loss'").set_index("norm")["loss"]
+    assert loss["batch"] / loss["none"] == pytest.approx(found["contexts"]["ratio"].item())
+
+
+def test_a_fit_has_the_percentiles_over_the_finite_seeds(summarized):
+    study = synthetic.plan(seeds=9)
+    frames = synthetic.frames(study, noise=1.0)
+    gone = (frames["predictions"]["seed"] == 3) & (frames["predictions"]["norm"] == "batch")
+    frames["predictions"].loc[gone, "y_fit"] = np.inf
+    predictions = frames["predictions"]
+    fit = fits_of(summarized, study, frames)
+    own = predictions[(predictions["norm"] == "batch") & (predictions["seed"] != 3)]
+    assert (of(fit, "batch")["seeds"].unique(), of(fit, "none")["seeds"].unique()) == (8, 9)
+    for values, names in (
+        (own["y_fit"], ["fit_low", "fit", "fit_high"]),
+        ((own["y_fit"] - own["y"]).abs(), ["error_low", "error", "error_high"]),
+    ):
+        expected = values.groupby(own["x"]).quantile([0.05, 0.5, 0.95]).unstack()
+        np.testing.assert_allclose(of(fit, "batch").set_index("x")[names], expected)
+    np.testing.assert_allclose(fit["y"], np.sin(3 * fit["x"]))
+
+
+def fits_of(summarized, study, frames):
+    """The table of fits where the predictions are those of `frames`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "frames", lambda *_, **__: frames)
+        return summarized(study)[0]["fit"]
+
+
+@pytest.mark.parametrize("spoil", ["several inputs", "other points a seed", "all diverged"])
+def test_there_is_no_fit_where_seeds_share_no_points_or_none_is_finite(summarized, spoil):
+    study = synthetic.plan(task="diabetes" if spoil == "several inputs" else "sine")
+    frames = synthetic.frames(study)
+    predictions = frames["predictions"]
+    if spoil == "other points a seed":
+        predictions["x"] += predictions["seed"]
+    if spoil == "all diverged":
+        predictions["y_fit"] = np.nan
+    fit = fits_of(summarized, study, frames)
+    assert len(fit) == 0
+    assert {"norm", "x", "fit", "error_high"} <= set(fit.columns)
+
+
+def test_a_reference_point_has_its_percentile_among_the_finite_losses_of_its_arm(summarized):
+    points = [
+        {"norm": "batch", "epoch": 39, "value": 3.5e-3, "outcome": "test_loss", "source": "the paper"},
+        {"norm": "none", "epoch": 39, "value": 1e-9},
+        {"norm": "none", "epoch": 38, "value": 1e-9, "outcome": "test_loss"},
+    ]
+    tables, _ = summarized(
+        synthetic.plan(reference_points=points),
+        ratio=lambda _, seed: seed + 1.0,
+        shared=0.0,
+        diverged=lambda _, seed: 39 if seed == 7 else None,
+    )
+    unmeasured, train, test = sorted(
+        tables["reference"].to_dict("records"), key=lambda row: row["value"] + row["epoch"]
+    )
+    # Seeds 0 to 6 have the test losses 2e-3 to 14e-3: one of the seven lies below.
+    assert (test["seeds"], test["percentile"]) == (7, pytest.approx(100 / 7))
+    assert (test["lowest"], test["median"], test["highest"]) == pytest.approx((2e-3, 8e-3, 14e-3))
+    assert (train["norm"], train["epoch"], train["percentile"], train["source"]) == ("none", 39, 0, "the reference")
+    assert (unmeasured["epoch"], unmeasured["seeds"], np.isnan(unmeasured["percentile"])) == (38, 0, True)
+    assert unmeasured["sentence"].endswith("has nothing beside it: no test loss was measured there.")
+    assert test["sentence"].startswith("The paper's 3.50e-03 at epoch 39 with BN is at the 14th percentile of 7 seeds")
+
+
+def test_provenance_counts_the_trials_and_names_every_version(summarized):
+    tables, _ = summarized(
+        synthetic.plan(seeds=3),
+        seconds=lambda labels, seed: seed + 0.5,
+        torch=lambda labels, seed: f"2.{seed % 2}",
+        diverged=lambda _, seed: 3 if seed == 2 else None,
+    )
+    for row in tables["provenance"].to_dict("records"):
+        assert (row["trials"], row["diverged"], row["seconds"], row["torch"]) == (3, 1, 4.5, "2.0; 2.1")
+        assert row["setting"].startswith(f"sine-{row['norm']}-full")
+
+
+def paired(logs, study=None):
+    """Pairs whose log differences of the test loss are `logs`, [measured epochs, seeds]."""
+    study = study or synthetic.plan(epochs=10 * len(logs), seeds=logs.shape[1])
+    shared = np.random.default_rng(0).normal(size=logs.shape)
+    epochs = {"test_loss": np.arange(9, 10 * len(logs), 10)}
+    (context, settings), *_ = study.contexts()
+    trials = pd.DataFrame(index=range(logs.shape[1]))
+    arms = (
+        Readings(settings[arm], trials, {"test_loss": np.exp(losses)}, epochs, {})
+        for arm, losses in (("none", shared), ("batch", shared + logs))
+    )
+    return study, Pairs(context, study.arms, *arms)
+
+
+def noisy(path, seeds=8, noise=0.01):
+    return np.array(path)[:, None] + noise * np.random.default_rng(1).normal(size=(len(path), seeds))
+
+
+def test_the_band_of_a_difference_is_the_simultaneous_one_over_its_epochs():
+    logs = noisy([0.5, 0.2, -0.1, -0.3], noise=0.3)
+    study, pairs = paired(logs)
+    found = summaries.differences(study, pairs)
+    assert found["epoch"].tolist() == [9, 19, 29, 39]
+    limits = sign_flips.simultaneous(logs.T, 0.95)
+    np.testing.assert_allclose(found[["low", "high"]], np.exp(limits).T)
+    np.testing.assert_allclose(found["ratio"], np.exp(logs.mean(1)))
+    for row, values in zip(found.itertuples(), logs, strict=True):
+        alone = np.exp(stats.t_interval(values, 0.95))
+        assert row.low < alone[1] < row.ratio < alone[2] < row.high
+    assert found[["baseline", "treatment"]].drop_duplicates().to_numpy().tolist() == [["none", "batch"]]
+
+
+def test_the_band_holds_the_whole_curve_as_often_as_it_says():
+    generator, repetitions, held = np.random.default_rng(5), 400, 0
+    truth, study = np.linspace(1, -1, 12), synthetic.plan(epochs=120, seeds=10)
+    for _ in range(repetitions):
+        logs = truth[:, None] + 0.5 * generator.normal(size=(12, 10)).cumsum(0)
+        found = summaries.differences(*paired(logs, study))
+        held += (found["low"].lt(np.exp(truth)) & found["high"].gt(np.exp(truth))).all()
+    assert abs(held / repetitions - 0.95) < 4 * np.sqrt(0.95 * 0.05 / repetitions)
+
+
+@pytest.mark.parametrize(
+    ("path", "epoch"),
+    [
+        ([1, 1, 1, 1], 9),
+        ([0, 0, 1, 1], 29),
+        ([1, 0, 1, 1], 29),
+        ([-1, -1, -1, 1], 39),
+        ([1, -1, -1, -1], 19),
+        ([-1, 0, -1, -1], 29),
+        ([1, 1, 1, 0], None),
+        ([0, 0, 0, 0], None),
+    ],
+)
+def test_a_difference_is_decided_from_the_epoch_on_from_which_its_band_stays_on_one_side(path, epoch):
+    study, pairs = paired(noisy(path))
+    found = summaries.differences(study, pairs)
+    (decided,) = set(found["decided_from"].fillna(-1))
+    assert decided == (-1 if epoch is None else epoch)
+    after = found[found["epoch"] >= decided]
+    assert epoch is None or (after["low"].gt(1).all() or after["high"].lt(1).all())
+
+
+def test_a_difference_is_of_the_pairs_that_stay_finite_to_the_end():
+    logs = noisy([0.5, 0.2, -0.1, -0.3], noise=0.3)
+    gone = logs.copy()
+    gone[2:, 3] = np.nan
+    (study, some), (_, fewer) = paired(gone), paired(np.delete(logs, 3, axis=1))
+    found = summaries.differences(study, some)
+    assert set(found["pairs"]) == {7}
+    np.testing.assert_allclose(found["ratio"], np.exp(np.delete(logs, 3, axis=1).mean(1)))
+    np.testing.assert_allclose(found["high"] / found["ratio"], summaries.differences(study, fewer).eval("high / ratio"))
+
+
+@pytest.mark.parametrize("seeds", [0, 1])
+def test_without_two_pairs_a_difference_has_no_band_and_nothing_is_decided(seeds):
+    study, pairs = paired(noisy([1, 1, 1, 1])[:, :seeds], synthetic.plan())
+    found = summaries.differences(study, pairs)
+    assert found["pairs"].tolist() == [seeds] * 4
+    assert found["ratio"].notna().all() == (seeds == 1)
+    assert found[["low", "high", "decided_from"]].isna().all(axis=None)
+
+
+def test_differences_are_shown_at_200_log_spaced_epochs_at_most(compared):
+    found, _ = compared(synthetic.plan(epochs=3000, evaluate_every=1, seeds=2))
+    epochs = found["differences"]["epoch"]
+    assert 100 < len(epochs) <= 200
+    assert (epochs.iloc[0], epochs.iloc[-1]) == (0, 2999)

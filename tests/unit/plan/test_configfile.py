@@ -1,0 +1,107 @@
+"""Reading what a user wrote: strict YAML, and overrides as Snakemake takes them."""
+
+from pathlib import Path
+
+import pytest
+from configs import refusal
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnbench.errors import UserError
+from bnbench.plan import config, configfile
+
+CONFIG = Path(__file__).parents[3] / "config.yaml"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("study: x\nhidden: [4, 5\n", ", line 3, column 1: broken YAML (expected ',' or ']', but got '<stream end>')"),
+        ("study: x\n\tinit: 4", ", line 2, column 1: broken YAML (found character '\\t' that cannot start any token)"),
+        ("study: x\nepochs: 5\nstudy: y\n", ", line 3, column 1: broken YAML (the key 'study' stands twice)"),
+        ("report: {alpha: 0.05, alpha: 0.1}", ", line 1, column 23: broken YAML (the key 'alpha' stands twice)"),
+        ("norm: [{name: batch, name: none}]", ", line 1, column 22: broken YAML (the key 'name' stands twice)"),
+        ("5: a\n5.0: b\n", ", line 2, column 1: broken YAML (the key '5.0' stands twice)"),
+        ("? [a, b]\n: 3\n", ", line 1, column 3: broken YAML (found unhashable key)"),
+        ("study: 2024-13-01", ", line 1, column 8: broken YAML ('2024-13-01' is no timestamp)"),
+        ("hidden: [!!int x]", ", line 1, column 10: broken YAML ('x' is no int)"),
+        ("hidden: &a [*a]", ", line 1, column 9: broken YAML (found unconstructable recursive node)"),
+        ("norm: *a", ", line 1, column 7: broken YAML (found undefined alias 'a')"),
+        ("study: a\n---\nstudy: b\n", ", line 2, column 1: broken YAML (but found another document)"),
+        ("a: !!python/object:os.system x", ", line 1, column 4: broken YAML (could not determine a constructor for the "
+         "tag 'tag:yaml.org,2002:python/object:os.system')"),
+        ("a: " + "[" * 1000, ": broken YAML (nested too deeply)"),
+        ("study: \0", ": broken YAML (unacceptable character #x0000: special characters are not allowed)"),
+        ("", ": found nothing, allowed: a mapping of keys to values, such as 'study: default'"),
+        ("# nothing but a comment", ": found nothing, allowed: a mapping of keys to values, such as 'study: default'"),
+        ("- study: x", ": found a list of 1, allowed: a mapping of keys to values, such as 'study: default'"),
+        ("study", ": found 'study' (text), allowed: a mapping of keys to values, such as 'study: default'"),
+        ("study: é".encode("latin-1"), ": not a text file in UTF-8 (unexpected end of data at byte 7)"),
+        ("study: x".encode("utf-16"), ": not a text file in UTF-8 (invalid start byte at byte 0)"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_mapping_in_yaml_gets_one_message_with_its_place(write, content, message):
+    assert refusal(configfile.read, write(content)) == f"wrong.yaml{message}"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    missing = tmp_path / "nope.yaml"
+    assert refusal(configfile.read, missing) == f"{missing}: cannot read the config file (No such file or directory)"
+    assert refusal(configfile.read, tmp_path) == f"{tmp_path}: cannot read the config file (Is a directory)"
+
+
+def test_anchors_merges_and_a_byte_order_mark_are_fine(write):
+    text = "\ufeffstudy: x\noptimizer: [&a {name: adam, lr: 0.1}, {<<: *a, lr: 0.2}]\n"
+    assert configfile.read(write(text))["optimizer"] == [{"name": "adam", "lr": 0.1}, {"name": "adam", "lr": 0.2}]
+
+
+@given(st.text(st.sampled_from("ab:,-[]{}&*!?|>'\"#%@ \n\t\0é019.~<"), max_size=30))
+def test_whatever_a_file_holds_it_is_a_mapping_or_refused(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        assert isinstance(configfile.read(path), dict)
+    except UserError:
+        return
+
+
+@pytest.mark.parametrize(
+    ("pair", "value"),
+    [
+        ("seeds=50", 50),
+        ("seeds=1e3", 1000.0),
+        ("seeds=", None),
+        ("study=my-study", "my-study"),
+        ("hidden=[64, 64]", [64, 64]),
+        ("report={margin: 1.1, baseline: batch}", {"margin": 1.1, "baseline": "batch"}),
+        ("norm=[none, {name: batch, momentum: null, affine: false}]",
+         ["none", {"name": "batch", "momentum": None, "affine": False}]),
+        ("optimizer=[{name: adam, lr: 1e-3}]", [{"name": "adam", "lr": 0.001}]),
+        ("study=a=b", "a=b"),
+    ],
+)  # fmt: skip
+def test_an_override_means_what_it_looks_like(pair, value):
+    assert configfile.parse_overrides([pair]) == {pair.split("=")[0]: value}
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ("seeds", "--config: found 'seeds', allowed: KEY=VALUE, such as seeds=50"),
+        ("hidden=[1", "--config hidden: broken YAML in '[1' (expected ',' or ']', but got '<stream end>')"),
+        ("hidden=&a [*a]", "--config hidden: broken YAML in '&a [*a]' (found unconstructable recursive node)"),
+    ],
+)
+def test_a_wrong_override_is_refused(pair, message):
+    assert refusal(configfile.parse_overrides, [pair]) == message
+
+
+def test_overrides_change_top_level_keys_and_merge_into_mappings():
+    overrides = configfile.parse_overrides(["seeds=50", "epochs=500", "report={margin: 1.2}", "seeds_per_job={cpu: 5}"])
+    resolved = config.resolve(configfile.merged(configfile.read(CONFIG), overrides), "x")
+    assert resolved["seeds"] == {"first": 0, "count": 50}
+    assert resolved["epochs"] == 500
+    assert resolved["report"]["margin"] == 1.2
+    assert resolved["report"]["outcome"] == "test_loss"
+    assert resolved["seeds_per_job"] == {"cpu": 5, "cuda": "auto"}
+    assert configfile.merged({"seeds": 20}, {"seeds": {"count": 3}}) == {"seeds": {"count": 3}}

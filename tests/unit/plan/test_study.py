@@ -1,0 +1,239 @@
+"""The plan: an address for the same numbers and no others, chunks that outlive more seeds, and no torch."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from configs import configs, entries
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from bnbench.epochs import evaluated_epochs
+from bnbench.errors import UserError
+from bnbench.plan import config, configfile, cost, study
+from bnbench.plan.chunks import all_chunks
+from bnbench.plan.settings import Setting
+from bnbench.plan.study import Study
+
+CONFIG = Path(__file__).parents[3] / "config.yaml"
+SMALL = {"study": "small", "hidden": [4], "epochs": 40, "seeds": 8, "batch_size": ["full"], "optimizer": ["adam"]}
+GOLDEN = [
+    "sine-none-full-adam_lr0.001-cpu-ce535b68",
+    "sine-none-full-sgd_lr0.01-cpu-d6a3ecde",
+    "sine-none-b25-adam_lr0.001-cpu-78868f67",
+    "sine-none-b25-sgd_lr0.01-cpu-c6c9324a",
+    "sine-batch-full-adam_lr0.001-cpu-b41a49a1",
+    "sine-batch-full-sgd_lr0.01-cpu-ad94cf01",
+    "sine-batch-b25-adam_lr0.001-cpu-c704daf5",
+    "sine-batch-b25-sgd_lr0.01-cpu-0faaee8e",
+]
+quick = settings(max_examples=60, deadline=None)
+
+
+def plan(**changes):
+    return config.load({**SMALL, **changes}, "small.yaml")
+
+
+def addresses(**changes):
+    return [setting.address for setting in plan(**changes).settings]
+
+
+def planned(found):
+    """The study of a config, with a second arm, and its chunks not all full."""
+    two_arms = [found["norm"], {"name": "batch", "eps": 77}]
+    changes = {"norm": two_arms, "seeds_per_job": {"cpu": 3}, "report": {"baseline": found["norm"]}}
+    try:
+        return plan(**{**found, **changes})
+    except UserError:
+        reject()  # parameters that their class refuses together
+
+
+def setting_of(found):
+    return planned(found).settings[0]
+
+
+@quick
+@given(configs, configs)
+def test_two_settings_have_one_address_if_and_only_if_they_come_to_the_same_numbers(one, two):
+    two = {**two, "task": one["task"], "schedule": one["schedule"], "optimizer": one["optimizer"]}
+    first, second = setting_of(one), setting_of(two)
+    assert (first.address == second.address) == (first.spec == second.spec)
+
+
+@quick
+@given(configs, st.randoms(use_true_random=False))
+def test_the_address_does_not_depend_on_how_the_numbers_are_written(found, random):
+    def rewritten(value):
+        if isinstance(value, dict):
+            items = [(key, rewritten(item)) for key, item in value.items()]
+            random.shuffle(items)
+            return items[0][1] if [*value] == ["name"] and random.random() < 0.5 else dict(items)
+        if isinstance(value, list):
+            return [rewritten(item) for item in value]
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+            return value
+        return random.choice([int(value), float(value), -0.0 if value == 0 else value])
+
+    written = rewritten(found)
+    assert setting_of(written).address == setting_of(found).address
+    assert setting_of(written).labels == setting_of(found).labels
+
+
+@quick
+@given(configs)
+def test_a_job_finds_the_address_that_was_planned(found):
+    setting = setting_of(found)
+    assert Setting.from_spec(json.loads(setting.to_json())) == setting
+
+
+@quick
+@given(st.lists(entries("optimizer"), min_size=2, max_size=6))
+def test_different_levels_have_different_labels(levels):
+    resolved = []
+    for level in levels:
+        try:
+            resolved += config.resolve({**SMALL, "optimizer": level}, "x")["optimizer"]
+        except UserError:
+            reject()
+    labels = {study.level_label("optimizer", level) for level in resolved}
+    assert len(labels) == len({json.dumps(level) for level in resolved})
+
+
+def test_the_addresses_of_the_default_study_stay_what_they_are():
+    found = config.load(configfile.read(CONFIG), str(CONFIG))
+    assert [setting.address for setting in found.settings] == GOLDEN
+
+
+def test_defaults_may_be_left_out_or_written_out():
+    written = {"name": "adam", "lr": 0.001, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0, "amsgrad": False}
+    assert addresses(optimizer=[written]) == addresses(optimizer="adam") == addresses(optimizer=[{"name": "adam"}])
+    assert addresses(task="sine", device="cpu") == addresses(task=[{"name": "sine", "points": 100}], device=["cpu"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"study": "another"},
+        {"report": {"baseline": "batch", "margin": 1.5, "alpha": 0.01, "window": 0, "outcome": "train_loss"}},
+        {"reference_points": [{"norm": "batch", "epoch": 3, "value": 0.1}]},
+        {"seeds_per_job": {"cpu": 3}},
+        {"threads": 4},
+        {"seeds": {"first": 5, "count": 50}},
+    ],
+)
+def test_what_changes_no_number_is_no_part_of_the_address(change):
+    assert addresses(**change) == addresses()
+
+
+def test_the_version_of_the_arithmetic_is_part_of_the_address(monkeypatch):
+    before = addresses()
+    monkeypatch.setattr(study, "NUMERICS", study.NUMERICS + 1)
+    assert not set(before) & set(addresses())
+
+
+def test_a_data_files_address_follows_its_bytes_and_not_its_path(tmp_path):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    for path in (one, two):
+        path.write_text("a,y\n1,2\n2,3\n3,5\n4,8\n")
+
+    def found(path, **options):
+        return addresses(task={"name": "table", "path": str(path), "target": "y", **options})
+
+    assert found(one) == found(two) == addresses(task={"target": "y", "path": str(one), "name": "table"})
+    assert not set(found(one)) & set(found(one, test_fraction=0.5))
+    before = found(one)
+    one.write_text("a,y\n1,2\n2,3\n3,5\n4,9\n")
+    assert not set(before) & set(found(one))
+
+
+sizes = st.integers(1, 12)
+seeds = st.fixed_dictionaries({"first": st.integers(0, 40), "count": st.integers(1, 40)})
+
+
+def chunks(size, seeds):
+    return all_chunks(plan(seeds=seeds, seeds_per_job={"cpu": size}), cost.seeds_per_job)
+
+
+@quick
+@given(sizes, seeds)
+def test_chunks_share_out_the_seeds_of_each_setting_and_start_at_multiples_of_their_size(size, seeds):
+    found = chunks(size, seeds)
+    by_setting = {}
+    for chunk in found:
+        assert chunk.first % size == 0 or chunk.first == seeds["first"]
+        assert chunk.first // size == chunk.last // size
+        assert chunk.stem == f"seeds-{chunk.first}-{chunk.last}"
+        by_setting.setdefault(chunk.setting.address, []).extend(range(chunk.first, chunk.last + 1))
+    asked = [*range(seeds["first"], seeds["first"] + seeds["count"])]
+    assert by_setting == dict.fromkeys(addresses(), asked)
+
+
+@quick
+@given(sizes, seeds, st.integers(0, 30), st.integers(0, 30))
+def test_more_seeds_keep_all_full_chunks(size, seeds, before, after):
+    first = max(0, seeds["first"] - before)
+    more = {"first": first, "count": seeds["count"] + seeds["first"] - first + after}
+    kept = {(chunk.setting.address, chunk.stem) for chunk in chunks(size, more)}
+    lost = [c for c in chunks(size, seeds) if (c.setting.address, c.stem) not in kept]
+    assert all(chunk.count < size for chunk in lost)
+    for address in addresses():
+        ends = [chunk for chunk in lost if chunk.setting.address == address]
+        assert len(ends) <= (after > 0) + (first < seeds["first"])
+
+
+@quick
+@given(configs)
+def test_a_study_comes_back_from_its_json(found):
+    one = planned(found)
+    again = Study(json.loads(one.to_json()))
+    assert again == one
+    assert (again.levels, again.arms, again.report) == (one.levels, one.arms, one.report)
+    assert all_chunks(again, cost.seeds_per_job) == all_chunks(one, cost.seeds_per_job)
+
+
+def test_contexts_hold_fixed_all_factors_but_the_compared_one():
+    sizes = {"batch_size": ["full", 25, 10], "report": {"factor": "batch_size", "baseline": 25}}
+    found = plan(optimizer=["adam", "sgd"], **sizes)
+    assert found.arms == ("25", "full", "10")
+    contexts = found.contexts()
+    assert len(contexts) == 4
+    for fixed, arms in contexts:
+        assert set(fixed) == {"task", "norm", "optimizer", "device"}
+        assert set(arms) == set(found.arms)
+        assert all(setting.labels == {**fixed, "batch_size": arm} for arm, setting in arms.items())
+
+
+@pytest.mark.parametrize("baseline", ["adam lr=0.1", {"name": "adam", "lr": 0.1}, {"lr": 0.1, "name": "adam"}])
+def test_the_baseline_is_named_by_its_label_or_by_its_entry(baseline):
+    levels = [{"name": "adam", "lr": 0.001}, {"name": "adam", "lr": 0.1}]
+    found = plan(optimizer=levels, report={"factor": "optimizer", "baseline": baseline})
+    assert found.arms == ("adam lr=0.1", "adam lr=0.001")
+
+
+def test_the_plan_is_said_in_one_line():
+    default = config.load(configfile.read(CONFIG), str(CONFIG))
+    line = "2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 8 jobs"
+    assert default.summary() == line
+    two_tasks = plan(task=["sine", "mixture"], seeds=1)
+    line = "2 norms × 1 batch size × 1 optimizer × 1 device × 2 tasks × 1 seed = 4 trials in 4 jobs"
+    assert two_tasks.summary() == line
+
+
+@given(st.integers(1, 200), st.integers(1, 250))
+def test_losses_are_measured_every_so_often_and_at_the_end(epochs, every):
+    found = evaluated_epochs(epochs, every)
+    assert found[-1] == epochs - 1
+    assert found[:-1] == [*range(every - 1, epochs - 1, every)]
+
+
+def test_planning_imports_no_torch():
+    code = f"""
+import sys
+from bnbench import cli, config, configfile, contents, marks, snakefile
+study = config.load(configfile.read({str(CONFIG)!r}), "config.yaml")
+all_chunks(study, cost.seeds_per_job), contents.figures(study)
+sys.exit("torch" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,80 @@
+"""Whatever is wrong in a config gets one message: the file, the key, what was found, what is allowed, what is near."""
+
+from pathlib import Path
+
+import pytest
+from configs import anything
+from hypothesis import HealthCheck, given, settings
+
+from bnbench.catalogue.parameters import schema
+from bnbench.catalogue.registries import REGISTRIES
+from bnbench.errors import UserError
+from bnbench.plan import config, configfile
+
+CASES = [
+    block.strip().split("\n=> ")
+    for block in (Path(__file__).parent / "wrong_configs.txt").read_text(encoding="utf-8").split("\n\n")
+    if not block.startswith("#")
+]
+
+
+@pytest.mark.parametrize(("text", "message"), CASES)
+def test_one_message_tells_where_and_what_and_what_is_allowed(tmp_path, text, message):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text if text.startswith("study") else f"study: x\n{text}", encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        config.load(configfile.read(path), path.name)
+    assert str(caught.value) == f"wrong.yaml: {message}"
+
+
+PLACES = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
+NEEDED = {"table": {"path": "a.csv", "target": "y"}, "step": {"every": 3}}
+
+
+def entry_refusal(kind, name, options):
+    with pytest.raises(UserError) as caught:
+        config.resolve({"study": "x", kind: {"name": name, **NEEDED.get(name, {}), **options}}, "wrong.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "name"), PLACES)
+def test_every_parameter_of_every_entry_refuses_what_is_not_its_type(kind, name):
+    for key, rule in schema(REGISTRIES[kind][name])["properties"].items():
+        wrong = ["x", float("nan"), float("inf"), [], {}, 10**400]
+        wrong += [True, "5"] * (rule["type"] != "boolean") + [None] * ("null" not in rule["type"])
+        for value in wrong:
+            if rule["type"] == "string" and isinstance(value, str) and "enum" not in rule:
+                continue
+            message = entry_refusal(kind, name, {key: value})
+            assert message.startswith(f"wrong.yaml: {kind}.{key}: found ")
+            assert ", allowed: " in message
+            assert "\n" not in message
+
+
+@pytest.mark.parametrize(("kind", "name"), PLACES)
+def test_every_mistyped_parameter_gets_the_nearest_one(kind, name):
+    for key in schema(REGISTRIES[kind][name])["properties"]:
+        message = entry_refusal(kind, name, {f"{key}x": 1})
+        assert message.startswith(
+            f"wrong.yaml: {kind}: unknown key '{key}x' in {kind} '{name}' (did you mean '{key}'?)"
+        )
+
+
+@pytest.mark.parametrize("key", config._schema()["properties"])
+def test_every_mistyped_key_gets_the_nearest_one(key):
+    with pytest.raises(
+        UserError, match=rf"^wrong.yaml: unknown key '{key}x' \(did you mean '{key}'\?\); allowed: study"
+    ):
+        config.resolve({"study": "x", f"{key}x": 1}, "wrong.yaml")
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(anything)
+def test_whatever_a_config_holds_it_is_planned_or_refused_in_one_line(found):
+    try:
+        planned = config.load({"study": "x", **found}, "wrong.yaml")
+        said = f"wrong.yaml: {planned.summary()} of {len(planned.contexts())} contexts of {planned.arms}"
+    except UserError as error:
+        said = str(error)
+    assert said.startswith("wrong.yaml: ")
+    assert "\n" not in said

@@ -1,0 +1,321 @@
+"""What is said before a run: warnings, costs, and the smallest effect that is likely to be seen."""
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import synthetic
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.power import TTestPower
+
+from bnbench import cli, forecast
+from bnbench.judge import stats, verdicts
+from bnbench.store import tables
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+GRID = synthetic.GRID
+EIGHT = {"optimizer": [{"name": "sgd", "lr": rate / 100} for rate in range(1, 9)]}
+"""Eight contexts."""
+quick = settings(max_examples=200, deadline=None, derandomize=True)
+alphas = st.floats(1e-4, 0.49)
+
+
+@pytest.fixture(autouse=True)
+def a_second_for_forty_epochs(monkeypatch):
+    """A cost model that is easily reckoned with."""
+    monkeypatch.setattr(forecast.cost, "seconds", lambda spec, seeds: seeds * spec["epochs"] / 40)
+
+
+@pytest.mark.parametrize(("tests", "seeds"), [(1, 6), (8, 9), (16, 10), (24, 10), (48, 11), (96, 12)])
+def test_seeds_to_decide_are_those_of_the_table(tests, seeds):
+    assert forecast.seeds_to_decide(tests, 0.05) == seeds
+
+
+@given(st.integers(1, 10_000), alphas)
+@quick
+def test_seeds_to_decide_are_the_fewest_whose_smallest_p_clears_holms_first_step(tests, alpha):
+    seeds = forecast.seeds_to_decide(tests, alpha)
+    assert tests * 2 / 2**seeds < alpha <= tests * 2 / 2 ** (seeds - 1)
+
+
+@given(st.integers(1, 10_000), st.integers(16, 40), st.sampled_from([0.0, 0.5, 1.0]))
+@quick
+def test_a_p_that_equals_alpha_decides_nothing(tests, seeds, towards):
+    alpha = math.nextafter(2 * tests / 2**seeds, towards) if towards != 0.5 else 2 * tests / 2**seeds
+    found = forecast.seeds_to_decide(tests, alpha)
+    assert found == (seeds if towards == 1.0 else seeds + 1)
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000), alphas)
+@quick
+def test_more_tests_never_take_fewer_seeds(few, more, alpha):
+    few, more = sorted((few, more))
+    assert forecast.seeds_to_decide(few, alpha) <= forecast.seeds_to_decide(more, alpha)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seeds": 6}, ""),
+        ({"seeds": 8, **GRID}, ""),
+        (
+            {"seeds": 5},
+            "warning: 5 seeds can never decide the one context at alpha 0.05: the smallest p that 5 seeds allow, "
+            "2/2^5, is 0.0625; 6 seeds can",
+        ),
+        (
+            {"seeds": 1, **GRID},
+            "warning: 1 seed can never decide any of 4 contexts at alpha 0.05: the smallest p that 1 seed allows, "
+            "2/2^1, is 1; 8 seeds can",
+        ),
+        (
+            {"seeds": 8, **EIGHT},
+            "warning: 8 seeds can never decide any of 8 contexts at alpha 0.05 by Holm, which judges where a trial is "
+            "missing: the smallest p that 8 seeds allow, 2/2^8, times 8 is 0.0625; 9 seeds can",
+        ),
+        (
+            {"seeds": 6, "norm": ["none", "batch", {"name": "batch", "momentum": 0.5}]},
+            "warning: 6 seeds can never decide any of 2 comparisons at alpha 0.05 by Holm, which judges where a trial "
+            "is missing: the smallest p that 6 seeds allow, 2/2^6, times 2 is 0.0625; 7 seeds can",
+        ),
+    ],
+)
+def test_too_few_seeds_are_warned_of_with_how_many_would_do(changes, said):
+    assert forecast.warning(synthetic.plan(**changes)) == said
+
+
+@pytest.mark.parametrize(("seeds", "missing", "decided"), [(5, 0, 0), (6, 0, 8), (8, 0, 8), (8, 1, 0), (9, 1, 8)])
+def test_what_the_warning_says_is_what_verdicts_do(seeds, missing, decided):
+    study, random = synthetic.plan(seeds=seeds, **EIGHT), np.random.default_rng(0)
+
+    def drawn(labels):
+        without = missing if labels["optimizer"] == study.levels["optimizer"][0] else 0
+        left = np.arange(without, seeds)
+        return left, np.zeros(len(left)), 5 + random.normal(size=len(left))
+
+    decided_rows = [decision.verdict for decision in verdicts.decide(study.report, synthetic.contrasts(study, drawn))]
+    assert decided_rows.count("hurts") == decided
+    never = bool(forecast.warning(study)) and "by Holm" not in forecast.warning(study)
+    assert never == (seeds == 5)
+    assert ("by Holm" in forecast.warning(study)) == (seeds in (6, 8))
+
+
+def lines(study, results):
+    return {line[:12].strip(): line[12:] for line in forecast.describe(study, results).splitlines()}
+
+
+def test_a_new_study_is_described_in_aligned_lines_that_end_in_the_warning(tmp_path):
+    assert forecast.describe(synthetic.plan(seeds=7, device=["cpu", "cuda"], **GRID), tmp_path) == (
+        "study       synthetic: 2 norms × 2 batch sizes × 2 optimizers × 2 devices × 7 seeds = 112 trials in 16 jobs\n"
+        "to train    112 of 112 trials, in 16 jobs\n"
+        "CPU time    about 56 s, by arithmetic alone: nothing has been timed here yet\n"
+        "GPU time    about 56 s, by arithmetic alone: nothing has been timed here yet\n"
+        "family      8 contexts, judged together at alpha 0.05\n"
+        "can decide  from 6 seeds on while no trial is missing, else from 9; the study has 7\n"
+        "can see     a mean log ratio of 1.98 standard deviations, with 80 % power at alpha 0.05/8\n"
+        "warning: 7 seeds can never decide any of 8 contexts at alpha 0.05 by Holm, which judges where a trial is "
+        "missing: the smallest p that 7 seeds allow, 2/2^7, times 8 is 0.125; 9 seeds can"
+    )
+
+
+def test_a_study_that_is_partly_there_is_described_with_its_time_and_the_ratio_that_it_can_see(tmp_path):
+    synthetic.stored(synthetic.plan(seeds=10), tmp_path, seconds=360.0, noise=0.5)
+    said = forecast.describe(synthetic.plan(seeds=30), tmp_path).splitlines()
+    assert [line[:12].strip() for line in said] == [
+        "study", "to train", "CPU time", "family", "can decide", "can see", "as a ratio",
+    ]  # fmt: skip
+    assert said[1:-1] == [
+        "to train    40 of 60 trials, in 4 jobs; 20 there already",
+        "CPU time    about 4 h 0 min, from earlier trials of the same settings",
+        "family      1 context, judged at alpha 0.05",
+        "can decide  from 6 seeds on; the study has 30",
+        "can see     a mean log ratio of 0.53 standard deviations, with 80 % power at alpha 0.05",
+    ]
+    assert said[-1].endswith(" apart, at the spread of 10 pairs that are there")
+
+
+def test_a_finished_study_has_no_costs(tmp_path):
+    study = synthetic.plan(seeds=20)
+    said = lines(study, synthetic.stored(study, tmp_path))
+    assert said["to train"] == "nothing: every trial is there"
+    assert not {"CPU time", "GPU time"} & set(said)
+
+
+def test_a_setting_that_is_not_timed_is_scaled_by_its_arithmetic(tmp_path):
+    synthetic.stored(synthetic.plan(seeds=10), tmp_path, seconds=1.0)
+    longer = synthetic.plan(seeds=10, epochs=400)
+    assert (
+        lines(longer, tmp_path)["CPU time"] == "about 3 min 20 s, for 2 of 2 settings scaled by arithmetic from others"
+    )
+    more = synthetic.plan(seeds=10, batch_size=["full", 25])
+    assert lines(more, tmp_path)["CPU time"] == "about 20 s, for 2 of 2 settings scaled by arithmetic from others"
+    both = synthetic.plan(seeds=20, batch_size=["full", 25])
+    assert lines(both, tmp_path)["CPU time"] == "about 1 min 0 s, for 2 of 4 settings scaled by arithmetic from others"
+
+
+def test_the_median_setting_sets_the_pace(tmp_path):
+    pace = {"full": 1.0, "50": 2.0, "10": 100.0}
+    timed = synthetic.plan(seeds=10, batch_size=["full", 50, 10])
+    synthetic.stored(timed, tmp_path, seconds=lambda labels, seed: pace[labels["batch_size"]])
+    assert lines(synthetic.plan(seeds=10, batch_size=[25]), tmp_path)["CPU time"].startswith("about 40 s, for 2 of 2")
+
+
+def test_the_median_trial_counts_and_all_threads_of_a_cpu_do(tmp_path):
+    slow = synthetic.where("none", [0, 1], 1000.0, otherwise=2.0)
+    synthetic.stored(synthetic.plan(seeds=10), tmp_path, threads=4, seconds=slow)
+    assert lines(synthetic.plan(seeds=20), tmp_path)["CPU time"].startswith("about 2 min 40 s,")  # 20 × 2 s × 4
+
+
+def test_the_time_of_one_kind_of_device_says_nothing_of_another(tmp_path):
+    synthetic.stored(synthetic.plan(seeds=10), tmp_path, seconds=1.0)
+    said = lines(synthetic.plan(seeds=20, device=["cpu", "cuda"]), tmp_path)
+    assert said["CPU time"] == "about 20 s, from earlier trials of the same settings"
+    assert said["GPU time"] == "about 40 s, by arithmetic alone: nothing has been timed here yet"
+    synthetic.stored(synthetic.plan(seeds=10, device=["cuda"]), tmp_path, seconds=0.5, threads=8)
+    said = lines(synthetic.plan(seeds=512, device=["cuda"]), tmp_path)
+    assert said["GPU time"].startswith("about 8 min 32 s,")  # 1,024 × 0.5 s, on one device whatever the threads
+
+
+def test_seeds_that_other_chunks_hold_are_not_to_be_trained(tmp_path):
+    synthetic.stored(synthetic.plan(seeds=30), tmp_path, seconds=1.0)
+    said = lines(synthetic.plan(seeds=50, seeds_per_job={"cpu": 100}), tmp_path)
+    assert said["to train"] == "40 of 100 trials, in 2 jobs; 60 there already"
+    assert said["CPU time"].startswith("about 40 s, ")
+    assert lines(synthetic.plan(seeds=30, seeds_per_job="auto"), tmp_path)["to train"].startswith("nothing")
+
+
+def foreign(path, change):
+    """Write the table at `path` anew, with its footer and its columns changed."""
+    table, footer = change(tables.read_parquet(path), tables.footer(path))
+    tables.write_parquet(path, table, footer)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(b"PAR1 and no more"),
+        lambda path: foreign(path, lambda table, footer: (table.drop_columns(["seconds"]), footer)),
+        lambda path: foreign(path, lambda table, footer: (table.drop_columns(["threads"]), footer)),
+        lambda path: foreign(path, lambda table, footer: (table.drop_columns(["test_loss"]), footer)),
+        lambda path: foreign(path, lambda table, footer: (table.slice(0, 0), footer)),
+        lambda path: foreign(path, lambda table, footer: (table, None)),
+        lambda path: foreign(path, lambda table, footer: (table, {**footer, "setting": {"epochs": 3}})),
+        lambda path: foreign(path, lambda table, footer: (table, {**footer, "setting": "gone"})),
+        lambda path: foreign(
+            path, lambda table, footer: (table, {"setting": {**footer["setting"], "task": {"name": "of old"}}})
+        ),
+    ],
+    ids=["corrupt", "no seconds", "no threads", "no loss", "no rows", "no footer", "half a setting", "text", "old"],
+)
+def test_an_estimate_does_without_what_it_cannot_use(tmp_path, spoil):
+    synthetic.stored(synthetic.plan(seeds=10), tmp_path, seconds=3.0, noise=0.5)
+    spoil(sorted((tmp_path / "trials").rglob("*.parquet"))[0])
+    assert lines(synthetic.plan(seeds=20), tmp_path)["CPU time"].startswith("about 1 min 0 s, ")
+    other = synthetic.plan(seeds=10, batch_size=[25])
+    assert lines(other, tmp_path)["CPU time"].startswith("about 1 min 0 s, for 2 of 2 settings")
+
+
+def test_files_that_cannot_be_read_do_not_hide_those_that_can(tmp_path):
+    synthetic.stored(synthetic.plan(seeds=60), tmp_path, seconds=3.0)
+    for folder in (tmp_path / "trials").iterdir():
+        for path in sorted(folder.iterdir())[:4]:
+            path.write_bytes(b"")
+    assert lines(synthetic.plan(seeds=70), tmp_path)["CPU time"].startswith("about 1 min 0 s, from earlier trials of")
+
+
+def test_few_files_of_a_setting_are_read_however_many_there_are(tmp_path, monkeypatch):
+    synthetic.stored(synthetic.plan(seeds=200), tmp_path)
+    read, asked = tables.read_parquet, []
+    monkeypatch.setattr(tables, "read_parquet", lambda path, **options: asked.append(path) or read(path, **options))
+    forecast.describe(synthetic.plan(seeds=400, batch_size=["full", 25]), tmp_path)
+    assert len(set(asked)) <= 6
+
+
+@given(st.integers(2, 60), alphas, st.integers(1, 500))
+@quick
+def test_the_smallest_effect_has_the_power_that_statsmodels_finds_for_it(seeds, alpha, tests):
+    seeds = max(seeds, forecast.seeds_to_decide(1, alpha))
+    effect = stats.smallest_effect(seeds, alpha / tests, forecast.POWER)
+    power = TTestPower().power(effect, seeds, alpha / tests)
+    assume(not math.isnan(power))  # SciPy's non-central t is, here and there
+    assert power == pytest.approx(0.8, abs=1e-6)
+
+
+def test_seeds_that_never_decide_see_nothing(tmp_path):
+    for seeds in (1, 2, 5):
+        assert lines(synthetic.plan(seeds=seeds, **EIGHT), tmp_path)["can see"] == "nothing, however large it is"
+
+
+def seen(study, folder):
+    """The ratio that a study says it can see."""
+    said = lines(study, folder)["as a ratio"]
+    number, unit = said.removeprefix("losses ").split()[:2]
+    return 1 + float(number) / 100 if unit == "%" else float(number)
+
+
+def test_the_ratio_that_can_be_seen_follows_from_the_spread_of_the_pairs(tmp_path):
+    study = synthetic.plan(seeds=20, batch_size=["full", 25])
+    found = synthetic.frames(study, ratio=synthetic.arms(batch=5.0), noise=0.5)["trials"]
+    losses = found.pivot_table(index=["batch_size", "seed"], columns="norm", values="test_loss")
+    spread = np.log(losses["batch"] / losses["none"]).groupby("batch_size").std().median()
+    synthetic.stored(study, tmp_path, ratio=synthetic.arms(batch=5.0), noise=0.5)
+    effect = stats.smallest_effect(20, 0.05 / 2, 0.8)
+    assert seen(study, tmp_path) == pytest.approx(math.exp(effect * spread), rel=0.05)
+    assert lines(study, tmp_path)["as a ratio"].endswith("of 40 pairs that are there")
+
+
+def test_the_ratio_is_that_of_the_outcome_that_decides(tmp_path):
+    study = synthetic.plan(seeds=10)
+    found = synthetic.frames(study, noise=0.5)
+    found["trials"]["train_loss"] = np.exp(found["trials"]["seed"] * (found["trials"]["norm"] == "batch"))
+    synthetic.stored(study, tmp_path, found)
+    train = synthetic.plan(seeds=10, report={"outcome": "train_loss"})
+    assert seen(train, tmp_path) > 10 > seen(study, tmp_path)
+
+
+def test_pairs_are_joined_by_seed_and_three_are_needed(tmp_path):
+    def seeds(labels):
+        return [0, 1, 2, 3, 4] if labels["norm"] == "none" else [3, 4, 5, 6, 7]
+
+    study = synthetic.plan(seeds=8)
+    synthetic.stored(study, tmp_path / "two", seeds=seeds)
+    assert "as a ratio" not in lines(study, tmp_path / "two")
+    diverged = synthetic.where("batch", [0, 1, 2], 5)
+    synthetic.stored(study, tmp_path / "diverged", diverged=diverged, noise=0.1)
+    assert lines(study, tmp_path / "diverged")["as a ratio"].endswith("of 5 pairs that are there")
+
+
+def test_losses_of_zero_are_floored_and_not_dropped(tmp_path):
+    study = synthetic.plan(seeds=8)
+    found = synthetic.frames(study, noise=0.1)
+    found["trials"].loc[found["trials"]["seed"] < 4, "test_loss"] = 0.0
+    synthetic.stored(study, tmp_path, found)
+    assert lines(study, tmp_path)["as a ratio"].endswith("of 8 pairs that are there")
+
+
+def test_the_widest_spread_is_said_without_an_overflow(tmp_path):
+    study = synthetic.plan(seeds=6)
+    found = synthetic.frames(study)
+    trials = found["trials"]
+    trials["test_loss"] = np.where((trials["norm"] == "batch") == (trials["seed"] < 3), 1e300, 0.0)
+    synthetic.stored(study, tmp_path, found)
+    assert "as a ratio" in lines(study, tmp_path)
+
+
+def test_the_verb_prints_the_plan_and_the_warning_last(tmp_path, capsys, write):
+    write("study: few\nseeds: 3\nbatch_size: [full]\n", "few.yaml")
+    assert cli.main(["plan", "--configfile", "few.yaml", "--results", str(tmp_path)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].split()[:2] == ["study", "few:"]
+    assert said[-1].startswith("warning: 3 seeds can never decide any of 2 contexts")
+
+
+def test_the_snakefile_waits_for_no_statistics():
+    heavy = {"torch", "scipy", "pandas", "statsmodels", "sklearn", "matplotlib"}
+    code = f"import sys, bnbench.planning; print(sorted(set(sys.modules) & {heavy!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=None)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,82 @@
+"""How a named entry of the config (a task, a norm, an optimizer, a schedule) declares its parameters.
+
+An entry is a frozen dataclass; its fields are its parameters. The field's annotation gives the type, its default the
+default, its metadata the description and the range in JSON Schema's words. So one class is everything that there is to
+say about an entry: the planner reads its schema from here and the trainer calls its methods. No torch here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+_JSON_TYPES: dict[Any, Any] = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+
+Registry = Mapping[str, type[Any]]
+"""Name of an entry in the config → its dataclass."""
+
+
+def parameter(default: Any, description: str, **limits: Any) -> Any:
+    """A dataclass field for one parameter; `limits` are JSON Schema keywords (`minimum=0`, `maxItems=2`, …).
+
+    `...` as default makes the parameter required. One that is added to an entry which has been released says so by
+    `since="<version>"`; at its default it is then no part of an address.
+    """
+    metadata = {"description": description, **limits}
+    if default is ...:
+        return dataclasses.field(kw_only=True, metadata=metadata)
+    return dataclasses.field(kw_only=True, default=default, metadata=metadata)
+
+
+def schema(entry: type[Any]) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the parameters that a user may set, without the entry's `name`."""
+    hints = get_type_hints(entry)
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for field in dataclasses.fields(entry):
+        if field.name in getattr(entry, "derived", ()):
+            continue
+        properties[field.name] = {**_json_type(hints[field.name]), **field.metadata}
+        if field.default is dataclasses.MISSING:
+            required.append(field.name)
+        else:
+            default = field.default
+            properties[field.name]["default"] = list(default) if isinstance(default, tuple) else default
+    return {
+        "type": "object",
+        "description": (entry.__doc__ or "").strip().splitlines()[0],
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def defaults(entry: type[Any]) -> dict[str, Any]:
+    """The parameters of an entry that have a default, with it, as JSON has them."""
+    found = schema(entry)["properties"].items()
+    return {name: rule["default"] for name, rule in found if "default" in rule}
+
+
+def added(entry: type[Any]) -> dict[str, Any]:
+    """The same of those alone that were added after the first release: `parameter(…, since="0.3.0")`."""
+    rules = schema(entry)["properties"]
+    return {name: default for name, default in defaults(entry).items() if "since" in rules[name]}
+
+
+def build(registry: Registry, entry: Mapping[str, Any]) -> Any:
+    """The object of a resolved entry, such as `{"name": "batch", "momentum": 0.1, …}`."""
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k != "name"}
+    return registry[entry["name"]](**values)
+
+
+def _json_type(hint: Any) -> dict[str, Any]:
+    """JSON Schema type of `float`, `float | None`, `tuple[float, float]` and the like."""
+    arguments = getattr(hint, "__args__", ())
+    if getattr(hint, "__origin__", None) is tuple:
+        items = [a for a in arguments if a is not Ellipsis]
+        size = {} if Ellipsis in arguments else {"minItems": len(items), "maxItems": len(items)}
+        return {"type": "array", "items": _json_type(items[0]), **size}
+    if arguments:
+        return {"type": [_JSON_TYPES[a] for a in arguments]}
+    return {"type": _JSON_TYPES[hint]}

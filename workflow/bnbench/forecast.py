@@ -1,0 +1,227 @@
+"""Before the run: what a study would cost, and what it could see. Reads at most earlier trials' timings and losses.
+
+The Snakefile asks for the warning whenever it is read, so what takes long to import is imported where it is needed.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bnbench.errors import UserError
+from bnbench.plan import cost
+from bnbench.plan.chunks import all_chunks
+from bnbench.plan.settings import Setting
+from bnbench.plan.study import Study
+from bnbench.store import reuse, tables
+from bnbench.store.chunk_files import is_there
+from bnbench.vocabulary import GAP, POWER
+from bnbench.wording import captions, formats
+
+_FILES = 3  # of a setting, that are looked into
+_DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
+
+
+class _Job(NamedTuple):
+    """A job that is to be run."""
+
+    setting: Setting
+    trials: int
+    """How many have not been trained yet."""
+
+
+def seeds_to_decide(tests: int, alpha: float) -> int:
+    """The least number n of seeds at which the smallest p of a sign flip, 2/2^n, clears Holm's first step."""
+    seeds = 1
+    while tests * 2 / 2**seeds >= alpha:
+        seeds += 1
+    return seeds
+
+
+def warning(study: Study) -> str:
+    """One line where the seeds that are asked for can never decide the contexts, or not by Holm; else nothing.
+
+    MaxT, which judges where all contexts have the same seeds, gets by with the seeds that one context needs.
+    """
+    tests, seeds, alpha = _tests(study), len(study.seeds), study.report.alpha
+    needed = seeds_to_decide(tests, alpha)
+    if seeds >= needed:
+        return ""
+    least, family = 2 / 2**seeds, f"any of {_family(study)}" if tests > 1 else "the one context"
+    start = f"warning: {formats.count(seeds, 'seed')} can never decide {family} at alpha {alpha:g}"
+    smallest = f"the smallest p that {formats.count(seeds, 'seed')} allow{'s' if seeds == 1 else ''}, 2/2^{seeds},"
+    if least >= alpha:
+        return f"{start}: {smallest} is {least:.4g}; {needed} seeds can"
+    by_holm = "by Holm, which judges where a trial is missing"
+    return f"{start} {by_holm}: {smallest} times {tests} is {tests * least:.4g}; {needed} seeds can"
+
+
+def summary(study: Study) -> str:
+    """The plan in one line."""
+    jobs = formats.count(len(all_chunks(study, cost.seeds_per_job)), "job")
+    return f"{captions.summary(study)} in {jobs}"
+
+
+def describe(study: Study, results: Path) -> str:
+    """What a study would train, how long that takes, and the smallest effect that it is likely to see.
+
+    One aligned line for each, and the warning last where there is one.
+    """
+    jobs = [*_jobs(study, results)]
+    lines = {
+        "study": f"{study.name}: {summary(study)}",
+        "to train": _to_train(jobs, len(study.settings) * len(study.seeds)),
+        **_costs(jobs, results),
+        "family": f"{_family(study)}, judged{' together' * (_tests(study) > 1)} at alpha {study.report.alpha:g}",
+        "can decide": _can_decide(study),
+        **_smallest_effect(study, results),
+    }
+    text = "\n".join(f"{name:<12}{said}" for name, said in lines.items())
+    return f"{text}\n{warning(study)}".rstrip()
+
+
+def _tests(study: Study) -> int:
+    return len(study.contexts()) * len(study.comparisons)
+
+
+def _family(study: Study) -> str:
+    return formats.count(_tests(study), "context" if len(study.comparisons) == 1 else "comparison")
+
+
+def _jobs(study: Study, results: Path) -> Iterator[_Job]:
+    """The jobs that are to be run, with the trials that none has trained."""
+    for _, group in groupby(all_chunks(study, cost.seeds_per_job), key=lambda chunk: chunk.setting.address):
+        missing = [chunk for chunk in group if not is_there(chunk, results)]
+        if missing:
+            setting = missing[0].setting
+            there = {seed for other in reuse.trained(setting, results) for seed in other.seeds}
+            yield from (_Job(setting, len({*chunk.seeds} - there)) for chunk in missing)
+
+
+def _to_train(jobs: Sequence[_Job], all_trials: int) -> str:
+    trials = sum(job.trials for job in jobs)
+    if not trials:
+        return "nothing: every trial is there"
+    there = f"; {all_trials - trials:,} there already" if trials < all_trials else ""
+    at_work = formats.count(sum(job.trials > 0 for job in jobs), "job")
+    return f"{trials:,} of {formats.count(all_trials, 'trial')}, in {at_work}{there}"
+
+
+def _can_decide(study: Study) -> str:
+    one, family = (seeds_to_decide(tests, study.report.alpha) for tests in (1, _tests(study)))
+    by_holm = f" while no trial is missing, else from {family}" if family > one else ""
+    return f"from {one} seeds on{by_holm}; the study has {len(study.seeds):,}"
+
+
+def _costs(jobs: Sequence[_Job], results: Path) -> dict[str, str]:
+    """Estimated time of training, by kind of device."""
+    said = {}
+    for device, name in _DEVICES.items():
+        if mine := [job for job in jobs if job.trials and job.setting.spec["device"] == device]:
+            said[name] = _cost(mine, results)
+    return said
+
+
+def _cost(jobs: Sequence[_Job], results: Path) -> str:
+    """Estimated time of jobs of one kind of device, of each setting by its own trials where there are any."""
+    settings = {job.setting.address: job.setting for job in jobs}
+    seconds = {address: _seconds(results / "trials" / address, setting) for address, setting in settings.items()}
+    new = [address for address, known in seconds.items() if math.isnan(known)]
+    if new:
+        pace = _pace(settings[new[0]].spec["device"], results)
+        known = 1.0 if math.isnan(pace) else pace
+        seconds |= {address: known * _estimate(settings[address]) for address in new}
+    total = formats.duration(sum(job.trials * seconds[job.setting.address] for job in jobs))
+    if not new:
+        return f"about {total}, from earlier trials of the same settings"
+    if math.isnan(pace):
+        return f"about {total}, by arithmetic alone: nothing has been timed here yet"
+    return (
+        f"about {total}, for {len(new)} of {formats.count(len(settings), 'setting')} scaled by arithmetic from others"
+    )
+
+
+def _pace(device: str, results: Path) -> float:
+    """Median of measured over estimated seconds of the timed settings of one kind of device; NaN where none is."""
+    paces = []
+    for folder in sorted((results / "trials").glob("*/")):
+        try:
+            setting = next((Setting.from_spec(footer["setting"]) for footer, _ in _tables(folder, ["seed"])), None)
+            if setting and setting.spec["device"] == device:
+                paces.append(_seconds(folder, setting) / _estimate(setting))
+        except (UserError, KeyError, TypeError, ValueError):
+            continue  # of another version, or of a data file that is gone: an estimate does without it
+    return statistics.median([pace for pace in paces if pace > 0] or [math.nan])
+
+
+def _estimate(setting: Setting) -> float:
+    """Seconds of a trial beside others, as the cost model has them."""
+    together = cost.seeds_per_job(setting.spec)
+    return cost.seconds(setting.spec, together) / together
+
+
+def _seconds(folder: Path, setting: Setting) -> float:
+    """Median seconds of a trial, of all its threads together on a CPU; NaN where nothing was timed."""
+    on_cpu = setting.spec["device"] == "cpu"
+    rows = [row for _, some in _tables(folder, ["seconds", "threads"]) for row in some]
+    timed = [seconds * (threads if on_cpu else 1) for seconds, threads in rows if seconds and threads]
+    return float(statistics.median([seconds for seconds in timed if math.isfinite(seconds)] or [math.nan]))
+
+
+def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
+    """In standard deviations of the paired log differences, and as a ratio where pairs show how large these are."""
+    from bnbench.judge import stats  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
+
+    seeds, alpha, tests = len(study.seeds), study.report.alpha, _tests(study)
+    if seeds < seeds_to_decide(1, alpha):
+        return {"can see": "nothing, however large it is"}
+    effect = stats.smallest_effect(seeds, alpha / tests, POWER)
+    power = f"{formats.percent(POWER)} power at alpha {alpha:g}{f'/{tests}' * (tests > 1)}"
+    said = {"can see": f"a mean log ratio of {effect:.2f} standard deviations, with {power}"}
+    if spreads := list(_spreads(study, results)):
+        spread = statistics.median(spread for spread, _ in spreads)
+        ratio = math.exp(min(effect * spread, 700.0))  # more would overflow
+        pairs = sum(count for _, count in spreads)
+        said["as a ratio"] = f"losses {formats.amount(ratio)} apart, at the spread of {pairs} pairs that are there"
+    return said
+
+
+def _spreads(study: Study, results: Path) -> Iterator[tuple[float, int]]:
+    """Of each comparison with three pairs or more, the spread of the log ratios and how many there are."""
+    for _, settings in study.contexts():
+        finals = {arm: _finals(results / "trials" / settings[arm].address, study) for arm in study.arms}
+        for baseline, treated in ((finals[one], finals[other]) for one, other in study.comparisons):
+            ratios = [treated[seed] - baseline[seed] for seed in treated.keys() & baseline.keys()]
+            if len(ratios) > 2:
+                yield statistics.stdev(ratios), len(ratios)
+
+
+def _finals(folder: Path, study: Study) -> dict[int, float]:
+    """Seed → log of the final loss of the trials of a setting, where it is finite."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    from bnbench.judge import stats  # noqa: PLC0415
+
+    names = ["test_loss", "eval_loss"] if study.report.outcome == GAP else [study.report.outcome]
+    rows = {seed: losses for _, some in _tables(folder, ["seed", *names]) for seed, *losses in some}
+    finals = np.array([[math.nan if loss is None else loss for loss in losses] for losses in rows.values()])
+    first, *others = stats.log_losses(finals.reshape(-1, len(names)).T)
+    logs = (first - sum(others)).tolist()
+    return {seed: log for seed, log in zip(rows, logs, strict=True) if math.isfinite(log)}
+
+
+def _tables(folder: Path, columns: list[str]) -> Iterator[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
+    """Footer and rows of the first files in `folder` that can be read; `collect` will complain of the others."""
+    found = 0
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            footer, table = tables.footer(path), tables.read_parquet(path, columns=columns)
+        except UserError:
+            continue
+        yield footer, list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        if (found := found + 1) == _FILES:
+            return

@@ -1,0 +1,162 @@
+"""What is shown of each setting beside the verdicts: curves, losses by mode, fits, reference points and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bnbench.judge import sign_flips, stats
+from bnbench.judge.pairing import Pairs
+from bnbench.plan.study import Study
+from bnbench.store import tables
+from bnbench.store.trials import Readings
+from bnbench.vocabulary import FACTORS, OUTCOMES
+
+TABLES = ("curves", "modes", "fit", "reference", "provenance")
+"""What there is of each setting by itself."""
+
+_EPOCHS = 200  # of a curve: more than a figure can show apart
+_BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
+_VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "device_name", "threads")
+
+
+def of_context(study: Study, data: Path, arms: Mapping[str, Readings]) -> dict[str, pd.DataFrame]:
+    """The tables of `TABLES` for one context; `arms` are its settings, the baseline among them."""
+    rows: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
+    for arm in arms.values():
+        rows["curves"].append(_curves(study, arm))
+        rows["modes"].append(_modes(study, arm))
+        rows["fit"].append(_fit(data, arm))
+        rows["reference"].append(_reference(study, arm))
+        rows["provenance"].append(_provenance(arm))
+    return {name: joined(parts) for name, parts in rows.items()}
+
+
+def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table of all parts; an empty part has columns but no types and would change those of the others."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def differences(study: Study, pairs: Pairs) -> pd.DataFrame:
+    """The ratio of the losses that decide, epoch by epoch, with a band that holds for all epochs of it together.
+
+    Over the pairs that stay finite to the end. `decided_from` is the first epoch from which on the band lies on one
+    side of 1; NaN where it does not at the last.
+    """
+    outcome = study.report.outcome
+    chosen = _shown(pairs.baseline.epochs[outcome])
+    baseline, treated = (stats.log_losses(arm.losses[outcome][chosen]) for arm in (pairs.baseline, pairs.treated))
+    logs = (treated - baseline).T
+    logs = logs[np.isfinite(logs).all(1)]
+    low, high = sign_flips.simultaneous(logs, 1 - study.report.alpha)
+    epochs = pairs.baseline.epochs[outcome][chosen]
+    mean = logs.mean(0) if len(logs) else np.full(len(epochs), np.nan)
+    # The sign of the side on which the band lies; from the end on, the first epoch of the last run of one sign.
+    side = np.where(low > 0, 1, 0) - np.where(high < 0, 1, 0)
+    others = np.flatnonzero(side != side[-1])
+    decides = side[-1] and sign_flips.can_decide(len(logs), study.report.alpha)
+    first = epochs[others[-1] + 1 if len(others) else 0] if decides else np.nan
+    with np.errstate(over="ignore"):
+        columns = {"ratio": np.exp(mean), "low": np.exp(low), "high": np.exp(high)}
+    return pd.DataFrame({**pairs.labels, "epoch": epochs, "pairs": len(logs), **columns, "decided_from": first})
+
+
+def _curves(study: Study, arm: Readings) -> pd.DataFrame:
+    """Geometric mean over the seeds at up to 200 log-spaced epochs, with Student's t interval of the mean log loss.
+
+    Over the trials that stay finite to the end, so that no curve bends because a trial is gone.
+    """
+    level = 1 - study.report.alpha
+    parts = []
+    for outcome in dict.fromkeys(("train_loss", study.report.outcome)):
+        log_losses = stats.log_losses(arm.losses[outcome])
+        finite = np.isfinite(log_losses).all(0)
+        chosen = _shown(arm.epochs[outcome])
+        seeds, mean, low, high = stats.column_intervals(log_losses[chosen][:, finite], level)
+        with np.errstate(over="ignore"):
+            columns = {"loss": np.exp(mean), "low": np.exp(low), "high": np.exp(high)}
+        numbers = {"epoch": arm.epochs[outcome][chosen], "seeds": seeds.astype(int), "diverged": int((~finite).sum())}
+        parts.append(pd.DataFrame({"outcome": outcome, **numbers, **columns}))
+    return _labelled(arm, pd.concat(parts, ignore_index=True))
+
+
+def _shown(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the up to 200 log-spaced epochs lie that a curve shows, the first and the last among them."""
+    spaced = np.searchsorted(epochs + 1, np.geomspace(1, epochs[-1] + 1, _EPOCHS).round())
+    return np.unique(spaced.clip(0, len(epochs) - 1))
+
+
+def _modes(study: Study, arm: Readings) -> pd.DataFrame:
+    """Every outcome over the window: geometric mean over the trials that stay finite, and its interval."""
+    rows = []
+    for outcome in OUTCOMES:
+        values = np.asarray(arm.final(outcome, study.report.window).dropna(), np.float64)
+        loss = stats.geometric_interval(values, 1 - study.report.alpha)
+        rows.append({"outcome": outcome, "seeds": len(values), "loss": loss.mean, "low": loss.low, "high": loss.high})
+    return _labelled(arm, pd.DataFrame(rows))
+
+
+def _fit(data: Path, arm: Readings) -> pd.DataFrame:
+    """Over one input: the target, and percentiles over the seeds of the fit and of its absolute error.
+
+    Empty where the seeds do not share their inputs: then there is nothing to take percentiles over.
+    """
+    columns = ["x", "y", "seeds", *(f"{of}{end}" for of in ("fit", "error") for end in ("_low", "", "_high"))]
+    wanted = ["seed", "x", "y", "y_fit"]
+    table = tables.read_setting(data / "predictions.parquet", arm.setting.address, wanted).to_pandas()
+    table = table[table["seed"].isin(arm.seeds)].sort_values(["seed", "x"])
+    points = table["seed"].value_counts().unique()
+    empty = pd.DataFrame(columns=[*FACTORS, *columns])
+    if len(points) != 1:
+        return empty
+    # [seeds, points]
+    x, targets, fits = (table[name].to_numpy(np.float64).reshape(-1, points[0]) for name in ("x", "y", "y_fit"))
+    finite = np.isfinite(fits).all(1)
+    if (x != x[0]).any() or not finite.any():
+        return empty
+    bands = [np.percentile(values, _BAND, axis=0) for values in (fits[finite], np.abs(fits - targets)[finite])]
+    values: list[Any] = [x[0], targets[finite][0], np.full(points[0], finite.sum()), *bands[0], *bands[1]]
+    return _labelled(arm, pd.DataFrame(dict(zip(columns, values, strict=True))))
+
+
+def _reference(study: Study, arm: Readings) -> pd.DataFrame:
+    """Where losses that were printed elsewhere lie among the seeds; no seeds where nothing is measured."""
+    numbers = ["epoch", "outcome", "value", "seeds", "percentile", "lowest", "median", "highest"]
+    rows = []
+    for point in study.reference_points:
+        if point["norm"] not in (arm.setting.labels["norm"], arm.setting.spec["norm"]["name"]):
+            continue
+        outcome = point["outcome"]
+        losses = arm.losses[outcome][arm.epochs[outcome] == point["epoch"]].ravel()
+        losses = losses[np.isfinite(losses)]
+        spread = [losses.min(), np.median(losses), losses.max()] if len(losses) else [np.nan] * 3
+        place = stats.percentile(losses, point["value"]) if len(losses) else np.nan
+        values = [point["epoch"], outcome, point["value"], len(losses), place, *spread]
+        numbered = dict(zip(numbers, values, strict=True))
+        rows.append({**arm.setting.labels, **numbered, "printed_by": point["source"]})
+    return pd.DataFrame(rows, columns=[*FACTORS, *numbers, "printed_by"])
+
+
+def _provenance(arm: Readings) -> pd.DataFrame:
+    """What the numbers of a setting come from: a row for each kind of software and machine that trained some."""
+    rows = [
+        {
+            "setting": arm.setting.address,
+            "trials": len(trials),
+            "diverged": int(trials["diverged_at"].notna().sum()),
+            "seconds": float(trials["seconds"].sum()),
+            **dict(zip(_VERSIONS, versions, strict=True)),
+        }
+        for versions, trials in arm.trials.groupby([*_VERSIONS], dropna=False)
+    ]
+    nothing = {"setting": arm.setting.address, "trials": 0, "diverged": 0, "seconds": 0.0}
+    return _labelled(arm, pd.DataFrame(rows or [nothing], columns=[*nothing, *_VERSIONS]))
+
+
+def _labelled(arm: Readings, table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(**arm.setting.labels)[[*FACTORS, *table.columns]]

@@ -1,0 +1,73 @@
+"""All claims on one page: a row a claim, out of the verdicts of the studies that put them to the test.
+
+What comes in are studies and what `compare` has written of each, what goes out are `index.html`, `claims.csv` and
+`claims.md`. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bnbench import __version__
+from bnbench.errors import UserError
+from bnbench.judge.claims import CONCLUSIONS
+from bnbench.plan.study import Study
+from bnbench.store import files, stamps, tables
+from bnbench.wording import templating
+
+FOLDER = "claims"
+"""Of the page, under `reports/`."""
+
+
+def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
+    """Write the page of the claims of `studies`, each with the file that it stands in, and give its path.
+
+    Raises:
+        UserError: a study has not been compared, or a file cannot be written.
+    """
+    found = [row for file, study in studies for row in _of_study(file, study, reports / study.name)]
+    out = reports / FOLDER
+    page = templating.environment("page").get_template("claims.html")
+    style = templating.source("page", "page.css")
+    files.write_text(
+        out / "index.html", page.render(claims=found, counts=_counts(found), version=__version__, style=style)
+    )
+    files.write_text(
+        out / "claims.csv",
+        pd.DataFrame([{**row, "measured": "; ".join(row["measured"])} for row in found]).to_csv(index=False),
+    )
+    files.write_text(out / "claims.md", _markdown(found))
+    return out / "index.html"
+
+
+def _of_study(file: Path, study: Study, report: Path) -> list[dict[str, Any]]:
+    """The claims of one study, as its verdicts have them."""
+    verdicts = tables.read_json(report / "verdicts.json")
+    if not (report / "data" / stamps.compared(study).name).exists():
+        raise UserError(f"{report}: made of another config than {file}; run snakemake --configfile {file} again")
+    return [{**claim, "study": study.name, "file": str(file)} for claim in verdicts["claims"]]
+
+
+def _counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many claims came to each conclusion."""
+    return {conclusion: sum(row["conclusion"] == conclusion for row in found) for conclusion in CONCLUSIONS}
+
+
+_SPELLED_OUT = 4  # rows of a claim whose numbers a README can hold
+
+
+def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
+    """The same table for a README."""
+    lines = ["| claim | source | study | seeds | verdict | measured |", "|---|---|---|---|---|---|"]
+    for row in found:
+        counted = f"{row['supporting']} of {row['rows']} as predicted, {row['contradicting']} decided otherwise"
+        numbers = "; ".join(row["measured"]) if row["rows"] <= _SPELLED_OUT else counted
+        verdict = row["said"].replace(row["conclusion"], f"**{row['conclusion']}**", 1)
+        study = f"[{row['study']}]({row['file']})"
+        cells = [row["words"], row["source"], study, row["pairs"], verdict, numbers]
+        lines.append(f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,132 @@
+"""Rows of tables as the page shows them: each cell a text, and the number that it is sorted by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from bnbench.plan.study import Study
+from bnbench.vocabulary import FACTORS, RATES
+from bnbench.wording import formats, titles
+from bnbench.wording.titles import Row
+
+
+class Cell(NamedTuple):
+    """What a cell says, and what it sorts by; empty where there is nothing to sort."""
+
+    text: str
+    value: str
+
+
+NOTHING = Cell("–", "")
+
+EXPLORED = "†"
+"""Marks an exploratory ratio whose adjusted p is below α."""
+
+
+def contexts(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of `contexts`: name, verdict, factors to filter by, and a cell for whatever is shown."""
+    return [_context(study, row) for row in table.to_dict("records")]
+
+
+def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row per comparison and context with each arm at its best rate, each followed by one for every equal rate."""
+    held = [name for name in (*FACTORS, "baseline", "treatment") if name in best]
+    rows = []
+    for row in best.to_dict("records"):
+        shown = _context(study, row)
+        chosen = tuple(_number(row[name], "{:g}".format) for name in RATES)
+        rows.append({**shown, "best": True, "rates": chosen})
+        equal = rates[(rates[held] == pd.Series(row)[held]).all(axis=1)]
+        for each in equal.to_dict("records"):
+            rate = _number(each["rate"], "{:g}".format)
+            losses = {arm: _number(each[f"{arm}_loss"], "{:.2e}".format) for arm in ("baseline", "treatment")}
+            ratio = _interval(each, ("ratio", "low", "high"))
+            rows.append({**_named(study, row), "best": False, "rates": (rate, rate), "ratio": ratio, **losses})
+    return rows
+
+
+def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
+    """Names of the outcomes, and a row per contrast with the ratio of each of them."""
+    names = list(dict.fromkeys(table["outcome"]))
+    held = [name for name in (*FACTORS, "baseline", "treatment") if name in table]
+    rows = []
+    for _, group in table.groupby(held, sort=False):
+        first, *_ = group.to_dict("records")
+        cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
+        rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
+    return [titles.outcome(name) for name in names], rows
+
+
+def listing(table: pd.DataFrame) -> dict[str, Any]:
+    """A table as text."""
+    rows = table.astype(object).where(table.notna(), "").to_numpy().tolist()
+    rows = [[f"{value:.1f}" if isinstance(value, float) else str(value) for value in row] for row in rows]
+    return {"columns": list(table.columns), "rows": rows}
+
+
+def _named(study: Study, row: Row) -> dict[str, Any]:
+    """The name of a row, and its level of every factor that has several."""
+    several = {name: row[name] for name in FACTORS if name in row and len(study.levels[name]) > 1}
+    if len(study.comparisons) > 1:
+        several["comparison"] = titles.comparison(study, row)
+    return {"name": titles.contrast_name(study, row), "factors": several}
+
+
+def _context(study: Study, row: Row) -> dict[str, Any]:
+    small = ", but within the margin" if row["within_margin"] and row["verdict"] in ("helps", "hurts") else ""
+    pairs = f"{row['finite_pairs']} of {row['pairs']}" if row["test"] != "mean" else str(row["pairs"])
+    needed = _number(row["seeds_needed"], lambda n: "> 1,000,000" if math.isinf(n) else f"{n:,.0f}")
+    return {
+        **_named(study, row),
+        "verdict": f"{row['verdict']}{small}",
+        "class": str(row["verdict"]).replace(" ", "-"),
+        "pairs": Cell(pairs, str(row["finite_pairs"])),
+        "baseline": _number(row["baseline_loss"], "{:.2e}".format),
+        "treatment": _number(row["treatment_loss"], "{:.2e}".format),
+        "ratio": _interval(row, ("ratio", "ratio_low", "ratio_high")),
+        "own": _interval(row, ("ratio", "own_low", "own_high")),
+        "robust": _interval(row, ("hl_ratio", "hl_low", "hl_high")),
+        "last": _interval(row, ("ratio_last", "ratio_last_low", "ratio_last_high")),
+        **{name: _p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},
+        "dz": _number(row["hedges_dz"], "{:.2f}".format),
+        "wins": _interval(row, ("win_rate", "win_low", "win_high"), lambda share: f"{100 * share:.0f} %"),
+        "spread": _number(row["spread_ratio"], formats.number),
+        "correlation": _number(row["correlation"], "{:.2f}".format),
+        "variance_ratio": _number(row["variance_ratio"], "{:.2f}".format),
+        "diverged": Cell(f"{row['diverged_baseline']} / {row['diverged_treatment']}", str(row["diverged_treatment"])),
+        "mcnemar": _p(row["p_mcnemar"]),
+        "needed": needed,
+        "floored": Cell(str(row["floored"]), str(row["floored"])),
+    }
+
+
+def _explored(study: Study, row: Row) -> Cell:
+    text, value = _interval(row, ("ratio", "low", "high"))
+    return Cell(f"{text} {EXPLORED}" if row["p_bh"] < study.report.alpha else text, value)
+
+
+def _number(value: float, form: Callable[[float], str]) -> Cell:
+    """A number in the given form; a dash where there is none."""
+    return NOTHING if math.isnan(value) else Cell(form(value), repr(float(value)))
+
+
+def _p(value: float) -> Cell:
+    return _number(value, lambda p: formats.p_value(p).removeprefix("p = ").removeprefix("p "))
+
+
+def _interval(row: Row, names: tuple[str, str, str], form: Callable[[float], str] = formats.number) -> Cell:
+    value, low, high = (row[name] for name in names)
+    text = "" if math.isnan(low) else f" ({form(low)} to {form(high)})"
+    return _number(value, lambda shown: f"{form(shown)}{text}")
+
+
+def levels(study: Study) -> Mapping[str, tuple[str, ...]]:
+    """What rows of contexts can be filtered by: factors of several levels, and one of several comparisons."""
+    held = {factor: tuple(study.levels[factor]) for factor in study.varied()}
+    compared = [dict(zip(("baseline", "treatment"), arms, strict=True)) for arms in study.comparisons]
+    named = tuple(titles.comparison(study, row) for row in compared)
+    return {**held, "comparison": named} if len(named) > 1 else held

@@ -1,0 +1,143 @@
+"""The page: one self-contained HTML file from the tables, the verdicts and the figures, through an escaping template.
+
+What comes in lies in the study's folder, what goes out is `index.html` there, and the text on which Snakemake's report
+opens. It computes nothing; it says in words and cells what `compare` found. The same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from bnbench import __version__
+from bnbench.errors import UserError
+from bnbench.figures.colours import GRID, INK, PAPER
+from bnbench.page import rows
+from bnbench.plan.study import Study
+from bnbench.vocabulary import PACKAGE
+from bnbench.wording import alt_texts, captions, contents, methods, templating, titles
+
+CAPTIONS = PACKAGE / "captions"
+"""A text for each figure, which Snakemake's report renders too."""
+
+_EMBEDDED = 2**20
+"""Bytes of a table that the page holds itself."""
+
+_DARK = f"""<style>@media (prefers-color-scheme: dark) {{
+[style*="fill: {INK}"] {{ fill: #e8e6e3 !important }} [style*="stroke: {INK}"] {{ stroke: #e8e6e3 !important }}
+[style*="fill: {GRID}"] {{ fill: #3a3a3a !important }} [style*="stroke: {GRID}"] {{ stroke: #3a3a3a !important }}
+[style*="fill: {PAPER}"] {{ fill: #17181a !important }} [style*="stroke: {PAPER}"] {{ stroke: #17181a !important }}
+}}</style>"""
+"""What a figure says of itself where the reader prefers dark pages."""
+
+
+def render(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """The texts of `index.html` and `landing.rst`, by name.
+
+    Args:
+        study: the study.
+        out: its folder, where the figures and the tables lie.
+        verdicts: what `verdicts.json` holds.
+        found: its tables, by name.
+
+    Raises:
+        UserError: a figure is absent.
+    """
+    environment, script = templating.environment("page"), templating.source("page", "page.js")
+    facts = {
+        "study": study,
+        "options": study.report,
+        "arms": [titles.arm(study, arm) for arm in study.arms],
+        "said": captions.facts(study),
+        "summary": captions.summary(study),
+        "verdicts": verdicts,
+        "version": __version__,
+    }
+    page = environment.get_template("report.html").render(
+        **facts,
+        **_tables(study, found),
+        **_files(study, out, verdicts, found),
+        script=script,
+        style=templating.source("page", "page.css"),
+        script_hash=_sha256(script),
+        randomization=methods.randomization(len(study.seeds)),
+        bibtex=methods.BIBTEX,
+        config=yaml.safe_dump(json.loads(study.to_json()), sort_keys=False, allow_unicode=True),
+    )
+    return {"index.html": page, "landing.rst": environment.get_template("landing.rst").render(**facts)}
+
+
+def _tables(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The tables that the page shows, and what of them is empty."""
+    contexts = found["contexts"]
+    mixed = contexts[contexts["mixed"].notna()].to_dict("records")
+    names, outcomes = rows.outcomes(study, found["outcomes"])
+    return {
+        "rows": rows.contexts(study, contexts),
+        "tuned_rows": rows.tuned(study, found["tuned"], found["rates"]),
+        "outcome_names": names,
+        "outcome_rows": outcomes,
+        "filters": rows.levels(study),
+        "diverged": contexts["test"].ne("mean").any(),
+        "floored": contexts["floored"].gt(0).any(),
+        "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
+        "exclusions": rows.listing(found["exclusions"]),
+        "missing": _missing(study, found["exclusions"]),
+        "provenance": rows.listing(found["provenance"]),
+        "columns": contents.COLUMNS,
+    }
+
+
+def _missing(study: Study, exclusions: pd.DataFrame) -> str:
+    """How much of the study has not been trained; nothing of a whole one."""
+    missing, asked = int(exclusions["reason"].eq("missing").sum()), len(study.settings) * len(study.seeds)
+    be = "is" if missing == 1 else "are"
+    return f"A partial study: {missing:,} of {asked:,} trials {be} missing." if missing else ""
+
+
+def _files(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The figures with their captions and words, and the tables to take away."""
+    caption = {"snakemake": {"params": {"said": captions.facts(study)}}}
+    figures = {
+        name: {
+            "title": title,
+            "alt": alt_texts.text(study, name, verdicts, found[contents.SOURCES[name]]),
+            "caption": templating.rendered((CAPTIONS / f"{name}.rst").read_text(encoding="utf-8"), **caption),
+            "image": _image(out, name),
+        }
+        for name, title in contents.figures(study).items()
+    }
+    downloads = [(name, holds, _download(out, name)) for name, holds in contents.TABLES.items()]
+    return {"figures": figures, "downloads": downloads}
+
+
+def _image(out: Path, name: str) -> str:
+    """A figure as a data address, at home on light and dark pages."""
+    path = out / "figures" / f"{name}.svg"
+    try:
+        drawn = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); run the workflow to make it") from error
+    return _address("image/svg+xml", drawn.replace("<defs>", f"<defs>{_DARK}", 1).encode())
+
+
+def _download(out: Path, name: str) -> str:
+    """A table as a data address, or as the file beside the page where it is large."""
+    content = (out / "tables" / f"{name}.csv").read_bytes()
+    return _address("text/csv", content) if len(content) <= _EMBEDDED else f"tables/{name}.csv"
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _sha256(script: str) -> str:
+    """How the page's security policy names the one script that may run."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"

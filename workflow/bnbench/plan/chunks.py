@@ -1,0 +1,58 @@
+"""Chunks: the jobs that a study's trials are trained in.
+
+How many seeds a job of automatic size trains is handed in, since it is a matter of prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bnbench.plan.settings import Setting
+from bnbench.plan.study import Study
+
+Size = Callable[[Mapping[str, Any]], int]
+"""From the spec of a setting to the number of seeds that one job of it trains."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A run of consecutive seeds of one setting, trained together in one job."""
+
+    setting: Setting
+    first: int
+    count: int
+
+    @property
+    def last(self) -> int:
+        """The last seed."""
+        return self.first + self.count - 1
+
+    @property
+    def seeds(self) -> range:
+        """All of them."""
+        return range(self.first, self.first + self.count)
+
+    @property
+    def stem(self) -> str:
+        """Name of the chunk's files, without ending."""
+        return f"seeds-{self.first}-{self.last}"
+
+
+def all_chunks(study: Study, automatic: Size) -> list[Chunk]:
+    """All jobs of a study, setting by setting; `automatic` sizes those for which the study names no number.
+
+    Chunks start at multiples of their size: more seeds train only new chunks.
+    """
+    return [chunk for setting in study.settings for chunk in _of_setting(study, setting, automatic)]
+
+
+def _of_setting(study: Study, setting: Setting, automatic: Size) -> Iterator[Chunk]:
+    asked = study.config["seeds_per_job"]
+    size = asked if asked == "auto" else asked[setting.spec["device"]]
+    size = automatic(setting.spec) if size == "auto" else size
+    stop = study.seeds.stop
+    for start in range(study.seeds.start // size * size, stop, size):
+        first = max(start, study.seeds.start)
+        yield Chunk(setting, first, min(start + size, stop) - first)

@@ -1,0 +1,42 @@
+"""What a claim is about: rows of a table, which it names by labels before any of them exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bnbench.plan.study import Study
+from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
+
+
+def rows(study: Study, table: str) -> list[dict[str, str]]:
+    """Labels of all rows of the table `contexts`, `tuned` or `interactions`, where there are trials enough."""
+    compared = [dict(zip(("baseline", "treatment"), arms, strict=True)) for arms in study.comparisons]
+    if table == "interactions":
+        named = [(MAIN_EFFECT, "")] if study.varied() else []
+        for factor in study.varied():
+            levels = (DOUBLING,) if factor == "batch_size" else [*study.levels[factor]][1:]
+            named += [(factor, level) for level in levels]
+        return [{**arms, "factor": factor, "level": level} for arms in compared for factor, level in named]
+    contexts: list[dict[str, str]] = [labels for labels, _ in study.contexts()]
+    if table == "tuned":
+        contexts = [labels for labels, _ in study.tuned_contexts()]
+    return [{**labels, **arms} for labels in contexts for arms in compared]
+
+
+def meant(study: Study, where: Mapping[str, str], rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
+    """The rows whose labels are those of `where`, or whose levels have these names where no row has such a label."""
+    chosen = list(rows)
+    for column, wanted in where.items():
+        whole = any(row[column] == wanted for row in rows)
+        chosen = [row for row in chosen if wanted == (row[column] if whole else _name(study, column, row))]
+    return chosen
+
+
+def _name(study: Study, column: str, row: Mapping[Any, Any]) -> str:
+    """The name of the level that a row has in a column of labels."""
+    if column in ("baseline", "treatment"):
+        return study.level(study.report.factor, row[column]).name
+    if column == "factor" or row[column] == DOUBLING or not row[column]:
+        return str(row[column])
+    return study.level(row["factor"] if column == "level" else column, row[column]).name

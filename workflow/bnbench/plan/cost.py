@@ -1,0 +1,164 @@
+"""What training costs, by the setting's arithmetic alone: time and memory, and from them the sizes of jobs and stacks.
+
+Pure, without torch, files or clock: the same setting is cut into the same jobs on a laptop, a head node and a compute
+node. The time is a sum of amounts (arithmetic, memory traffic, calls) times prices. The prices of a CPU were fitted to
+times measured on one core (tests/benchmarks/cost_model.py, which also says how far the estimates are off); those of a
+GPU are taken from its maker's figures and have not been measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from bnbench.catalogue import tasks
+from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.optimizers import OPTIMIZERS
+from bnbench.catalogue.parameters import build
+from bnbench.epochs import batch_bounds
+from bnbench.plan.layout import aligned
+
+
+def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
+    """How much there is to do in an epoch of `seeds` networks, by what has a price in `PRICES`."""
+    seeds = max(2, seeds)  # a lone one trains beside a copy of itself
+    task, norm, optimizer = tasks.of(spec), build(NORMS, spec["norm"]), build(OPTIMIZERS, spec["optimizer"])
+    points, tested = task.train_points(), task.tested_points()
+    hidden = spec["hidden"]
+    units, layers = sum(hidden), len(hidden)
+    unaligned = sum(aligned(width) for width in hidden if aligned(width) > width)
+    # A lone input or output takes no matrix: it is part of a pass over units.
+    ends = [[width] if width > 1 else [] for width in (task.inputs(), task.outputs())]
+    matrices = sum(aligned(before) * aligned(after) for before, after in pairwise([*ends[0], *hidden, *ends[1]]))
+    batch = points if spec["batch_size"] == "full" else spec["batch_size"]
+    steps = len(batch_bounds(points, batch)) - 1
+    stacks = math.ceil(seeds / stack_size(spec))
+    wide = 2 if spec["dtype"] == "float64" else 1
+    evaluations = math.ceil(spec["epochs"] / spec["evaluate_every"]) / spec["epochs"]
+    evaluated = evaluations * (points + tested) * (2 if norm.buffers() else 1)
+    # A refresh passes over the training points for the statistics, and back and forth for what else is measured.
+    refreshes = steps / every if (every := norm.refreshed_every()) else 0.0
+    measured = (task.outputs() + 1) * norm.measures
+    evaluated += refreshes * points * ((layers + 1) / 2 + 3 * measured)
+    trips = steps + refreshes * (0.3 + 2 * measured)  # to evaluate is less than a third of a step
+    normed = units if norm.parameters() or norm.buffers() else 0
+    curved = units if spec["activation"] not in ("relu", "identity") else 0
+    return {
+        "calls": trips * stacks * (1 + layers),
+        "calls of a norm": trips * stacks * layers * bool(normed) * norm.blocks(min(batch, points)),
+        "matrices of a seed": seeds * steps * layers,
+        "multiplications": seeds * wide * matrices * (3 * points + evaluated),
+        "units": seeds * wide * units * (points + evaluated / 3),
+        "normalized units": seeds * wide * normed * (points + evaluated / 3),
+        "unaligned units": seeds * wide * unaligned * (points + evaluated / 3),
+        "curved units": seeds * wide * curved * (points + evaluated / 2),
+        "weights": seeds * wide * steps * weights(spec) * optimizer.passes,
+        "orders": seeds * points * (spec["batch_size"] != "full" or norm.blocks(points) > 1),
+        "evaluations": evaluations * stacks * layers,
+    }
+
+
+PRICES: dict[str, dict[str, float]] = {
+    "cpu": {
+        "calls": 1.4e-05,
+        "calls of a norm": 3.4e-05,
+        "matrices of a seed": 2.2e-07,
+        "multiplications": 2.1e-11,
+        "units": 6.1e-10,
+        "normalized units": 1.2e-09,
+        "unaligned units": 1.6e-09,
+        "curved units": 8.9e-10,
+        "weights": 9.1e-11,
+        "orders": 1.3e-08,
+        "evaluations": 0.00018,
+    },
+    "cuda": {
+        "calls": 2e-05,
+        "calls of a norm": 3e-05,
+        "matrices of a seed": 1e-09,
+        "multiplications": 3e-13,
+        "units": 2e-11,
+        "normalized units": 2e-11,
+        "unaligned units": 2e-11,
+        "curved units": 1e-11,
+        "weights": 2e-12,
+        "orders": 1.5e-08,
+        "evaluations": 0.001,
+    },
+}
+"""Seconds for one of each of the amounts, by kind of device."""
+
+JOB_SECONDS = 300.0
+"""What a job of automatic size takes at most, unless one seed takes longer: minutes, beside the 11 s of a SLURM job."""
+
+_STACK_BYTES = 5 * 2**20  # of weights, gradients and optimizer states that are worked on at once: what caches hold
+_DEVICE_BYTES = 8 * 2**30  # of a GPU, which a job of automatic size uses at most
+_HOST_MIB = 2048  # of the host's memory beside the imports, likewise
+_IMPORTS_MIB = {"cpu": 330, "cuda": 3000}  # of a job that has trained nothing yet
+_HEADROOM = 3.0  # on the time, and
+_MEMORY_HEADROOM = 1.5  # on the memory, for other machines than the prices were measured on
+
+
+def seconds(spec: Mapping[str, Any], seeds: int) -> float:
+    """Time that one core, or one GPU, takes to train and evaluate `seeds` networks of a setting."""
+    prices = PRICES[spec["device"]]
+    return float(spec["epochs"] * sum(amount * prices[name] for name, amount in amounts(spec, seeds).items()))
+
+
+def memory(spec: Mapping[str, Any], seeds: int) -> float:
+    """Memory of the host that a job of `seeds` networks takes, in MiB."""
+    rows: int = 340 * spec["epochs"] * seeds
+    stack = min(seeds, stack_size(spec)) * _bytes(spec) if spec["device"] == "cpu" else 0
+    return _IMPORTS_MIB[spec["device"]] + (rows + 12 * weights(spec) * seeds + stack) / 2**20
+
+
+def seeds_per_job(spec: Mapping[str, Any]) -> int:
+    """How many seeds one job of automatic size trains: 1, 2, 5, 10, 20 or so on, within what is set above."""
+    allowed, imports = 1, _IMPORTS_MIB[spec["device"]]
+    for size in (digit * 10**power for power in range(6) for digit in (1, 2, 5)):
+        on_device = size * _bytes(spec) if spec["device"] != "cpu" else 0
+        if seconds(spec, size) > JOB_SECONDS or memory(spec, size) > imports + _HOST_MIB or on_device > _DEVICE_BYTES:
+            break
+        allowed = size
+    return allowed
+
+
+class Asked(NamedTuple):
+    """What a job asks a cluster for."""
+
+    minutes: int
+    mebibytes: int
+
+
+def asked(spec: Mapping[str, Any], seeds: int, attempt: int) -> Asked:
+    """What a job of `seeds` networks asks for, with headroom; a further `attempt`, counted from 1, asks for more."""
+    minutes = math.ceil((120 + _HEADROOM * seconds(spec, seeds)) / 60)
+    # A job of Snakemake on a cluster is two more Pythons that wait for it.
+    mebibytes = math.ceil(_MEMORY_HEADROOM * (memory(spec, seeds) + 330))
+    return Asked(minutes * attempt, mebibytes * attempt)
+
+
+def stack_size(spec: Mapping[str, Any]) -> int:
+    """How many seeds train side by side: on a CPU, as many as its caches hold; on a GPU, all of a job."""
+    if spec["device"] != "cpu":
+        return 2**31
+    return max(2, _STACK_BYTES // (16 * weights(spec)))
+
+
+def _bytes(spec: Mapping[str, Any]) -> int:
+    """What one network takes while it trains: weights, gradients, optimizer states, and arrays of [examples, units]."""
+    wide = 8 if spec["dtype"] == "float64" else 4
+    task = tasks.of(spec)
+    points = max(task.train_points(), task.tested_points())
+    units = sum(aligned(width) for width in spec["hidden"])
+    return int(wide * (4 * weights(spec) + 6 * points * units))
+
+
+def weights(spec: Mapping[str, Any]) -> int:
+    """Weights of one network in memory."""
+    task = tasks.of(spec)
+    outputs = task.outputs() if task.outputs() == 1 else aligned(task.outputs())
+    widths = [task.inputs(), *(aligned(width) for width in spec["hidden"]), outputs]
+    return sum(before * after + after for before, after in pairwise(widths))

@@ -1,0 +1,87 @@
+"""Levels: the values on the axes of the grid, each with what it is called.
+
+A label names a level in tables and in configs. It is printed and compared, never taken apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from bnbench.catalogue.parameters import schema
+from bnbench.catalogue.registries import REGISTRIES
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a factor."""
+
+    entry: Any
+    """As the config has it, resolved and JSON-able."""
+    name: str
+    """Of the entry, without parameters: `batch`."""
+    label: str
+    """The name with the parameters that differ from their defaults, and optimizers with their rate: `adam lr=0.001`."""
+    short_title: str
+    """What people call it, without parameters: `Adam`."""
+    title: str
+    """The same with them: `Adam lr=0.001`."""
+
+
+def level(factor: str, entry: Any) -> Level:
+    """The level that a resolved entry of the config stands for."""
+    if factor not in REGISTRIES:
+        label = "-".join(map(str, entry)) if isinstance(entry, list) else str(entry)
+        title = _TITLES.get(factor, "{}").format(label)
+        if factor == "batch_size" and entry == "full":
+            title = "full batch"
+        return Level(entry, label, label, title, title)
+    name = entry["name"]
+    title = getattr(REGISTRIES[factor][name], "title", name)
+    shown = _shown(factor, entry)
+    return Level(entry, name, " ".join([name, *shown]), title, " ".join([title, *shown]))
+
+
+def without_rate(optimizer: Mapping[str, Any]) -> Level:
+    """The level of an optimizer whatever its learning rate, where rates are tuned."""
+    return level("optimizer", {key: value for key, value in optimizer.items() if key != "lr"})
+
+
+def called(levels: Iterable[Level], text: str) -> list[Level]:
+    """The levels of this label, or of this name where none has it as a label."""
+    found = list(levels)
+    return [each for each in found if each.label == text] or [each for each in found if each.name == text]
+
+
+def without_unaddressed(factor: str, entry: Any) -> Any:
+    """`entry` without what changes no number, such as the name of a data file whose bytes are told by their hash."""
+    unaddressed = getattr(REGISTRIES[factor][entry["name"]], "unaddressed", ()) if factor in REGISTRIES else ()
+    return {key: value for key, value in entry.items() if key not in unaddressed} if unaddressed else entry
+
+
+_TITLES = {"batch_size": "batch {}", "hidden": "hidden {}"}
+"""What levels are called that do not speak for themselves."""
+
+
+def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
+    """The parameters that differ from their defaults, and the rate of an optimizer, in the declared order."""
+    return [
+        f"{key}={_short(entry[key])}"
+        for key, rule in _parameters(factor, entry["name"]).items()
+        if key in entry and (key == "lr" or entry[key] != rule.get("default"))
+    ]
+
+
+@cache
+def _parameters(factor: str, name: str) -> dict[str, Any]:
+    """The parameters that a user may set of a named entry, in the declared order, with their rules."""
+    properties: dict[str, Any] = schema(REGISTRIES[factor][name])["properties"]
+    return properties
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)

@@ -1,0 +1,93 @@
+"""Settings: combinations of levels with all else that changes the numbers, and their addresses.
+
+Pure: the same spec has the same address on a laptop, a head node and a compute node.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bnbench.catalogue.parameters import added, defaults
+from bnbench.catalogue.registries import REGISTRIES
+from bnbench.plan.levels import level, without_unaddressed
+from bnbench.vocabulary import FACTORS, SCHEMA
+
+NUMERICS = 2
+"""Version of the training code's arithmetic, part of every address. Raise it when the golden losses change."""
+
+KEYS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor") or rule.get("changes_numbers"))
+"""Keys of the config that a setting consists of."""
+
+_IN_SLUG = ("task", "norm", "batch_size", "optimizer", "device")
+"""Factors that the readable part of an address names. Those that became factors later are told by the hash alone."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One combination of levels, with everything else that changes the numbers."""
+
+    spec: Mapping[str, Any]
+    """JSON-able: the entries of all `KEYS`, `numerics`, and `validation` where rates are tuned."""
+    labels: Mapping[str, str]
+    """Factor → label of its level."""
+    address: str
+    """Folder of the results: a readable slug and 8 hex digits of the SHA-256 of what changes the numbers."""
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Setting:
+        """The setting that `spec` describes; a key that it lacks, since it was added later, has its default."""
+        spec = {**_defaults_of_added(), **spec}
+        labels = {factor: level(factor, spec[factor]).label for factor in FACTORS}
+        numbers = {factor: without_unaddressed(factor, spec[factor]) for factor in FACTORS}
+        digest = hashlib.sha256(canonical_json(canonical({**spec, **numbers})).encode()).hexdigest()[:8]
+        parts = {factor: level(factor, numbers[factor]).label for factor in _IN_SLUG}
+        if parts["batch_size"] != "full":
+            parts["batch_size"] = "b" + parts["batch_size"]
+        slug = "-".join(re.sub(r"[^a-z0-9.]+", "_", part.lower().replace("=", "")) for part in parts.values())
+        return cls(spec, labels, f"{slug[:120]}-{digest}")
+
+    def to_json(self) -> str:
+        """The canonical spec, as the rules hand it to a job and as files carry it."""
+        return canonical_json(canonical(self.spec))
+
+
+def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """`spec` without keys and parameters that were added after the first release and have their defaults.
+
+    So a new key or parameter moves no address.
+    """
+    defaults = _defaults_of_added()
+    kept = {key: value for key, value in spec.items() if key not in defaults or value != defaults[key]}
+    return {key: _canonical_entry(key, value) for key, value in kept.items()}
+
+
+def canonical_json(value: Any) -> str:
+    """One text for equal values: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _canonical_entry(key: str, entry: Any) -> Any:
+    if key not in REGISTRIES:
+        return entry
+    defaults = added(REGISTRIES[key][entry["name"]])
+    return {name: value for name, value in entry.items() if name not in defaults or value != defaults[name]}
+
+
+def _defaults_of_added() -> dict[str, Any]:
+    """Keys that were added after the first release, and the resolved level that each has by default."""
+    rules = SCHEMA["properties"]
+    return {key: _default_entry(key, rules[key]["default"]) for key in KEYS if "since" in rules[key]}
+
+
+def _default_entry(key: str, default: Any) -> Any:
+    """The resolved entry that a key has by default; its first level, where that is a list of levels."""
+    level = default[0] if isinstance(default, list) and SCHEMA["properties"][key].get("type") != "array" else default
+    if key not in REGISTRIES:
+        return level
+    given = {"name": level} if isinstance(level, str) else level
+    return {"name": given["name"], **defaults(REGISTRIES[key][given["name"]]), **given}

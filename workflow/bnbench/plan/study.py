@@ -1,0 +1,162 @@
+"""The study: a resolved config as a grid of settings × seeds, and how to report it.
+
+Pure: no torch, no files, no clock. What comes in is a config that `config.resolve` has checked and completed; what
+goes out is the same on a laptop, a head node and a compute node, so that every job finds the same addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from bnbench.catalogue import tasks
+from bnbench.plan.levels import Level, level, without_rate
+from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
+from bnbench.vocabulary import FACTORS
+
+_WEIGHTS = ("task", "hidden", "init")
+"""Factors that change the initial weights."""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """How the trials are compared; no part of any address."""
+
+    factor: str
+    baseline: str
+    """A label of `factor`."""
+    compare: tuple[tuple[str, str], ...]
+    """Further pairs of labels of it that are compared, the one that takes the baseline's part first."""
+    outcome: str
+    window: float
+    margin: float
+    alpha: float
+    target: float | None
+    """A loss, the first epoch at which is compared; None: twice the larger final loss of the arms."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A grid of settings × seeds, and how to report it."""
+
+    config: Mapping[str, Any]
+    """The resolved config, JSON-able; `Study(json.loads(study.to_json())) == study`."""
+
+    @property
+    def name(self) -> str:
+        """Names the folder under `reports/`."""
+        return str(self.config["study"])
+
+    @property
+    def seeds(self) -> range:
+        """All seeds."""
+        first, count = self.config["seeds"]["first"], self.config["seeds"]["count"]
+        return range(first, first + count)
+
+    @cached_property
+    def report(self) -> ReportOptions:
+        """How to compare."""
+        options = dict(self.config["report"])
+
+        def label(entry: Any) -> str:
+            return level(options["factor"], entry).label
+
+        pairs = tuple((label(one), label(other)) for one, other in options["compare"])
+        return ReportOptions(**{**options, "baseline": label(options["baseline"]), "compare": pairs})
+
+    @property
+    def reference_points(self) -> tuple[Mapping[str, Any], ...]:
+        """Losses printed elsewhere."""
+        return tuple(self.config["reference_points"])
+
+    @cached_property
+    def levels(self) -> dict[str, dict[str, Level]]:
+        """Factor → label → level, in the config's order."""
+        found = {factor: [level(factor, entry) for entry in self.config[factor]] for factor in FACTORS}
+        return {factor: {each.label: each for each in levels} for factor, levels in found.items()}
+
+    @cached_property
+    def optimizers_without_rates(self) -> dict[str, Level]:
+        """Label → level of the optimizers whatever their rate, as `tuned_contexts` calls them."""
+        found = [without_rate(entry) for entry in self.config["optimizer"]]
+        return {each.label: each for each in found}
+
+    def level(self, factor: str, label: str) -> Level:
+        """The level of this label, also of an optimizer whose rate is tuned."""
+        levels = self.levels[factor]
+        return levels[label] if label in levels or factor != "optimizer" else self.optimizers_without_rates[label]
+
+    def varied(self) -> list[str]:
+        """Factors of several levels that are held fixed while the arms are compared."""
+        return [factor for factor in FACTORS if factor != self.report.factor and len(self.levels[factor]) > 1]
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """All combinations of levels."""
+        common = {key: self.config[key] for key in KEYS if key not in FACTORS} | {"numerics": NUMERICS}
+        grid = product(*(self.config[factor] for factor in FACTORS))
+        return tuple(
+            Setting.from_spec({**dict(zip(FACTORS, entries, strict=True)), **common, **self._held_out})
+            for entries in grid
+        )
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Labels of the compared factor, the baseline first."""
+        baseline = self.report.baseline
+        return (baseline, *(label for label in self.levels[self.report.factor] if label != baseline))
+
+    @property
+    def comparisons(self) -> tuple[tuple[str, str], ...]:
+        """What is compared in each context, as (baseline, treatment): the baseline with all others, and named pairs."""
+        baseline, *others = self.arms
+        return (*((baseline, other) for other in others), *self.report.compare)
+
+    def contexts(self) -> list[tuple[dict[str, str], dict[str, Setting]]]:
+        """Each context as (labels of the factors held fixed, setting by arm)."""
+        factor = self.report.factor
+        found: dict[tuple[tuple[str, str], ...], dict[str, Setting]] = {}
+        for setting in self.settings:
+            context = tuple((name, label) for name, label in setting.labels.items() if name != factor)
+            found.setdefault(context, {})[setting.labels[factor]] = setting
+        return [(dict(context), arms) for context, arms in found.items()]
+
+    def rates(self, optimizer: str) -> list[float]:
+        """The learning rates of the optimizer that `tuned_contexts` calls by this label."""
+        return [float(each["lr"]) for each in self.config["optimizer"] if without_rate(each).label == optimizer]
+
+    def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[float, str]]]]:
+        """Contexts of a study that tunes, whatever the rate: (labels, addresses by arm and rate); else none."""
+        found: dict[tuple[tuple[str, str], ...], dict[str, dict[float, str]]] = {}
+        for labels, arms in self.contexts() if self.config["tune"] else ():
+            for arm, setting in arms.items():
+                optimizer = setting.spec["optimizer"]
+                context = tuple({**labels, "optimizer": without_rate(optimizer).label}.items())
+                found.setdefault(context, {}).setdefault(arm, {})[optimizer["lr"]] = setting.address
+        return [(dict(context), arms) for context, arms in found.items()]
+
+    def shares_weights(self, context: Mapping[str, str]) -> bool:
+        """Whether all arms of a seed start from the same weights in a context, which is given by its labels."""
+        if self.report.factor in _WEIGHTS:
+            return False
+        return bool(self.levels["init"][context["init"]].entry == "independent")
+
+    @property
+    def _held_out(self) -> dict[str, float]:
+        """The share of the training points that is held out for validation, as settings have it; nothing if none is."""
+        return {"validation": self.config["tune"]["validation"]} if self.config["tune"] else {}
+
+    def examples(self, labels: Mapping[str, str]) -> int:
+        """Examples in a full batch of a context: the batch size, or all training points of its task."""
+        batch_size = self.levels["batch_size"][labels["batch_size"]].entry
+        if batch_size != "full":
+            return int(batch_size)
+        task = self.levels["task"][labels["task"]].entry if "task" in labels else self.config["task"][0]
+        return tasks.of({"task": task, **self._held_out}).train_points()
+
+    def to_json(self) -> str:
+        """The resolved config, as the rules hand it to the steps."""
+        return canonical_json(self.config)

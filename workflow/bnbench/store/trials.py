@@ -1,0 +1,110 @@
+"""One setting's trials, out of the collected tables and into arrays: what every comparison and summary starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bnbench.epochs import evaluated_epochs
+from bnbench.errors import UserError
+from bnbench.judge import stats
+from bnbench.judge.stats import Array
+from bnbench.plan.settings import Setting
+from bnbench.plan.study import Study
+from bnbench.store import tables
+from bnbench.vocabulary import ACCURACY, GAP, MEASURED, OUTCOMES, VALIDATION
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The trials of one setting that can be used: each seed once, in ascending order."""
+
+    setting: Setting
+    trials: pd.DataFrame
+    """Rows of the table of trials, indexed by seed."""
+    losses: dict[str, Array]
+    """What was measured → [epochs at which it is measured, seeds]; NaN from a trial's divergence on."""
+    epochs: dict[str, NDArray[np.int64]]
+    """The same → the epochs at which it is measured."""
+    left_out: dict[int, str]
+    """Seed → why none of its trials is here: missing, duplicated or not asked for."""
+
+    @property
+    def seeds(self) -> NDArray[np.int64]:
+        """The seeds, [seeds]."""
+        return self.trials.index.to_numpy(np.int64)
+
+    def of(self, seeds: NDArray[np.int64]) -> Readings:
+        """The readings of these seeds alone; each must be there."""
+        chosen = np.searchsorted(self.seeds, seeds)
+        losses = {outcome: values[:, chosen] for outcome, values in self.losses.items()}
+        return replace(self, trials=self.trials.iloc[chosen], losses=losses)
+
+    def final(self, outcome: str, share: float) -> pd.Series[float]:
+        """Mean log loss over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged."""
+        return pd.Series(stats.log_losses(self._window(outcome, share)).mean(0), self.trials.index)
+
+    def floored(self, outcome: str, share: float) -> pd.Series[int]:
+        """How many losses of that window were raised to `stats.FLOOR` before the logarithm, by seed."""
+        parts = ("test_loss", "eval_loss") if outcome == GAP else (outcome,)
+        floored = np.stack([self._window(part, share) < stats.FLOOR for part in parts])
+        return pd.Series(floored.sum((0, 1)), self.trials.index)
+
+    def _window(self, outcome: str, share: float) -> Array:
+        losses = self.losses[outcome]
+        return losses[len(losses) - stats.window_length(len(losses), share) :]
+
+
+def read(study: Study, data: Path, setting: Setting) -> Readings:
+    """The trials of `setting` in the study's folder of collected tables.
+
+    Raises:
+        UserError: a table is absent or corrupt, or a trial lacks some of its epochs.
+    """
+    trials = tables.read_setting(data / "trials.parquet", setting.address).to_pandas()
+    asked = set(study.seeds)
+    duplicated = set(trials.loc[trials.seed.duplicated(), "seed"])
+    left_out = {
+        **dict.fromkeys(sorted(asked - set(trials.seed)), "missing"),
+        **dict.fromkeys(sorted(duplicated), "duplicated"),
+        **dict.fromkeys(sorted(set(trials.seed) - asked), "not asked for"),
+    }
+    trials = trials[~trials.seed.isin(left_out)].set_index("seed").sort_index()
+    every = np.arange(int(setting.spec["epochs"]))
+    evaluated = np.array(evaluated_epochs(len(every), int(setting.spec["evaluate_every"])))
+    path = data / "curves.parquet"
+    curves = tables.read_setting(path, setting.address, ["seed", "epoch", *MEASURED])
+    names = [*OUTCOMES, *([VALIDATION] if "validation" in setting.spec else [])]
+    names += [ACCURACY] if curves[ACCURACY].null_count < len(curves) else []
+    measured = {name: every if name == "train_loss" else evaluated for name in names}
+    rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
+    losses = {name: curves[name].to_numpy()[rows[measured[name]]] for name in names}
+    floored = [np.maximum(losses[name], stats.FLOOR) for name in ("test_loss", "eval_loss")]
+    losses[GAP], measured[GAP] = floored[0] / floored[1], evaluated
+    return Readings(setting, trials, losses, measured, left_out)
+
+
+def _rows(curves: pa.Table, seeds: NDArray[np.int64], epochs: int, where: str) -> NDArray[np.int64]:
+    """The row of each epoch and seed, [epochs, seeds], whatever their order in the table; `seeds` are ascending.
+
+    Raises:
+        UserError: an epoch of a seed has no row, or several.
+    """
+    seed, epoch = (curves[name].to_numpy() for name in ("seed", "epoch"))
+    rows = np.flatnonzero(np.isin(seed, seeds))
+    seed, epoch, cells = seed[rows], epoch[rows], epochs * len(seeds)
+    inside = np.where((epoch >= 0) & (epoch < epochs), epoch, epochs).astype(np.int64)
+    places = inside * len(seeds) + np.searchsorted(seeds, seed)
+    if len(rows) != cells or (np.bincount(places, minlength=cells) != 1).any():
+        raise UserError(
+            f"{where} has {len(rows)} rows, allowed: each of {epochs} epochs once for each of {len(seeds)} trials; "
+            "delete the file and run the workflow again"
+        )
+    found = np.empty(cells, np.int64)
+    found[places] = rows
+    return found.reshape(epochs, len(seeds))

@@ -1,0 +1,130 @@
+"""A chunk: its seeds trained side by side in stacks, and their rows.
+
+What comes in are a setting, seeds and their points, what goes out are losses, fits and rows of the three tables. A
+trial's rows depend on its setting and its seed alone: not on the other seeds of the chunk, on the number of threads, or
+on what was interrupted before.
+"""
+
+import ctypes
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import Data
+from bnbench.epochs import evaluated_epochs
+from bnbench.store import chunk_files, provenance
+from bnbench.trainer.checkpoints import Checkpoints
+from bnbench.trainer.initialization import initial_weights, weights_hash
+from bnbench.trainer.loop import Array
+from bnbench.trainer.stacks import Stack, train_in_stacks
+from bnbench.vocabulary import MEASURED, VALIDATION
+
+
+class Trained(NamedTuple):
+    """A trained chunk."""
+
+    losses: dict[str, Array]
+    """By what was measured, [epochs, seeds]; NaN where it was not, and from a seed's divergence on."""
+    diverged_at: list[int | None]
+    """Per seed, the first epoch with a loss that is not finite."""
+    fit: Array
+    """Outputs at the test points, [seeds, points]."""
+    hashes: list[str]
+    """Per seed, the hash of the initial weights that all arms share."""
+    seconds: float
+    """Wall time of training and evaluating all seeds."""
+
+
+def train(
+    spec: Mapping[str, Any],
+    seeds: range,
+    data: Sequence[Data],
+    device: torch.device,
+    checkpoints: Checkpoints | None = None,
+) -> Trained:
+    """Train the networks of `seeds`, in stacks, under the setting `spec`, each on its own points in `data`."""
+    norm = build(NORMS, spec["norm"])
+    widths = [data[0].train_x.shape[1], *spec["hidden"], data[0].train_y.shape[1]]
+    weights = [initial_weights(widths, norm, spec["init"], seed) for seed in seeds]
+    measured = train_in_stacks(Stack(spec, seeds, data, weights), device, checkpoints)
+    losses, diverged_at = _mark_divergence(spec, measured.losses)
+    return Trained(losses, diverged_at, measured.fit, [weights_hash(layers) for layers in weights], measured.seconds)
+
+
+def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tuple[dict[str, Array], list[int | None]]:
+    """The losses, NaN from each seed's first bad epoch on; and that epoch, or None."""
+    evaluated = evaluated_epochs(spec["epochs"], spec["evaluate_every"])
+
+    def from_the_first_bad(names: Sequence[str]) -> NDArray[np.bool_]:
+        bad = ~np.isfinite(losses["train_loss"])
+        for name in names:
+            bad[evaluated] |= ~np.isfinite(losses[name][evaluated])
+        found: NDArray[np.bool_] = np.logical_or.accumulate(bad, axis=0)
+        return found
+
+    diverged = from_the_first_bad([name for name in losses if name != "train_loss"])
+    first = [int(column.argmax()) if column.any() else None for column in diverged.T]
+    marked = {name: np.where(diverged, np.nan, values) for name, values in losses.items()}
+    if VALIDATION in losses:  # what is chosen by knows nothing of test data
+        marked[VALIDATION] = np.where(from_the_first_bad(["eval_loss", VALIDATION]), np.nan, losses[VALIDATION])
+    return marked, first
+
+
+def trial_tables(
+    spec: Mapping[str, Any],
+    seeds: Sequence[int],
+    data: Sequence[Data],
+    trained: Trained,
+    device_name: str,
+    threads: int,
+) -> dict[str, pa.Table]:
+    """The rows of `seeds`, one after the other, in the columns of `schemas.SCHEMAS` but for the labels."""
+    epochs, count = spec["epochs"], len(seeds)
+    versions = provenance.provenance()
+    measured = {name: trained.losses.get(name, np.full((epochs, count), np.nan)) for name in MEASURED}
+    losses = {
+        "seed": np.repeat(seeds, epochs),
+        "epoch": np.tile(np.arange(epochs), count),
+        **{name: pa.array(values.T.ravel(), from_pandas=True) for name, values in measured.items()},
+    }
+    trials = {
+        "seed": seeds,
+        **{name: values[-1] for name, values in measured.items()},
+        "diverged_at": trained.diverged_at,
+        "seconds": [trained.seconds / count] * count,
+        "threads": [threads] * count,
+        "device_name": [device_name] * count,
+        **{name: [version] * count for name, version in versions.items()},
+        "numerics": [spec["numerics"]] * count,
+        "weights_hash": trained.hashes,
+    }
+    # A curve can be drawn over one input alone.
+    drawn = data if data[0].test_x.shape[1] == data[0].test_y.shape[1] == 1 else []
+    points = len(data[0].test_x) if drawn else 0
+    predictions = {
+        "seed": np.repeat(seeds, points),
+        "x": np.concatenate([np.empty(0), *(d.test_x[:, 0] for d in drawn)]),
+        "y": np.concatenate([np.empty(0), *(d.test_y[:, 0] for d in drawn)]),
+        "y_fit": trained.fit[:, :points].ravel(),
+    }
+    columns: dict[str, dict[str, Any]] = {"losses": losses, "trials": trials, "predictions": predictions}
+    return {kind: pa.table(values, schema=chunk_files.unlabelled(kind)) for kind, values in columns.items()}
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep freed blocks.
+
+    By default every array above 128 KiB goes back to the kernel when it is freed and comes back by page faults, which
+    took up to a third of the training time.
+    """
+    if os.name == "posix" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        trim_threshold, mmap_threshold, largest = -1, -3, 2**31 - 1
+        libc.mallopt(trim_threshold, largest)
+        libc.mallopt(mmap_threshold, largest)

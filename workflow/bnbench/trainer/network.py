@@ -1,0 +1,360 @@
+"""The stacked network: one multilayer perceptron per seed, all of them trained as one model.
+
+Activations are [seeds, batch, width], weights [seeds, inputs, outputs]; one batched matrix product serves all seeds and
+no operation mixes them. The trained parameters of all seeds lie in one flat vector, their gradients in another, so an
+element-wise optimizer updates everything in one pass. The gradients of linear layers are written out by hand
+(Rumelhart, Hinton & Williams 1986): they go straight into the flat vector and spare autograd's bookkeeping, which would
+cost as much as the arithmetic of networks this small. Norms and activations without a gradient of their own use
+autograd.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bnbench.catalogue.norms import Norm
+from bnbench.plan.layout import aligned
+from bnbench.trainer import autograd
+from bnbench.trainer.activations import kernels
+from bnbench.trainer.initialization import Layers
+from bnbench.trainer.objectives import Loss
+
+Tensors = dict[str, Tensor]
+
+_FLAT = 1024  # the flat vector's length is a multiple of this: no kernel and no thread meets a scalar rest of it
+_LOOPED = 400  # multiplications in a product of matrices, see `_weighted_sum`
+_BLOCK = 4096  # examples that are evaluated at once: bounds the memory of an evaluation
+
+
+class Network:
+    """Linear layers with a norm and an activation between them, stacked over seeds.
+
+    Args:
+        weights: the initial weights of every seed.
+        norm: what follows every linear layer but the last, until `begin` says otherwise.
+        activation: name of the activation, see `catalogue.activations`.
+        dtype: type of all parameters and activations.
+        device: where they live.
+    """
+
+    def __init__(
+        self, weights: Sequence[Layers], norm: Norm, activation: str, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self._entry = self._norm = norm
+        self._activation = kernels(activation)
+        stacked = [_stack(weights, layer) for layer in range(len(weights[0]))]
+        hidden = range(len(stacked) - 1)
+        start = {f"linear{i}.{name}": value for i, tensors in enumerate(stacked) for name, value in tensors.items()}
+        for i in hidden:
+            shape = (len(weights), 1, len(weights[0][i][0]))
+            start |= {f"norm{i}.{name}": torch.full(shape, value) for name, value in norm.parameters().items()}
+        self.flat, self.parameters = _flatten(start, dtype, device)
+        self.flat_gradient, self.gradients = _flatten({n: torch.zeros_like(v) for n, v in start.items()}, dtype, device)
+        self._linears = [_Linear(self, i, weights[0][i][0]) for i in hidden]
+        # One output is a row of weights and has cheaper products than several.
+        output = _Output if len(weights[0][-1][0]) == 1 else _Linear
+        self._output = output(self, len(hidden), weights[0][-1][0])
+        self._norms = [_group(self.parameters, f"norm{i}.") for i in hidden]
+        self._norm_gradients = [_group(self.gradients, f"norm{i}.") for i in hidden]
+        self.buffers: list[Tensors] = [
+            {
+                name: torch.full((len(weights), 1, self._linears[i].outputs), value, dtype=dtype, device=device)
+                for name, value in norm.buffers().items()
+            }
+            for i in hidden
+        ]
+        self._tape: list[tuple[Any, ...]] = []
+
+    def split(self, values: Tensor) -> Tensors:
+        """The views of a vector like `flat` that belong to the parameters, by their names."""
+        return {
+            name: values.narrow(0, view.storage_offset(), view.numel()).view(view.shape)
+            for name, view in self.parameters.items()
+        }
+
+    def begin(self, progress: float) -> None:
+        """Take the norm that is in force from this share of the epochs on."""
+        self._norm = self._entry.at(progress)
+
+    def changes(self) -> bool:
+        """Whether epochs differ in what is done: the norm gives way to another, or is refreshed."""
+        return bool(self._entry.at(1.0) is not self._entry or self._entry.refreshed_every())
+
+    def takes_parts(self, examples: int) -> bool:
+        """Whether the norm takes a batch of so many examples apart, so that their order has an effect within it."""
+        return self._entry.blocks(examples) > 1
+
+    def refreshed_every(self) -> int:
+        """Steps after which `refresh` is due; 0: never."""
+        return self._norm.refreshed_every()
+
+    def refresh(self, x: Tensor, y: Tensor, loss: Loss) -> None:
+        """Measure the norm's statistics, and what else it wants, on the whole training set under the present weights.
+
+        Fills `gradients` with what is none of a step's.
+        """
+        for own, measured in zip(self.buffers, self.precise_buffers(x), strict=True):
+            for name, values in measured.items():
+                own[name].copy_(values)
+        if not self._norm.measures:
+            return
+        sums: list[Tensors] = [{} for _ in self.buffers]
+        for block, target in zip(_blocks(x), _blocks(y), strict=True):
+            for layer, found in enumerate(self._measure(block, target, loss)):
+                for name, values in found.items():
+                    sums[layer][name] = values + sums[layer].get(name, 0.0)
+        for own, total in zip(self.buffers, sums, strict=True):
+            own["points"].fill_(x.shape[1])
+            for name, values in total.items():
+                own[name].copy_(values / x.shape[1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Training mode: [seeds, batch, inputs] → [seeds, batch, outputs]; keeps what `backward` needs."""
+        self._tape.clear()
+        for i, linear in enumerate(self._linears):
+            z, normalized = self._normalize(i, linear.forward(x))
+            x, activated = self._activate(z)
+            self._tape.append((normalized, activated))
+        return self._output.forward(x)
+
+    def backward(self, dy: Tensor, seen: Callable[[int, Tensor], None] | None = None) -> None:
+        """Fill `gradients` from the gradient of the summed losses with respect to `forward`'s output.
+
+        The losses of the seeds are summed, never averaged: a mean would divide each seed's learning rate. `seen` is
+        shown what comes back to the output of each layer's norm.
+        """
+        dy = self._output.backward(dy)
+        for i in reversed(range(len(self._linears))):
+            normalized, activated = self._tape[i]
+            dy = self._activate_backward(dy, activated)
+            if seen is not None:
+                seen(i, dy)
+            dy = self._normalize_backward(i, dy, normalized)
+            dy = self._linears[i].backward(dy, inputs=i > 0)
+
+    def evaluate(self, x: Tensor, buffers: list[Tensors] | None = None) -> Tensor:
+        """Evaluation mode, with the running statistics or those given; [seeds, points, inputs] → […, outputs]."""
+        chosen = self.buffers if buffers is None else buffers
+        return torch.cat([self._output(self._hidden(block, len(self._linears), chosen)) for block in _blocks(x)], dim=1)
+
+    def precise_buffers(self, x: Tensor) -> list[Tensors]:
+        """Statistics of the whole training set under the present weights, layer by layer (Wu & Johnson 2021).
+
+        None where there are no statistics, or fixed ones that the network is trained for.
+        """
+        buffers: list[Tensors] = []
+        for i in range(len(self.buffers) if self._norm.buffers() and not self._norm.is_fixed() else 0):
+            buffers.append(self._norm.population(self._before_norm(i, x, buffers)))
+        return buffers
+
+    def _measure(self, x: Tensor, y: Tensor, loss: Loss) -> list[Tensors]:
+        """What the norm of each layer measures on one block of examples."""
+        output = self.forward(x)
+        seen: list[list[Tensor]] = [[] for _ in self._linears]
+        for root in self._norm.roots(loss.differentiate(output, y)[1], loss.hessian_roots(output, y)):
+            self.backward(root, lambda layer, dy: seen[layer].append(dy.clone()))
+            self.forward(x)  # what it keeps is used up by going back
+        return [
+            self._norm.measure(dys, normalized, parameters)
+            for dys, (normalized, _), parameters in zip(seen, self._tape, self._norms, strict=True)
+        ]
+
+    def _before_norm(self, layer: int, x: Tensor, buffers: list[Tensors]) -> Iterator[Tensor]:
+        for block in _blocks(x):
+            yield self._linears[layer](self._hidden(block, layer, buffers))
+
+    def _hidden(self, x: Tensor, layers: int, buffers: list[Tensors]) -> Tensor:
+        """Evaluation mode through the first `layers` hidden layers."""
+        for i in range(layers):
+            x = self._norm.evaluate(self._linears[i](x), self._norms[i], buffers[i])
+            x = self._activation.forward(x)
+        return x
+
+    def _normalize(self, layer: int, x: Tensor) -> tuple[Tensor, Any]:
+        parameters, buffers = self._norms[layer], self.buffers[layer]
+        if self._norm.backward is not None:
+            return self._norm.forward(x, parameters, buffers)
+
+        def forward(x: Tensor, *values: Tensor) -> Tensor:
+            return self._norm.forward(x, dict(zip(parameters, values, strict=True)), buffers)[0]
+
+        return autograd.record(forward, x, *parameters.values())
+
+    def _normalize_backward(self, layer: int, dy: Tensor, saved: Any) -> Tensor:
+        dx: Tensor
+        if self._norm.backward is not None:
+            dx, gradients = self._norm.backward(dy, saved, self._norms[layer])
+        else:
+            dx, *values = autograd.backward(dy, saved)
+            gradients = dict(zip(self._norms[layer], values, strict=True))
+        for name, gradient in gradients.items():
+            self._norm_gradients[layer][name].copy_(gradient)
+        return dx
+
+    def _activate(self, z: Tensor) -> tuple[Tensor, Any]:
+        if self._activation.backward is None:
+            return autograd.record(self._activation.forward, z)
+        y = self._activation.forward(z)
+        return y, (z, y)
+
+    def _activate_backward(self, dy: Tensor, saved: Any) -> Tensor:
+        if self._activation.backward is None:
+            return autograd.backward(dy, saved)[0]
+        return self._activation.backward(dy, *saved)
+
+
+class _Linear:
+    """One stacked linear layer, and its gradients. Weights are [seeds, inputs, outputs], biases [seeds, 1, outputs].
+
+    Hidden widths are padded with zeros to a multiple of 16 in memory. The matrix library may order its sums by how an
+    array is aligned, and the alignment of an odd-sized matrix depends on its place in the stack: a seed's last bit
+    would depend on its neighbours. The padding stays zero (its gradients are) and no norm or activation sees it. A lone
+    input of the network is not padded: its product with the weights is an outer one, without sums.
+    """
+
+    def __init__(self, network: Network, layer: int, unpadded: Tensor) -> None:
+        self.outputs, self.inputs = unpadded.shape
+        self._weight = network.parameters[f"linear{layer}.weight"]
+        self._weight_gradient = network.gradients[f"linear{layer}.weight"]
+        self._bias = network.parameters.get(f"linear{layer}.bias")
+        self._bias_gradient = network.gradients.get(f"linear{layer}.bias")
+        self._transposed = self._weight.transpose(1, 2)
+        self._memory = _Memory()
+        self._x = torch.empty(0)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """[seeds, batch, inputs] → [seeds, batch, outputs]."""
+        return self._product(_pad(x, self._weight.shape[1]), _Memory())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same, in memory that is used again; keep what `backward` needs."""
+        self._x = _pad(x, self._weight.shape[1])
+        return self._product(self._x, self._memory)
+
+    def backward(self, dy: Tensor, *, inputs: bool = True) -> Tensor:
+        """Fill the gradients; give the gradient of the input if wanted, else `dy` back.
+
+        Nobody needs `forward`'s result any more, so the gradient may take its memory.
+        """
+        dy = _pad(dy, self._weight.shape[2])
+        if self._x.shape[2] == 1:
+            _weighted_sum(self._x, dy, out=self._weight_gradient)
+        else:
+            torch.bmm(self._x.transpose(1, 2), dy, out=self._weight_gradient)
+        if self._bias_gradient is not None:
+            torch.sum(dy, 1, keepdim=True, out=self._bias_gradient)
+        if not inputs:
+            return dy
+        dx = torch.bmm(dy, self._transposed, out=self._memory(dy, dy.shape[1], self._weight.shape[1]))
+        return _cut(dx, self.inputs)
+
+    def _product(self, x: Tensor, memory: "_Memory") -> Tensor:
+        y = memory(x, x.shape[1], self._weight.shape[2])
+        outer = x.shape[2] == 1
+        if self._bias is None:
+            torch.mul(x, self._weight, out=y) if outer else torch.bmm(x, self._weight, out=y)
+        else:
+            (torch.addcmul if outer else torch.baddbmm)(self._bias, x, self._weight, out=y)
+        return _cut(y, self.outputs)
+
+
+class _Output:
+    """The last layer, of one output: its weights are rows, [seeds, 1, inputs]."""
+
+    def __init__(self, network: Network, layer: int, unpadded: Tensor) -> None:
+        self._inputs = unpadded.shape[1]
+        self._weight = network.parameters[f"linear{layer}.weight"]
+        self._weight_gradient = network.gradients[f"linear{layer}.weight"]
+        self._bias = network.parameters[f"linear{layer}.bias"]
+        self._bias_gradient = network.gradients[f"linear{layer}.bias"]
+        self._memory = _Memory()
+        self._x = torch.empty(0)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """[seeds, batch, inputs] → [seeds, batch, 1]."""
+        return self._product(_pad(x, self._weight.shape[2]), _Memory())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same, in memory that is used again; keep what `backward` needs."""
+        self._x = _pad(x, self._weight.shape[2])
+        return self._product(self._x, self._memory)
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """Fill the gradients, and give the gradient of the input."""
+        _weighted_sum(dy, self._x, out=self._weight_gradient)
+        torch.sum(dy, 1, keepdim=True, out=self._bias_gradient)
+        dx = torch.mul(dy, self._weight, out=self._memory(dy, dy.shape[1], self._weight.shape[2]))
+        return _cut(dx, self._inputs)
+
+    def _product(self, x: Tensor, memory: "_Memory") -> Tensor:
+        return torch.baddbmm(self._bias, x, self._weight.transpose(1, 2), out=memory(x, x.shape[1], 1))
+
+
+class _Memory:
+    """Arrays by shape, the same at every call: in networks this small, fresh memory costs as much as the arithmetic."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[int, int], Tensor] = {}
+
+    def __call__(self, like: Tensor, rows: int, columns: int) -> Tensor:
+        """[seeds, rows, columns] for the seeds of `like`, of its type and on its device."""
+        array = self._arrays.get((rows, columns))
+        if array is None:
+            array = self._arrays[rows, columns] = like.new_empty((len(like), rows, columns))
+        return array
+
+
+def _weighted_sum(weights: Tensor, x: Tensor, out: Tensor) -> None:
+    """Sum over the batch, [seeds, batch, 1] times [seeds, batch, width] → [seeds, 1, width].
+
+    Below this size torch multiplies matrices by a plain loop, which takes four times as long as a product and a sum.
+    """
+    if x.shape[1] * x.shape[2] < _LOOPED:
+        torch.sum(weights * x, 1, keepdim=True, out=out)
+    else:
+        torch.bmm(weights.transpose(1, 2), x, out=out)
+
+
+def _stack(weights: Sequence[Layers], layer: int) -> Tensors:
+    """The parameters of one layer of all seeds, in the shapes that its class documents."""
+    weight = torch.stack([seed[layer][0] for seed in weights])
+    first, lone = layer == 0, layer == len(weights[0]) - 1 and weight.shape[1] == 1
+    outputs = 1 if lone else aligned(weight.shape[1])
+    inputs = 1 if first and weight.shape[2] == 1 else aligned(weight.shape[2])
+    weight = functional.pad(weight, (0, inputs - weight.shape[2], 0, outputs - weight.shape[1]))
+    stacked = {"weight": weight if lone else weight.transpose(1, 2)}
+    biases = [bias for _, bias in (seed[layer] for seed in weights) if bias is not None]
+    if biases:
+        stacked["bias"] = _pad(torch.stack(biases)[:, None], outputs)
+    return stacked
+
+
+def _blocks(x: Tensor) -> Iterator[Tensor]:
+    for start in range(0, x.shape[1], _BLOCK):
+        yield x[:, start : start + _BLOCK]
+
+
+def _pad(x: Tensor, width: int) -> Tensor:
+    return x if x.shape[2] == width else functional.pad(x, (0, width - x.shape[2]))
+
+
+def _cut(x: Tensor, width: int) -> Tensor:
+    return x if x.shape[2] == width else x[:, :, :width]
+
+
+def _flatten(start: Tensors, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensors]:
+    """One vector that holds all values one after another, and the views of it by name."""
+    ends = list(accumulate(value.numel() for value in start.values()))
+    flat = torch.zeros(-(-ends[-1] // _FLAT) * _FLAT, dtype=dtype, device=device)
+    return flat, {
+        name: flat[end - value.numel() : end].view(value.shape).copy_(value)
+        for end, (name, value) in zip(ends, start.items(), strict=True)
+    }
+
+
+def _group(tensors: Tensors, prefix: str) -> Tensors:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,83 @@
+"""The state of training between two epochs: all that the epochs to come depend on, as arrays.
+
+Whatever belongs to a seed lies in arrays whose first axis is the seeds, so a state can be cut into the states of fewer
+seeds. The orders of the examples are no part of it: their streams are keyed, and to draw them again takes no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bnbench.trainer.network import Network
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class State(NamedTuple):
+    """Training after some epochs."""
+
+    epochs: int
+    """How many are done."""
+    seconds: float
+    """Wall time that they took."""
+    stacked: Arrays
+    """By name, [seeds, …]: weights, what the optimizer keeps of each weight, running statistics, losses so far."""
+    shared: Arrays
+    """By name: what the optimizer keeps for all weights alike, such as its count of steps."""
+
+    def of(self, rows: Sequence[int]) -> State:
+        """The state of the seeds at these places of the stack."""
+        return self._replace(stacked={name: values[[*rows]] for name, values in self.stacked.items()})
+
+
+def capture(
+    network: Network, optimizer: torch.optim.Optimizer, losses: Mapping[str, Tensor], epochs: int, seconds: float
+) -> State:
+    """The present state after `epochs`; `losses` are those so far by outcome, [seeds, epochs]."""
+    kept = {name: values for name, values in _kept(optimizer).items() if values is not None}
+    flat = {name: values for name, values in kept.items() if values.shape == network.flat.shape}
+    stacked = {f"losses/{name}": values for name, values in losses.items()} | _buffers(network)
+    for vector, values in {"weights": network.flat, **flat}.items():
+        stacked |= {f"{vector}/{name}": part for name, part in network.split(values).items()}
+    shared = {name: values for name, values in kept.items() if name not in flat}
+    return State(epochs, seconds, _arrays(stacked), _arrays(shared))
+
+
+def restore(state: State, network: Network, optimizer: torch.optim.Optimizer, counters: torch.device) -> None:
+    """Put `state` into a new network and its new optimizer, whose counts of steps live on the device `counters`.
+
+    The optimizer's part is set as it is: torch's own loading casts the counts of steps to the type of the weights,
+    which changes the bits of what follows.
+    """
+    kept = _kept(optimizer)
+    kept.update({name: torch.tensor(values, device=counters) for name, values in state.shared.items()})
+    of_each_weight, *_ = network.parameters
+    for vector in [name.partition("/")[0] for name in state.stacked if name.endswith(f"/{of_each_weight}")]:
+        values = network.flat if vector == "weights" else kept.setdefault(vector, torch.zeros_like(network.flat))
+        for name, part in network.split(values).items():
+            part.copy_(torch.from_numpy(state.stacked[f"{vector}/{name}"]))
+    for name, values in _buffers(network).items():
+        values.copy_(torch.from_numpy(state.stacked[name]))
+
+
+def _kept(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """What the optimizer keeps of its one parameter, the flat vector; None for what is not there yet."""
+    kept: dict[str, Any] = optimizer.state[optimizer.param_groups[0]["params"][0]]
+    return kept
+
+
+def _buffers(network: Network) -> dict[str, Tensor]:
+    return {
+        f"buffers/{layer}/{name}": values
+        for layer, tensors in enumerate(network.buffers)
+        for name, values in tensors.items()
+    }
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> Arrays:
+    return {name: values.cpu().numpy().copy() for name, values in tensors.items()}

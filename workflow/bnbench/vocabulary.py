@@ -1,0 +1,37 @@
+"""The words that all rooms share: the factors, the outcomes, and what stands for them in tables.
+
+The schema of the config is read here, once: which keys are factors is said there and nowhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PACKAGE = Path(__file__).parent
+
+SCHEMA: dict[str, Any] = yaml.safe_load((PACKAGE / "schemas" / "study.schema.yaml").read_text(encoding="utf-8"))
+"""The keys of a study, as JSON Schema with descriptions and defaults; see `plan.config` for what is our own in it."""
+
+FACTORS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor"))
+"""Keys whose levels span the grid, in the order in which rows and columns have them."""
+
+OUTCOMES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
+VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
+"""Measured too where points are held out to choose by, and where the task is to classify; else null."""
+
+GAP = "generalization_gap"
+"""The test loss over the train loss in evaluation mode: not stored, made of the two where it is asked for."""
+
+MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
+
+RATES = ("rate_baseline", "rate_treatment")
+"""Columns of the rates that are chosen for the two arms, in `tuned`."""
+
+MAIN_EFFECT, DOUBLING = "main effect", "doubling"
+"""In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""
+
+POWER = 0.8
+"""Power at which an effect counts as likely to be seen, and seeds as enough to see it."""

@@ -1,0 +1,123 @@
+"""What the figures show, in words from their numbers, for who cannot see them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bnbench.plan.study import Study
+from bnbench.wording import formats, titles
+from bnbench.wording.contents import SOURCES, drawn
+from bnbench.wording.titles import Row
+
+_SPELLED_OUT = 12  # contexts; who wants more takes the table
+
+
+def text(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFrame) -> str:
+    """The words for the figure `name`, which is drawn from `table`."""
+    said = _sentences(study, name, verdicts, drawn(study, name, table))
+    left = len(said) - _SPELLED_OUT
+    more = [f"{formats.count(left, 'more row')} of this kind."] if left > 0 else []
+    return " ".join([*said[:_SPELLED_OUT], *more, f"The numbers are in {SOURCES[name]}.csv."])
+
+
+def _sentences(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFrame) -> Sequence[str]:
+    stored = {"forest": "sentences", "heatmap": "sentences", "batch_sizes": "sentences"}
+    stored |= {"interactions": "interactions", "differences": "trajectories"}
+    if name in stored:
+        return [sentence for sentence in verdicts[stored[name]] if sentence]
+    said: dict[str, Callable[[Study, pd.DataFrame], list[str]]] = {
+        "curves": _curves,
+        "pairs": _pairs,
+        "decomposition": _decomposition,
+        "modes": _modes,
+        "fit": _fit,
+        "rates": _rates,
+    }
+    return said[name](study, table)
+
+
+def _curves(study: Study, table: pd.DataFrame) -> list[str]:
+    """From where to where the loss that decides fell."""
+    own = table[table["outcome"] == study.report.outcome]
+    said = []
+    for setting, line in _by_setting(study, own):
+        first, last = line.iloc[0], line.iloc[-1]
+        fell = (
+            f"from {_loss(first['loss'])} at epoch {first['epoch']} to {_loss(last['loss'])} at epoch {last['epoch']}"
+        )
+        said.append(f"{setting}: {titles.outcome(study.report.outcome)} {fell}.")
+    return said
+
+
+def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
+    """On how many seeds the treatment was lower."""
+    said = []
+    for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
+        row = group.iloc[0]
+        treated, lower = titles.arm(study, row["treatment"]), int((group["ratio"] < 1).sum())
+        said.append(
+            f"{titles.context_name(study, row.to_dict())}: {treated} is lower on {lower} of {len(group)} seeds."
+        )
+    return said
+
+
+def _decomposition(study: Study, table: pd.DataFrame) -> list[str]:
+    said = []
+    for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
+        factors = [f"{row['component']} {_ratio(row['ratio'])}" for row in group.to_dict("records")]
+        said.append(f"{titles.contrast_name(study, group.iloc[0].to_dict())}: {', '.join(factors)}.")
+    return said
+
+
+def _modes(study: Study, table: pd.DataFrame) -> list[str]:
+    return [
+        f"{setting}: "
+        + ", ".join(f"{titles.outcome(row['outcome'])} {_loss(row['loss'])}" for row in _rows(group))
+        + "."
+        for setting, group in _by_setting(study, table)
+    ]
+
+
+def _fit(study: Study, table: pd.DataFrame) -> list[str]:
+    return [
+        f"{setting}: median absolute error up to {_loss(group['error'].max())}."
+        for setting, group in _by_setting(study, table)
+    ]
+
+
+def _rates(study: Study, table: pd.DataFrame) -> list[str]:
+    """The ratio at each rate, and the rates that are chosen."""
+    said = []
+    names = [name for name in table if name in (*study.levels, "treatment")]
+    for _, group in table.groupby(names, sort=False):
+        ratios = [f"{_ratio(row['ratio'])} at {row['rate']:g}" for row in _rows(group)]
+        chosen = [f"{rate:g}" for arm in ("baseline", "treatment") for rate in group["rate"][group[f"{arm}_chosen"]]]
+        name = titles.contrast_name(study, group.iloc[0].to_dict())
+        said.append(f"{name}: ratios {', '.join(ratios)}; chosen rates {' and '.join(chosen) or 'none'}.")
+    return said
+
+
+def _by_setting(study: Study, table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each setting, with its name."""
+    named = []
+    for _, group in table.groupby(list(study.levels), sort=False):
+        row = group.iloc[0].to_dict()
+        arm = titles.arm(study, row[study.report.factor])
+        named.append((f"{arm}, {titles.context_name(study, row)}", group))
+    return named
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    return list(table.to_dict("records"))
+
+
+def _loss(value: float) -> str:
+    return "not finite" if math.isnan(value) else f"{value:.2e}"
+
+
+def _ratio(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"× {formats.number(value)}"

@@ -1,0 +1,47 @@
+"""What captions say of a study, on its page and in Snakemake's own report."""
+
+from __future__ import annotations
+
+from bnbench.plan.study import Study
+from bnbench.vocabulary import FACTORS, SCHEMA
+from bnbench.wording import formats, titles
+
+
+def summary(study: Study) -> str:
+    """The grid in one line: `2 norms × 2 batch sizes × 20 seeds = 80 trials`."""
+    shown = [factor for factor in FACTORS if len(study.levels[factor]) > 1]
+    parts = [formats.count(len(study.levels[factor]), noun(factor)) for factor in shown]
+    trials = formats.count(len(study.settings) * len(study.seeds), "trial")
+    return f"{' × '.join([*parts, formats.count(len(study.seeds), 'seed')])} = {trials}"
+
+
+def noun(factor: str) -> str:
+    """What a level of a factor is called in general: `batch size`."""
+    return str(SCHEMA["properties"][factor].get("noun", factor.replace("_", " ")))
+
+
+def window(study: Study) -> str:
+    """Over which epochs a loss is judged."""
+    share = study.report.window
+    return f"over the last {formats.percent(share)} of the measured epochs" if share else "at the last epoch"
+
+
+def facts(study: Study) -> dict[str, str]:
+    """What captions say of a study, here and in Snakemake's report: names of the arms and the loss, n, levels."""
+    options, contexts = study.report, len(study.contexts())
+    comparisons = contexts * len(study.comparisons)
+    return {
+        "study": study.name,
+        "loss": titles.outcome(options.outcome),
+        "baseline": titles.arm(study, options.baseline),
+        "against": titles.arm(study, options.baseline) + (", or the arm that is named," if options.compare else ""),
+        "treatment": titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "the arm",
+        "seeds": formats.count(len(study.seeds), "seed"),
+        "contexts": formats.count(contexts, "context"),
+        "level": formats.percent(1 - options.alpha),
+        "narrow": formats.percent(1 - 2 * options.alpha),
+        "together": f" for all {comparisons} comparisons together" if comparisons > 1 else "",
+        "margin": f"{options.margin:g}",
+        "alpha": f"{options.alpha:g}",
+        "window": window(study),
+    }

@@ -1,0 +1,117 @@
+"""Numbers in words: ratios, shares, p-values, counts, durations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_ERROR_RATES = (0.001, 0.01, 0.05, 0.1)
+_TWICE = 1.995  # below, a ratio is said in per cent; what rounds to 2.0 is a factor
+
+
+def number(value: float) -> str:
+    """A ratio without needless digits: 0.012, 1.04, 3.1, 120, 6,300, 1.2e+06."""
+    if math.isinf(value):
+        return "∞"
+    if value < 0.1:
+        return f"{value:.2g}"
+    if value < _TWICE:
+        return f"{value:.2f}"
+    if value < 9.95:
+        return f"{value:.1f}"
+    return f"{float(f'{value:.2g}'):,.0f}" if value < 1e6 else f"{value:.1e}"
+
+
+def percent(share: float) -> str:
+    """A share as per cent without needless digits."""
+    return f"{100 * share:.3g} %"
+
+
+def p_value(p: float) -> str:
+    """`p = 0.0012`, or `p < 0.0001`; with as many digits as keep it on its side of the usual error rates."""
+    if p < 1e-4:
+        return "p < 0.0001"
+    digits = 3 if 0.01 <= p < 0.1 else 2
+    while any((p < rate) != (float(f"{p:.{digits}g}") < rate) for rate in _ERROR_RATES):
+        digits += 1
+    return f"p = {p:.{digits}g}"
+
+
+def ordinal(value: float) -> str:
+    """A rounded number in order: 1st, 12th, 83rd."""
+    rounded = round(value)
+    teens = rounded % 100 in (11, 12, 13)
+    return f"{rounded}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(rounded % 10, 'th')}"
+
+
+def change(row: Mapping[Any, Any], *, level_text: str = "") -> str:
+    """The ratio of the losses as a change, with its interval.
+
+    `3.1 × higher (2.2 to 4.5)`, or under a factor of two `23 % lower (5 % to 37 %)`, so that none of it is read as the
+    other; `12 % higher (20 % lower to 57 % higher)` where the interval holds both. No interval where there is none.
+    """
+    ratio, limits = row["ratio"], (row["ratio_low"], row["ratio_high"])
+    if math.isnan(limits[0]):
+        return changed(ratio)
+    if limits[0] <= 1 <= limits[1]:
+        sides = [changed(limit) for limit in limits]
+    else:
+        twice = factor_of(ratio) >= _TWICE
+        sides = [number(factor_of(limit)) if twice else _per_cent_off(limit) for limit in sorted(limits, key=factor_of)]
+    return f"{changed(ratio)} ({level_text}{' to '.join(sides)})"
+
+
+def changed(ratio: float) -> str:
+    """`3.1 × higher`, `23 % lower` or `equal`."""
+    return "equal" if ratio == 1 else f"{amount(ratio)} {'lower' if ratio < 1 else 'higher'}"
+
+
+def amount(ratio: float) -> str:
+    """How far a ratio is from 1: `23 %`, or `3.1 ×` from a factor of two on."""
+    return f"{number(factor_of(ratio))} ×" if factor_of(ratio) >= _TWICE else _per_cent_off(ratio)
+
+
+def factor_of(ratio: float) -> float:
+    """A ratio as a factor above 1, whichever way it points."""
+    return max(ratio, 1 / ratio) if ratio > 0 else math.inf
+
+
+def _per_cent_off(ratio: float) -> str:
+    off = 100 * abs(ratio - 1)
+    return "∞ %" if math.isinf(off) else f"{float(f'{off:.2g}'):,g} %"
+
+
+def plural(loss: str) -> str:
+    """The name of an outcome, of several."""
+    return loss.replace("loss", "losses", 1)
+
+
+def count(number_of: int, noun: str) -> str:
+    """`1 seed`, `20 seeds`."""
+    return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`one, two and three`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def mixture(mixed: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """What trials that are compared mix: `torch 2.1 and 2.2; device A and B`; empty where they mix nothing."""
+    return "; ".join(f"{name} {' and '.join(values)}" for name, values in mixed)
+
+
+def duration(seconds: float) -> str:
+    """`12 s`, `3 min 5 s`, `2 h 10 min`, `3.5 days`."""
+    if seconds < 9.5:
+        return f"{seconds:.2g} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    minutes = round(seconds / 60)
+    if minutes < 2 * 24 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{seconds / 86400:.1f} days"

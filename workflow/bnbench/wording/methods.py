@@ -1,0 +1,101 @@
+"""The methods of a study in words: a paragraph to paste into a paper, and a BibTeX entry for the software."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from bnbench import __version__
+from bnbench.judge import sign_flips
+from bnbench.plan.study import Study
+from bnbench.vocabulary import FACTORS
+from bnbench.wording import captions, formats, templating, titles
+
+BIBTEX = f"""@software{{bnbench,
+  title   = {{bnbench: does batch normalization help or hurt here?}},
+  author  = {{{{The bnbench authors}}}},
+  year    = {{2026}},
+  version = {{{__version__}}},
+  license = {{MIT}}
+}}"""
+
+_REASONS = {
+    "missing": "missing",
+    "duplicated": "duplicated",
+    "not asked for": "not asked for",
+    "other weights": "started from other weights than its pair",
+}
+"""Why trials are left out, of which there are so many."""
+
+_SOFTWARE = ("bnbench", "torch", "numpy", "python", "device_name")
+
+
+def paragraph(study: Study, found: Mapping[str, pd.DataFrame]) -> str:
+    """What was done, with its numbers, in one line; `found` are the tables of the comparison."""
+    facts = {**_design(study), **_tests(found["contexts"]), **_kept(found), "software": _software(found)}
+    return templating.rendered(templating.source("wording", "methods.txt"), **facts)
+
+
+def randomization(seeds: int) -> str:
+    """The flips that a test of so many seeds goes through."""
+    return (
+        f"all 2^{seeds} flips"
+        if seeds <= sign_flips.EXACT
+        else f"{sign_flips.DRAWS:,} random flips (Phipson & Smyth 2010)"
+    )
+
+
+def _design(study: Study) -> dict[str, object]:
+    factor = study.report.factor
+    held = [name for name in FACTORS if name not in (factor, "hidden", "activation")]
+    return {
+        **captions.facts(study),
+        "several": len(study.contexts()) > 1,
+        "hidden": formats.listed([each.label.replace("-", "–") for each in study.levels["hidden"].values()]),
+        "activation": formats.listed([*study.levels["activation"]]),
+        "arms": formats.listed([titles.arm(study, arm) for arm in study.arms]),
+        "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
+        "tuned": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
+        "epochs": f"{study.config['epochs']:,}",
+        "levels": "; ".join(f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held),
+    }
+
+
+def _tests(contexts: pd.DataFrame) -> dict[str, object]:
+    return {
+        "family": int(contexts["family"].max()),
+        "joint": contexts["adjustment"].eq("maxT").all(),
+        "randomization": randomization(int(contexts["pairs"].max())),
+        "bonferroni": contexts["limits"].eq("Bonferroni").all(),
+        "worst_rank": contexts["test"].eq("worst-rank").any(),
+    }
+
+
+def _kept(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    """Exclusions and divergences in numbers, and the A/A control."""
+    reasons = found["exclusions"]["reason"]
+    diverged = reasons.eq("diverged")
+    control = found["control"].to_dict("records")[0]
+    counts = reasons[~diverged].value_counts().sort_index()
+    left_out = int(counts.sum())
+    return {
+        "diverged": formats.count(int(diverged.sum()), "trial"),
+        "left_out": f"{formats.count(left_out, 'trial')} {'was' if left_out == 1 else 'were'}" if left_out else "",
+        "reasons": formats.listed([f"{count:,} {_REASONS[str(reason)]}" for reason, count in counts.items()])
+        if left_out
+        else "",
+        "control": control,
+        "false_share": formats.percent(control["share"]) if control["splits"] else "",
+    }
+
+
+def _software(found: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Versions and devices, from what the trials say of themselves; empty where there are no trials."""
+    provenance = found["provenance"]
+
+    def all_of(column: str) -> list[str]:
+        return sorted(provenance[column].dropna().astype(str).unique())
+
+    versions = {column: all_of(column) for column in _SOFTWARE}
+    return {column: formats.listed(names) for column, names in versions.items()} if all(versions.values()) else {}

@@ -1,0 +1,40 @@
+"""Templates: HTML is escaped, plain text is not, and a name that is not given is an error."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+_MARKUP = re.compile(r"([\\*`_|{}])")
+_ESCAPED = {"{": "{{ '{' }}", "}": "{{ '}' }}"}  # what is markup to the second rendering of reStructuredText
+
+
+def environment(room: str) -> Environment:
+    """Where the templates of a room of the package are found."""
+    found = Environment(
+        loader=PackageLoader(f"bnbench.{room}"),
+        autoescape=select_autoescape(["html"], default_for_string=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    found.filters["rst"] = rst
+    found.filters["camel"] = lambda name: re.sub(r"_(\w)", lambda letter: letter[1].upper(), name)
+    return found
+
+
+def rst(text: str) -> str:
+    """Plain text in reStructuredText that is a template itself, as the texts of Snakemake's reports are."""
+    return _MARKUP.sub(lambda found: _ESCAPED.get(found[1], f"\\{found[1]}"), text)
+
+
+def source(room: str, name: str) -> str:
+    """The text of a file that lies beside the templates of a room."""
+    return PackageLoader(f"bnbench.{room}").get_source(environment(room), name)[0]
+
+
+def rendered(text: str, **facts: Any) -> str:
+    """A template of plain text, on one line."""
+    return " ".join(environment("wording").from_string(text).render(**facts).split())

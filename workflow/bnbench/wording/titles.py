@@ -1,0 +1,63 @@
+"""What things are called: levels, arms, contexts, comparisons and outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bnbench.plan.study import Study
+
+Row = Mapping[Any, Any]
+"""A row of a table: column → value."""
+
+_OUTCOMES = {
+    "train_loss": "train loss",
+    "eval_loss": "train loss in evaluation mode",
+    "test_loss": "test loss",
+    "test_loss_precise": "test loss with precise statistics",
+    "generalization_gap": "ratio of test loss to train loss",
+    "validation_loss": "validation loss",
+    "test_accuracy": "test accuracy",
+    "epochs_to_target": "epochs to the target loss",
+    "seconds": "seconds of training",
+}
+_SAID_FIRST = ("optimizer", "batch_size")
+"""Factors with which the name of a context begins."""
+
+
+def arm(study: Study, label: str) -> str:
+    """How a level of the compared factor is called: `BN` for `batch`."""
+    return study.level(study.report.factor, label).title
+
+
+def outcome(name: str) -> str:
+    """How an outcome is called."""
+    return _OUTCOMES[name]
+
+
+def context_name(study: Study, labels: Row) -> str:
+    """What is held fixed, in words: the factors that have several levels, or optimizer and batch size."""
+    varied = study.varied()
+    first = [factor for factor in _SAID_FIRST if factor != study.report.factor]
+    chosen = [factor for factor in first if factor in varied] + [factor for factor in varied if factor not in first]
+    said = [context_level(study, factor, labels[factor]) for factor in chosen or first]
+    return " at ".join(said) if (chosen or first) == [*_SAID_FIRST] else ", ".join(said)
+
+
+def context_level(study: Study, factor: str, label: str) -> str:
+    """A level that is held fixed, without its parameters where its name tells it from the study's other levels."""
+    level = study.level(factor, label)
+    alone = sum(other.name == level.name for other in study.levels[factor].values()) == 1
+    return level.short_title if alone else level.title
+
+
+def contrast_name(study: Study, row: Row) -> str:
+    """The context, with what is compared where there are several comparisons."""
+    name = context_name(study, row)
+    return f"{comparison(study, row)}, {name}" if len(study.comparisons) > 1 else name
+
+
+def comparison(study: Study, row: Row) -> str:
+    """The treatment, and what it is compared with where that is not the study's baseline."""
+    treated, base = (arm(study, row[name]) for name in ("treatment", "baseline"))
+    return treated if row["baseline"] == study.report.baseline else f"{treated} against {base}"
