@@ -3,7 +3,7 @@
 The question's study: 1–256–256–1, 100 points, full batch, Adam, 5,000 epochs, without BN and with it, so ten million
 epochs of single networks. Chunks of `--seeds-per-job` seeds are trained one after the other, as jobs would.
 
-- bnbench: `bnbench.trainer.chunk.train`, a chunk after the other, setting up and evaluating included, importing torch not;
+- bnbench: `trainer.chunk.train`, a chunk after the other, setting up and evaluating included, importing torch not;
 - loop: `in_loop.py` on the same device, a few epochs of one network;
 - roofline: the operations of the linear layers at the rate of a 4,096 × 4,096 product in float32, or the traffic of
   Adam at the bandwidth of a sum over 1 GiB, whichever takes longer. TF32 is off, as it is in training.

@@ -26,7 +26,8 @@ import rebuild_scale
 import yaml
 from common import keep, machine, spread, table
 
-from bnbench.plan import config, configfile, cost
+from bnbench.plan import config, configfile
+from bnbench.plan import cost as prices
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.study import Study
 
@@ -85,14 +86,14 @@ def jobs(study: Study, rounds: int) -> list[str]:
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        first = all_chunks(study, cost.seeds_per_job)[0]
+        first = all_chunks(study, prices.seeds_per_job)[0]
         short = Study(study.config | {"epochs": 1, "evaluate_every": 1})
         starts, imports = [], []
         for _ in range(rounds):
-            cost, seconds = job(all_chunks(short, cost.seeds_per_job)[0], folder)
+            cost, seconds = job(all_chunks(short, prices.seeds_per_job)[0], folder)
             starts.append(cost.seconds - seconds)
             imports.append(run([sys.executable, "-c", "import torch"], folder, core=0).seconds)
-        chunks = [chunk for chunk in all_chunks(study, cost.seeds_per_job) if chunk.first == first.first]
+        chunks = [chunk for chunk in all_chunks(study, prices.seeds_per_job) if chunk.first == first.first]
         for chunk in chunks:
             cost, seconds = job(chunk, folder)
             outside = cost.seconds - seconds
@@ -133,7 +134,7 @@ def planning(rounds: int) -> list[str]:
             folder = Path(scratch)
             study = written(text, folder)
             seconds = [snakemake(study, folder, "-n").seconds for _ in range(rounds)]
-            chunks = len(all_chunks(config.load(text, "large.yaml"), cost.seeds_per_job))
+            chunks = len(all_chunks(config.load(text, "large.yaml"), prices.seeds_per_job))
         rows.append([f"{chunks:,}", seeds_per_job, spread(np.array(seconds))])
     return table(["jobs", "seeds a job", "seconds of `snakemake -n`; promised are 10"], rows)
 
@@ -148,8 +149,8 @@ def nothing_to_do(rounds: int) -> str:
         snakemake(path, folder, "--cores", str(CORES))
         seconds = [snakemake(path, folder, "--cores", str(CORES)).seconds for _ in range(rounds)]
     return (
-        f"A finished study of {len(all_chunks(study, cost.seeds_per_job)):,} chunks, run again: {spread(np.array(seconds))} s until Snakemake "
-        "says that there is nothing to do. Promised are 10 s."
+        f"A finished study of {len(all_chunks(study, prices.seeds_per_job)):,} chunks, run again: "
+        f"{spread(np.array(seconds))} s until Snakemake says that there is nothing to do. Promised are 10 s."
     )
 
 

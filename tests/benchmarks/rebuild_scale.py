@@ -147,7 +147,8 @@ def lines(study: Study, costs: dict[str, Cost], folder: Path) -> Iterator[str]:
         "",
         f"{provenance.processor()}, Python {sys.version.split()[0]}, {versions}.",
         f"{len(study.settings)} settings × {seeds:,} seeds × {epochs} evaluated epochs: "
-        f"{len(study.settings) * seeds * epochs:,} rows of losses in {len(all_chunks(study, cost.seeds_per_job)):,} chunks, "
+        f"{len(study.settings) * seeds * epochs:,} rows of losses in "
+        f"{len(all_chunks(study, cost.seeds_per_job)):,} chunks, "
         f"{sum(path.stat().st_size for path in results) / 2**20:,.0f} MiB. Each step in a process of its own, without "
         "torch and Snakemake.",
         "",

@@ -9,6 +9,21 @@ from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan.settings import NUMERICS
 from bnbench.store import chunk_files
 
+RATES = {
+    "sgd": {"lr": 0.05},
+    "momentum": {"lr": 0.02},
+    "adam": {"lr": 0.01},
+    "adamw": {"lr": 0.01, "weight_decay": 0.1},
+    "rmsprop": {"lr": 0.003},
+    "nadam": {"lr": 0.01},
+    "radam": {"lr": 0.01},
+    "adamax": {"lr": 0.01},
+    "adagrad": {"lr": 0.05},
+    "adadelta": {"lr": 1.0},
+    "asgd": {"lr": 0.05},
+    "rprop": {"lr": 0.001},
+}
+
 
 def named(kind, name, **parameters):
     """A resolved entry: its name and all of its parameters, defaults included."""

@@ -21,9 +21,8 @@ from bnbench.plan import config, cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import chunk_files, schemas, tables
+from bnbench.store import chunk_files, report_tables, schemas, tables
 from bnbench.vocabulary import VALIDATION
-from bnbench.wording import contents
 
 Of = Callable[[Mapping[str, str], int], Any]
 """A property of one trial: of the labels of its setting and its seed."""
@@ -148,7 +147,7 @@ def contrasts(study: Study, drawn: Callable[[Mapping[str, str]], tuple[Any, Any,
         for baseline, treatment in study.comparisons:
             labels = {**context, "baseline": baseline, "treatment": treatment}
             seeds, *arms = map(np.asarray, drawn(labels))
-            found.append(Contrast(labels, seeds, *arms, *arms, floored=0, mixed=""))
+            found.append(Contrast(labels, seeds, *arms, *arms, floored=0, mixed=()))
     return found
 
 
@@ -158,9 +157,7 @@ def compared(
     """Compare `study` on the tables `found`, or on those of `frames`; its tables by name, and `verdicts.json`."""
     out = folder / study.name
     compare.run(study, write(frames(study, **options) if found is None else found, out / "data"), out)
-    return {name: tables.read_csv(out / "tables" / f"{name}.csv") for name in contents.TABLES}, tables.read_json(
-        out / "verdicts.json"
-    )
+    return {name: report_tables.read(out, name) for name in schemas.TABLES}, tables.read_json(out / "verdicts.json")
 
 
 def arms(**ratios: float) -> Of:

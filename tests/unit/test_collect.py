@@ -174,7 +174,7 @@ def test_a_corrupt_chunk_is_named_and_what_was_collected_before_is_kept(folders)
         save(chunk, results)
     collect.run(study, results, data)
     before = {path.name: path.read_bytes() for path in data.glob("*.parquet")}
-    broken = all_chunks(study, cost.seeds_per_job)[-1].paths(results)["losses"]
+    broken = chunk_files.paths(all_chunks(study, cost.seeds_per_job)[-1], results)["losses"]
     broken.write_bytes(broken.read_bytes()[:-9])
     with pytest.raises(UserError) as caught:
         collect.run(study, results, data)

@@ -13,7 +13,8 @@ from synthetic import GRID
 from bnbench import compare
 from bnbench.errors import UserError
 from bnbench.judge import sign_flips, stats
-from bnbench.wording import contents
+from bnbench.store import schemas
+from bnbench.vocabulary import FACTORS, FLOOR
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -92,7 +93,7 @@ def test_rows_in_any_order_give_the_same_files_and_so_does_a_second_run(compared
     first = written(tmp_path)
     compared(study, {name: frame.sample(frac=1, random_state=1) for name, frame in frames.items()})
     assert written(tmp_path) == first
-    assert set(first) >= {"verdicts.json", *(f"{name}.csv" for name in contents.TABLES)}
+    assert set(first) >= {"verdicts.json", *(f"{name}.csv" for name in schemas.TABLES)}
 
 
 def test_diverged_trials_count_as_the_worst_and_are_named(compared):
@@ -109,7 +110,7 @@ def test_diverged_trials_count_as_the_worst_and_are_named(compared):
     assert row["win_rate"] == 3 / 8
     assert math.isnan(row["seeds_needed"])
     assert found["pairs"]["treatment_loss"].isna().sum() == 5
-    assert set(found["exclusions"]["reason"]) == {"diverged at epoch 12"}
+    assert set(zip(found["exclusions"]["reason"], found["exclusions"]["epoch"], strict=True)) == {("diverged", 12)}
     assert found["exclusions"]["seed"].tolist() == [0, 1, 2, 3, 4]
     assert only(found["provenance"].query("norm == 'batch'"))["diverged"] == 5
     assert "diverged" in verdicts["sentence"] or "nothing is decided" in verdicts["sentence"]
@@ -195,7 +196,7 @@ def test_losses_below_the_floor_are_raised_and_counted_among_the_pairs_alone(com
     found, _ = compared(study, loss=1e-40, shared=0.0, seeds=lambda labels: seeds[labels["norm"]])
     row = only(found["contexts"])
     assert (row["pairs"], row["floored"]) == (7, 7 * 2 * 4)
-    assert row["baseline_loss"] == pytest.approx(stats.FLOOR)
+    assert row["baseline_loss"] == pytest.approx(FLOOR)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_the_json_is_strict_and_holds_every_table_to_the_last_digit(compared, tm
     )
     text = (tmp_path / "synthetic" / "verdicts.json").read_text()
     assert json.loads(text, parse_constant=pytest.fail) == verdicts
-    assert set(verdicts["tables"]) == set(contents.TABLES)
+    assert set(verdicts["tables"]) == set(schemas.TABLES)
     for name, table in found.items():
         stored = pd.DataFrame(verdicts["tables"][name]["data"], columns=verdicts["tables"][name]["columns"])
         assert stored.shape == table.shape
@@ -266,9 +267,9 @@ def test_every_row_and_every_context_has_its_sentence(compared):
 def test_tables_of_a_context_are_named_by_the_same_labels(compared):
     study = synthetic.plan(**GRID, norm=["none", "batch", {"name": "batch", "momentum": 0.01}])
     found, _ = compared(study, noise=0.1)
-    names = ["task", "batch_size", "optimizer", "device", "baseline", "treatment"]
+    names = [*(factor for factor in FACTORS if factor != "norm"), "baseline", "treatment"]
     expected = set(found["contexts"][names].itertuples(index=False, name=None))
     assert len(expected) == 8
     for name in ("pairs", "outcomes", "decomposition", "differences"):
-        assert found[name].columns[:6].tolist() == names
+        assert found[name].columns[: len(names)].tolist() == names
         assert set(found[name][names].itertuples(index=False, name=None)) == expected

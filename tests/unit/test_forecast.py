@@ -93,7 +93,7 @@ def test_what_the_warning_says_is_what_verdicts_do(seeds, missing, decided):
     study, random = synthetic.plan(seeds=seeds, **EIGHT), np.random.default_rng(0)
 
     def drawn(labels):
-        without = missing if labels["optimizer"] == study.levels["optimizer"][0] else 0
+        without = missing if labels["optimizer"] == next(iter(study.levels["optimizer"])) else 0
         left = np.arange(without, seeds)
         return left, np.zeros(len(left)), 5 + random.normal(size=len(left))
 
@@ -316,6 +316,6 @@ def test_the_verb_prints_the_plan_and_the_warning_last(tmp_path, capsys, write):
 
 def test_the_snakefile_waits_for_no_statistics():
     heavy = {"torch", "scipy", "pandas", "statsmodels", "sklearn", "matplotlib"}
-    code = f"import sys, bnbench.planning; print(sorted(set(sys.modules) & {heavy!r}))"
+    code = f"import sys, bnbench.forecast; print(sorted(set(sys.modules) & {heavy!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=None)
     assert done.stdout == "[]\n"

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bnbench.wording import contents
+from bnbench.store import schemas
 
 STEPS = {"collect": 1, "compare": 1, "plot": 1, "report": 1}
 FIGURES = (
@@ -21,7 +21,7 @@ FIGURES = (
     "modes",
     "fit",
 )
-TABLES = tuple(contents.TABLES)
+TABLES = tuple(schemas.TABLES)
 
 
 def test_a_bare_dry_run_schedules_the_default_study_and_says_so_in_one_line(checkout):

@@ -20,23 +20,11 @@ from bnbench.judge import aa_control, claims, exploratory, interactions, pairing
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
-from bnbench.store import files, stamps, trials
+from bnbench.store import files, report_tables, stamps, trials
+from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
 from bnbench.wording import claims as claims_in_words
 from bnbench.wording import formats, methods, sentences
-
-_CLAIMS = [
-    "words",
-    "source",
-    "predicts",
-    "conclusion",
-    "where",
-    "rows",
-    "supporting",
-    "contradicting",
-    "pairs",
-    "measured",
-]
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -58,10 +46,11 @@ def run(study: Study, data: Path, out: Path) -> None:
     found["interactions"] = interactions.table(study, contrasts)
     found["control"] = aa_control.table(study, contrasts)
     found |= tuning.tables(study, finals)
+    found = {name: report_tables.empty(name, study.report.factor) for name in TABLES} | found
     said = [claims_in_words.row(study, judged) for judged in claims.judged(study, found)]
     found = _worded(study, found, said)
     for name, table in found.items():
-        files.write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False))
+        report_tables.write(out, name, table, study.report.factor)
     files.write_text(out / "verdicts.json", _json(_verdicts(study, found, said)))
     mark.leave(data)
 
@@ -123,12 +112,11 @@ def _worded(
         for name, say in said.items()
     }
     mixed = {
-        name: found[name].assign(mixed=found[name]["mixed"].map(formats.mixture))
-        for name in ("contexts", "tuned")
-        if "mixed" in found[name]
+        name: found[name].assign(mixed=found[name]["mixed"].map(formats.mixture)) for name in ("contexts", "tuned")
     }
     rows = [{**claim, "measured": "; ".join(claim["measured"])} for claim in claimed]
-    return {**found, **worded, **mixed, "claims": pd.DataFrame(rows, columns=_CLAIMS)}
+    claims_table = pd.DataFrame(rows, columns=TABLES["claims"].names)
+    return {**found, **worded, **mixed, "claims": claims_table}
 
 
 def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bnbench.page import study_page
 from bnbench.plan.study import Study
-from bnbench.store import files, tables
-from bnbench.wording import contents
+from bnbench.store import files, report_tables, tables
+from bnbench.store.schemas import TABLES
 
 
 def run(study: Study, out: Path) -> None:
@@ -18,6 +18,6 @@ def run(study: Study, out: Path) -> None:
         UserError: a table, a figure or `verdicts.json` is absent or corrupt, or a file cannot be written.
     """
     verdicts = tables.read_json(out / "verdicts.json")
-    found = {name: tables.read_csv(out / "tables" / f"{name}.csv") for name in contents.TABLES}
+    found = {name: report_tables.read(out, name) for name in TABLES}
     for name, text in study_page.render(study, out, verdicts, found).items():
         files.write_text(out / name, text)

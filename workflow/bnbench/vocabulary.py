@@ -18,6 +18,9 @@ SCHEMA: dict[str, Any] = yaml.safe_load((PACKAGE / "schemas" / "study.schema.yam
 FACTORS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor"))
 """Keys whose levels span the grid, in the order in which rows and columns have them."""
 
+FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
+"""Those of the first release: the readable part of an address and every result file name their levels."""
+
 OUTCOMES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
 VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 """Measured too where points are held out to choose by, and where the task is to classify; else null."""
@@ -26,6 +29,9 @@ GAP = "generalization_gap"
 """The test loss over the train loss in evaluation mode: not stored, made of the two where it is asked for."""
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
+
+FLOOR = 1.1754943508222875e-38
+"""Losses below this smallest normal number of float32 are raised to it before the logarithm."""
 
 RATES = ("rate_baseline", "rate_treatment")
 """Columns of the rates that are chosen for the two arms, in `tuned`."""

@@ -6,7 +6,7 @@ sys.path.insert(0, os.path.join(workflow.basedir, "workflow"))
 
 from bnbench import snakefile
 from bnbench.plan import cost
-from bnbench.store import stamps
+from bnbench.store import schemas, stamps
 from bnbench.wording import contents
 
 snakefile.lend_package_to_jobs()

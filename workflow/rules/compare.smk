@@ -8,9 +8,9 @@ rule compare:
                 f"{REPORT}/tables/{name}.csv",
                 caption="../captions/table.rst",
                 category="Tables",
-                labels={"table": name, "holds": holds},
+                labels={"table": name, "holds": schemas.description(columns)},
             )
-            for name, holds in contents.TABLES.items()
+            for name, columns in schemas.TABLES.items()
         },
         verdicts=f"{REPORT}/verdicts.json",
         mark=f"{REPORT}/data/{stamps.compared(STUDY).name}",

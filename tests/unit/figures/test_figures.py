@@ -10,7 +10,7 @@ from synthetic import collected, plan
 
 from bnbench import compare, plot
 from bnbench.figures import colours, loss_figures, style
-from bnbench.store import tables
+from bnbench.store import report_tables, schemas
 from bnbench.vocabulary import OUTCOMES
 from bnbench.wording import contents
 
@@ -48,7 +48,7 @@ def compared(tmp_path, changes, options):
 
 
 def table(tmp_path, name):
-    return tables.read_csv(tmp_path / "tables" / f"{name}.csv")
+    return report_tables.read(tmp_path, name)
 
 
 @pytest.fixture(autouse=True)
@@ -205,7 +205,7 @@ def test_losses_that_differ_by_rounding_alone_are_within_their_axes(loss, apart)
 def test_every_figure_is_drawn_from_a_table_that_there_is_and_has_a_caption():
     assert set(loss_figures.FIGURES) >= set(contents.figures(plan(**GRID)))
     assert set(loss_figures.FIGURES) == set(contents.SOURCES)
-    assert set(contents.SOURCES.values()) <= set(contents.TABLES)
+    assert set(contents.SOURCES.values()) <= set(schemas.TABLES)
 
 
 def test_every_seed_is_plotted(tmp_path):

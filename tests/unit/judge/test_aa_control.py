@@ -26,7 +26,10 @@ def noise(study, seeds=20, *, together=0.0, diverging=0.0, kept=lambda labels, s
     common = np.random.default_rng(stream).normal(size=seeds)
 
     def drawn(labels):
-        key = [stream, *" ".join(labels[name] for name in sorted(labels) if name != "treatment").encode()]
+        key = [
+            stream,
+            *" ".join(labels[name] for name in ("baseline", "batch_size", "device", "optimizer", "task")).encode(),
+        ]
         generator = np.random.default_rng(key)
         own = [seed for seed in range(seeds) if kept(labels, seed)]
         baseline = np.sqrt(together) * common + np.sqrt(1 - together) * generator.normal(size=seeds)
@@ -75,11 +78,11 @@ def test_fewer_than_four_seeds_cannot_be_split_into_pairs(splits, seeds, pairs, 
 def test_the_share_counts_splits_with_any_false_verdict_and_has_wilsons_interval(splits, monkeypatch):
     def judged(options, split, draws):
         assert draws == aa_control.DRAWS
-        found = iter(next(verdicts))
+        found = iter(next(splits_of))
         return [verdicts.Decision(next(found), *[np.nan] * 3, "maxT", *[np.nan] * 3, "flips") for _ in split]
 
     calm, one, both = ["undecided", "equivalent"], ["helps", "undecided"], ["hurts", "helps"]
-    verdicts = iter([calm] * 30 + [one] * 20 + [both] * 10)
+    splits_of = iter([calm] * 30 + [one] * 20 + [both] * 10)
     monkeypatch.setattr(verdicts, "decide", judged)
     study = synthetic.plan(batch_size=["full", 25])
     row = row_of(study, noise(study))

@@ -68,7 +68,7 @@ def judged(study, drawn):
 def assert_context_claims(study, row, said):
     """What the sentence on one contrast may say of a direction, and what it must say."""
     verdict, by_mean = row["verdict"], row["test"] == "mean"
-    treated = titles.arm(study.report.factor, row["treatment"])
+    treated = titles.arm(study, row["treatment"])
     assert (f" {treated} hurts" in said, f" {treated} helps" in said) == (verdict == "hurts", verdict == "helps")
     assert ("nothing is decided" in said) == (verdict == "undecided")
     assert ("equivalent" in said) == (verdict == "equivalent")
@@ -94,7 +94,7 @@ def assert_answer_claims(study, rows, said):
     parts = re.findall(r"Over [\d, to]* seeds?, .*?\.(?= Over |$)", said)
     assert len(parts) == len(spoken)
     rest, silent = said.removeprefix(" ".join(parts)).strip(), [arm for arm in study.arms[1:] if arm not in spoken]
-    assert all(titles.arm(study.report.factor, arm) in rest for arm in silent)
+    assert all(titles.arm(study, arm) in rest for arm in silent)
     assert bool(rest) == bool(silent)
     for arm, part in zip(spoken, parts, strict=True):
         own = rows[rows["treatment"] == arm]

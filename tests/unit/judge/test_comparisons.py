@@ -15,7 +15,7 @@ from synthetic import arms
 from bnbench import compare, plot, report
 from bnbench.figures import loss_figures, style
 from bnbench.judge import aa_control, sign_flips
-from bnbench.store import tables
+from bnbench.store import report_tables
 from bnbench.wording import contents, sentences, titles
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("few_splits")]
@@ -127,7 +127,7 @@ def test_sentences_say_against_what(compared):
     found, verdicts = compared(NAMED, **KNOWN)
     rows = found["contexts"].to_dict("records")
     for row, said in zip(rows, verdicts["sentences"], strict=True):
-        treated, base = (titles.arm("norm", row[name]) for name in ("treatment", "baseline"))
+        treated, base = (titles.arm(NAMED, row[name]) for name in ("treatment", "baseline"))
         assert re.search(rf"the test loss with {treated} is .* than with {base} \(", said)
     against = [titles.contrast_name(NAMED, row) for row in rows if row["baseline"] == "batch"]
     assert against == ["layer norm against BN, full batch", "layer norm against BN, batch 25"]
@@ -173,10 +173,10 @@ def test_the_page_of_named_pairs_shows_them_in_its_tables_and_lets_one_choose(re
     images = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]+)"', page)
     assert len(images) == len(contents.figures(NAMED))
     assert all(base64.b64decode(drawn).startswith(b"<?xml") for drawn, _ in images)
-    contexts = tables.read_csv(tmp_path / "tables" / "contexts.csv")
+    contexts = report_tables.read(tmp_path, "contexts")
     style.set_style()
     np.testing.assert_allclose(np.sort(dots(loss_figures.forest(NAMED, contexts).axes[0])), np.sort(contexts["ratio"]))
-    rows = tables.read_csv(tmp_path / "tables" / "interactions.csv")
+    rows = report_tables.read(tmp_path, "interactions")
     ax = loss_figures.interactions(NAMED, rows).axes[0]
     np.testing.assert_allclose(dots(ax), rows["ratio"])
     assert "layer norm against BN, all contexts" in [label.get_text() for label in ax.get_yticklabels()]
@@ -243,8 +243,8 @@ def test_the_page_of_a_tuned_study_has_the_rates_their_figure_and_the_claims(ren
 
 def test_rings_stand_at_the_chosen_rates_and_the_line_at_the_ratio_there(rendered, tmp_path):
     rendered(TUNED, ratio=by_rate, noise=0.05)
-    rows = tables.read_csv(tmp_path / "tables" / "rates.csv")
-    tuned = tables.read_csv(tmp_path / "tables" / "tuned.csv")
+    rows = report_tables.read(tmp_path, "rates")
+    tuned = report_tables.read(tmp_path, "tuned")
     style.set_style()
     left, right = loss_figures.rates(TUNED, rows[rows["baseline"] == "none"]).axes
     colours = style.palette(TUNED)

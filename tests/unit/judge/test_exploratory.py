@@ -8,9 +8,9 @@ import synthetic
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
-from bnbench.judge import exploratory, pairing, sign_flips, stats
+from bnbench.judge import exploratory, pairing, sign_flips
 from bnbench.store import trials
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import FLOOR, OUTCOMES
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -244,4 +244,4 @@ def test_the_total_is_the_verdicts_ratio_where_the_test_loss_decides(compared):
     found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=1.7), noise=0.3)
     total = found["decomposition"].set_index("component").loc["total"]
     assert total["ratio"] == pytest.approx(found["contexts"]["ratio"].item())
-    assert stats.FLOOR < total["low"] < total["ratio"] < total["high"]
+    assert FLOOR < total["low"] < total["ratio"] < total["high"]

@@ -11,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
 from bnbench.judge import interactions, sign_flips
+from bnbench.wording import sentences
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -48,7 +49,7 @@ def by_context(labels):
 def test_known_effects_give_the_slope_per_doubling_and_the_ratios_of_ratios_exactly():
     contrasts = measured(GRID, by_context)
     rows = rows_of(GRID, contrasts)
-    rmsprop = GRID.levels["optimizer"][2]
+    rmsprop = [*GRID.levels["optimizer"]][2]
     assert list(rows) == [
         ("batch", "main effect", ""),
         ("batch", "batch_size", "doubling"),
@@ -81,7 +82,7 @@ def test_estimates_are_those_of_least_squares_on_all_differences():
     fit = smf.ols("d ~ logs + C(optimizer, Treatment('adam lr=0.001')) + C(seed, Sum)", table).fit()
     tolerance = {"rel": 0, "abs": 1e-10}
     assert math.log(rows["batch", "batch_size", "doubling"]["ratio"]) == pytest.approx(fit.params["logs"], **tolerance)
-    for level in GRID.levels["optimizer"][1:]:
+    for level in [*GRID.levels["optimizer"]][1:]:
         (name,) = (name for name in fit.params.index if name.endswith(f"[T.{level}]"))
         assert math.log(rows["batch", "optimizer", level]["ratio"]) == pytest.approx(fit.params[name], **tolerance)
     assert math.log(rows["batch", "main effect", ""]["ratio"]) == pytest.approx(table["d"].mean(), **tolerance)
@@ -127,7 +128,7 @@ def test_without_two_common_seeds_nothing_is_said(left):
     found = interactions.table(GRID, measured(GRID, by_context, seeds=left))
     assert found["pairs"].tolist() == [left] * 4
     assert found[["low", "high"]].isna().all(axis=None)
-    assert found["sentence"].tolist() == [""] * 4
+    assert [sentences.interaction(GRID, row) for row in found.to_dict("records")] == [""] * 4
 
 
 def test_each_of_three_arms_has_its_own_rows_and_all_are_one_family():
@@ -146,7 +147,7 @@ def test_each_of_three_arms_has_its_own_rows_and_all_are_one_family():
         ratio = rows[treatment, "batch_size", "doubling"]["ratio"]
         assert math.log(ratio) == pytest.approx(slope, abs=2e-3)
     assert {row["p_holm"] for row in rows.values()} == {4 * 2 / 2**8}
-    assert "BN momentum=0.01" in rows[SLOW, "batch_size", "doubling"]["sentence"]
+    assert "BN momentum=0.01" in sentences.interaction(THREE_ARMS, rows[SLOW, "batch_size", "doubling"])
 
 
 def test_the_slope_of_tasks_of_other_sizes_is_the_mean_of_their_own():

@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
 from bnbench.judge import sign_flips, stats
+from bnbench.vocabulary import FLOOR
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -29,9 +30,9 @@ def near(interval):
 
 def test_logs_are_floored_and_what_is_not_finite_is_nan():
     losses = [[math.e, 0.0, 1e-50], [-1.0, math.inf, NAN]]
-    floor = math.log(stats.FLOOR)
+    floor = math.log(FLOOR)
     np.testing.assert_allclose(stats.log_losses(losses), [[1.0, floor, floor], [floor, NAN, NAN]])
-    assert np.float32(stats.FLOOR) == np.finfo(np.float32).tiny
+    assert np.float32(FLOOR) == np.finfo(np.float32).tiny
 
 
 @pytest.mark.parametrize(

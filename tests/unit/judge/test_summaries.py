@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 import synthetic
 
-from bnbench.judge import sign_flips, stats, summaries
+from bnbench.judge import finals, sign_flips, stats, summaries
 from bnbench.judge.pairing import Pairs
 from bnbench.store import trials
-from bnbench.store.trials import Readings
+from bnbench.store.trials import Trials
 from bnbench.vocabulary import OUTCOMES
+from bnbench.wording import sentences
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -76,7 +77,7 @@ def test_modes_have_every_outcome_over_the_trials_that_stay_finite(summarized):
         assert modes.index.tolist() == list(OUTCOMES)
         assert set(modes["seeds"]) == {seeds}
         for outcome, row in modes.iterrows():
-            own = arms[norm].final(outcome, 0.05).dropna().to_numpy()
+            own = finals.final(arms[norm], outcome, 0.05).dropna().to_numpy()
             np.testing.assert_allclose(row[["loss", "low", "high"]].astype(float), np.exp(stats.t_interval(own, 0.95)))
 
 
@@ -131,8 +132,9 @@ def test_a_reference_point_has_its_percentile_among_the_finite_losses_of_its_arm
         {"norm": "none", "epoch": 39, "value": 1e-9},
         {"norm": "none", "epoch": 38, "value": 1e-9, "outcome": "test_loss"},
     ]
+    study = synthetic.plan(reference_points=points)
     tables, _ = summarized(
-        synthetic.plan(reference_points=points),
+        study,
         ratio=lambda _, seed: seed + 1.0,
         shared=0.0,
         diverged=lambda _, seed: 39 if seed == 7 else None,
@@ -143,10 +145,12 @@ def test_a_reference_point_has_its_percentile_among_the_finite_losses_of_its_arm
     # Seeds 0 to 6 have the test losses 2e-3 to 14e-3: one of the seven lies below.
     assert (test["seeds"], test["percentile"]) == (7, pytest.approx(100 / 7))
     assert (test["lowest"], test["median"], test["highest"]) == pytest.approx((2e-3, 8e-3, 14e-3))
-    assert (train["norm"], train["epoch"], train["percentile"], train["source"]) == ("none", 39, 0, "the reference")
+    assert (train["norm"], train["epoch"], train["percentile"], train["printed_by"]) == ("none", 39, 0, "the reference")
     assert (unmeasured["epoch"], unmeasured["seeds"], np.isnan(unmeasured["percentile"])) == (38, 0, True)
-    assert unmeasured["sentence"].endswith("has nothing beside it: no test loss was measured there.")
-    assert test["sentence"].startswith("The paper's 3.50e-03 at epoch 39 with BN is at the 14th percentile of 7 seeds")
+    assert sentences.reference(study, unmeasured).endswith("has nothing beside it: no test loss was measured there.")
+    assert sentences.reference(study, test).startswith(
+        "The paper's 3.50e-03 at epoch 39 with BN is at the 14th percentile of 7 seeds"
+    )
 
 
 def test_provenance_counts_the_trials_and_names_every_version(summarized):
@@ -156,9 +160,10 @@ def test_provenance_counts_the_trials_and_names_every_version(summarized):
         torch=lambda labels, seed: f"2.{seed % 2}",
         diverged=lambda _, seed: 3 if seed == 2 else None,
     )
-    for row in tables["provenance"].to_dict("records"):
-        assert (row["trials"], row["diverged"], row["seconds"], row["torch"]) == (3, 1, 4.5, "2.0; 2.1")
-        assert row["setting"].startswith(f"sine-{row['norm']}-full")
+    for norm, rows in tables["provenance"].groupby("norm"):
+        counted = rows[["torch", "trials", "diverged", "seconds"]].to_dict("split")["data"]
+        assert counted == [["2.0", 2, 1, 3.0], ["2.1", 1, 0, 1.5]]
+        assert rows["setting"].str.startswith(f"sine-{norm}-full").all()
 
 
 def paired(logs, study=None):
@@ -169,7 +174,7 @@ def paired(logs, study=None):
     (context, settings), *_ = study.contexts()
     trials = pd.DataFrame(index=range(logs.shape[1]))
     arms = (
-        Readings(settings[arm], trials, {"test_loss": np.exp(losses)}, epochs, {})
+        Trials(settings[arm], trials, {"test_loss": np.exp(losses)}, epochs, {})
         for arm, losses in (("none", shared), ("batch", shared + logs))
     )
     return study, Pairs(context, study.arms, *arms)

@@ -21,7 +21,7 @@ from bnbench.judge import sign_flips, tuning, verdicts
 from bnbench.judge.tuning import Finals, Pair
 from bnbench.plan import config, cost
 from bnbench.plan.chunks import all_chunks
-from bnbench.store import chunk_files, tables, trials
+from bnbench.store import chunk_files, report_tables, tables, trials
 from bnbench.vocabulary import RATES as RATE_COLUMNS
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -273,7 +273,7 @@ def trained(folder):
     curves, predictions = (
         tables.read_parquet(folder / "data" / f"{name}.parquet") for name in ("curves", "predictions")
     )
-    return curves.to_pandas(), predictions.to_pandas(), tables.read_csv(folder / "tables" / "tuned.csv")
+    return curves.to_pandas(), predictions.to_pandas(), report_tables.read(folder, "tuned")
 
 
 @pytest.mark.usefixtures("few_splits")
@@ -390,8 +390,8 @@ def test_a_seed_that_one_rate_lacks_is_left_out_at_all_rates(tmp_path, compared)
     common = {address: one.of(np.arange(1, 8)) for address, one in own.items()}
     expected = tuning.tables(STUDY, common)
     for name in ("tuned", "rates"):
-        written = found[name].astype(expected[name].dtypes)
-        pd.testing.assert_frame_equal(written, expected[name].replace("", NAN).astype(written.dtypes))
+        names = [column for column in found[name] if column != "mixed"]
+        pd.testing.assert_frame_equal(found[name][names], expected[name][names], check_dtype=False)
 
 
 LOST = {"norm": "batch", "optimizer": "adam lr=0.1"}
@@ -487,12 +487,12 @@ def test_contexts_that_differ_in_the_rate_alone_are_one_with_each_arm_at_every_r
 
 def test_a_list_of_rates_is_a_level_for_each():
     one = synthetic.plan(optimizer=[{"name": "sgd", "lr": [0.1, 0.2]}, "adam"])
-    assert one.levels["optimizer"] == ("sgd lr=0.1", "sgd lr=0.2", "adam lr=0.001")
+    assert [*one.levels["optimizer"]] == ["sgd lr=0.1", "sgd lr=0.2", "adam lr=0.001"]
     assert one == synthetic.plan(optimizer=[{"name": "sgd", "lr": 0.1}, {"name": "sgd", "lr": 0.2}, "adam"])
-    assert synthetic.plan(optimizer={"name": "sgd", "lr": [0.1, 0.2]}).levels["optimizer"] == (
+    assert synthetic.plan(optimizer={"name": "sgd", "lr": [0.1, 0.2]}).levels["optimizer"].keys() == {
         "sgd lr=0.1",
         "sgd lr=0.2",
-    )
+    }
 
 
 def test_the_ratio_at_equal_rates_is_that_of_its_context(compared):

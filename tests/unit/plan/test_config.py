@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from configs import refusal
 
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan import config, configfile
 
 CONFIG = Path(__file__).parents[3] / "config.yaml"
-SCHEMA = yaml.safe_load(config.SCHEMA.read_text(encoding="utf-8"))
+SCHEMA = config.SCHEMA
 
 
 HOUSES = "a,price\n1,2\n2,3\n3,5\n4,8\n"

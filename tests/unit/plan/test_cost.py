@@ -116,5 +116,5 @@ def test_weights_are_counted_as_they_lie_in_memory():
 
 
 def test_the_model_is_known_without_torch():
-    code = "import sys; from bnbench import cost, study; sys.exit('torch' in sys.modules)"
+    code = "import sys; from bnbench.plan import cost, study; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, env={"PYTHONPATH": "workflow"}).returncode == 0

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
+from bnbench.forecast import summary
 from bnbench.plan import config, configfile, cost, study
+from bnbench.plan import levels as levels_of
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
+from bnbench.vocabulary import FACTORS
 
 CONFIG = Path(__file__).parents[3] / "config.yaml"
 SMALL = {"study": "small", "hidden": [4], "epochs": 40, "seeds": 8, "batch_size": ["full"], "optimizer": ["adam"]}
@@ -97,7 +100,7 @@ def test_different_levels_have_different_labels(levels):
             resolved += config.resolve({**SMALL, "optimizer": level}, "x")["optimizer"]
         except UserError:
             reject()
-    labels = {study.level_label("optimizer", level) for level in resolved}
+    labels = {levels_of.level("optimizer", each).label for each in resolved}
     assert len(labels) == len({json.dumps(level) for level in resolved})
 
 
@@ -200,7 +203,7 @@ def test_contexts_hold_fixed_all_factors_but_the_compared_one():
     contexts = found.contexts()
     assert len(contexts) == 4
     for fixed, arms in contexts:
-        assert set(fixed) == {"task", "norm", "optimizer", "device"}
+        assert set(fixed) == {*FACTORS} - {"batch_size"}
         assert set(arms) == set(found.arms)
         assert all(setting.labels == {**fixed, "batch_size": arm} for arm, setting in arms.items())
 
@@ -214,11 +217,11 @@ def test_the_baseline_is_named_by_its_label_or_by_its_entry(baseline):
 
 def test_the_plan_is_said_in_one_line():
     default = config.load(configfile.read(CONFIG), str(CONFIG))
-    line = "2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 8 jobs"
-    assert default.summary() == line
+    assert summary(default) == "2 norms × 2 batch sizes × 2 optimizers × 20 seeds = 160 trials in 8 jobs"
     two_tasks = plan(task=["sine", "mixture"], seeds=1)
-    line = "2 norms × 1 batch size × 1 optimizer × 1 device × 2 tasks × 1 seed = 4 trials in 4 jobs"
-    assert two_tasks.summary() == line
+    assert summary(two_tasks) == "2 tasks × 2 norms × 1 seed = 4 trials in 4 jobs"
+    sizes = plan(hidden=[[4], [4, 4]], init=["independent", "sequential"], seeds=1)
+    assert summary(sizes).startswith("2 hidden sizes × 2 initializations × 2 norms × 1 seed")
 
 
 @given(st.integers(1, 200), st.integers(1, 250))
@@ -231,9 +234,11 @@ def test_losses_are_measured_every_so_often_and_at_the_end(epochs, every):
 def test_planning_imports_no_torch():
     code = f"""
 import sys
-from bnbench import cli, config, configfile, contents, marks, snakefile
+from bnbench import cli, snakefile
+from bnbench.plan import config, configfile
+from bnbench.wording import contents
 study = config.load(configfile.read({str(CONFIG)!r}), "config.yaml")
-all_chunks(study, cost.seeds_per_job), contents.figures(study)
+snakefile.planned(study), contents.figures(study)
 sys.exit("torch" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -60,7 +60,7 @@ def test_every_mistyped_parameter_gets_the_nearest_one(kind, name):
         )
 
 
-@pytest.mark.parametrize("key", config._schema()["properties"])
+@pytest.mark.parametrize("key", config.SCHEMA["properties"])
 def test_every_mistyped_key_gets_the_nearest_one(key):
     with pytest.raises(
         UserError, match=rf"^wrong.yaml: unknown key '{key}x' \(did you mean '{key}'\?\); allowed: study"
@@ -73,7 +73,7 @@ def test_every_mistyped_key_gets_the_nearest_one(key):
 def test_whatever_a_config_holds_it_is_planned_or_refused_in_one_line(found):
     try:
         planned = config.load({"study": "x", **found}, "wrong.yaml")
-        said = f"wrong.yaml: {planned.summary()} of {len(planned.contexts())} contexts of {planned.arms}"
+        said = f"wrong.yaml: {planned.arms} of {len(planned.contexts())} contexts of {planned.arms}"
     except UserError as error:
         said = str(error)
     assert said.startswith("wrong.yaml: ")

@@ -12,7 +12,7 @@ from bnbench.store import files
 WRITER = """
 import signal, sys
 from pathlib import Path
-from bnbench import files
+from bnbench.store import files
 with files.atomic(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     print("writing", flush=True)

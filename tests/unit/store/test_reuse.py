@@ -6,7 +6,7 @@ from specs import assert_same_bits, named, spec
 from bnbench import train
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
-from bnbench.store import reuse, schemas, tables
+from bnbench.store import chunk_files, reuse, schemas, tables
 from bnbench.trainer import stacks
 
 SETTING = Setting.from_spec(spec())
@@ -71,7 +71,7 @@ def spoil_footer(path):
 @pytest.mark.parametrize("kind", schemas.SCHEMAS)
 def test_a_chunk_that_is_not_whole_is_not_taken(spoil, kind, new, tmp_path):
     train.run(chunk(0, 2), tmp_path, 1)
-    spoil(chunk(0, 2).paths(tmp_path)[kind])
+    spoil(chunk_files.paths(chunk(0, 2), tmp_path)[kind])
     new.clear()
     train.run(chunk(0, 3), tmp_path, 1)
     assert new == [0, 1, 2, 3]
@@ -81,7 +81,7 @@ def test_a_chunk_that_is_not_whole_is_not_taken(spoil, kind, new, tmp_path):
 
 def test_files_with_other_names_are_passed_over(tmp_path):
     train.run(chunk(0, 2), tmp_path, 1)
-    for path in chunk(0, 2).paths(tmp_path).values():
+    for path in chunk_files.paths(chunk(0, 2), tmp_path).values():
         for name in ("seeds-5-3", "seeds-a-b", "seeds-0-2-old"):
             (path.parent / f"{name}.parquet").write_bytes(path.read_bytes())
     assert [one.stem for one in reuse.trained(SETTING, tmp_path)] == ["seeds-0-2"]
@@ -89,7 +89,7 @@ def test_files_with_other_names_are_passed_over(tmp_path):
 
 def test_on_cuda_nothing_is_taken_since_another_chunk_has_other_bits(tmp_path):
     setting = Setting.from_spec(spec(device="cuda"))
-    for path in chunk(0, 3, setting).paths(tmp_path).values():
+    for path in chunk_files.paths(chunk(0, 3, setting), tmp_path).values():
         path.parent.mkdir(parents=True)
         path.write_bytes(b"")
     assert reuse.trained(setting, tmp_path) == []

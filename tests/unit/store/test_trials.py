@@ -7,9 +7,9 @@ import pytest
 import synthetic
 
 from bnbench.errors import UserError
-from bnbench.judge import stats
+from bnbench.judge import finals
 from bnbench.store import trials
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import FLOOR, OUTCOMES
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -41,36 +41,36 @@ def test_losses_stand_by_epoch_and_seed_in_whatever_order_the_rows_came(study, t
 def test_the_final_loss_is_the_geometric_mean_over_the_window(study, tmp_path, share, last):
     arm = read(study, tmp_path, synthetic.frames(study, noise=0.3))
     expected = np.prod(arm.losses["train_loss"][-last:] ** (1 / last), axis=0)
-    np.testing.assert_allclose(np.exp(arm.final("train_loss", share)), expected)
+    np.testing.assert_allclose(np.exp(finals.final(arm, "train_loss", share)), expected)
 
 
 def test_a_trial_that_diverged_has_no_final_loss_and_leaves_the_others_alone(study, tmp_path):
     diverged = read(study, tmp_path, synthetic.frames(study, diverged=lambda _, seed: 24 if seed == 1 else None))
     whole = read(study, tmp_path, synthetic.frames(study))
     for outcome in OUTCOMES:
-        final = diverged.final(outcome, 0.05)
+        final = finals.final(diverged, outcome, 0.05)
         assert final.isna().tolist() == [False, True, False]
-        assert final.drop(1).equals(whole.final(outcome, 0.05).drop(1))
+        assert final.drop(1).equals(finals.final(whole, outcome, 0.05).drop(1))
 
 
 def test_the_generalization_gap_is_the_test_loss_over_the_train_loss_in_evaluation_mode(study, tmp_path):
     arm = read(study, tmp_path, synthetic.frames(study, noise=0.3, diverged=lambda _, seed: 12 if seed == 1 else None))
     np.testing.assert_array_equal(arm.losses["generalization_gap"], arm.losses["test_loss"] / arm.losses["eval_loss"])
     assert arm.epochs["generalization_gap"].tolist() == [9, 19, 24]
-    final = np.exp(arm.final("generalization_gap", 0.05))
+    final = np.exp(finals.final(arm, "generalization_gap", 0.05))
     np.testing.assert_allclose(final, [1.6, np.nan, 1.6])
 
 
 def test_the_gap_of_losses_of_0_is_1(study, tmp_path):
     arm = read(study, tmp_path, synthetic.frames(study, loss=1e-60))
-    assert set(arm.final("generalization_gap", 0.05)) == {0.0}
+    assert set(finals.final(arm, "generalization_gap", 0.05)) == {0.0}
 
 
 def test_losses_below_the_floor_are_raised_and_counted_by_seed(study, tmp_path):
     tiny = synthetic.frames(study, loss=1e-40, ratio=lambda _, seed: 1.0 if seed == 2 else 1e30, shared=0.0)
     arm = read(study, tmp_path, tiny)
-    assert arm.floored("train_loss", 0.08).to_dict() == {0: 0, 1: 0, 2: 2}
-    assert arm.final("train_loss", 0.08)[2] == pytest.approx(math.log(stats.FLOOR))
+    assert finals.floored(arm, "train_loss", 0.08).to_dict() == {0: 0, 1: 0, 2: 2}
+    assert finals.final(arm, "train_loss", 0.08)[2] == pytest.approx(math.log(FLOOR))
 
 
 def test_seeds_that_cannot_be_used_have_their_reason(study, tmp_path):
@@ -82,7 +82,7 @@ def test_seeds_that_cannot_be_used_have_their_reason(study, tmp_path):
 
 def test_a_setting_without_trials_is_empty_and_not_an_error(study, tmp_path):
     arm = read(study, tmp_path, synthetic.frames(study, seeds=lambda _: []))
-    assert len(arm.seeds) == len(arm.final("test_loss", 0.05)) == 0
+    assert len(arm.seeds) == len(finals.final(arm, "test_loss", 0.05)) == 0
     assert arm.losses["train_loss"].shape == (25, 0)
 
 

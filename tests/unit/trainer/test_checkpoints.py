@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from specs import assert_same_bits, named, spec
-from test_train import RATES
+from specs import RATES, assert_same_bits, named, spec
 
 from bnbench import train
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
-from bnbench.store import chunk_files, files, tables
+from bnbench.store import chunk_files, files, provenance, tables
 from bnbench.trainer import checkpoints, stacks
 
 SETTINGS = {
@@ -106,7 +105,9 @@ def test_a_lone_seed_goes_on_too(stopped, undisturbed, tmp_path):
     stopped(chunk)
     train.run(chunk, tmp_path, 1)
     for kind, path in chunk_files.paths(chunk, tmp_path).items():
-        rows = pd.read_parquet(chunk_of().paths(undisturbed)[kind]).query("seed == 4").reset_index(drop=True)
+        rows = (
+            pd.read_parquet(chunk_files.paths(chunk_of(), undisturbed)[kind]).query("seed == 4").reset_index(drop=True)
+        )
         found = (table.drop(columns="seconds", errors="ignore") for table in (pd.read_parquet(path), rows))
         pd.testing.assert_frame_equal(*found, check_exact=True)
 
@@ -146,7 +147,9 @@ def test_when_a_chunk_is_done_nothing_but_its_tables_is_left_and_signals_are_as_
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)]
     stopped(chunk_of())
     train.run(chunk_of(), tmp_path, 1)
-    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {*chunk_of().paths(tmp_path).values()}
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {
+        *chunk_files.paths(chunk_of(), tmp_path).values()
+    }
     assert not (tmp_path / "checkpoints").exists()
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)] == before
 
@@ -173,17 +176,17 @@ def test_the_time_before_the_stop_counts(stopped, tmp_path, monkeypatch):
     header, state = checkpoints._read(path)
     checkpoints._write(path, header | {"seconds": 3000.0}, state)
     train.run(chunk_of(), tmp_path, 1)
-    seconds = pd.read_parquet(chunk_of().paths(tmp_path)["trials"])["seconds"].sum()
+    seconds = pd.read_parquet(chunk_files.paths(chunk_of(), tmp_path)["trials"])["seconds"].sum()
     assert 3000 < seconds < 3060
 
 
 def test_a_chunk_that_was_trained_on_two_processors_names_both(stopped, undisturbed, tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "processor", lambda: "Old CPU")
+    monkeypatch.setattr(provenance, "processor", lambda: "Old CPU")
     stopped(chunk_of(), 2)
-    monkeypatch.setattr(tables, "processor", lambda: "New CPU")
+    monkeypatch.setattr(provenance, "processor", lambda: "New CPU")
     stopped(chunk_of(), 5)
     train.run(chunk_of(), tmp_path, 1)
-    assert {*pd.read_parquet(chunk_of().paths(tmp_path)["trials"])["device_name"]} == {"Old CPU + New CPU"}
+    assert {*pd.read_parquet(chunk_files.paths(chunk_of(), tmp_path)["trials"])["device_name"]} == {"Old CPU + New CPU"}
 
 
 def flip_a_bit(path):
@@ -342,7 +345,7 @@ def test_out_of_memory_is_known_behind_the_error_that_the_end_of_a_capture_raise
 
 def test_tables_that_are_there_are_left_alone_and_only_the_missing_are_written(undisturbed, tmp_path):
     train.run(chunk_of(), tmp_path, 1)
-    paths = chunk_of().paths(tmp_path)
+    paths = chunk_files.paths(chunk_of(), tmp_path)
     before = {kind: path.stat().st_ino for kind, path in paths.items()}
     assert train.run(chunk_of(), tmp_path, 1).endswith("seeds 4 to 6 are there already")
     paths["trials"].unlink()

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import torch
 from plain_torch import ACTIVATIONS, TORCH_OPTIMIZERS, make_network, train_one
-from specs import named, spec
+from specs import RATES, named, spec
 
 from bnbench.catalogue import tasks
 from bnbench.catalogue.norms import NORMS
@@ -43,20 +43,6 @@ ARMS = {
     "gamma decay, every 3": named("norm", "population_gamma", every=3),
     "gamma decay, by the unit": named("norm", "population_gamma", curvature="unit"),
     "frozen": named("norm", "frozen", share=0.4),
-}
-RATES = {
-    "sgd": {"lr": 0.05},
-    "momentum": {"lr": 0.02},
-    "adam": {"lr": 0.01},
-    "adamw": {"lr": 0.01, "weight_decay": 0.1},
-    "rmsprop": {"lr": 0.003},
-    "nadam": {"lr": 0.01},
-    "radam": {"lr": 0.01},
-    "adamax": {"lr": 0.01},
-    "adagrad": {"lr": 0.05},
-    "adadelta": {"lr": 1.0},
-    "asgd": {"lr": 0.05},
-    "rprop": {"lr": 0.001},
 }
 
 
@@ -267,10 +253,10 @@ def test_no_optimizer_imports_torchs_compiler():
     # Importing it takes longer than importing torch, and would delay the first step of every job.
     code = """
 import sys, torch
-from specs import named, spec
-from bnbench.optimizers import OPTIMIZERS
-from bnbench.parameters import build
-from bnbench.tasks import TASKS
+from specs import RATES, named, spec
+from bnbench.catalogue.optimizers import OPTIMIZERS
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import TASKS
 from bnbench.store import schemas
 from bnbench.trainer.chunk import train
 for name in OPTIMIZERS:
@@ -320,7 +306,7 @@ def test_a_short_last_batch_joins_the_one_before_it():
 
 
 def chunk_of(changed, first, count):
-    labels = {"task": "sine", "norm": "batch", "batch_size": "full", "optimizer": "adam lr=0.001", "device": "cpu"}
+    labels = Setting.from_spec(changed).labels
     return Chunk(Setting(changed, labels, "sine-batch-01234567"), first, count)
 
 

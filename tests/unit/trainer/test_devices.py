@@ -13,8 +13,7 @@ from bnbench.trainer import devices
 
 CLAIM = """
 import signal, sys
-from bnbench.store import provenance
-from bnbench import devices
+from bnbench.trainer import devices
 print(devices.claim(sys.argv[1:], pause=0.05), flush=True)
 signal.pause()
 """

@@ -165,7 +165,7 @@ REFERENCE = {
     "norm": "batch",
     "epoch": 4000,
     "outcome": "train_loss",
-    "source": "the question",
+    "printed_by": "the question",
     "value": 4e-4,
 }
 

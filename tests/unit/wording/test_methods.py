@@ -26,7 +26,8 @@ def test_one_context_reads_so(compared):
     share = formats.percent(control["share"])
     assert verdicts["methods"] == (
         "Fully connected networks (hidden layers 4, relu) with no BN and BN were trained for 40 epochs from 8 "
-        "seeds in one context (task sine; batch size full; optimizer adam lr=0.001; device cpu). A seed "
+        "seeds in one context (task sine; initialization independent; schedule constant; batch size full; "
+        "optimizer adam lr=0.001; device cpu). A seed "
         "fixed data, initial weights and the order of the examples, alike in all arms, so that trials were "
         "compared in pairs by seed (Bouthillier et al. 2021). The outcome, fixed before the run, was the "
         "geometric mean of the test loss over the last 5 % of the measured epochs; the estimand was the mean "
@@ -85,7 +86,7 @@ def test_intervals_that_are_bonferronis_are_said_to_be(compared):
         ({"seeds": lambda labels: [0, 1, 2, 3, 4, 5, 6, 6, 9]},
          "6 trials were left out of the pairs (2 duplicated, 2 missing and 2 not asked for); 0 trials diverged."),
         ({"weights_hash": synthetic.where("batch", [3, 4], "other", "same")},
-         "2 trials were left out of the pairs (2 starts from other weights than its pair); 0 trials diverged."),
+         "2 trials were left out of the pairs (2 started from other weights than its pair); 0 trials diverged."),
     ],
     ids=["none", "missing", "diverged", "several reasons", "other weights"],
 )  # fmt: skip
@@ -141,7 +142,8 @@ def test_other_factors_can_be_the_compared_one(compared):
     study = synthetic.plan(**GRID, report={"factor": "optimizer", "baseline": "adam", "outcome": "train_loss"})
     said = paragraph(compared, study, noise=0.1)
     assert "with Adam lr=0.001 and SGD lr=0.1 were trained" in said
-    assert "(task sine; norm none and batch; batch size full and 25; device cpu)" in said
+    levels = "task sine; initialization independent; schedule constant; norm none and batch; batch size full and 25"
+    assert f"({levels}; device cpu)" in said
     assert "the geometric mean of the train loss over" in said
     assert "log ratio to Adam lr=0.001" in said
 

@@ -28,7 +28,7 @@ ROW = {
     "ratio": 3.1,
     "ratio_low": 2.2,
     "ratio_high": 4.5,
-    "level": 0.95,
+    "confidence": 0.95,
     "family": 1,
     "p_adjusted": 0.0002,
     "adjustment": "maxT",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
+from bnbench.plan.levels import level
 from bnbench.vocabulary import OUTCOMES
 from bnbench.wording import captions, formats, titles
 
@@ -154,14 +155,18 @@ def test_lists_and_counts_read_as_people_write_them():
     assert formats.plural(titles.outcome("test_loss_precise")) == "test losses with precise statistics"
 
 
+def title_of(factor, entry):
+    return level(factor, entry).title
+
+
 def test_everything_that_a_study_may_name_has_a_name():
-    assert {titles.arm("norm", name) for name in NORMS} >= {"no BN", "BN"}
-    assert all(titles.level("optimizer", f"{name} lr=0.1").endswith(" lr=0.1") for name in OPTIMIZERS)
+    assert {title_of("norm", {"name": name}) for name in NORMS} >= {"no BN", "BN"}
+    assert all(title_of("optimizer", {"name": name, "lr": 0.1}).endswith(" lr=0.1") for name in OPTIMIZERS)
     assert all(titles.outcome(name) for name in (*OUTCOMES, "epochs_to_target", "seconds"))
-    assert titles.level("batch_size", "full") == "full batch"
-    assert titles.level("device", "cpu") == titles.level("task", "cpu") == "cpu"
-    assert titles.arm("norm", "batch momentum=0.01") == "BN momentum=0.01"
-    assert titles.arm("optimizer", "sgd lr=0.1") == "SGD lr=0.1"
+    assert (title_of("batch_size", "full"), title_of("batch_size", 25)) == ("full batch", "batch 25")
+    assert (title_of("device", "cpu"), title_of("hidden", [64, 8])) == ("cpu", "hidden 64-8")
+    assert title_of("norm", {"name": "batch", "momentum": 0.01}) == "BN momentum=0.01"
+    assert title_of("optimizer", {"name": "momentum", "lr": 0.1}) == "SGD with momentum lr=0.1"
 
 
 def names(study):

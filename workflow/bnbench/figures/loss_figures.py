@@ -31,7 +31,7 @@ from bnbench.figures.style import (
     without_numbers,
 )
 from bnbench.plan.study import Study
-from bnbench.store import tables
+from bnbench.store import report_tables
 from bnbench.wording import contents, titles
 
 _MODES = {
@@ -51,7 +51,7 @@ def draw(study: Study, out: Path, name: str) -> None:
         UserError: the table is absent or corrupt, or a file cannot be written.
     """
     drawn, shown = FIGURES[name]
-    table = tables.read_csv(out / "tables" / f"{contents.SOURCES[name]}.csv")
+    table = report_tables.read(out, contents.SOURCES[name])
     table = contents.drawn(study, name, table)
     some = table[list(shown)].notna().any(axis=None)
     save(drawn(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)

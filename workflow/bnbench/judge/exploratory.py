@@ -110,7 +110,7 @@ def _measured(study: Study, pairs: Pairs) -> Iterator[tuple[str, Arms]]:
             yield outcome, pairs.final(outcome, study.report.window)
     if study.report.outcome != GAP:  # which does not fall from a start that is high
         yield EPOCHS_TO_TARGET, _epochs_to(target(study, pairs), study.report.outcome, pairs)
-    seconds = (arm.trials["seconds"].to_numpy(np.float64) for arm in (pairs.baseline, pairs.treated))
+    seconds = (arm.rows["seconds"].to_numpy(np.float64) for arm in (pairs.baseline, pairs.treated))
     baseline, treated = (np.log(np.where(values > 0, values, np.nan)) for values in seconds)
     yield SECONDS, (baseline, treated)
 

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bnbench.judge import finals
 from bnbench.judge.stats import Array
 from bnbench.plan.study import Study
-from bnbench.store.trials import Readings
+from bnbench.store.trials import Trials
 from bnbench.vocabulary import FACTORS
 
 EXCLUSION = [*FACTORS, "seed", "reason", "epoch"]
@@ -31,8 +32,8 @@ class Pairs:
     """Factor → label of what is held fixed."""
     arms: tuple[str, str]
     """Labels of the baseline and of the treatment."""
-    baseline: Readings
-    treated: Readings
+    baseline: Trials
+    treated: Trials
 
     @property
     def seeds(self) -> NDArray[np.int64]:
@@ -46,13 +47,13 @@ class Pairs:
 
     def final(self, outcome: str, share: float) -> tuple[Array, Array]:
         """Mean log loss of the baseline and of the treatment over the window, [pairs]; NaN where a trial diverged."""
-        finals = (arm.final(outcome, share) for arm in (self.baseline, self.treated))
-        baseline, treated = (np.asarray(final, np.float64) for final in finals)
+        ended = (finals.final(arm, outcome, share) for arm in (self.baseline, self.treated))
+        baseline, treated = (np.asarray(final, np.float64) for final in ended)
         return baseline, treated
 
 
 def pair(
-    study: Study, context: Mapping[str, str], baseline: Readings, treatment: Readings
+    study: Study, context: Mapping[str, str], baseline: Trials, treatment: Trials
 ) -> tuple[Pairs, list[dict[str, Any]]]:
     """The pairs of two arms, and the rows of the trials that are left out of them for unequal weights."""
     common = np.intersect1d(baseline.seeds, treatment.seeds)
@@ -64,12 +65,12 @@ def pair(
     return Pairs(context, arms, baseline.of(seeds), treatment.of(seeds)), dropped
 
 
-def left_out(arm: Readings) -> list[dict[str, Any]]:
+def left_out(arm: Trials) -> list[dict[str, Any]]:
     """Rows of the trials of one arm that are not compared, or that diverged."""
     labels = arm.setting.labels
     rows = [{**labels, "seed": seed, "reason": reason} for seed, reason in arm.left_out.items()]
     last = np.array([losses[-1] for losses in arm.losses.values()])
-    for seed, at, finite in zip(arm.seeds, arm.trials["diverged_at"], np.isfinite(last).all(0), strict=True):
+    for seed, at, finite in zip(arm.seeds, arm.rows["diverged_at"], np.isfinite(last).all(0), strict=True):
         if pd.notna(at):
             rows.append({**labels, "seed": seed, "reason": "diverged", "epoch": int(at)})
         elif not finite:
@@ -95,10 +96,10 @@ def mixed(factor: str, *arms: pd.DataFrame) -> Mixed:
 
 
 def _other_weights(
-    study: Study, context: Mapping[str, str], baseline: Readings, treatment: Readings, seeds: NDArray[np.int64]
+    study: Study, context: Mapping[str, str], baseline: Trials, treatment: Trials, seeds: NDArray[np.int64]
 ) -> list[int]:
     """Seeds whose two trials started from different weights, though the arms share them by construction."""
     if not study.shares_weights(context):
         return []
-    hashes = [arm.trials["weights_hash"].reindex(seeds).to_numpy() for arm in (baseline, treatment)]
+    hashes = [arm.rows["weights_hash"].reindex(seeds).to_numpy() for arm in (baseline, treatment)]
     return [int(seed) for seed in seeds[hashes[0] != hashes[1]]]

@@ -15,11 +15,10 @@ from scipy import optimize, special, stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
+from bnbench.vocabulary import FLOOR
+
 Array = NDArray[np.float64]
 Verdict = Literal["helps", "hurts", "equivalent", "undecided", "no data"]
-
-FLOOR = float(np.finfo(np.float32).tiny)
-"""Losses below this smallest normal number of float32 are raised to it before the logarithm."""
 
 _MOST_SEEDS = 1_000_000
 _MOST_WALSH = 5_000

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.judge import sign_flips, stats
+from bnbench.judge import finals, sign_flips, stats
 from bnbench.judge.pairing import Pairs
 from bnbench.plan.study import Study
 from bnbench.store import tables
-from bnbench.store.trials import Readings
+from bnbench.store.trials import Trials
 from bnbench.vocabulary import FACTORS, OUTCOMES
 
 TABLES = ("curves", "modes", "fit", "reference", "provenance")
@@ -25,7 +25,7 @@ _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
 _VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "device_name", "threads")
 
 
-def of_context(study: Study, data: Path, arms: Mapping[str, Readings]) -> dict[str, pd.DataFrame]:
+def of_context(study: Study, data: Path, arms: Mapping[str, Trials]) -> dict[str, pd.DataFrame]:
     """The tables of `TABLES` for one context; `arms` are its settings, the baseline among them."""
     rows: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
     for arm in arms.values():
@@ -66,7 +66,7 @@ def differences(study: Study, pairs: Pairs) -> pd.DataFrame:
     return pd.DataFrame({**pairs.labels, "epoch": epochs, "pairs": len(logs), **columns, "decided_from": first})
 
 
-def _curves(study: Study, arm: Readings) -> pd.DataFrame:
+def _curves(study: Study, arm: Trials) -> pd.DataFrame:
     """Geometric mean over the seeds at up to 200 log-spaced epochs, with Student's t interval of the mean log loss.
 
     Over the trials that stay finite to the end, so that no curve bends because a trial is gone.
@@ -91,17 +91,17 @@ def _shown(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.unique(spaced.clip(0, len(epochs) - 1))
 
 
-def _modes(study: Study, arm: Readings) -> pd.DataFrame:
+def _modes(study: Study, arm: Trials) -> pd.DataFrame:
     """Every outcome over the window: geometric mean over the trials that stay finite, and its interval."""
     rows = []
     for outcome in OUTCOMES:
-        values = np.asarray(arm.final(outcome, study.report.window).dropna(), np.float64)
+        values = np.asarray(finals.final(arm, outcome, study.report.window).dropna(), np.float64)
         loss = stats.geometric_interval(values, 1 - study.report.alpha)
         rows.append({"outcome": outcome, "seeds": len(values), "loss": loss.mean, "low": loss.low, "high": loss.high})
     return _labelled(arm, pd.DataFrame(rows))
 
 
-def _fit(data: Path, arm: Readings) -> pd.DataFrame:
+def _fit(data: Path, arm: Trials) -> pd.DataFrame:
     """Over one input: the target, and percentiles over the seeds of the fit and of its absolute error.
 
     Empty where the seeds do not share their inputs: then there is nothing to take percentiles over.
@@ -124,7 +124,7 @@ def _fit(data: Path, arm: Readings) -> pd.DataFrame:
     return _labelled(arm, pd.DataFrame(dict(zip(columns, values, strict=True))))
 
 
-def _reference(study: Study, arm: Readings) -> pd.DataFrame:
+def _reference(study: Study, arm: Trials) -> pd.DataFrame:
     """Where losses that were printed elsewhere lie among the seeds; no seeds where nothing is measured."""
     numbers = ["epoch", "outcome", "value", "seeds", "percentile", "lowest", "median", "highest"]
     rows = []
@@ -142,7 +142,7 @@ def _reference(study: Study, arm: Readings) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*FACTORS, *numbers, "printed_by"])
 
 
-def _provenance(arm: Readings) -> pd.DataFrame:
+def _provenance(arm: Trials) -> pd.DataFrame:
     """What the numbers of a setting come from: a row for each kind of software and machine that trained some."""
     rows = [
         {
@@ -152,11 +152,11 @@ def _provenance(arm: Readings) -> pd.DataFrame:
             "seconds": float(trials["seconds"].sum()),
             **dict(zip(_VERSIONS, versions, strict=True)),
         }
-        for versions, trials in arm.trials.groupby([*_VERSIONS], dropna=False)
+        for versions, trials in arm.rows.groupby([*_VERSIONS], dropna=False)
     ]
     nothing = {"setting": arm.setting.address, "trials": 0, "diverged": 0, "seconds": 0.0}
     return _labelled(arm, pd.DataFrame(rows or [nothing], columns=[*nothing, *_VERSIONS]))
 
 
-def _labelled(arm: Readings, table: pd.DataFrame) -> pd.DataFrame:
+def _labelled(arm: Trials, table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**arm.setting.labels)[[*FACTORS, *table.columns]]

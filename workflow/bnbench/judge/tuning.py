@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
 from bnbench.judge import sign_flips, verdicts
+from bnbench.judge.finals import final, floored
 from bnbench.judge.pairing import mixed
 from bnbench.judge.stats import Array, geometric_interval
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
-from bnbench.store.trials import Readings
+from bnbench.store.trials import Trials
 from bnbench.vocabulary import RATES, VALIDATION
 
 _DIVERGED = 1e6  # in place of the log validation loss of a trial that diverged: its rate is chosen last of all
@@ -42,14 +43,14 @@ class Finals(NamedTuple):
     outcome_last: Array
     floored: NDArray[np.integer[Any]]
     """Losses of the window that were raised before the logarithm, [seeds]."""
-    trials: pd.DataFrame
+    rows: pd.DataFrame
     """Where they were trained."""
 
     def of(self, seeds: NDArray[np.int64]) -> Finals:
         """Of these seeds alone; each must be there."""
         at = np.searchsorted(self.seeds, seeds)
         values = (self.validation[at], self.outcome[at], self.outcome_last[at], self.floored[at])
-        return Finals(seeds, *values, self.trials.iloc[at])
+        return Finals(seeds, *values, self.rows.iloc[at])
 
 
 @dataclass(frozen=True)
@@ -85,17 +86,18 @@ class Pair:
             baseline.outcome_last,
             treated.outcome_last,
             int(baseline.floored.sum() + treated.floored.sum()),
-            mixed(factor, baseline.trials, treated.trials),
+            mixed(factor, baseline.rows, treated.rows),
         )
 
 
-def finals(study: Study, arm: Readings) -> Finals:
+def finals(study: Study, arm: Trials) -> Finals:
     """What is kept of the trials of one setting."""
     window, outcome = study.report.window, study.report.outcome
-    kept = (arm.final(VALIDATION, window), arm.final(outcome, window), arm.final(outcome, 0.0))
-    validation, final, last = (np.asarray(values, np.float64) for values in kept)
-    floored = arm.floored(outcome, window).to_numpy(np.int64)
-    return Finals(arm.seeds, validation, final, last, floored, arm.trials[["torch", "device_name", "weights_hash"]])
+    kept = ((VALIDATION, window), (outcome, window), (outcome, 0.0))
+    validation, ended, last = (np.asarray(final(arm, *asked), np.float64) for asked in kept)
+    raised = floored(arm, outcome, window).to_numpy(np.int64)
+    where = arm.rows[["torch", "device_name", "weights_hash"]]
+    return Finals(arm.seeds, validation, ended, last, raised, where)
 
 
 def choose(validation: Array) -> int:
@@ -107,12 +109,12 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
     """`tuned`: a row per comparison and context, as in `contexts`, at the chosen rates; and `rates`: a row per rate.
 
     Args:
-        study: the study; without a `tune` block both tables are empty.
+        study: the study; without a `tune` block there are no such tables.
         found: address of a setting → its trials.
     """
     pairs = [pair for context in study.tuned_contexts() for pair in _pairs(study, *context, found)]
     if not pairs:
-        return {"tuned": pd.DataFrame(columns=_TUNED), "rates": pd.DataFrame(columns=_RATES)}
+        return {}
     contrasts = [pair.contrast(study.report.factor) for pair in pairs]
 
     def test(places: Sequence[int]) -> sign_flips.PValues:
@@ -123,11 +125,6 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
     for name, arm in zip(RATES, (0, 1), strict=True):
         tuned[name] = [pair.rates[pair.chosen[arm]] if pair.seeds else np.nan for pair in pairs]
     return {"tuned": tuned, "rates": pd.DataFrame([row for pair in pairs for row in _rows(study, pair)])}
-
-
-_NAMED = ["task", "batch_size", "optimizer", "device", "baseline", "treatment"]
-_TUNED = [*_NAMED, "verdict", "ratio", *RATES]
-_RATES = [*_NAMED, "rate", "ratio", "best_ratio"]
 
 
 def reselected(pairs: Sequence[Pair], draws: int = sign_flips.DRAWS) -> sign_flips.PValues:
@@ -187,7 +184,7 @@ def _pairs(
     seeds = reduce(np.intersect1d, (found[address].seeds for rates in settings.values() for address in rates.values()))
     if study.shares_weights(context):
         hashes = [
-            found[address].of(seeds).trials["weights_hash"] for rates in settings.values() for address in rates.values()
+            found[address].of(seeds).rows["weights_hash"] for rates in settings.values() for address in rates.values()
         ]
         seeds = seeds[reduce(np.logical_and, (hashes[0].to_numpy() == other.to_numpy() for other in hashes))]
     arms = {label: [found[address].of(seeds) for address in rates.values()] for label, rates in settings.items()}

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.judge import pairing, sign_flips, stats
+from bnbench.judge import finals, pairing, sign_flips, stats
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
 from bnbench.plan.study import ReportOptions, Study
@@ -33,7 +33,7 @@ class Contrast:
     baseline_last: Array
     treated_last: Array
     floored: int
-    """Losses of the pairs that were raised to `stats.FLOOR`, of both arms."""
+    """Losses of the pairs that were raised to `FLOOR`, of both arms."""
     mixed: pairing.Mixed
 
     @property
@@ -104,8 +104,8 @@ def contrast(options: ReportOptions, pairs: Pairs) -> Contrast:
         pairs.seeds,
         *pairs.final(options.outcome, options.window),
         *pairs.final(options.outcome, 0.0),
-        sum(int(arm.floored(options.outcome, options.window).sum()) for arm in arms),
-        pairing.mixed(options.factor, *(arm.trials for arm in arms)),
+        sum(int(finals.floored(arm, options.outcome, options.window).sum()) for arm in arms),
+        pairing.mixed(options.factor, *(arm.rows for arm in arms)),
     )
 
 
@@ -159,10 +159,9 @@ def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decis
     """One row per contrast: everything that is said of it."""
     family = sum(bool(len(contrast.seeds)) for contrast in contrasts)
     rows = [_row(study.report, *judged, family) for judged in zip(contrasts, decisions, strict=True)]
-    found = pd.DataFrame(rows)
-    if study.report.factor != "batch_size":
-        found["examples"] = [study.examples(contrast.labels) for contrast in contrasts]
-    return found
+    of_batches = study.report.factor == "batch_size"
+    examples = [np.nan if of_batches else study.examples(contrast.labels) for contrast in contrasts]
+    return pd.DataFrame(rows).assign(examples=examples)
 
 
 def _equivalence(options: ReportOptions, contrast: Contrast) -> float:

@@ -61,8 +61,9 @@ def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[st
     return [titles.outcome(name) for name in names], rows
 
 
-def listing(table: pd.DataFrame) -> dict[str, Any]:
-    """A table as text."""
+def listing(study: Study, table: pd.DataFrame) -> dict[str, Any]:
+    """A table as text, without the factors that have one level."""
+    table = table.drop(columns=[name for name in FACTORS if name in table and len(study.levels[name]) == 1])
     rows = table.astype(object).where(table.notna(), "").to_numpy().tolist()
     rows = [[f"{value:.1f}" if isinstance(value, float) else str(value) for value in row] for row in rows]
     return {"columns": list(table.columns), "rows": rows}

@@ -21,6 +21,7 @@ from bnbench.errors import UserError
 from bnbench.figures.colours import GRID, INK, PAPER
 from bnbench.page import rows
 from bnbench.plan.study import Study
+from bnbench.store import schemas
 from bnbench.vocabulary import PACKAGE
 from bnbench.wording import alt_texts, captions, contents, methods, templating, titles
 
@@ -88,11 +89,16 @@ def _tables(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "diverged": contexts["test"].ne("mean").any(),
         "floored": contexts["floored"].gt(0).any(),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
-        "exclusions": rows.listing(found["exclusions"]),
+        "exclusions": rows.listing(study, found["exclusions"]),
         "missing": _missing(study, found["exclusions"]),
-        "provenance": rows.listing(found["provenance"]),
-        "columns": contents.COLUMNS,
+        "provenance": rows.listing(study, found["provenance"]),
+        "columns": {name: schemas.description(schemas.COLUMNS[name]) for name in _named(found)},
     }
+
+
+def _named(found: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The columns of all tables, each once."""
+    return list(dict.fromkeys(name for table in found.values() for name in table.columns))
 
 
 def _missing(study: Study, exclusions: pd.DataFrame) -> str:
@@ -114,7 +120,7 @@ def _files(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[
         }
         for name, title in contents.figures(study).items()
     }
-    downloads = [(name, holds, _download(out, name)) for name, holds in contents.TABLES.items()]
+    downloads = [(name, schemas.description(columns), _download(out, name)) for name, columns in schemas.TABLES.items()]
     return {"figures": figures, "downloads": downloads}
 
 

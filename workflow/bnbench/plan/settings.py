@@ -15,16 +15,13 @@ from typing import Any
 from bnbench.catalogue.parameters import added, defaults
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan.levels import level, without_unaddressed
-from bnbench.vocabulary import FACTORS, SCHEMA
+from bnbench.vocabulary import FACTORS, FIRST_FACTORS, SCHEMA
 
 NUMERICS = 2
 """Version of the training code's arithmetic, part of every address. Raise it when the golden losses change."""
 
 KEYS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor") or rule.get("changes_numbers"))
 """Keys of the config that a setting consists of."""
-
-_IN_SLUG = ("task", "norm", "batch_size", "optimizer", "device")
-"""Factors that the readable part of an address names. Those that became factors later are told by the hash alone."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Setting:
         labels = {factor: level(factor, spec[factor]).label for factor in FACTORS}
         numbers = {factor: without_unaddressed(factor, spec[factor]) for factor in FACTORS}
         digest = hashlib.sha256(canonical_json(canonical({**spec, **numbers})).encode()).hexdigest()[:8]
-        parts = {factor: level(factor, numbers[factor]).label for factor in _IN_SLUG}
+        parts = {factor: level(factor, numbers[factor]).label for factor in FIRST_FACTORS}
         if parts["batch_size"] != "full":
             parts["batch_size"] = "b" + parts["batch_size"]
         slug = "-".join(re.sub(r"[^a-z0-9.]+", "_", part.lower().replace("=", "")) for part in parts.values())

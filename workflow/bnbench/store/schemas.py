@@ -1,37 +1,362 @@
-"""The columns of all tables."""
+"""The columns of all tables: name, type, unit and meaning. A name means the same thing in every table that has it.
+
+The writers' check, the readers' types, the page's glossary and docs/columns.md come from here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
 
 import pyarrow as pa
 
-from bnbench.vocabulary import ACCURACY, FACTORS, MEASURED, VALIDATION
+from bnbench.vocabulary import ACCURACY, FACTORS, FIRST_FACTORS, MEASURED, SCHEMA, VALIDATION
 
-_KEYS = [("setting", pa.string()), ("seed", pa.int64())]
-_LABELS = [(factor, pa.string()) for factor in FACTORS]
-_LOSSES = [(outcome, pa.float64()) for outcome in MEASURED]
+_TEXT, _WHOLE, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+
+
+def _columns(kind: pa.DataType, holds: dict[str, str], unit: str = "", *, nullable: bool = True) -> dict[str, pa.Field]:
+    return {
+        name: pa.field(name, kind, nullable, metadata={"description": text, "unit": unit})
+        for name, text in holds.items()
+    }
+
+
+def _labels() -> dict[str, str]:
+    """The columns of labels, one for each factor."""
+    rules = SCHEMA["properties"]
+    return {
+        factor: f"label of the level of {rules[factor].get('noun', factor.replace('_', ' '))}" for factor in FACTORS
+    }
+
+
+COLUMNS: dict[str, pa.Field] = {
+    **_columns(_TEXT, _labels()),
+    **_columns(
+        _TEXT,
+        {
+            "setting": "address of the setting: a readable name and a hash of everything that changes the numbers",
+            "baseline": "label of the arm that the other one is compared with",
+            "treatment": "label of the arm that is compared with the baseline",
+        },
+    ),
+    **_columns(
+        _WHOLE,
+        {
+            "seed": "fixes data, initial weights and order of the examples",
+            "epoch": "epoch, counted from 0; of an excluded trial, the one at which it diverged",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {
+            "train_loss": "mean of the loss over the batches of the epoch, in training mode, before each step",
+            "eval_loss": "loss on the training points in evaluation mode; null where it was not measured",
+            "test_loss": "loss on the test points in evaluation mode",
+            "test_loss_precise": "loss on the test points, with the statistics of the whole training set under the "
+            "present weights",
+            VALIDATION: "loss on the points that are held out to choose a learning rate; null where no rate is tuned",
+            ACCURACY: "share of the test points that are classified correctly; null where nothing is classified",
+        },
+    ),
+    # What trials are made of.
+    **_columns(_WHOLE, {"diverged_at": "first epoch with a loss that is not finite; null if there is none"}),
+    **_columns(
+        _NUMBER,
+        {
+            "seconds": "wall time of training and evaluation: of a trial, that of its job divided by the job's seeds; "
+            "in provenance, the sum over its trials"
+        },
+        "s",
+    ),
+    **_columns(_WHOLE, {"threads": "threads of the job", "numerics": "version of the arithmetic of training"}),
+    **_columns(
+        _TEXT,
+        {
+            "device_name": "model of the processor or the GPU",
+            "python": "version of Python",
+            "torch": "version of PyTorch",
+            "numpy": "version of NumPy",
+            "bnbench": "version of bnbench",
+            "commit": "commit of the checkout; empty where nobody knows",
+            "image": "digest of the image that the trial ran in, or host",
+            "weights_hash": "hash of the initial weights that all arms of a seed share",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {"x": "a test point", "y": "target at the test point", "y_fit": "output of the network there at the end"},
+    ),
+    # The verdict on a context.
+    **_columns(_TEXT, {"outcome": "which outcome the row is about"}),
+    **_columns(
+        _WHOLE,
+        {
+            "pairs": "seeds that both arms have",
+            "finite_pairs": "pairs of which neither trial diverged",
+            "family": "comparisons that are judged together",
+            "floored": "losses that were raised to the smallest normal number of float32 before the logarithm",
+            "diverged_baseline": "pairs of which the baseline's trial diverged",
+            "diverged_treatment": "pairs of which the treatment's trial diverged",
+            "examples": "examples in a batch; null where batch sizes are compared",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {
+            "baseline_loss": "final loss of the baseline: of a seed, or the geometric mean over the finite pairs",
+            "treatment_loss": "final loss of the treatment: of a seed, or the geometric mean over the finite pairs",
+            "baseline_last": "loss of the baseline at the last epoch",
+            "treatment_last": "loss of the treatment at the last epoch",
+            "baseline_value": "geometric mean of the baseline's outcome over the finite pairs",
+            "treatment_value": "geometric mean of the treatment's outcome over the finite pairs",
+            "ratio": "treatment to baseline, of a seed or as a geometric mean; below 1 the treatment is lower. In "
+            "interactions, what that ratio is multiplied by",
+            "ratio_low": "lower limit of the ratio that holds for all contexts together",
+            "ratio_high": "upper limit of the ratio that holds for all contexts together",
+            "own_low": "lower limit of the ratio for the context by itself (Student)",
+            "own_high": "upper limit of the ratio for the context by itself (Student)",
+            "narrow_low": "lower 1 − 2α limit of the ratio for the context by itself",
+            "narrow_high": "upper 1 − 2α limit of the ratio for the context by itself",
+            "confidence": "confidence level of the intervals, 1 − α",
+            "p": "p of the sign flips, by itself",
+            "p_max_t": "p adjusted for the family by step-down maxT; null where its contexts have different seeds",
+            "p_holm": "p adjusted for the family by Holm; in interactions, for all rows",
+            "p_adjusted": "the adjusted p that decides",
+            "p_bh": "p adjusted for false discoveries over all exploratory rows (Benjamini & Hochberg)",
+            "p_equivalence": "p of two one-sided tests on the margin, adjusted by Holm; null where a trial diverged",
+            "hl_ratio": "Hodges–Lehmann estimate of the ratio",
+            "hl_low": "lower limit of hl_ratio, by Wilcoxon's test",
+            "hl_high": "upper limit of hl_ratio, by Wilcoxon's test",
+            "p_wilcoxon": "p of Wilcoxon's signed-rank test",
+            "hedges_dz": "mean of the log differences over their standard deviation, Hedges-corrected",
+            "win_rate": "share of seeds on which the treatment is lower; a tie counts half",
+            "win_low": "lower limit of win_rate (Wilson)",
+            "win_high": "upper limit of win_rate (Wilson)",
+            "spread_ratio": "ratio of the standard deviations of the log losses, treatment to baseline",
+            "p_spread": "p of equal standard deviations (Pitman and Morgan)",
+            "correlation": "correlation of the log losses of the arms over the seeds",
+            "variance_ratio": "variance of the paired difference to that of an unpaired one",
+            "ratio_last": "ratio at the last epoch alone",
+            "ratio_last_low": "lower limit of ratio_last",
+            "ratio_last_high": "upper limit of ratio_last",
+            "p_mcnemar": "p of equal rates of divergence, exact; null where no trial diverged",
+            "seeds_needed": "seeds that would show a ratio as small as the margin with 80 % power, at the observed "
+            "spread; null where the context is decided",
+        },
+    ),
+    **_columns(
+        _TEXT,
+        {
+            "verdict": "helps, hurts, equivalent, undecided, or no data",
+            "test": "mean: of the log differences; worst-rank: of ranks, where trials diverged and count as the worst",
+            "adjustment": "which adjusted p decides: maxT, or Holm",
+            "limits": "what makes the limits hold for all contexts: flips, or Bonferroni where finite pairs differ",
+            "mixed": "versions of torch or devices that the pairs mix",
+            "role": "primary: decides; exploratory: does not",
+        },
+    ),
+    **_columns(_FLAG, {"within_margin": "whether p_equivalence is below α"}),
+    # What stands beside the verdicts.
+    **_columns(
+        _NUMBER,
+        {
+            "low": "lower limit of the estimate before it",
+            "high": "upper limit of the estimate before it",
+            "loss": "geometric mean of the outcome over the trials that stay finite",
+            "decided_from": "first epoch from which on the band lies on one side of 1; null where it never stays there",
+            "fit": "median of the fits over the seeds",
+            "fit_low": "5th percentile of the fits",
+            "fit_high": "95th percentile of the fits",
+            "error": "median of the absolute errors over the seeds",
+            "error_low": "5th percentile of the absolute errors",
+            "error_high": "95th percentile of the absolute errors",
+            "value": "a loss that was printed elsewhere",
+            "percentile": "where that loss lies among the seeds, 0 to 100; ties count half",
+            "lowest": "smallest loss of the seeds at that epoch",
+            "median": "median loss of the seeds at that epoch",
+            "highest": "largest loss of the seeds at that epoch",
+            "share": "share of the splits with a false verdict in any context",
+            "contexts_share": "share of single contexts with a false verdict",
+            "rate": "learning rate",
+            "rate_baseline": "learning rate that validation data choose for the baseline",
+            "rate_treatment": "learning rate that validation data choose for the treatment",
+            "best_ratio": "ratio with each arm at its chosen rate",
+            "baseline_validation": "geometric mean of the baseline's validation loss at this rate",
+            "treatment_validation": "geometric mean of the treatment's validation loss at this rate",
+        },
+    ),
+    **_columns(
+        _WHOLE,
+        {
+            "seeds": "trials that stay finite to the end",
+            "diverged": "trials that diverged",
+            "trials": "trials of the setting that this software and machine trained",
+            "splits": "random splits of the baseline against itself",
+            "contexts": "contexts of each split",
+            "baseline_diverged": "trials of the baseline that diverged at this rate",
+            "treatment_diverged": "trials of the treatment that diverged at this rate",
+            "rows": "rows that the claim is about",
+            "supporting": "rows that are as the claim predicts",
+            "contradicting": "rows that are decided otherwise",
+        },
+    ),
+    **_columns(
+        _FLAG,
+        {
+            "baseline_chosen": "whether the baseline is judged at this rate",
+            "treatment_chosen": "whether the treatment is judged at this rate",
+        },
+    ),
+    **_columns(
+        _TEXT,
+        {
+            "component": "a factor of the difference of the test losses",
+            "factor": "what the effect depends on; main effect: over all contexts",
+            "level": "level of that factor, or doubling of the batch size",
+            "against": "level that it is compared with",
+            "sentence": "the same in words",
+            "printed_by": "who printed the loss",
+            "reason": "why a trial is left out: missing, duplicated, not asked for or other weights; or diverged",
+            "words": "the claim, in words",
+            "source": "who makes the claim",
+            "predicts": "what the claim predicts of the rows that it is about",
+            "conclusion": "what the claim comes to: supported, only where …, contradicted or undecided",
+            "where": "on which rows it holds or is contradicted",
+            "measured": "the numbers of the rows",
+        },
+    ),
+}
+"""Name of a column → its field, with a description and a unit in its metadata."""
+
+
+def _table(description: str, *names: str) -> pa.Schema:
+    return pa.schema([COLUMNS[name] for name in names], metadata={"description": description})
+
+
+_KEYS = (*FACTORS, "setting", "seed")
+_CONTRAST = (*FACTORS, "baseline", "treatment")
+_SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
+_INTERVAL = ("ratio", "low", "high")
+_VERDICT = (
+    *("outcome", "pairs", "finite_pairs", "baseline_loss", "treatment_loss", "ratio", "ratio_low", "ratio_high"),
+    *("confidence", "family", "verdict", "test", "p", "p_max_t", "p_holm", "p_adjusted", "adjustment", "limits"),
+    *("p_equivalence", "within_margin", "own_low", "own_high", "narrow_low", "narrow_high"),
+    *("hl_ratio", "hl_low", "hl_high", "p_wilcoxon", "hedges_dz", "win_rate", "win_low", "win_high"),
+    *("spread_ratio", "p_spread", "correlation", "variance_ratio", "ratio_last", "ratio_last_low", "ratio_last_high"),
+    *("diverged_baseline", "diverged_treatment", "p_mcnemar", "seeds_needed", "floored", "mixed", "examples"),
+)
+_FIT = ("x", "y", "seeds", "fit_low", "fit", "fit_high", "error_low", "error", "error_high")
+_REFERENCE = (
+    "epoch",
+    "outcome",
+    "value",
+    "seeds",
+    "percentile",
+    "lowest",
+    "median",
+    "highest",
+    "printed_by",
+    "sentence",
+)
+_CLAIM = (
+    "words",
+    "source",
+    "predicts",
+    "conclusion",
+    "where",
+    "rows",
+    "supporting",
+    "contradicting",
+    "pairs",
+    "measured",
+)
 
 SCHEMAS: dict[str, pa.Schema] = {
-    "losses": pa.schema([*_LABELS, *_KEYS, ("epoch", pa.int64()), *_LOSSES]),
-    "trials": pa.schema(
-        [
-            *_LABELS,
-            *_KEYS,
-            *_LOSSES,
-            ("diverged_at", pa.int64()),
-            ("seconds", pa.float64()),
-            ("threads", pa.int64()),
-            ("device_name", pa.string()),
-            ("python", pa.string()),
-            ("torch", pa.string()),
-            ("numpy", pa.string()),
-            ("bnbench", pa.string()),
-            ("commit", pa.string()),
-            ("image", pa.string()),
-            ("numerics", pa.int64()),
-            ("weights_hash", pa.string()),
-        ]
+    "losses": _table("a row per trial and epoch", *_KEYS, "epoch", *MEASURED),
+    "trials": _table(
+        "a row per trial, with its final losses",
+        *(*_KEYS, *MEASURED, "diverged_at", "seconds", "threads", "device_name", *_SOFTWARE, "weights_hash"),
     ),
-    "predictions": pa.schema([*_LABELS, *_KEYS, ("x", pa.float64()), ("y", pa.float64()), ("y_fit", pa.float64())]),
+    "predictions": _table("the fitted function of every trial, for tasks of one input", *_KEYS, "x", "y", "y_fit"),
 }
-"""Columns of the tables under `results/`; the README documents each."""
+"""The tables under `results/`."""
 
-ADDED = {"image": "host", VALIDATION: None, ACCURACY: None}
-"""Columns that the tables of earlier versions lack, and what was true of their trials."""
+TABLES: dict[str, pa.Schema] = {
+    "contexts": _table("the verdict on each context, with its numbers", *_CONTRAST, *_VERDICT),
+    "outcomes": _table(
+        "every outcome of each context; those that do not decide have p-values for exploring",
+        *(*_CONTRAST, "outcome", "role", "pairs", "finite_pairs", "baseline_value", "treatment_value"),
+        *(*_INTERVAL, "p", "p_bh"),
+    ),
+    "interactions": _table(
+        "the main effect, and how the effect depends on the other factors",
+        *("baseline", "treatment", "factor", "level", "against", "pairs", *_INTERVAL, "p", "p_holm", "sentence"),
+    ),
+    "pairs": _table(
+        "the final losses of both arms, seed by seed",
+        *(*_CONTRAST, "seed", "baseline_loss", "treatment_loss", "ratio", "baseline_last", "treatment_last"),
+    ),
+    "curves": _table(
+        "the losses over the epochs, with their bands",
+        *(*FACTORS, "outcome", "epoch", "seeds", "diverged", "loss", "low", "high"),
+    ),
+    "differences": _table(
+        "the ratio of the losses over the epochs, with its simultaneous band",
+        *(*_CONTRAST, "epoch", "pairs", *_INTERVAL, "decided_from"),
+    ),
+    "decomposition": _table(
+        "what batch noise and stale averages do to a difference, and what is left",
+        *(*_CONTRAST, "component", "pairs", *_INTERVAL),
+    ),
+    "modes": _table(
+        "the final losses in training mode, in evaluation mode and with precise statistics",
+        *(*FACTORS, "outcome", "seeds", "loss", "low", "high"),
+    ),
+    "fit": _table("the fitted functions and their errors, with their bands", *FACTORS, *_FIT),
+    "reference": _table("where losses that were printed elsewhere lie among the seeds", *FACTORS, *_REFERENCE),
+    "control": _table(
+        "the baseline against itself", "splits", "pairs", "contexts", "share", "low", "high", "contexts_share"
+    ),
+    "claims": _table("the study's claims, and what it says of each", *_CLAIM),
+    "tuned": _table(
+        "the verdict on each context with each arm at its best learning rate, where rates are tuned",
+        *(*_CONTRAST, *_VERDICT, "rate_baseline", "rate_treatment"),
+    ),
+    "rates": _table(
+        "both arms at each learning rate, and which is chosen",
+        *(*_CONTRAST, "rate", *_INTERVAL, "best_ratio"),
+        *(f"{arm}_{of}" for arm in ("baseline", "treatment") for of in ("validation", "loss", "diverged", "chosen")),
+    ),
+    "exclusions": _table("trials that are left out of the pairs or that diverged", *FACTORS, "seed", "reason", "epoch"),
+    "provenance": _table(
+        "what the numbers of each setting come from: a row for each kind of software and machine",
+        *(*FACTORS, "setting", "trials", "diverged", "seconds", *_SOFTWARE, "device_name", "threads"),
+    ),
+}
+"""The tables of a report. The first `FACTORS` of those with a `treatment` lack the compared one."""
+
+ADDED: dict[str, Any] = {
+    **{factor: None for factor in FACTORS if factor not in FIRST_FACTORS},
+    "image": "host",
+    VALIDATION: None,
+    ACCURACY: None,
+}
+"""Columns that result files of earlier versions lack, and what was true of their trials; labels are made anew."""
+
+
+def of_report(name: str, factor: str) -> pa.Schema:
+    """The columns of a table of a report in which the levels of `factor` are compared."""
+    schema = TABLES[name]
+    if "treatment" not in schema.names or factor not in schema.names:
+        return schema
+    return schema.remove(schema.get_field_index(factor))
+
+
+def description(described: pa.Schema | pa.Field) -> str:
+    """What a table or a column holds."""
+    return str(described.metadata[b"description"].decode())
+
+
+def unit(field: pa.Field) -> str:
+    """The unit of a column; empty where it has none."""
+    return str(field.metadata[b"unit"].decode())

@@ -1,7 +1,4 @@
-"""The tables of a study: their columns, their writing, their reading, and the provenance in their footers.
-
-Used by every step.
-"""
+"""Parquet and JSON files: their writing, their reading, and the footers that say what a file holds."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,10 +15,6 @@ import pyarrow.parquet as pq
 from bnbench.errors import UserError, first_line
 from bnbench.store.files import atomic
 from bnbench.store.schemas import SCHEMAS
-from bnbench.vocabulary import FACTORS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Stored(NamedTuple):
@@ -64,7 +57,7 @@ def read_parquet(path: Path, **options: Any) -> pa.Table:
     Raises:
         UserError: the file is absent, corrupt or not a parquet file.
     """
-    with _reading(path, "a readable table"):
+    with reading(path, "a readable table"):
         return pq.read_table(path, partitioning=None, **options)
 
 
@@ -74,7 +67,7 @@ def read_stored(path: Path, columns: Sequence[str]) -> Stored:
     Raises:
         UserError: the file is absent, corrupt or not a parquet file.
     """
-    with _reading(path, "a readable table"), pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with reading(path, "a readable table"), pq.ParquetFile(path, page_checksum_verification=True) as file:
         schema = file.schema_arrow
         # A chunk is small: to start threads would take longer.
         table = file.read(columns, use_threads=False)
@@ -87,7 +80,7 @@ def read_setting(path: Path, setting: str, columns: Sequence[str] | None = None)
     Raises:
         UserError: the file is absent, corrupt or not a parquet file.
     """
-    with _reading(path, "a readable table"):
+    with reading(path, "a readable table"):
         state = path.stat()
         places = _places(path, (state.st_ino, state.st_mtime_ns, state.st_size))
         if places.groups is None:
@@ -96,26 +89,13 @@ def read_setting(path: Path, setting: str, columns: Sequence[str] | None = None)
             return file.read_row_groups(places.groups.get(setting, []), columns)
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table of a report; labels are text, whatever they look like.
-
-    Raises:
-        UserError: the file is absent or not a table.
-    """
-    import pandas as pd  # noqa: PLC0415 - the trainer's jobs import this module and need no pandas
-
-    labels = dict.fromkeys((*FACTORS, "baseline", "treatment"), str)
-    with _reading(path, "a readable table"):
-        return pd.read_csv(path, dtype=labels, keep_default_na=False, na_values=[""])
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file.
 
     Raises:
         UserError: the file is absent or corrupt.
     """
-    with _reading(path, "readable"):
+    with reading(path, "readable"):
         return json_object(path.read_text(encoding="utf-8"))
 
 
@@ -125,12 +105,12 @@ def footer(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is absent, corrupt or not a parquet file.
     """
-    with _reading(path, "a readable table"):
+    with reading(path, "a readable table"):
         return _stored_footer(pq.read_schema(path))
 
 
 @contextlib.contextmanager
-def _reading(path: Path, what: str) -> Iterator[None]:
+def reading(path: Path, what: str) -> Iterator[None]:
     """Turn what can befall a reader of `path` into one message, that it is not `what`."""
     try:
         yield

@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
-from bnbench.judge import stats
-from bnbench.judge.stats import Array
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import tables
-from bnbench.vocabulary import ACCURACY, GAP, MEASURED, OUTCOMES, VALIDATION
+from bnbench.vocabulary import ACCURACY, FLOOR, GAP, MEASURED, OUTCOMES, VALIDATION
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Readings:
+class Trials:
     """The trials of one setting that can be used: each seed once, in ascending order."""
 
     setting: Setting
-    trials: pd.DataFrame
+    rows: pd.DataFrame
     """Rows of the table of trials, indexed by seed."""
     losses: dict[str, Array]
     """What was measured → [epochs at which it is measured, seeds]; NaN from a trial's divergence on."""
@@ -37,30 +37,16 @@ class Readings:
     @property
     def seeds(self) -> NDArray[np.int64]:
         """The seeds, [seeds]."""
-        return self.trials.index.to_numpy(np.int64)
+        return self.rows.index.to_numpy(np.int64)
 
-    def of(self, seeds: NDArray[np.int64]) -> Readings:
-        """The readings of these seeds alone; each must be there."""
+    def of(self, seeds: NDArray[np.int64]) -> Trials:
+        """The trials of these seeds alone; each must be there."""
         chosen = np.searchsorted(self.seeds, seeds)
         losses = {outcome: values[:, chosen] for outcome, values in self.losses.items()}
-        return replace(self, trials=self.trials.iloc[chosen], losses=losses)
-
-    def final(self, outcome: str, share: float) -> pd.Series[float]:
-        """Mean log loss over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged."""
-        return pd.Series(stats.log_losses(self._window(outcome, share)).mean(0), self.trials.index)
-
-    def floored(self, outcome: str, share: float) -> pd.Series[int]:
-        """How many losses of that window were raised to `stats.FLOOR` before the logarithm, by seed."""
-        parts = ("test_loss", "eval_loss") if outcome == GAP else (outcome,)
-        floored = np.stack([self._window(part, share) < stats.FLOOR for part in parts])
-        return pd.Series(floored.sum((0, 1)), self.trials.index)
-
-    def _window(self, outcome: str, share: float) -> Array:
-        losses = self.losses[outcome]
-        return losses[len(losses) - stats.window_length(len(losses), share) :]
+        return replace(self, rows=self.rows.iloc[chosen], losses=losses)
 
 
-def read(study: Study, data: Path, setting: Setting) -> Readings:
+def read(study: Study, data: Path, setting: Setting) -> Trials:
     """The trials of `setting` in the study's folder of collected tables.
 
     Raises:
@@ -84,9 +70,9 @@ def read(study: Study, data: Path, setting: Setting) -> Readings:
     measured = {name: every if name == "train_loss" else evaluated for name in names}
     rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
     losses = {name: curves[name].to_numpy()[rows[measured[name]]] for name in names}
-    floored = [np.maximum(losses[name], stats.FLOOR) for name in ("test_loss", "eval_loss")]
+    floored = [np.maximum(losses[name], FLOOR) for name in ("test_loss", "eval_loss")]
     losses[GAP], measured[GAP] = floored[0] / floored[1], evaluated
-    return Readings(setting, trials, losses, measured, left_out)
+    return Trials(setting, trials, losses, measured, left_out)
 
 
 def _rows(curves: pa.Table, seeds: NDArray[np.int64], epochs: int, where: str) -> NDArray[np.int64]:

@@ -133,8 +133,8 @@ def cost(study: Study, provenance: pd.DataFrame) -> str:
     factor = study.report.factor
     spent = provenance.groupby(factor, sort=False)[["seconds", "trials"]].sum()
     arms = [
-        f"{formats.duration(row.seconds)} for {formats.count(int(row.trials), 'trial')} with {titles.arm(study, arm)}"
-        for arm, row in zip(map(str, spent.index), spent.itertuples(), strict=True)
+        f"{formats.duration(seconds)} for {formats.count(int(trials), 'trial')} with {titles.arm(study, arm)}"
+        for arm, (seconds, trials) in zip(map(str, spent.index), spent.to_numpy().tolist(), strict=True)
     ]
     return f"Training and evaluating took {formats.duration(provenance['seconds'].sum())}: {formats.listed(arms)}."
 

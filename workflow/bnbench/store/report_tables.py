@@ -1,0 +1,52 @@
+"""The tables of a report: CSV files, in the columns and types of their schemas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from bnbench.store import schemas
+from bnbench.store.files import write_text
+from bnbench.store.tables import reading
+from bnbench.vocabulary import FACTORS
+
+_PANDAS_TYPES = {pa.string(): "str", pa.int64(): "Int64", pa.float64(): "float64", pa.bool_(): "bool"}
+
+
+def write(out: Path, name: str, frame: pd.DataFrame, factor: str) -> None:
+    """Write a table of a report as `tables/<name>.csv` in the study's folder `out`, in the columns of its schema.
+
+    Raises:
+        ValueError: the frame has other columns than its schema, or values of another type.
+        UserError: the file cannot be written.
+    """
+    schema = schemas.of_report(name, factor)
+    if odd := {*schema.names} ^ {*frame.columns}:
+        raise ValueError(f"{name}: {sorted(odd)} stand in the table or in its schema alone")
+    typed = pa.Table.from_pandas(frame[schema.names], schema, preserve_index=False)
+    text = typed.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get).to_csv(index=False)
+    write_text(out / "tables" / f"{name}.csv", text)
+
+
+def empty(name: str, factor: str) -> pd.DataFrame:
+    """A table without rows, in the columns and types of its schema."""
+    table: pd.DataFrame = schemas.of_report(name, factor).empty_table().to_pandas()
+    return table
+
+
+def read(out: Path, name: str) -> pd.DataFrame:
+    """Read a table of a report, in the types of its schema; labels are text, whatever they look like.
+
+    Raises:
+        UserError: the file is absent, not a table, or lacks columns.
+    """
+    path = out / "tables" / f"{name}.csv"
+    types = {field.name: _PANDAS_TYPES[field.type] for field in schemas.TABLES[name]}
+    with reading(path, "a readable table"):
+        frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+        if missing := {*types} - {*frame.columns, *FACTORS}:
+            raise ValueError(f"without {', '.join(sorted(missing))}")
+        whole = [name for name in frame.select_dtypes("Int64") if frame[name].notna().all()]
+        return frame.astype(dict.fromkeys(whole, "int64"))
