@@ -12,7 +12,7 @@ CLAIMS ?= $(sort $(wildcard workflow/studies/*.yaml))
 
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)/workflow"
-LINTED := workflow tests
+LINTED := workflow tests docs
 OVERRIDES := $(if $(CONFIG),--config $(CONFIG))
 
 .PHONY: help
@@ -84,6 +84,10 @@ format: $(VENV)/ready-test  ## format the code
 	$(RUN) ruff format $(LINTED)
 	$(RUN) snakefmt Snakefile workflow/rules
 
+.PHONY: docs
+docs: $(VENV)/ready  ## write the pages of docs/ that follow from the schemas
+	@$(RUN) python docs/generate.py
+
 .PHONY: bench
 bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the report of a large study, and how often verdicts err
 	@echo "==> Measuring; leave the machine alone for three quarters of an hour"
@@ -97,7 +101,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/calibration.py
 
 .PHONY: example
-example: report claims  ## bring what README.md shows up to date from the default study and the claims
+example: report claims  ## bring reports/example, which README.md and docs/claims.md quote, up to date
 	mkdir -p reports/example/figures reports/example/tables
 	cp reports/default/figures/*.png reports/example/figures/
 	cp reports/default/tables/{contexts,outcomes,pairs,decomposition}.csv reports/example/tables/

@@ -1,6 +1,8 @@
 """bnbench: does batch normalization help or hurt here? Statistics over many seeds.
 
-The modules follow the road of the data, one a step: config → study → train → collect → compare → figures → report.
+The package has eight rooms, the sub-packages, each with one purpose. Above them stand the steps of the road (`train`,
+`collect`, `compare`, `plot`, `report`) and the doors (`cli`, `snakefile`, `forecast`). Below them lies the ground that
+all share (`vocabulary`, `errors`, `streams`, `epochs`). Imports point down. docs/architecture.md shows the whole house.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

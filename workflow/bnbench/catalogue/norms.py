@@ -168,7 +168,10 @@ class BatchNorm(_Standardizing):
     title = "BN"
 
     momentum: float | None = parameter(
-        0.1, "weight of the newest batch in the running statistics; null: cumulative average", minimum=0, maximum=1
+        0.1,
+        "weight of the newest batch in the running statistics; null weights all batches alike",
+        minimum=0,
+        maximum=1,
     )
     eps: float = parameter(1e-5, "added to the variance", minimum=0)
     affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default
@@ -209,7 +212,7 @@ class BatchNorm(_Standardizing):
 
 @dataclass(frozen=True)
 class GhostBatchNorm(BatchNorm):
-    """Ghost batch normalization (Hoffer, Hubara & Soudry 2017, algorithm 1): BN in parts of the batch.
+    """Ghost batch normalization (Hoffer, Hubara & Soudry 2017, algorithm 1): BN of each part of the batch by itself.
 
     Each virtual batch is normalized by its own statistics; γ and β are shared. The running statistics take a step for
     each virtual batch, in their order. A last one of fewer than two examples joins the one before it. Examples are
@@ -218,7 +221,7 @@ class GhostBatchNorm(BatchNorm):
 
     title = "ghost BN"
 
-    size: int = parameter(16, "examples of a virtual batch", minimum=2)
+    size: int = parameter(16, "examples in a virtual batch", minimum=2)
 
     def blocks(self, examples: int) -> int:
         """How many virtual batches there are."""
@@ -244,14 +247,16 @@ class GhostBatchNorm(BatchNorm):
 
 @dataclass(frozen=True)
 class FrozenBatchNorm(BatchNorm):
-    """BN whose statistics are fixed from a given share of the epochs on, at the running averages of that moment.
+    """BN that after a share of the epochs keeps its running averages as they are and normalizes by them.
 
     From there on it is an affine function of its input, without batch noise and without a gradient through statistics.
     """
 
     title = "frozen BN"
 
-    share: float = parameter(0.5, "share of the epochs that train with BN as it is", exclusiveMinimum=0, maximum=1)
+    share: float = parameter(
+        0.5, "share of the epochs that train with BN before its statistics are fixed", exclusiveMinimum=0, maximum=1
+    )
 
     def at(self, progress: float) -> Norm:
         """BN, and then the same with the statistics that it has."""
@@ -268,7 +273,7 @@ class PopulationNorm(_Standardizing):
 
     title = "population norm"
 
-    every: int = parameter(1, "steps from one measurement of the statistics to the next", minimum=1)
+    every: int = parameter(1, "number of steps between two measurements of the statistics", minimum=1)
     eps: float = parameter(1e-5, "added to the variance", minimum=0)
     affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default
 
@@ -321,7 +326,11 @@ class PopulationGammaNorm(PopulationNorm):
 
     measures = True
 
-    curvature: str = parameter("network", "how ζ is carried over from one unit to a network", enum=["network", "unit"])
+    curvature: str = parameter(
+        "network",
+        "how ζ is estimated: through the layers above, or by the formula for one unit",
+        enum=["network", "unit"],
+    )
 
     def buffers(self) -> dict[str, float]:
         """The statistics, and what ζ is made of: means of ĥ⁴, I(γ) and c, and the number of training points."""

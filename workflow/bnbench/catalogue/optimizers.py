@@ -67,7 +67,7 @@ class SGD(Optimizer):
     momentum: float = _momentum()
     dampening: float = parameter(0.0, "dampening of the momentum", minimum=0)
     weight_decay: float = _weight_decay()
-    nesterov: bool = parameter(False, "Nesterov momentum")  # noqa: FBT003 - a default, not a flag in a call
+    nesterov: bool = parameter(False, "use Nesterov momentum")  # noqa: FBT003 - a default, not a flag in a call
 
     def __post_init__(self) -> None:
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
@@ -93,7 +93,7 @@ class Adam(Optimizer):
     betas: tuple[float, float] = _betas()
     eps: float = _eps()
     weight_decay: float = _weight_decay()
-    amsgrad: bool = parameter(False, "the AMSGrad variant")  # noqa: FBT003
+    amsgrad: bool = parameter(False, "use the AMSGrad variant")  # noqa: FBT003
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class NAdam(Optimizer):
     eps: float = _eps()
     weight_decay: float = _weight_decay()
     momentum_decay: float = parameter(0.004, "decay of the momentum", minimum=0)
-    decoupled_weight_decay: bool = parameter(False, "weight decay as in AdamW")  # noqa: FBT003
+    decoupled_weight_decay: bool = parameter(False, "decouple the weight decay, as AdamW does")  # noqa: FBT003
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class RAdam(Optimizer):
     betas: tuple[float, float] = _betas()
     eps: float = _eps()
     weight_decay: float = _weight_decay()
-    decoupled_weight_decay: bool = parameter(False, "weight decay as in AdamW")  # noqa: FBT003
+    decoupled_weight_decay: bool = parameter(False, "decouple the weight decay, as AdamW does")  # noqa: FBT003
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class RMSprop(Optimizer):
     eps: float = _eps()
     weight_decay: float = _weight_decay()
     momentum: float = _momentum()
-    centered: bool = parameter(False, "divide by the running standard deviation")  # noqa: FBT003
+    centered: bool = parameter(False, "divide by the running standard deviation of the gradient")  # noqa: FBT003
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class Adagrad(Optimizer):
     lr: float = _rate(0.01)
     lr_decay: float = parameter(0.0, "decay of the learning rate", minimum=0)
     weight_decay: float = _weight_decay()
-    initial_accumulator_value: float = parameter(0.0, "start of the sum of squared gradients", minimum=0)
+    initial_accumulator_value: float = parameter(0.0, "initial value of the sum of squared gradients", minimum=0)
     eps: float = _eps(1e-10)
 
 
@@ -190,7 +190,7 @@ class ASGD(Optimizer):
     passes = 9
     lr: float = _rate(0.01)
     lambd: float = parameter(1e-4, "decay of the learning rate", minimum=0)
-    alpha: float = parameter(0.75, "power of the learning rate's decay", minimum=0)
+    alpha: float = parameter(0.75, "exponent of the learning rate's decay", minimum=0)
     t0: float = parameter(1e6, "step at which averaging starts", minimum=0)
     weight_decay: float = _weight_decay()
 
@@ -239,7 +239,7 @@ class Constant:
 class Cosine:
     """Half a cosine from the full rate down to a share of it (Loshchilov & Hutter 2017, without restarts)."""
 
-    final: float = parameter(0.0, "share of the learning rate that is left at the end", minimum=0, maximum=1)
+    final: float = parameter(0.0, "share of the learning rate that remains at the end", minimum=0, maximum=1)
 
     def factor(self, epoch: int, epochs: int) -> float:
         """What the learning rate is multiplied by in `epoch`, counted from 0, of `epochs`."""
@@ -251,7 +251,7 @@ class Step:
     """The learning rate is multiplied by a factor every so many epochs."""
 
     every: int = parameter(..., "epochs between two steps", minimum=1)
-    gamma: float = parameter(0.1, "factor of each step", exclusiveMinimum=0)
+    gamma: float = parameter(0.1, "factor by which each step multiplies the learning rate", exclusiveMinimum=0)
 
     def factor(self, epoch: int, epochs: int) -> float:  # noqa: ARG002
         """What the learning rate is multiplied by in `epoch`, counted from 0, of `epochs`."""

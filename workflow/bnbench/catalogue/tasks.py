@@ -80,7 +80,7 @@ class Function(Task):
 
     noise: float = parameter(0.0, "standard deviation of the Gaussian noise on the training targets", minimum=0)
     points: int = parameter(100, "training points, equally spaced on [−1, 1]", minimum=2)
-    test_points: int = parameter(250, "test points: the midpoints of as many equal parts of [−1, 1]", minimum=1)
+    test_points: int = parameter(250, "test points, the midpoints of as many equal parts of [−1, 1]", minimum=1)
 
     def train_points(self) -> int:
         """Number of training points."""
@@ -137,7 +137,9 @@ class Split(Task):
 
     standardizes_targets: ClassVar[bool] = True
 
-    test_fraction: float = parameter(0.2, "share of the rows that is held out", exclusiveMinimum=0, exclusiveMaximum=1)
+    test_fraction: float = parameter(
+        0.2, "share of the rows held out for the test", exclusiveMinimum=0, exclusiveMaximum=1
+    )
 
     @abstractmethod
     def row_count(self) -> int:
@@ -223,10 +225,10 @@ class Table(Split):
     derived = ("sha256", "rows", "features")
     unaddressed = ("path", "rows", "features")
 
-    path: str = parameter(..., "the file, relative to the folder that the run starts in", minLength=1)
-    target: str = parameter(..., "name of the column to predict", minLength=1)
+    path: str = parameter(..., "the file, relative to the folder where the run starts", minLength=1)
+    target: str = parameter(..., "the name of the column to predict", minLength=1)
     missing: str = parameter(
-        "refuse", "rows with missing values: refuse the file, or drop them", enum=["refuse", "drop"]
+        "refuse", "what to do about missing values: refuse the file, or drop their rows", enum=["refuse", "drop"]
     )
     sha256: str = parameter("", "filled in by the planner: what the file's bytes hash to")
     rows: int = parameter(0, "filled in by the planner: usable rows", minimum=0)

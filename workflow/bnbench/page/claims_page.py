@@ -57,11 +57,11 @@ def _counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return {conclusion: sum(row["conclusion"] == conclusion for row in found) for conclusion in CONCLUSIONS}
 
 
-_SPELLED_OUT = 4  # rows of a claim whose numbers a README can hold
+_SPELLED_OUT = 4  # rows of a claim whose numbers fit into a cell
 
 
 def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
-    """The same table for a README."""
+    """The same table in Markdown, as docs/claims.md shows it."""
     lines = ["| claim | source | study | seeds | verdict | measured |", "|---|---|---|---|---|---|"]
     for row in found:
         counted = f"{row['supporting']} of {row['rows']} as predicted, {row['contradicting']} decided otherwise"

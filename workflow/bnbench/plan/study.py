@@ -35,7 +35,7 @@ class ReportOptions:
     margin: float
     alpha: float
     target: float | None
-    """A loss, the first epoch at which is compared; None: twice the larger final loss of the arms."""
+    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of the two."""
 
 
 @dataclass(frozen=True)

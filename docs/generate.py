@@ -1,0 +1,187 @@
+"""Write the pages of docs/ that repeat what the code declares: `make docs`.
+
+A page is a function that returns its text, and an entry in `PAGES`. The tests compare the files with these texts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bnbench.catalogue import parameters
+from bnbench.catalogue.activations import ACTIVATIONS
+from bnbench.catalogue.registries import REGISTRIES
+from bnbench.plan.config import SCHEMA
+
+DOCS = Path(__file__).parent
+
+Rule = Mapping[str, Any]
+
+_KINDS = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "list",
+    "object": "mapping",
+    "null": "null",
+}
+_LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+_TITLES = {"task": "Tasks", "norm": "Norms", "optimizer": "Optimizers", "schedule": "Schedules"}
+
+_CONFIG = """\
+<!-- Made by `make docs` from workflow/schemas/study.schema.yaml and workflow/bnbench/catalogue. Do not edit. -->
+# The config
+
+A study is one YAML file. [config.yaml](../config.yaml) is the default study;
+[workflow/studies](../workflow/studies) holds others. Every key except `study` has a default.
+
+- **Factors.** A key that is a factor may be a list of levels: `batch_size: [full, 25]`. The study trains every
+  combination of levels.
+- **Entries with parameters.** A task, a norm, an optimizer or a schedule is a name, `norm: batch`, or a name with
+  parameters, `norm: {name: batch, momentum: 0.01}`.
+- **Several learning rates.** An optimizer may list its rates: `{name: sgd, lr: [0.01, 0.1]}` makes two levels.
+- **Numbers.** Write `0.001` or `1.0e-3`. YAML reads `1e-3` as text.
+- **One run only.** `snakemake --cores all --config seeds=50 epochs=500` changes keys of the top level without editing
+  the file.
+- **Mistakes.** Whatever is wrong is reported before anything runs: the file, the key, what was found and what is
+  allowed. `bnbench check --configfile my-study.yaml` does that alone.
+
+## Keys
+"""
+
+
+def config_page() -> str:
+    """docs/config.md: every key of a study, then every entry that a key may name."""
+    nested = [(key, rule, inner) for key, rule in SCHEMA["properties"].items() if (inner := _inner(rule))]
+    parts = [_CONFIG, _table(_KEYS, [_key(name, rule) for name, rule in SCHEMA["properties"].items()])]
+    for key, rule, inner in nested:
+        parts += [f"### `{key}`\n", _keys_inside(key, rule, inner)]
+    for kind, registry in REGISTRIES.items():
+        parts += [f"## {_TITLES[kind]}\n", f"What `{kind}` may name.\n"]
+        for name, entry in registry.items():
+            parts += [f"### {kind} `{name}`\n", *_entry(entry)]
+    parts += ["## Activations\n", "What `activation` may name.\n", _table(["name", "what it is"], _activations())]
+    return "\n".join(parts)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "config.md": config_page,
+}
+"""Name of each generated page → the function that gives its text."""
+
+
+_KEYS = ["key", "allowed", "default", "factor", "meaning"]
+_PARAMETERS = ["parameter", "allowed", "default", "meaning"]
+
+
+def _inner(rule: Rule) -> Rule | None:
+    """The rule of the mapping that a key holds, or of those in its list."""
+    found: Rule = rule["items"] if rule.get("type") == "array" else rule
+    return found if "properties" in found else None
+
+
+def _keys_inside(key: str, rule: Rule, inner: Rule) -> str:
+    prefix = f"{key}[]" if rule.get("type") == "array" else key
+    rows = [_row(f"{prefix}.{name}", item, inner.get("required", [])) for name, item in inner["properties"].items()]
+    return _table(["key", "allowed", "default", "meaning"], rows)
+
+
+def _key(name: str, rule: Rule) -> list[str]:
+    key, allowed, default, meaning = _row(name, rule, SCHEMA["required"])
+    return [key, allowed, default, "yes" if rule.get("factor") else "", meaning]
+
+
+def _row(name: str, rule: Rule, required: Sequence[str]) -> list[str]:
+    needed = name.rpartition(".")[2] in required
+    by_keys = rule.get("default") == {} and "properties" in rule
+    default = "required" if needed else "[see below](#report)" if by_keys else f"`{_flow(rule['default'])}`"
+    return [f"`{name}`", _allowed(rule), default, _sentence(rule["description"])]
+
+
+def _entry(entry: type[Any]) -> Iterator[str]:
+    """A class of the catalogue: what it is, and its parameters."""
+    rule = parameters.schema(entry)
+    yield f"{rule['description']}\n"
+    rows = [_row(name, item, rule["required"]) for name, item in rule["properties"].items()]
+    yield _table(_PARAMETERS, rows) if rows else "It has no parameters.\n"
+
+
+def _activations() -> list[list[str]]:
+    return [[f"`{name}`", (entry.__doc__ or "").splitlines()[0]] for name, entry in ACTIVATIONS.items()]
+
+
+def _allowed(rule: Rule) -> str:
+    if "registry" in rule:
+        return f"[a name](#{_TITLES[rule['registry']].lower()}), or a name with parameters"
+    if rule.get("words") == "activation":
+        return "[a name](#activations)"
+    if rule.get("words") == "factors":
+        return "any factor"
+    if "enum" in rule:
+        return ", ".join(f"`{word}`" for word in rule["enum"])
+    if "const" in rule:
+        return f"`{rule['const']}`"
+    options = [_allowed(option) for option in rule.get("anyOf", [])] + [_kind(kind, rule) for kind in _kinds(rule)]
+    return ", or ".join(options) or "a level"
+
+
+def _kind(kind: str, rule: Rule) -> str:
+    """One type that a value may have, with its limits."""
+    if kind in ("integer", "number"):
+        return f"{_KINDS[kind]} {_limits(rule)}".strip()
+    if kind == "array":
+        least, most = rule.get("minItems"), rule.get("maxItems")
+        size = f"{least} " if least and least == most else ""
+        (items,) = _kinds(rule["items"])
+        return f"list of {size}{_KINDS[items]}s {_limits(rule['items'])}".strip()
+    return "lower-case letters, digits, - and _" if "pattern" in rule else _KINDS[kind]
+
+
+def _limits(rule: Rule) -> str:
+    if "minimum" in rule and "maximum" in rule:
+        return f"from {_number(rule['minimum'])} to {_number(rule['maximum'])}"
+    return " and ".join(f"{sign} {_number(rule[key])}" for key, sign in _LIMITS.items() if key in rule)
+
+
+def _kinds(rule: Rule) -> list[str]:
+    kinds: str | list[str] = rule.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def _flow(value: Any) -> str:
+    """A value as one writes it in YAML, on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value)
+    return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text  # else, text to YAML
+
+
+def _sentence(description: str) -> str:
+    return description[:1].upper() + description[1:]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in lines)
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")
+        print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
