@@ -8,7 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from bnbench.judge import sign_flips, stats
@@ -272,6 +274,15 @@ def test_the_interval_of_a_share_ends_where_the_score_test_begins_to_reject(coun
     assert stats.share(0, 0, level) == near((NAN, NAN, NAN))
 
 
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.999])
+@pytest.mark.parametrize("total", [1, 2, 9, 30, 1000])
+def test_the_interval_of_a_share_is_that_of_statsmodels_to_the_last_digit(total, level):
+    for count in np.arange(0, total + 0.5, 0.5 if total < 100 else 99.5):
+        low, high = proportion_confint(count, total, alpha=1 - level, method="wilson")
+        share = count / total
+        assert stats.share(count, total, level) == (share, min(low, share), max(high, share))
+
+
 def test_ties_are_half_a_win_and_a_lower_loss_is_a_whole_one():
     assert stats.win_rate(np.array([-1.0, -2.0, 0.0, 5.0]), 0.95).mean == 2.5 / 4
     assert stats.win_rate(np.zeros(3), 0.95).mean == 0.5
@@ -354,6 +365,7 @@ def test_one_seed_sees_nothing():
 def test_mcnemar_is_a_fair_coin_on_the_discordant_pairs(one, other):
     expected = scipy_stats.binomtest(one, one + other).pvalue if one + other else 1.0
     assert stats.mcnemar_exact(one, other) == pytest.approx(expected)
+    assert stats.mcnemar_exact(one, other) == mcnemar([[0, one], [other, 0]], exact=True).pvalue
 
 
 @pytest.mark.parametrize(

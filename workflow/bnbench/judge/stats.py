@@ -1,7 +1,7 @@
 """The statistics of a comparison: arrays in, numbers out. No tables, no files, no clock, no global state.
 
 `differences` are paired log differences, treatment − baseline, one a seed: [pairs]. Lower loss is better, so a negative
-difference favours the treatment. Own code stands only where SciPy and statsmodels have nothing.
+difference favours the treatment. Own code stands only where SciPy has nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.proportion import proportion_confint
 
 from bnbench.vocabulary import FLOOR
 
@@ -163,12 +161,18 @@ def hedges_dz(differences: Array) -> float:
 
 
 def share(count: float, total: int, level: float) -> Interval:
-    """A share with Wilson's (1927) interval; NaN for a total of 0."""
+    """A share with Wilson's (1927) interval; NaN for a total of 0.
+
+    Not SciPy's, which takes whole counts alone: a tie is half a win.
+    """
     if total == 0:
         return Interval(math.nan, math.nan, math.nan)
-    low, high = proportion_confint(count, total, alpha=1 - level, method="wilson")
-    mean = float(count / total)
-    return Interval(mean, min(float(low), mean), max(float(high), mean))  # but for rounding they are
+    mean, z = float(count / total), float(stats.norm.isf((1 - level) / 2))
+    shrunk = 1 + z**2 / total
+    centre = (mean + z**2 / (2 * total)) / shrunk
+    half = z * math.sqrt(mean * (1 - mean) / total + z**2 / (4 * total**2)) / shrunk
+    # But for rounding, the limits lie within 0 and 1, and on either side of the share.
+    return Interval(mean, min(max(centre - half, 0.0), mean), max(min(centre + half, 1.0), mean))
 
 
 def win_rate(differences: Array, level: float) -> Interval:
@@ -238,7 +242,8 @@ def seeds_needed(effect: float, alpha: float, power: float) -> float:
 
 def mcnemar_exact(baseline_alone: int, treatment_alone: int) -> float:
     """Exact two-sided p of McNemar's (1947) test on the counts of the discordant pairs."""
-    return float(mcnemar([[0, baseline_alone], [treatment_alone, 0]], exact=True).pvalue)
+    fewer, discordant = min(baseline_alone, treatment_alone), baseline_alone + treatment_alone
+    return min(1.0, float(2 * stats.binom.cdf(fewer, discordant, 0.5)))
 
 
 def worst_ranks(baseline: Array, treatment: Array) -> Array:
