@@ -7,10 +7,8 @@ import pytest
 import stores
 import synthetic
 from hypothesis import HealthCheck, settings
-from matplotlib.figure import Figure
 
-from bnbench import plot
-from bnbench.judge import aa_control
+from bnbench import compare, plot
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
@@ -29,47 +27,19 @@ def write(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def few_splits(monkeypatch):
-    """Few splits of the A/A control, which otherwise takes most of the time of a comparison."""
-    monkeypatch.setattr(aa_control, "SPLITS", 20)
-
-
-@pytest.fixture
-def compared(tmp_path, few_splits):
+def compared(tmp_path):
     """Compare a study on synthetic tables; returns its tables by name, and `verdicts.json`."""
     return partial(synthetic.compared, tmp_path)
 
 
-class _Here:
-    """A pool of this process alone, so that what is patched or warned of is seen."""
-
-    def __init__(self, *_, initializer):
-        initializer()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    map = staticmethod(map)
-
-
 @pytest.fixture
-def vectors_alone(monkeypatch):
-    """Figures drawn in this process and without pixels, which take a third of the time."""
-    savefig = Figure.savefig
+def rebuilt(tmp_path, capsys, monkeypatch):
+    """Rebuild a study from the results in `tmp_path`; returns the exit status, what was said, and the page's text.
 
-    def save(figure, path, **options):
-        return savefig(figure, path, **options) if options["format"] == "svg" else path.touch()
-
-    monkeypatch.setattr(Figure, "savefig", save)
-    monkeypatch.setattr(plot, "ProcessPoolExecutor", _Here)
-
-
-@pytest.fixture
-def rebuilt(tmp_path, capsys, few_splits, vectors_alone):
-    """Rebuild a study from the results in `tmp_path`; returns the exit status, what was said, and the page's text."""
+    By the command line, which has no options for what only takes time here: splits, pixels and processes.
+    """
+    monkeypatch.setattr(compare, "run", partial(compare.run, splits=synthetic.SPLITS))
+    monkeypatch.setattr(plot, "run", partial(plot.run, formats=["svg"], processes=1))
 
     def run(study, verb="rebuild"):
         status = stores.run(tmp_path, study, verb)

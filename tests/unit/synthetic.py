@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bnbench import collect, compare
+from bnbench import collect, compare, plot, report
 from bnbench.catalogue import parameters
 from bnbench.catalogue.tasks import TASKS
 from bnbench.epochs import evaluated_epochs
@@ -32,6 +32,9 @@ OUTCOMES = {"train_loss": 1.0, "eval_loss": 1.25, "test_loss": 2.0, "test_loss_p
 
 GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]}
 """Four contexts."""
+
+SPLITS = 20
+"""Of the A/A control, which otherwise takes most of the time of a comparison."""
 
 FIRST_LOSS = 0.5
 """Of every trial, before it learns anything."""
@@ -152,12 +155,20 @@ def contrasts(study: Study, drawn: Callable[[Mapping[str, str]], tuple[Any, Any,
 
 
 def compared(
-    folder: Path, study: Study, found: Mapping[str, pd.DataFrame] | None = None, **options: Any
+    folder: Path, study: Study, found: Mapping[str, pd.DataFrame] | None = None, splits: int = SPLITS, **options: Any
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """Compare `study` on the tables `found`, or on those of `frames`; its tables by name, and `verdicts.json`."""
     out = folder / study.name
-    compare.run(study, write(frames(study, **options) if found is None else found, out / "data"), out)
+    compare.run(study, write(frames(study, **options) if found is None else found, out / "data"), out, splits)
     return {name: report_tables.read(out, name) for name in schemas.TABLES}, tables.read_json(out / "verdicts.json")
+
+
+def rendered(folder: Path, study: Study, **options: Any) -> str:
+    """Compare `study` in `folder`, draw its figures in this process and without pixels; the page."""
+    compare.run(study, collected(study, folder / "data", **options), folder, SPLITS)
+    plot.run(study, folder, ["svg"], processes=1)
+    report.run(study, folder)
+    return (folder / "index.html").read_text(encoding="utf-8")
 
 
 def arms(**ratios: float) -> Of:

@@ -10,6 +10,7 @@ import yaml
 from bnbench import cli
 from bnbench.catalogue import activations, norms, optimizers, parameters, tasks
 from bnbench.catalogue.registries import REGISTRIES
+from bnbench.plan import configfile
 from bnbench.plan.config import SCHEMA
 
 PROJECT = Path(__file__).parents[2]
@@ -228,3 +229,11 @@ def test_the_loss_that_is_shown_is_one_of_each_example():
     loss, gradient = shown("loss")().differentiate(torch.full((2, 3, 1), 2.0), torch.zeros(2, 3, 1))
     assert loss.tolist() == torch.full((2, 3, 1), 2.0).tolist()
     assert gradient.tolist() == torch.ones(2, 3, 1).tolist()
+
+
+def test_docs_show_the_claims_page_and_that_every_claim_of_the_studies_that_come_along():
+    table = (PROJECT / "reports" / "example" / "claims.md").read_text(encoding="utf-8")
+    assert table.replace("](workflow/", "](../workflow/") in (DOCS / "claims.md").read_text(encoding="utf-8")
+    studies = sorted((PROJECT / "workflow" / "studies").glob("*.yaml"))
+    made = [each["words"] for path in studies for each in configfile.read(path)["claims"]]
+    assert [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]] == made

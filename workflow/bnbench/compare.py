@@ -30,8 +30,14 @@ Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
 
 
-def run(study: Study, data: Path, out: Path) -> None:
+def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) -> None:
     """Write `tables/*.csv` and `verdicts.json` of `study` into `out`, from the collected tables in `data`.
+
+    Args:
+        study: the study.
+        data: folder of its collected tables.
+        out: its folder of the report.
+        splits: of the A/A control, at most.
 
     Raises:
         UserError: a collected table is absent or corrupt, or a file cannot be written.
@@ -44,7 +50,7 @@ def run(study: Study, data: Path, out: Path) -> None:
     found["exclusions"] = found["exclusions"].drop_duplicates()
     found["contexts"] = verdicts.table(study, contrasts, verdicts.decide(study.report, contrasts))
     found["interactions"] = interactions.table(study, contrasts)
-    found["control"] = aa_control.table(study, contrasts)
+    found["control"] = aa_control.table(study, contrasts, splits)
     found |= tuning.tables(study, finals)
     found = {name: report_tables.empty(name, study.report.factor) for name in TABLES} | found
     said = [claims_in_words.row(study, judged) for judged in claims.judged(study, found)]

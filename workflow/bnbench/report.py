@@ -11,13 +11,18 @@ from bnbench.store import files, report_tables, tables
 from bnbench.store.schemas import TABLES
 
 
-def run(study: Study, out: Path) -> None:
+def run(study: Study, out: Path, embedded: int = study_page.EMBEDDED) -> None:
     """Write `out/index.html` and `out/landing.rst`.
+
+    Args:
+        study: the study.
+        out: its folder.
+        embedded: bytes of a table that the page holds itself, at most.
 
     Raises:
         UserError: a table, a figure or `verdicts.json` is absent or corrupt, or a file cannot be written.
     """
     verdicts = tables.read_json(out / "verdicts.json")
     found = {name: report_tables.read(out, name) for name in TABLES}
-    for name, text in study_page.render(study, out, verdicts, found).items():
+    for name, text in study_page.render(study, out, verdicts, found, embedded).items():
         files.write_text(out / name, text)

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from specs import named
 
+from bnbench.catalogue import tasks
 from bnbench.catalogue.datafiles import inspect_table, read_table
 from bnbench.catalogue.tasks import TASKS, Diabetes, Digits, Mixture, Sine, Table
 from bnbench.errors import UserError
@@ -171,3 +173,30 @@ def test_rows_with_gaps_are_dropped_where_the_config_says_so(tmp_path, frame):
     frame.to_csv(tmp_path / "data.csv", index=False)
     x, _ = read_table(str(tmp_path / "data.csv"), "price", "drop")
     assert len(x) == 38
+
+
+SHARES = [(100, 0.2, 20), (100, 0.5, 50), (10, 0.01, 1), (7, 0.25, 2), (4, 0.5, 2), (3, 0.5, 1), (3, 0.01, 1)]
+
+
+@pytest.mark.parametrize(("points", "share", "held"), SHARES)
+def test_a_share_of_the_training_points_is_held_out_and_one_at_the_least(points, share, held):
+    task = tasks.of({"task": named("task", "sine", points=points, test_points=9), "validation": share})
+    data = task.data(0)
+    assert len(data.validation_x) == len(data.validation_y) == task.held_points() == held
+    assert len(data.train_x) == len(data.train_y) == task.train_points() == points - held
+    assert task.tested_points() == 9 + held
+
+
+@pytest.mark.parametrize("name", ["sine", "mixture", "diabetes", "digits"])
+def test_points_for_validation_are_training_points_that_train_nothing_and_the_test_keeps_its_own(name):
+    entry = named("task", name)
+    whole, data = (tasks.of({"task": entry, **held}).data(3) for held in ({}, {"validation": 0.2}))
+    assert whole.validation_x is None
+    np.testing.assert_array_equal(data.test_x, whole.test_x)
+    np.testing.assert_array_equal(data.test_y, whole.test_y)
+    together = np.vstack([np.hstack([data.train_x, data.train_y]), np.hstack([data.validation_x, data.validation_y])])
+    before = np.hstack([whole.train_x, whole.train_y])
+    np.testing.assert_array_equal(together[np.lexsort(together.T)], before[np.lexsort(before.T)])
+    # The others keep their order.
+    places = [np.flatnonzero((before == row).all(1))[0] for row in together[: len(data.train_x)]]
+    assert (np.diff(places) >= 0).all()

@@ -14,11 +14,8 @@ FOUR = synthetic.plan(**synthetic.GRID)
 THREE_ARMS = synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.01}])
 
 
-@pytest.fixture
-def splits(monkeypatch):
-    """Fewer splits, where their number is of no account."""
-    monkeypatch.setattr(aa_control, "SPLITS", 60)
-    return 60
+SPLITS = 60
+"""Fewer than of a study, where their number is of no account."""
 
 
 def noise(study, seeds=20, *, together=0.0, diverging=0.0, kept=lambda labels, seed: True, treated=0.0, stream=0):
@@ -39,8 +36,8 @@ def noise(study, seeds=20, *, together=0.0, diverging=0.0, kept=lambda labels, s
     return synthetic.contrasts(study, drawn)
 
 
-def row_of(study, contrasts):
-    (row,) = aa_control.table(study, contrasts).to_dict("records")
+def row_of(study, contrasts, splits=SPLITS):
+    (row,) = aa_control.table(study, contrasts, splits).to_dict("records")
     return row
 
 
@@ -49,14 +46,13 @@ def row_of(study, contrasts):
     [(synthetic.plan(), {}), (FOUR, {}), (FOUR, {"together": 0.8}), (FOUR, {"diverging": 0.3}), (THREE_ARMS, {})],
     ids=["one context", "four contexts", "correlated contexts", "some diverged", "three arms"],
 )
-def test_noise_is_called_a_difference_about_as_often_as_alpha_says_and_no_more(study, options, monkeypatch):
-    monkeypatch.setattr(aa_control, "SPLITS", 150)
+def test_noise_is_called_a_difference_about_as_often_as_alpha_says_and_no_more(study, options):
     # The splits of one baseline are of the same trials: what alpha bounds is the mean over many baselines.
-    shares = [row_of(study, noise(study, 16, stream=stream, **options))["share"] for stream in range(8)]
+    shares = [row_of(study, noise(study, 16, stream=stream, **options), 150)["share"] for stream in range(8)]
     assert 0.005 < np.mean(shares) < 0.06
 
 
-def test_an_effect_of_the_treatment_is_none_of_the_controls_business(splits):
+def test_an_effect_of_the_treatment_is_none_of_the_controls_business():
     assert row_of(FOUR, noise(FOUR, treated=9.0)) == row_of(FOUR, noise(FOUR))
 
 
@@ -65,17 +61,17 @@ def test_the_control_does_find_differences_where_they_are():
     assert aa_control._alarms(synthetic.plan(), halves) == [True]
 
 
-@pytest.mark.parametrize(("seeds", "pairs", "splits_made"), [(0, 0, 0), (1, 0, 0), (3, 1, 0), (4, 2, 60), (9, 4, 60)])
-def test_fewer_than_four_seeds_cannot_be_split_into_pairs(splits, seeds, pairs, splits_made):
+@pytest.mark.parametrize(("seeds", "pairs", "splits"), [(0, 0, 0), (1, 0, 0), (3, 1, 0), (4, 2, 60), (9, 4, 60)])
+def test_fewer_than_four_seeds_cannot_be_split_into_pairs(seeds, pairs, splits):
     row = row_of(FOUR, noise(FOUR, seeds))
-    assert (row["pairs"], row["splits"]) == (pairs, splits_made)
+    assert (row["pairs"], row["splits"]) == (pairs, splits)
     shares = [row[name] for name in ("share", "low", "high", "contexts_share")]
-    assert np.isnan(shares).all() == (splits_made == 0)
-    if splits_made:  # so few pairs can never decide
+    assert np.isnan(shares).all() == (splits == 0)
+    if splits:  # so few pairs can never decide
         assert shares[0] == shares[3] == 0
 
 
-def test_the_share_counts_splits_with_any_false_verdict_and_has_wilsons_interval(splits, monkeypatch):
+def test_the_share_counts_splits_with_any_false_verdict_and_has_wilsons_interval(monkeypatch):
     def judged(options, split, draws):
         assert draws == aa_control.DRAWS
         found = iter(next(splits_of))
@@ -90,35 +86,35 @@ def test_the_share_counts_splits_with_any_false_verdict_and_has_wilsons_interval
     assert (row["low"], row["high"]) == pytest.approx((0.37735, 0.62265), abs=1e-5)
 
 
-def test_contexts_of_other_seeds_are_split_over_those_that_they_share(splits):
+def test_contexts_of_other_seeds_are_split_over_those_that_they_share():
     kept = lambda labels, seed: seed % 4 or labels["batch_size"] == "full"  # noqa: E731
     assert row_of(FOUR, noise(FOUR, 20, kept=kept))["pairs"] == 15 // 2
     row = row_of(FOUR, noise(FOUR, 20, kept=lambda labels, seed: (seed < 10) == (labels["batch_size"] == "full")))
     assert (row["pairs"], row["splits"], row["contexts"]) == (0, 0, 4)
 
 
-def test_a_context_without_pairs_is_no_part_of_it(splits):
+def test_a_context_without_pairs_is_no_part_of_it():
     row = row_of(FOUR, noise(FOUR, 20, kept=lambda labels, seed: labels["batch_size"] == "full"))
     assert (row["contexts"], row["pairs"]) == (2, 10)
 
 
-def test_three_arms_have_one_baseline_which_is_split_once_a_context(splits):
+def test_three_arms_have_one_baseline_which_is_split_once_a_context():
     assert row_of(THREE_ARMS, noise(THREE_ARMS))["contexts"] == 1
 
 
-def test_a_treatment_without_trials_does_not_take_the_control_away(splits):
+def test_a_treatment_without_trials_does_not_take_the_control_away():
     kept = lambda labels, seed: labels["treatment"] != "batch"  # noqa: E731
     assert row_of(THREE_ARMS, noise(THREE_ARMS, kept=kept))["pairs"] == 10
 
 
-def test_the_same_baseline_has_the_same_control_each_time(splits):
+def test_the_same_baseline_has_the_same_control_each_time():
     contrasts = noise(FOUR, diverging=0.1)
-    assert aa_control.table(FOUR, contrasts).equals(aa_control.table(FOUR, contrasts))
+    assert row_of(FOUR, contrasts) == row_of(FOUR, contrasts)
     np.random.default_rng(1).normal(size=10)
-    assert aa_control.table(FOUR, contrasts).equals(aa_control.table(FOUR, contrasts))
+    assert row_of(FOUR, contrasts) == row_of(FOUR, contrasts)
 
 
-def test_a_baseline_that_always_diverges_differs_from_itself_never(splits):
+def test_a_baseline_that_always_diverges_differs_from_itself_never():
     row = row_of(FOUR, noise(FOUR, diverging=1.0))
     assert (row["splits"], row["share"]) == (60, 0)
 
@@ -135,9 +131,8 @@ def test_the_halves_of_a_split_share_no_trial_and_go_through_the_studys_own_judg
     judging_decide = verdicts.decide
     contrasts = noise(FOUR, seeds, stream=stream, diverging=diverging)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aa_control, "SPLITS", 3)
         patch.setattr(verdicts, "decide", judged)
-        row_of(FOUR, contrasts)
+        row_of(FOUR, contrasts, 3)
     assert len(asked) == (3 if seeds >= 4 else 0)
     for split in asked:
         for half, whole in zip(split, contrasts, strict=True):

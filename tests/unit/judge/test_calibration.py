@@ -185,20 +185,18 @@ def test_effects_that_are_large_are_found_and_have_the_right_sign():
 
 
 @pytest.mark.parametrize(("seeds", "contexts"), [(20, 1), (20, 4), (40, 2)])
-def test_the_a_a_control_of_pure_noise_is_at_alpha(seeds, contexts, monkeypatch):
-    monkeypatch.setattr(aa_control, "SPLITS", 15)
+def test_the_a_a_control_of_pure_noise_is_at_alpha(seeds, contexts):
     generator, shares = np.random.default_rng(9), []
     for _ in range(50):
         noise = Case(seeds, contexts, together=0.3).differences(generator)
-        (row,) = aa_control.table(STUDY, contrasts(generator, noise)).to_dict("records")
+        (row,) = aa_control.table(STUDY, contrasts(generator, noise), 15).to_dict("records")
         assert (row["splits"], row["pairs"], row["contexts"]) == (15, seeds // 2, contexts)
         shares.append(row["share"])
     assert abs(np.mean(shares) - 0.9 * ALPHA) < 4 * np.std(shares) / math.sqrt(len(shares))
 
 
-def test_the_a_a_control_sees_nothing_of_the_treatment(monkeypatch):
-    monkeypatch.setattr(aa_control, "SPLITS", 20)
+def test_the_a_a_control_sees_nothing_of_the_treatment():
     generator = np.random.default_rng(10)
     family = contrasts(generator, Case(20, 2).differences(generator))
     other = [replace(contrast, treated=generator.normal(9, 5, 20)) for contrast in family]
-    assert aa_control.table(STUDY, other).equals(aa_control.table(STUDY, family))
+    assert aa_control.table(STUDY, other, 20).equals(aa_control.table(STUDY, family, 20))

@@ -1,217 +1,321 @@
-"""No sentence ever says more than its verdict, whatever the numbers."""
+"""Claims of the literature: how rows stand to what is predicted of them, and that no claim says more than its rows."""
 
 import math
-import re
-from collections import Counter
-from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from synthetic import GRID, arms
 
-from bnbench.judge import aa_control, verdicts
-from bnbench.wording import sentences, titles
+from bnbench.judge import claims, verdicts
+from bnbench.wording import claims as claims_in_words
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-OPTIMIZERS = [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]
-SLOW = {"name": "batch", "momentum": 0.01}
-STUDIES = [
-    synthetic.plan(),
-    synthetic.plan(batch_size=["full", 25], optimizer=OPTIMIZERS),
-    synthetic.plan(batch_size=["full", 10, 25], norm=["none", "batch", SLOW]),
-    synthetic.plan(batch_size=["full", 10, 25, 50], optimizer=OPTIMIZERS),
-]
+SAID = {"words": "BN changes the loss", "source": "somebody 2015"}
+NAN = math.nan
 
-never_or_often = st.sampled_from([0.0] * 5 + [0.3, 1.0])
-drawn_contrast = st.tuples(
-    st.sampled_from([0, 1, 2, 5, 10, 10, 10, 10]),
-    st.sampled_from([-3.0, -0.4, -0.02, 0.0, 0.02, 0.4, 3.0]),
-    st.sampled_from([0.0, 0.01, 0.01, 0.3, 0.3, 40.0]),
-    st.tuples(never_or_often, never_or_often),
-    st.integers(0, 2**32 - 1),
+
+def planned(*made, **changes):
+    """A study with claims, each of which is given by what differs from the least that one needs."""
+    return synthetic.plan(**{**GRID, **changes}, claims=[{**SAID, "predicts": "helps", **claim} for claim in made])
+
+
+def claim(**changes):
+    """A claim as a study has it."""
+    (found,) = planned(changes).config["claims"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("stood", "of_all", "of_any"),
+    [
+        ([], "undecided", "undecided"),
+        (["for"], "supported", "supported"),
+        (["for", "for"], "supported", "supported"),
+        (["for", "open"], "undecided", "supported"),
+        (["for", "against"], "only where", "supported"),
+        (["for", "against", "open"], "only where", "supported"),
+        (["against"], "contradicted", "contradicted"),
+        (["against", "against"], "contradicted", "contradicted"),
+        (["against", "open"], "contradicted", "undecided"),
+        (["open"], "undecided", "undecided"),
+        (["open", "open"], "undecided", "undecided"),
+    ],
 )
-"""Seeds, effect, spread, how often each arm diverges, and what the losses are drawn from."""
+def test_the_verdict_on_a_claim_of_all_rows_and_of_any_row(stood, of_all, of_any):
+    assert claims.conclude(stood, "all") == of_all
+    assert claims.conclude(stood, "any") == of_any
+    assert claims.conclude(stood[::-1], "all") == of_all
+    assert claims.conclude(stood[::-1], "any") == of_any
 
-drawn_studies = st.sampled_from(STUDIES).flatmap(
-    lambda study: st.tuples(
-        st.just(study),
-        st.lists(drawn_contrast, min_size=size(study), max_size=size(study)),
+
+def judged(study, made, rows):
+    """What is said of a claim by the rows of its table."""
+    return claims_in_words.row(study, claims.judge(study, made, rows))
+
+
+VERDICTS = ["helps", "hurts", "equivalent", "undecided", "no data"]
+STUDY = synthetic.plan(**GRID)
+CONTEXTS = [{**labels, "baseline": "none", "treatment": "batch"} for labels, _ in STUDY.contexts()]
+NUMBERS = {"ratio": 1.5, "ratio_low": 1.2, "ratio_high": 2.0, "pairs": 8}
+
+
+def row(verdict, labels=CONTEXTS[0], *, within_margin=False):
+    return {**labels, **NUMBERS, "verdict": verdict, "within_margin": within_margin}
+
+
+drawn_rows = st.lists(st.tuples(st.sampled_from(VERDICTS), st.booleans()), max_size=4)
+
+
+@given(drawn_rows, st.sampled_from(["helps", "hurts", "equivalent"]), st.sampled_from(["all", "any"]))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_no_claim_is_supported_beyond_what_its_rows_have_decided(drawn, predicts, of):
+    rows = [
+        row(verdict, labels, within_margin=small and verdict != "no data")
+        for (verdict, small), labels in zip(drawn, CONTEXTS, strict=False)
+    ]
+    found = judged(STUDY, claim(predicts=predicts, of=of), pd.DataFrame(rows))
+    predicted = [
+        one["verdict"] == predicts
+        or (predicts == "equivalent" and one["verdict"] in ("helps", "hurts") and one["within_margin"])
+        for one in rows
+    ]
+    decided = [one["verdict"] in ("helps", "hurts", "equivalent") for one in rows]
+    assert (found["conclusion"] == "supported") == (bool(rows) and (all if of == "all" else any)(predicted))
+    assert found["conclusion"] == "undecided" or any(decided)
+    if found["conclusion"] == "contradicted":
+        assert not any(predicted)
+        assert of == "all" or all(decided)
+    if found["conclusion"] == "only where":
+        assert of == "all"
+        assert any(predicted)
+        assert sum(decided) > sum(predicted)
+        assert found["where"]
+    assert (found["rows"], found["supporting"]) == (len(rows), sum(predicted))
+    assert found["contradicting"] == sum(decided) - sum(predicted)
+    assert found["pairs"] == (8 if rows else 0)
+    assert [text.count("ratio 1.50 (1.20 to 2.0)") for text in found["measured"]] == [1] * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "within_margin", "standing"),
+    [
+        ("equivalent", True, "for"),
+        ("helps", True, "for"),
+        ("hurts", True, "for"),
+        ("helps", False, "against"),
+        ("hurts", False, "against"),
+        ("undecided", False, "open"),
+        ("no data", False, "open"),
+    ],
+)
+def test_a_difference_that_is_smaller_than_the_margin_speaks_for_equivalence(verdict, within_margin, standing):
+    own = row(verdict, within_margin=within_margin)
+    assert claims.standing(STUDY, claim(predicts="equivalent"), own) == standing
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "found"),
+    [
+        (0.5, 0.9, 0.01, "falls"),
+        (1.1, 2.0, 0.01, "rises"),
+        (0.9, 1.2, 0.01, "open"),
+        (0.5, 0.9, 0.06, "open"),
+        (1.1, 2.0, 0.05, "open"),
+        (0.5, 1.0, 0.01, "open"),
+        (NAN, NAN, NAN, "open"),
+        (NAN, NAN, 1.0, "open"),
+    ],
+)
+@pytest.mark.parametrize("predicts", ["falls", "rises"])
+def test_an_interaction_needs_its_adjusted_p_and_its_interval_to_fall_or_to_rise(low, high, p, found, predicts):
+    own = {"low": low, "high": high, "p_holm": p}
+    expected = "open" if found == "open" else "for" if found == predicts else "against"
+    made = claim(**{"in": "interactions"}, predicts=predicts)
+    assert claims.standing(STUDY, made, own) == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ({}, 4),
+        ({"optimizer": "adam"}, 2),
+        ({"optimizer": "adam lr=0.001"}, 2),
+        ({"batch_size": "full"}, 2),
+        ({"batch_size": 25}, 2),
+        ({"batch_size": 25, "optimizer": "sgd"}, 1),
+        ({"treatment": "batch", "baseline": "none", "task": "sine", "device": "cpu"}, 4),
+    ],
+)
+def test_a_claim_is_about_rows_by_their_labels_or_by_the_names_that_these_begin_with(where, rows):
+    found = judged(STUDY, claim(where=where), pd.DataFrame([row("helps", labels) for labels in CONTEXTS]))
+    assert found["rows"] == rows
+
+
+def test_a_name_is_not_taken_for_the_beginning_of_another():
+    study = planned(
+        {"where": {"treatment": "population"}}, norm=["none", "population", "population_gamma"], batch_size=["full"]
     )
+    (made,) = study.config["claims"]
+    labels = [{**CONTEXTS[0], "treatment": arm} for arm in study.arms[1:]]
+    found = judged(study, made, pd.DataFrame([row("helps", own) for own in labels]))
+    assert (found["rows"], found["conclusion"]) == (1, "supported")
+
+
+def test_one_decided_row_among_undecided_ones_makes_no_difference_between_them():
+    rows = pd.DataFrame(
+        [row(verdict, labels) for verdict, labels in zip(["helps", "undecided"], CONTEXTS, strict=False)]
+    )
+    found = judged(STUDY, claim(), rows)
+    assert (found["conclusion"], found["where"]) == ("undecided", "(1 of 2 as predicted)")
+
+
+def test_a_label_that_a_row_has_is_not_taken_for_a_name_of_others():
+    gamma = [{"name": "population_gamma"}, {"name": "population_gamma", "curvature": "unit"}]
+    study = planned(
+        {"where": {"treatment": "population_gamma"}}, norm=["none", *gamma], batch_size=["full"], optimizer="adam"
+    )
+    (made,) = study.config["claims"]
+    labels = [{**CONTEXTS[0], "treatment": arm} for arm in study.arms[1:]]
+    rows = [row(verdict, own) for verdict, own in zip(["helps", "hurts"], labels, strict=True)]
+    found = judged(study, made, pd.DataFrame(rows))
+    assert (found["rows"], found["conclusion"]) == (1, "supported")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"), [("helps", "for"), ("equivalent", "for"), ("hurts", "against"), ("undecided", "open")]
 )
-quick = {"deadline": None, "derandomize": True, "phases": [Phase.generate]}  # to shrink takes minutes
-several = settings(max_examples=30, **quick)
+def test_not_worse_is_helped_or_equivalent(verdict, expected):
+    assert claims.standing(STUDY, claim(predicts="not_worse"), row(verdict)) == expected
 
 
-def size(study):
-    return len(study.contexts()) * (len(study.arms) - 1)
+def test_rows_that_stand_otherwise_are_named():
+    verdicts = ["helps", "hurts", "helps", "undecided"]
+    rows = pd.DataFrame([row(verdict, labels) for verdict, labels in zip(verdicts, CONTEXTS, strict=True)])
+    found = judged(STUDY, claim(), rows)
+    assert (found["conclusion"], found["where"]) == ("only where", "Adam at full batch and Adam at batch 25")
+    assert judged(STUDY, claim(of="any"), rows)["where"] == "Adam at full batch and Adam at batch 25"
+    against = judged(STUDY, claim(predicts="equivalent"), rows)
+    assert against["conclusion"] == "contradicted"
+    assert against["where"] == "Adam at full batch, SGD at full batch and Adam at batch 25"
+    assert judged(STUDY, claim(), rows.iloc[[0, 2]])["where"] == ""
 
 
-def judged(study, drawn):
-    """The rows of a study whose contrasts are as `drawn`."""
-    each = iter(drawn)
+def test_claims_of_a_whole_comparison_are_judged_by_its_verdicts(compared):
+    study = planned(
+        {"predicts": "helps"},
+        {"predicts": "hurts"},
+        {"predicts": "hurts", "of": "any"},
+        {"predicts": "helps", "where": {"optimizer": "adam"}},
+        {"predicts": "hurts", "where": {"optimizer": "sgd", "batch_size": 25}},
+        {"predicts": "equivalent", "of": "any"},
+        {"predicts": "rises", "in": "interactions", "where": {"factor": "optimizer"}},
+        {"predicts": "falls", "in": "interactions", "where": {"factor": "optimizer"}},
+        {"predicts": "falls", "in": "interactions", "where": {"level": "doubling"}},
+    )
 
-    def losses(labels):
-        seeds, effect, spread, diverging, key = next(each)
-        generator = np.random.default_rng(key)
-        arms = generator.normal(0, spread, (2, seeds))
-        arms[1] += effect
-        arms[generator.random((2, seeds)) < np.array(diverging)[:, None]] = math.nan
-        return np.arange(seeds), *arms
+    def ratio(labels, seed):
+        return {"adam lr=0.001": 0.3, "sgd lr=0.1": 3.0}[labels["optimizer"]] if labels["norm"] == "batch" else 1.0
 
-    contrasts = synthetic.contrasts(study, losses)
-    return verdicts.table(study, contrasts, verdicts.decide(study.report, contrasts, draws=499))
-
-
-def assert_context_claims(study, row, said):
-    """What the sentence on one contrast may say of a direction, and what it must say."""
-    verdict, by_mean = row["verdict"], row["test"] == "mean"
-    treated = titles.arm(study, row["treatment"])
-    assert (f" {treated} hurts" in said, f" {treated} helps" in said) == (verdict == "hurts", verdict == "helps")
-    assert ("nothing is decided" in said) == (verdict == "undecided")
-    assert ("equivalent" in said) == (verdict == "equivalent")
-    claims = re.sub(r"may be anything from .*?, compared", "", said)
-    allowed = {"hurts": ["higher"], "helps": ["lower"]}.get(verdict, []) if by_mean else ["higher", "lower"]
-    assert set(re.findall("higher|lower", claims)) <= set(allowed if verdict != "undecided" else [])
-    assert (f"over {row['pairs']} seed" in said) == (row["pairs"] > 0)
-    assert titles.context_name(study, row) in said
-    assert_whole(said)
-
-
-def assert_whole(said):
-    assert not re.search(r"\bnan\b|\binf\b|None|  | [.,;:)]|\(\)", said)
-
-
-def assert_answer_claims(study, rows, said):
-    """What the first sentence may say of a direction; it has one for each treatment, in order."""
-    with_pairs = rows[rows["verdict"] != "no data"]
-    if with_pairs.empty:
-        assert said == "There are no pairs to compare yet."
-        return
-    spoken = [arm for arm in study.arms[1:] if (with_pairs["treatment"] == arm).any()]
-    parts = re.findall(r"Over [\d, to]* seeds?, .*?\.(?= Over |$)", said)
-    assert len(parts) == len(spoken)
-    rest, silent = said.removeprefix(" ".join(parts)).strip(), [arm for arm in study.arms[1:] if arm not in spoken]
-    assert all(titles.arm(study, arm) in rest for arm in silent)
-    assert bool(rest) == bool(silent)
-    for arm, part in zip(spoken, parts, strict=True):
-        own = rows[rows["treatment"] == arm]
-        claim = assert_spelled_out if len(own) <= 6 else assert_counted
-        claim(study, own, part)
-        verdicts = set(own["verdict"])
-        assert ("nothing is decided" in part) == ("undecided" in verdicts)
-        assert ("equivalent" in part) == ("equivalent" in verdicts)
-        assert ("no pairs" in part) == ("no data" in verdicts)
-        sized = set(own.loc[own["test"] == "mean", "verdict"])
-        assert ("higher" in part, "lower" in part) == ("hurts" in sized, "helps" in sized)
-    assert_whole(said)
+    found, verdicts = compared(study, ratio=ratio, noise=0.05)
+    assert sorted(found["contexts"]["verdict"]) == ["helps", "helps", "hurts", "hurts"]
+    table = found["claims"]
+    assert len(table) == 9
+    assert table["conclusion"].tolist() == [
+        "only where",
+        "only where",
+        "supported",
+        "supported",
+        "supported",
+        "contradicted",
+        "supported",
+        "contradicted",
+        "undecided",
+    ]
+    assert table["where"].tolist()[:3] == [
+        "Adam at full batch and Adam at batch 25",
+        "SGD at full batch and SGD at batch 25",
+        "SGD at full batch and SGD at batch 25",
+    ]
+    assert table["where"][3:].isna().all()
+    assert table["rows"].tolist() == [4, 4, 4, 2, 1, 4, 1, 1, 1]
+    assert table["pairs"].tolist() == [8] * 9
+    assert "With SGD, the ratio of the test losses, BN to no BN, is that with Adam times" in table["measured"][6]
+    stored = verdicts["tables"]["claims"]
+    assert stored["columns"] == table.columns.tolist()
+    assert stored["data"] == table.fillna("").to_numpy().tolist()
 
 
-CLAUSES = {
-    "made the": None,  # the direction is that of each change
-    "was worse": "hurts",
-    "was better": "helps",
-    "were equivalent": "equivalent",
-    "nothing is decided": "undecided",
-    "there are no pairs": "no data",
-}
+def test_a_claim_of_tuned_rows_is_judged_at_the_best_rates_and_of_contexts_at_all(compared):
+    rates = [{"name": "adam", "lr": [0.01, 0.1]}, {"name": "sgd", "lr": [0.01, 0.1]}]
+    made = [{"in": name, "where": {"optimizer": "adam"}} for name in ("tuned", "contexts")]
+    study = planned(*made, {"in": "tuned", "predicts": "equivalent"}, optimizer=rates, batch_size=["full"], tune={})
+
+    def ratio(labels, seed):
+        if labels["norm"] == "none":
+            return {"adam lr=0.01": 1.0, "adam lr=0.1": 2.0}.get(labels["optimizer"], 1.0)
+        return {"adam lr=0.01": 4.0, "adam lr=0.1": 0.2}.get(labels["optimizer"], 1.0)
+
+    found, _ = compared(study, ratio=ratio, noise=1e-3)
+    # Rates were chosen, so no arms are called equivalent.
+    assert found["claims"]["conclusion"].tolist() == ["supported", "only where", "contradicted"]
+    assert found["claims"]["rows"].tolist() == [1, 2, 2]
+    assert found["claims"]["where"].tolist()[1:] == ["Adam lr=0.1", "Adam"]
 
 
-def assert_spelled_out(study, own, part):
-    """Every context is named once, in the clause of its verdict."""
-    undecided_alone = set(own["verdict"]) <= {"undecided", "no data"} and (own["verdict"] == "undecided").sum() > 1
-    found = {}
-    for clause in part.removesuffix(".").split("; "):
-        verdict = next(verdict for start, verdict in CLAUSES.items() if start in clause)
-        for change in re.split(r", (?=\d|∞)| and (?=\d|∞)", clause) if verdict is None else [clause]:
-            said = verdict or {"higher": "hurts", "lower": "helps"}[re.search("higher|lower", change)[0]]
-            for row in own.to_dict("records"):
-                if re.search(rf"with {re.escape(titles.context_name(study, row))}(?![\w.=])", change):
-                    found.setdefault(titles.context_name(study, row), []).append(said)
-    for row in own.to_dict("records"):
-        unnamed = undecided_alone and row["verdict"] == "undecided"
-        assert found.get(titles.context_name(study, row), []) == ([] if unnamed else [row["verdict"]])
-    if undecided_alone:
-        assert f"in any of {(own['verdict'] == 'undecided').sum()} contexts" in part
+@pytest.mark.parametrize("predicts", ["helps", "hurts", "equivalent"])
+def test_a_study_without_pairs_leaves_its_claims_undecided(compared, predicts):
+    made = {"predicts": predicts}
+    found, _ = compared(planned(made, {**made, "of": "any"}), seeds=lambda labels: [])
+    assert found["claims"]["conclusion"].tolist() == ["undecided"] * 2
+    assert found["claims"]["pairs"].tolist() == [0, 0]
+    names = ("Adam at full batch", "SGD at full batch", "Adam at batch 25", "SGD at batch 25")
+    assert set(found["claims"]["measured"]) == {"; ".join(f"{name}: no data" for name in names)}
 
 
-def assert_counted(study, own, part):
-    """Every verdict that occurs has its number of contexts."""
-    starts = {" hurt in ": "hurts", " helped in ": "helps", "equivalent": "equivalent"}
-    starts |= {"nothing is decided in ": "undecided", "no pairs yet in ": "no data"}
-    counted = {}
-    for clause in part.split("; "):
-        for start, verdict in starts.items():
-            if start in clause:
-                counted[verdict] = int(re.search(r" in (\d+)\b", clause)[1])
-    assert counted == Counter(own["verdict"])
-    assert f" of {len(own)} contexts" in part
+@pytest.mark.parametrize("seeds", [0, 1])
+def test_what_is_not_measured_is_not_in_a_claims_numbers(compared, seeds):
+    made = [{"predicts": "falls", "in": "interactions"}, {"predicts": "hurts"}]
+    _, verdicts = compared(planned(*made), seeds=lambda labels: range(seeds))
+    falls, hurts = (row[-1] for row in verdicts["tables"]["claims"]["data"])
+    assert falls == ""
+    assert ("ratio" in hurts) == (seeds > 0)
+    assert "nan" not in hurts
 
 
-@given(drawn_studies)
-@several
-def test_no_sentence_says_more_than_its_verdict(drawn):
-    study, contrasts = drawn
-    for row in judged(study, contrasts).to_dict("records"):
-        assert_context_claims(study, row, sentences.context(study, row))
+def test_too_few_seeds_support_and_contradict_nothing(compared):
+    found, _ = compared(planned({"predicts": "hurts"}, {"predicts": "helps"}, seeds=5), ratio=arms(batch=9.0))
+    assert found["claims"]["conclusion"].tolist() == ["undecided"] * 2
 
 
-@given(drawn_studies)
-@several
-def test_the_answer_claims_no_direction_without_a_verdict_and_names_every_context(drawn):
-    study, contrasts = drawn
-    rows = judged(study, contrasts)
-    assert_answer_claims(study, rows, sentences.answer(study, rows))
+def test_equal_losses_support_equivalence_and_contradict_an_effect(compared):
+    made = [{"predicts": predicts} for predicts in ("equivalent", "helps", "hurts")]
+    found, _ = compared(planned(*made), noise=1e-3)
+    assert found["claims"]["conclusion"].tolist() == ["supported", "contradicted", "contradicted"]
 
 
-stores = st.fixed_dictionaries(
-    {
-        "seeds": st.sampled_from([1, 2, 5, 7, 9]),
-        "ratios": st.lists(st.sampled_from([0.3, 0.9, 1.0, 1.0, 1.02, 1.5, 4.0]), min_size=8, max_size=8),
-        "noise": st.sampled_from([0.0, 0.02, 0.4]),
-        "diverging": st.sampled_from([0.0, 0.0, 0.2]),
-        "missing": st.sampled_from([0.0, 0.0, 0.1, 0.9]),
-        "key": st.integers(0, 1000),
-    }
-)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.4, -0.4]))
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_no_claim_and_its_opposite_are_both_supported(key, effect):
+    generator = np.random.default_rng(key)
+
+    def drawn(labels):
+        baseline = generator.normal(size=8)
+        return range(8), baseline, baseline + effect * generator.choice([0, 1, -1]) + 0.1 * generator.normal(size=8)
+
+    contrasts = synthetic.contrasts(STUDY, drawn)
+    rows = verdicts.table(STUDY, contrasts, verdicts.decide(STUDY.report, contrasts, draws=499))
+    for of in ("all", "any"):
+        concluded = [
+            judged(STUDY, claim(predicts=predicts, of=of), rows)["conclusion"] for predicts in ("helps", "hurts")
+        ]
+        assert of == "any" or concluded != ["supported", "supported"]
+        assert concluded.count("supported") <= len(set(rows["verdict"]) & {"helps", "hurts"})
 
 
-@given(stores)
-@settings(max_examples=12, **quick)
-def test_no_sentence_of_a_whole_comparison_says_more_than_its_row(tmp_path_factory, drawn):
-    study = synthetic.plan(batch_size=["full", 25], optimizer=OPTIMIZERS, seeds=drawn["seeds"])
-    ratio = {setting.address: ratio for setting, ratio in zip(study.settings, drawn["ratios"], strict=True)}
-    address = {tuple(setting.labels.items()): setting.address for setting in study.settings}
-
-    def chance(labels, seed, of):
-        return np.random.default_rng([*address[tuple(labels.items())].encode(), seed, of, drawn["key"]]).random()
-
-    options = {
-        "ratio": lambda labels, seed: ratio[address[tuple(labels.items())]],
-        "noise": drawn["noise"],
-        "diverged": lambda labels, seed: 12 if chance(labels, seed, 0) < drawn["diverging"] else None,
-        "seeds": lambda labels: [seed for seed in study.seeds if chance(labels, seed, 1) >= drawn["missing"]],
-    }
-    folder: Path = tmp_path_factory.mktemp("claims")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aa_control, "SPLITS", 5)
-        found, verdicts = synthetic.compared(folder, study, **options)
-    rows = found["contexts"]
-    assert_answer_claims(study, rows, verdicts["sentence"])
-    for row, said in zip(rows.to_dict("records"), verdicts["sentences"], strict=True):
-        assert_context_claims(study, row, said)
-    for row, said in zip(found["interactions"].to_dict("records"), verdicts["interactions"], strict=True):
-        assert (said == "") == math.isnan(row["low"])
-        sides = set(re.findall("higher|lower", said))
-        assert row["factor"] != "main effect" or row["low"] > 1 or row["high"] < 1 or len(sides) != 1
-        assert_whole(said)
-    for said in (*verdicts["trajectories"], verdicts["control"], verdicts["cost"], verdicts["methods"]):
-        assert_whole(said)
-
-
-def test_over_seeds_that_can_never_decide_no_sentence_says_which_loss_is_higher(compared):
-    found, verdicts = compared(synthetic.plan(seeds=5), ratio=synthetic.arms(batch=9.0), noise=0.02)
-    assert found["contexts"]["verdict"].tolist() == ["undecided"]
-    assert not re.search("is higher|is lower", " ".join(verdicts["trajectories"]))
+def test_a_study_without_claims_has_an_empty_table_of_them():
+    assert claims.judged(STUDY, {}) == []

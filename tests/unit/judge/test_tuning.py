@@ -11,7 +11,6 @@ import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
-from specs import named
 from statsmodels.stats.proportion import proportion_confint
 from synthetic import arms, where
 
@@ -269,14 +268,13 @@ def trained(folder):
     for chunk in all_chunks(study, cost.seeds_per_job):
         train.run(chunk, folder / "results", 1)
     collect.run(study, folder / "results", folder / "data")
-    compare.run(study, folder / "data", folder)
+    compare.run(study, folder / "data", folder, synthetic.SPLITS)
     curves, predictions = (
         tables.read_parquet(folder / "data" / f"{name}.parquet") for name in ("curves", "predictions")
     )
     return curves.to_pandas(), predictions.to_pandas(), report_tables.read(folder, "tuned")
 
 
-@pytest.mark.usefixtures("few_splits")
 def test_other_test_points_leave_every_bit_of_training_and_validation_and_the_rates(tmp_path, monkeypatch):
     curves, predictions, tuned = trained(tmp_path / "one")
     drawn = tasks.Sine.data
@@ -427,33 +425,6 @@ def test_a_study_that_does_not_tune_has_neither_table_nor_sentence(compared):
     assert "best learning rate" not in verdicts["sentence"]
     assert verdicts["equal_rates"] == ""
     assert verdicts["tables"]["tuned"]["data"] == []
-
-
-SHARES = [(100, 0.2, 20), (100, 0.5, 50), (10, 0.01, 1), (7, 0.25, 2), (4, 0.5, 2), (3, 0.5, 1), (3, 0.01, 1)]
-
-
-@pytest.mark.parametrize(("points", "share", "held"), SHARES)
-def test_a_share_of_the_training_points_is_held_out_and_one_at_the_least(points, share, held):
-    task = tasks.of({"task": named("task", "sine", points=points, test_points=9), "validation": share})
-    data = task.data(0)
-    assert len(data.validation_x) == len(data.validation_y) == task.held_points() == held
-    assert len(data.train_x) == len(data.train_y) == task.train_points() == points - held
-    assert task.tested_points() == 9 + held
-
-
-@pytest.mark.parametrize("name", ["sine", "mixture", "diabetes", "digits"])
-def test_points_for_validation_are_training_points_that_train_nothing_and_the_test_keeps_its_own(name):
-    entry = named("task", name)
-    whole, data = (tasks.of({"task": entry, **held}).data(3) for held in ({}, {"validation": 0.2}))
-    assert whole.validation_x is None
-    np.testing.assert_array_equal(data.test_x, whole.test_x)
-    np.testing.assert_array_equal(data.test_y, whole.test_y)
-    together = np.vstack([np.hstack([data.train_x, data.train_y]), np.hstack([data.validation_x, data.validation_y])])
-    before = np.hstack([whole.train_x, whole.train_y])
-    np.testing.assert_array_equal(together[np.lexsort(together.T)], before[np.lexsort(before.T)])
-    # The others keep their order.
-    places = [np.flatnonzero((before == row).all(1))[0] for row in together[: len(data.train_x)]]
-    assert (np.diff(places) >= 0).all()
 
 
 def test_points_for_validation_are_the_same_in_all_arms_and_at_all_rates_and_others_for_another_seed():

@@ -1,11 +1,14 @@
 """Reading what a user wrote: strict YAML, and overrides as Snakemake takes them."""
 
+import copy
 from pathlib import Path
 
 import pytest
 from configs import refusal
 from hypothesis import given
 from hypothesis import strategies as st
+from snakemake.cli import parse_config
+from snakemake.utils import update_config
 
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile
@@ -105,3 +108,41 @@ def test_overrides_change_top_level_keys_and_merge_into_mappings():
     assert resolved["report"]["outcome"] == "test_loss"
     assert resolved["seeds_per_job"] == {"cpu": 5, "cuda": "auto"}
     assert configfile.merged({"seeds": 20}, {"seeds": {"count": 3}}) == {"seeds": {"count": 3}}
+
+
+PAIRS = [
+    "seeds=50",
+    "seeds=050",
+    "seeds=1e3",
+    "seeds=",
+    "seeds={first: 2, count: 4}",
+    "study=two words",
+    "study='quoted'",
+    "batch_size=[full, 25]",
+    "report={margin: 1.2, baseline: none}",
+    "optimizer=[{name: adam, lr: 1e-3, amsgrad: true}, sgd]",
+    "norm=[{name: batch, momentum: null}]",
+]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_pair_means_what_snakemake_takes_it_for(pair):
+    assert configfile.parse_overrides([pair]) == configfile.typed(parse_config([pair]))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"seeds": 5},
+        {"report": {"margin": 1.2}},
+        {"report": {"margin": {"deep": 1}}},
+        {"norm": ["batch"]},
+        {"task": {"name": "sine"}},
+        {"report": 5},
+    ],
+)
+def test_overrides_are_merged_as_snakemake_merges_them(overrides):
+    study = {"seeds": 4, "norm": ["none", "batch"], "report": {"margin": 1.1, "outcome": "eval_loss"}}
+    expected = copy.deepcopy(study)
+    update_config(expected, overrides)
+    assert configfile.merged(study, overrides) == expected

@@ -240,9 +240,9 @@ def test_a_trial_has_the_same_bits_in_every_chunk_and_with_one_or_two_threads(ch
         torch.set_num_threads(1)
 
 
-def test_orders_drawn_ahead_are_those_that_each_seeds_stream_gives_epoch_by_epoch(monkeypatch):
-    monkeypatch.setattr(loop, "_DRAWN", 3 * 2 * 10)  # three epochs at once
-    drawn = list(islice(loop._orders([4, 9], 10, 8, CPU), 8))
+def test_orders_drawn_ahead_are_those_that_each_seeds_stream_gives_epoch_by_epoch():
+    three_epochs = 3 * 2 * 10
+    drawn = list(islice(loop._orders([4, 9], 10, 8, CPU, three_epochs), 8))
     for i, seed in enumerate((4, 9)):
         generator = stream(seed, "order")
         for order in drawn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,14 @@ _MANY = 100  # seeds, from which on points are a picture in the SVG
 _DOTTED = {"lw": 1.0, "ls": (0, (1, 1.2))}
 
 
-def draw(study: Study, out: Path, name: str) -> None:
+def draw(study: Study, out: Path, name: str, formats: Sequence[str]) -> None:
     """Draw one figure of `study` from its table in `out/tables` into `out/figures`, in the style that is set.
+
+    Args:
+        study: the study.
+        out: its folder.
+        name: of the figure.
+        formats: files that it is written to, see `save`.
 
     Raises:
         UserError: the table is absent or corrupt, or a file cannot be written.
@@ -54,7 +60,8 @@ def draw(study: Study, out: Path, name: str) -> None:
     table = report_tables.read(out, contents.SOURCES[name])
     table = contents.drawn(study, name, table)
     some = table[list(shown)].notna().any(axis=None)
-    save(drawn(study, table) if some else empty("There are no finite losses to show."), out / "figures", name)
+    figure = drawn(study, table) if some else empty("There are no finite losses to show.")
+    save(figure, out / "figures", name, formats)
 
 
 def curves(study: Study, table: pd.DataFrame) -> Figure:

@@ -82,20 +82,26 @@ def set_style() -> None:
     sns.set_theme(style="ticks", rc=_STYLE)
 
 
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write `<name>.svg` and `<name>.png`, the same bytes for the same figure, and close it.
+_SAVED: dict[str, dict[str, Any]] = {
+    "svg": {"metadata": {"Date": None}},
+    "png": {"metadata": {"Software": None}, "facecolor": "white"},
+}
+"""How a figure is written in each format, without what would differ from one time to the next."""
+
+
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> None:
+    """Write `<name>.<format>` for each of `formats`, the same bytes for the same figure, and close it.
 
     Raises:
         UserError: a file cannot be written.
     """
     if figure.get_layout_engine():
-        figure.draw_without_rendering()  # lays it out, once for both
+        figure.draw_without_rendering()  # lays it out, once for all formats
         figure.set_layout_engine("none")
     options: dict[str, Any] = {"bbox_inches": figure.get_tightbbox().padded(0.1)}
-    with files.atomic(folder / f"{name}.svg") as path:
-        figure.savefig(path, format="svg", metadata={"Date": None}, dpi=_DPI, **options)
-    with files.atomic(folder / f"{name}.png") as path:
-        figure.savefig(path, format="png", facecolor="white", metadata={"Software": None}, dpi=_DPI, **options)
+    for ending in formats:
+        with files.atomic(folder / f"{name}.{ending}") as path:
+            figure.savefig(path, format=ending, dpi=_DPI, **_SAVED[ending], **options)
     plt.close(figure)
 
 

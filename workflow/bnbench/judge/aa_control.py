@@ -30,16 +30,21 @@ _ENOUGH = 10_000_000  # trials, in all splits together
 _LEAST = 4  # seeds: two pairs
 
 
-def table(study: Study, contrasts: Sequence[Contrast]) -> pd.DataFrame:
+def table(study: Study, contrasts: Sequence[Contrast], most: int = SPLITS) -> pd.DataFrame:
     """One row: the share of splits in which any context is said to help or to hurt, with Wilson's interval.
 
     The splits are of the same trials, so the interval tells how exactly they measure this study's own share.
     `contexts_share` is the share of single contexts. NaN where the baseline has fewer than four seeds.
+
+    Args:
+        study: the study.
+        contrasts: of all its contexts.
+        most: splits at most.
     """
     baselines = _baselines(study, contrasts)
     seeds = baselines.shape[1]
     generator = np.random.default_rng(0)
-    splits = min(SPLITS, max(_FEWEST, _ENOUGH // baselines.size)) if seeds >= _LEAST else 0
+    splits = min(most, max(_FEWEST, _ENOUGH // baselines.size)) if seeds >= _LEAST else 0
     alarms = [_alarms(study, baselines[:, generator.permutation(seeds)]) for _ in range(splits)]
     false = np.array(alarms, dtype=np.bool_).reshape(splits, len(baselines))
     found = stats.share(false.any(1).sum(), splits, 1 - study.report.alpha)

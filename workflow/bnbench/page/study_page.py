@@ -28,8 +28,8 @@ from bnbench.wording import alt_texts, captions, contents, methods, templating, 
 CAPTIONS = PACKAGE / "captions"
 """A text for each figure, which Snakemake's report renders too."""
 
-_EMBEDDED = 2**20
-"""Bytes of a table that the page holds itself."""
+EMBEDDED = 2**20
+"""Bytes of a table that the page holds itself, at most."""
 
 _DARK = f"""<style>@media (prefers-color-scheme: dark) {{
 [style*="fill: {INK}"] {{ fill: #e8e6e3 !important }} [style*="stroke: {INK}"] {{ stroke: #e8e6e3 !important }}
@@ -39,7 +39,13 @@ _DARK = f"""<style>@media (prefers-color-scheme: dark) {{
 """What a figure says of itself where the reader prefers dark pages."""
 
 
-def render(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def render(
+    study: Study,
+    out: Path,
+    verdicts: Mapping[str, Any],
+    found: Mapping[str, pd.DataFrame],
+    embedded: int = EMBEDDED,
+) -> dict[str, str]:
     """The texts of `index.html` and `landing.rst`, by name.
 
     Args:
@@ -47,6 +53,7 @@ def render(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[
         out: its folder, where the figures and the tables lie.
         verdicts: what `verdicts.json` holds.
         found: its tables, by name.
+        embedded: bytes of a table that the page holds itself, at most; a larger one lies beside it.
 
     Raises:
         UserError: a figure is absent.
@@ -64,7 +71,8 @@ def render(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[
     page = environment.get_template("report.html").render(
         **facts,
         **_tables(study, found),
-        **_files(study, out, verdicts, found),
+        **_figures(study, out, verdicts, found),
+        downloads=_downloads(out, embedded),
         script=script,
         style=templating.source("page", "page.css"),
         script_hash=_sha256(script),
@@ -108,8 +116,8 @@ def _missing(study: Study, exclusions: pd.DataFrame) -> str:
     return f"A partial study: {missing:,} of {asked:,} trials {be} missing." if missing else ""
 
 
-def _files(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """The figures with their captions and words, and the tables to take away."""
+def _figures(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The figures with their captions and words."""
     caption = {"snakemake": {"params": {"said": captions.facts(study)}}}
     figures = {
         name: {
@@ -120,8 +128,14 @@ def _files(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[
         }
         for name, title in contents.figures(study).items()
     }
-    downloads = [(name, schemas.description(columns), _download(out, name)) for name, columns in schemas.TABLES.items()]
-    return {"figures": figures, "downloads": downloads}
+    return {"figures": figures}
+
+
+def _downloads(out: Path, embedded: int) -> list[tuple[str, str, str]]:
+    """The tables to take away: name, description and address."""
+    return [
+        (name, schemas.description(columns), _download(out, name, embedded)) for name, columns in schemas.TABLES.items()
+    ]
 
 
 def _image(out: Path, name: str) -> str:
@@ -134,10 +148,10 @@ def _image(out: Path, name: str) -> str:
     return _address("image/svg+xml", drawn.replace("<defs>", f"<defs>{_DARK}", 1).encode())
 
 
-def _download(out: Path, name: str) -> str:
+def _download(out: Path, name: str, embedded: int) -> str:
     """A table as a data address, or as the file beside the page where it is large."""
     content = (out / "tables" / f"{name}.csv").read_bytes()
-    return _address("text/csv", content) if len(content) <= _EMBEDDED else f"tables/{name}.csv"
+    return _address("text/csv", content) if len(content) <= embedded else f"tables/{name}.csv"
 
 
 def _address(kind: str, content: bytes) -> str:

@@ -12,18 +12,22 @@ from bnbench import __version__
 from bnbench.store.tables import read_json
 from bnbench.vocabulary import PACKAGE
 
-_BUILT = PACKAGE.parents[1] / "image.json"
+BUILT = PACKAGE.parents[1] / "image.json"
+"""What the build of an image writes down of it, beside the package."""
 
 
-def provenance() -> dict[str, str]:
-    """Versions that the numbers come from, commit and image; no environment variables, user or host names."""
+def provenance(built: Path = BUILT) -> dict[str, str]:
+    """Versions that the numbers come from, commit and image; no environment variables, user or host names.
+
+    `built` is the file that the build of an image leaves; outside an image there is none.
+    """
     return {
         "python": platform.python_version(),
         "torch": _version("torch"),
         "numpy": _version("numpy"),
         "bnbench": __version__,
-        "commit": _commit(),
-        "image": _image(),
+        "commit": _commit(built),
+        "image": _image(built),
     }
 
 
@@ -43,21 +47,21 @@ def _version(package: str) -> str:
         return ""
 
 
-def _image() -> str:
+def _image(built: Path) -> str:
     """Digest of the image that this runs in, by which its build named it; `host` outside one."""
-    return str(_built().get("digest", "host"))
+    return str(_read(built).get("digest", "host"))
 
 
 @cache
-def _built() -> dict[str, Any]:
-    """What the build of an image wrote down of it, beside the package; nothing outside an image."""
-    return read_json(_BUILT) if _BUILT.exists() else {}
+def _read(built: Path) -> dict[str, Any]:
+    """What the build of an image wrote down of it; nothing outside an image."""
+    return read_json(built) if built.exists() else {}
 
 
 @cache
-def _commit() -> str:
+def _commit(built: Path) -> str:
     """Commit of the checkout that the package lies in, or that its image was built of; empty where nobody knows."""
-    if revision := _built().get("revision"):
+    if revision := _read(built).get("revision"):
         return str(revision)
     command = ["git", "-C", str(PACKAGE), "rev-parse", "HEAD"]
     try:

@@ -11,11 +11,10 @@ from html import unescape
 import pytest
 from docutils.core import publish_parts
 from jinja2 import Environment
-from synthetic import collected, plan
+from synthetic import arms, collected, compared, plan, rendered
 
-from bnbench import cli, compare, plot, report
+from bnbench import cli, report
 from bnbench.errors import UserError
-from bnbench.page import study_page
 from bnbench.store import report_tables, schemas
 from bnbench.wording import contents
 
@@ -23,23 +22,18 @@ HOSTILE = "<script>alert('1')</script> & \"co\""
 POINT = {"norm": "batch", "epoch": 39, "value": 0.002, "source": HOSTILE}
 
 
-def rendered(tmp_path, changes, **options):
-    study = plan(**changes)
-    compare.run(study, collected(study, tmp_path / "data", noise=0.2, **options), tmp_path)
-    plot.run(study, tmp_path)
-    report.run(study, tmp_path)
-    return study, (tmp_path / "index.html").read_text(encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    study, text = rendered(folder, {"batch_size": ["full", 25], "reference_points": [POINT]}, ratio=tripled)
-    return folder, study, text
+    study = plan(batch_size=["full", 25], reference_points=[POINT])
+    return folder, study, rendered(folder, study, ratio=arms(batch=3.0), noise=0.2)
 
 
-def tripled(labels, seed):
-    return 3.0 if labels["norm"] == "batch" else 1.0
+def blank_figures(folder, study):
+    """Put a picture of nothing where each figure belongs."""
+    (folder / "figures").mkdir()
+    for name in contents.figures(study):
+        (folder / "figures" / f"{name}.svg").write_text("<svg><defs></defs></svg>")
 
 
 WITHOUT = """
@@ -47,7 +41,7 @@ import sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("torch", "snakemake"):
+        if name.split(".")[0] in ("torch", "snakemake", "statsmodels"):
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Absent())
@@ -140,10 +134,9 @@ def test_every_table_can_be_taken_from_it(page):
         assert base64.b64decode(content) == (folder / "tables" / f"{name}.csv").read_bytes()
 
 
-def test_a_large_table_is_taken_from_beside_the_page(page, monkeypatch):
+def test_a_large_table_is_taken_from_beside_the_page(page):
     folder, study, text = page
-    monkeypatch.setattr(study_page, "_EMBEDDED", 1000)
-    report.run(study, folder)
+    report.run(study, folder, embedded=1000)
     small = (folder / "index.html").read_text(encoding="utf-8")
     (folder / "index.html").write_text(text, encoding="utf-8")
     assert 'href="tables/fit.csv"' in small
@@ -168,20 +161,26 @@ def test_the_same_inputs_give_the_same_bytes(page):
     ],
 )
 def test_what_befell_the_trials_is_told(tmp_path, options, said):
-    assert said in words(rendered(tmp_path, {}, **options)[1])
+    study = plan()
+    compared(tmp_path, study, noise=0.2, **options)
+    folder = tmp_path / study.name
+    blank_figures(folder, study)
+    report.run(study, folder)
+    assert said in words((folder / "index.html").read_text(encoding="utf-8"))
 
 
 def test_a_missing_or_corrupt_part_is_named(tmp_path):
-    study, _ = rendered(tmp_path, {})
-    (tmp_path / "figures" / "forest.svg").unlink()
+    study = plan()
+    compared(tmp_path, study)
+    folder = tmp_path / study.name
     with pytest.raises(UserError, match=r"figures/forest\.svg: cannot be read"):
-        report.run(study, tmp_path)
-    (tmp_path / "verdicts.json").write_text("{", encoding="utf-8")
+        report.run(study, folder)
+    (folder / "verdicts.json").write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match=r"verdicts\.json: not readable"):
-        report.run(study, tmp_path)
+        report.run(study, folder)
 
 
-def test_a_report_needs_neither_torch_nor_snakemake(tmp_path):
+def test_a_report_needs_neither_torch_nor_snakemake_nor_statsmodels(tmp_path):
     study = plan()
     folder = tmp_path / "synthetic"
     collected(study, folder / "data")

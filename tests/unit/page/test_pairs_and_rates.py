@@ -1,0 +1,148 @@
+"""Pages of studies that name pairs or tune rates: what they show beside that of any study."""
+
+import base64
+import json
+import re
+from functools import partial
+from html import unescape
+
+import numpy as np
+import pytest
+import synthetic
+from matplotlib import pyplot as plt
+from named_pairs import KNOWN, NAMED, NORMS, PLAIN, TUNED, by_rate
+
+from bnbench.figures import loss_figures, style
+from bnbench.store import report_tables
+from bnbench.wording import contents
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def text_of(html):
+    shown = re.sub(r"<(style|script)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
+
+
+@pytest.fixture
+def rendered(tmp_path):
+    return partial(synthetic.rendered, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    """Folder and page of the tuned study."""
+    folder = tmp_path_factory.mktemp("tuned")
+    return folder, synthetic.rendered(folder, TUNED, ratio=by_rate, noise=0.05)
+
+
+def dots(ax):
+    return np.concatenate([np.atleast_1d(line.get_xdata()) for line in ax.lines if line.get_marker() == "o"])
+
+
+def test_the_page_of_named_pairs_shows_them_in_its_tables_and_lets_one_choose(rendered, tmp_path):
+    page = rendered(NAMED, **KNOWN)
+    said = text_of(page)
+    assert said.count("layer norm against BN, full batch") >= 2
+    assert re.search(r"<option[^>]*>layer norm against BN</option>", page)
+    images = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]+)"', page)
+    assert len(images) == len(contents.figures(NAMED))
+    assert all(base64.b64decode(drawn).startswith(b"<?xml") for drawn, _ in images)
+    contexts = report_tables.read(tmp_path, "contexts")
+    style.set_style()
+    np.testing.assert_allclose(np.sort(dots(loss_figures.forest(NAMED, contexts).axes[0])), np.sort(contexts["ratio"]))
+    rows = report_tables.read(tmp_path, "interactions")
+    ax = loss_figures.interactions(NAMED, rows).axes[0]
+    np.testing.assert_allclose(dots(ax), rows["ratio"])
+    assert "layer norm against BN, all contexts" in [label.get_text() for label in ax.get_yticklabels()]
+    plt.close("all")
+
+
+def test_figures_of_single_seeds_and_epochs_show_what_is_compared_with_the_baseline_alone(
+    rendered, tmp_path, monkeypatch
+):
+    shown = {}
+    for name, (_, columns) in loss_figures.FIGURES.items():
+
+        def draw(study, table, name=name):
+            shown[name] = table
+            return style.empty("")
+
+        monkeypatch.setitem(loss_figures.FIGURES, name, (draw, columns))
+    rendered(NAMED, **KNOWN)
+    assert set(shown) == set(contents.figures(NAMED))
+    for name, table in shown.items():
+        if "baseline" in table:
+            assert set(table["baseline"]) == ({"none", "batch"} if name in contents.ALL_COMPARISONS else {"none"})
+    plt.close("all")
+
+
+def ring_rates(axes):
+    """The rates at which there is a ring, by the colour of the ring."""
+    return {line.get_markeredgecolor(): line.get_xdata().tolist() for line in axes.lines if line.get_markersize() == 10}
+
+
+def test_the_page_of_a_tuned_study_has_the_rates_their_figure_and_the_claims(tuned):
+    folder, page = tuned
+    verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
+    assert "rates" in contents.figures(TUNED)
+    assert (folder / "figures" / "rates.svg").exists()
+    assert 'id="rates"' in page
+    assert 'href="#rates"' in page
+    said = text_of(page)
+    for sentence in (verdicts["sentence"], verdicts["equal_rates"], *verdicts["tuned"]):
+        assert sentence in said
+    assert "no BN at 0.001 and BN at 0.01; the list ends at 0.001 and 0.01, and a rate beyond may be better." in said
+    assert "BN at 0.01 and layer norm at 0.001; the list ends" in said
+    assert "on 25 % of the training points" in said
+    section = page.partition('id="rates"')[2].partition("<h2")[0]
+    best = re.findall(r'<tr class="(\w+)"><th scope="row">([^<]*)</th>\s*<td>([^<]*)</td><td>([^<]*)</td>', section)
+    assert [row[1:] for row in best if row[0] != "equal"] == [
+        ("BN, Adam", "0.001", "0.01"),
+        ("layer norm, Adam", "0.001", "0.001"),
+        ("layer norm against BN, Adam", "0.01", "0.001"),
+    ]
+    assert [row[2:] for row in best if row[0] == "equal"] == [("0.001", "0.001"), ("0.01", "0.01")] * 3
+    assert 'id="claims"' in page
+    assert "BN <helps> (A & B; predicts: helps) only where BN" in said
+    assert "chosen rates 0.001 and 0.01" in unescape(page)
+
+
+def test_rings_stand_at_the_chosen_rates_and_the_line_at_the_ratio_there(tuned):
+    rows, best = (report_tables.read(tuned[0], name) for name in ("rates", "tuned"))
+    style.set_style()
+    left, right = loss_figures.rates(TUNED, rows[rows["baseline"] == "none"]).axes
+    colours = style.palette(TUNED)
+    assert ring_rates(left) == {colours["none"]: [0.001], colours["batch"]: [0.01], colours["layer"]: [0.001]}
+    levels = [
+        line.get_ydata()[0] for line in right.lines if len(set(line.get_ydata())) == 1 and line.get_marker() != "o"
+    ]
+    of_baseline = best[best["baseline"] == "none"]
+    np.testing.assert_allclose([level for level in levels if level != 1], of_baseline["ratio"])
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"diverged": lambda labels, seed: 0 if labels["optimizer"] == "adam lr=0.01" else None},
+        {"diverged": lambda labels, seed: 0 if labels["norm"] == "batch" else None},
+        {"diverged": lambda labels, seed: 0},
+        {"seeds": lambda labels: [] if labels["norm"] == "layer" else None},
+        {"seeds": lambda labels: []},
+    ],
+    ids=["a rate diverged", "an arm diverged", "all diverged", "no arm", "nothing"],
+)
+def test_a_tuned_study_of_which_parts_diverged_or_are_missing_has_its_page(rendered, options):
+    page = rendered(TUNED, noise=0.2, **options)
+    assert 'id="rates"' in page
+    assert not re.search(r"\bnan\b|\binf\b|None", text_of(page).partition("The resolved config")[0])
+
+
+def test_the_page_of_a_study_that_does_not_tune_and_claims_nothing_has_no_such_section(rendered):
+    page = rendered(synthetic.plan(**NORMS), **KNOWN)
+    assert "rates" not in contents.figures(PLAIN)
+    for name in ("rates", "claims"):
+        assert f'id="{name}"' not in page
+        assert f'href="#{name}"' not in page
+    assert "Each arm at its best" not in text_of(page)
