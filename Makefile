@@ -13,6 +13,7 @@ CLAIMS ?= $(sort $(wildcard workflow/studies/*.yaml))
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)/workflow"
 LINTED := workflow tests docs
+SNAPSHOTS = $(shell grep -rl '== prose' --include='test_*.py' tests/unit)
 OVERRIDES := $(if $(CONFIG),--config $(CONFIG))
 
 .PHONY: help
@@ -55,6 +56,12 @@ test: $(VENV)/ready-test  ## run the tests
 	# Two files at a time, those that take longest first.
 	$(RUN) python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
+.PHONY: snapshots
+snapshots: $(VENV)/ready-test  ## write anew the sentences that the tests compare with, for you to read in git diff
+	@echo "==> Writing what the sentences say today"
+	$(RUN) python -m pytest -q --snapshot-update --snapshot-declaration-order $(SNAPSHOTS)
+	git --no-pager diff --stat -- 'tests/**/__snapshots__'
+
 .PHONY: test-cluster
 test-cluster: $(VENV)/ready-test  ## run the tests on a real SLURM cluster, which as root they install and start
 	@echo "==> Running the tests on a SLURM cluster"
@@ -75,6 +82,7 @@ lint: $(VENV)/ready-test  ## check format, types and the workflow's style
 	$(RUN) ruff format --check $(LINTED)
 	$(RUN) ruff check $(LINTED)
 	$(RUN) mypy
+	$(RUN) lint-imports
 	$(RUN) snakefmt --check Snakefile workflow/rules
 	$(RUN) snakemake --lint
 

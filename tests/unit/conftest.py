@@ -7,6 +7,7 @@ import pytest
 import stores
 import synthetic
 from hypothesis import HealthCheck, settings
+from prose import Prose
 
 from bnbench import compare, plot
 
@@ -24,6 +25,12 @@ def write(tmp_path, monkeypatch):
         return name
 
     return written
+
+
+@pytest.fixture
+def prose(snapshot):
+    """What a text must equal: the one of this test, and of this name where it has several, in `__snapshots__`."""
+    return snapshot.use_extension(Prose)
 
 
 @pytest.fixture

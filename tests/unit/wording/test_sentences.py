@@ -1,19 +1,21 @@
-"""The words for verdicts: exactly, where they are read most."""
+"""The sentences, as people read them, in `__snapshots__`; beside them the facts that each must state, however worded.
+
+That none says more than its verdict, whatever the numbers, is tested in `test_no_sentence_says_more.py`.
+"""
 
 import math
-import re
 
 import pandas as pd
 import pytest
 import synthetic
+from prose import assert_states, cases
 
 from bnbench.wording import sentences
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 OPTIMIZERS = [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]
-ONE = synthetic.plan()
-FOUR = synthetic.plan(batch_size=["full", 25], optimizer=OPTIMIZERS)
+ONE, FOUR = synthetic.plan(), synthetic.plan(batch_size=["full", 25], optimizer=OPTIMIZERS)
 EIGHT = synthetic.plan(batch_size=["full", 10, 25, 50], optimizer=OPTIMIZERS)
 THREE_ARMS = synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.01}])
 DEVICES = synthetic.plan(norm=["none"], device=["cpu", "cuda"], report={"factor": "device", "baseline": "cpu"})
@@ -65,194 +67,127 @@ def row(*changes):
     return found
 
 
-def of_four(sentence):
-    """The sentence on one context, as it reads where it is one of four."""
-    method = "Holm" if "equivalent" in sentence else "maxT"
-    sentence = sentence.replace("95 % interval", "simultaneous 95 % interval")
-    return re.sub(r"\b(p = [\d.]*\d)", rf"\1, adjusted for 4 comparisons by {method}", sentence)
+# What differs from `ROW`, and the facts.
+CONTEXTS = {
+    "hurts": ([], ["BN", "3.1 ×", "higher", "95 %", "2.2", "4.5", "no BN", "0.0002"]),
+    "helps": ([LOWER], ["BN", "23 %", "lower", "95 %", "5 %", "37 %", "no BN", "0.0002"]),
+    "hurts_by_less_than_the_margin": (
+        [{"ratio": 1.02, "ratio_low": 1.01, "ratio_high": 1.03, "within_margin": True}],
+        ["2 %", "higher", "1 %", "3 %", "1.05"],
+    ),
+    "equivalent": ([EQUAL], ["equivalent", "1.000", "90 %", "0.971", "1.031", "1.05", "0.003"]),
+    "undecided": ([OPEN], ["20 % lower", "50 % higher", "95 %", "0.31", "105 seeds", "1.05", "80 %"]),
+    "undecided_by_the_test": (
+        [OPEN, {"ratio_low": 1.04, "p_adjusted": 0.06, "seeds_needed": math.inf}],
+        ["4 % higher", "50 % higher", "0.06", "interval", "test", "a million seeds"],
+    ),
+    "undecided_by_the_interval": (
+        [OPEN, {"p_adjusted": 0.01, "seeds_needed": math.nan}],
+        ["20 % lower", "50 % higher", "0.01", "test", "interval"],
+    ),
+    "diverged": ([DIVERGED], ["worst", "12 of 20", "with BN", "0 of 20", "no BN", "8 pairs", "3.1 ×", "higher"]),
+    "undecided_though_it_diverged": ([OPEN, DIVERGED], ["0.31", "12 of 20", "0 of 20", "8 pairs", "20 % lower"]),
+    "diverged_and_better_where_it_did_not": (
+        [OPEN, DIVERGED, {"p_adjusted": 0.01, "ratio_low": 0.4, "ratio_high": 0.8}],
+        ["0.01", "12 of 20", "8 pairs", "2.5 × lower", "20 % lower", "different arms"],
+    ),
+    "diverged_but_for_one_pair": ([DIVERGED, {"diverged_treatment": 19, "finite_pairs": 1}], ["19 of 20", "0 of 20"]),
+    "losses_of_0": ([{"floored": 1200}], ["3.1 ×", "higher", "1,200"]),
+}
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        (
-            [],
-            "BN hurts: the test loss with BN is 3.1 × higher (95 % interval 2.2 to 4.5) than with no BN (p = 0.0002).",
-        ),
-        (
-            [LOWER],
-            "BN helps: the test loss with BN is 23 % lower (95 % interval 5 % to 37 %) than with no BN (p = 0.0002).",
-        ),
-        (
-            [{"ratio": 1.02, "ratio_low": 1.01, "ratio_high": 1.03, "within_margin": True}],
-            "BN hurts: the test loss with BN is 2 % higher (95 % interval 1 % to 3 %) than with no BN, "
-            "smaller than the margin of 1.05 (p = 0.0002).",
-        ),
-        (
-            [EQUAL],
-            "BN and no BN are equivalent: the ratio of their test losses, 1.000 (90 % interval 0.971 to 1.031), lies "
-            "inside the margin of 1.05 (p = 0.003).",
-        ),
-        (
-            [OPEN],
-            "nothing is decided: the test loss with BN may be anything from 20 % lower to 50 % higher, compared "
-            "with no BN (95 % interval; p = 0.31). At this spread, 105 seeds would show a ratio as small as 1.05 "
-            "with 80 % power.",
-        ),
-        (
-            [OPEN, {"ratio_low": 1.04, "p_adjusted": 0.06, "seeds_needed": math.inf}],
-            "nothing is decided: the test loss with BN may be anything from 4 % higher to 50 % higher, compared "
-            "with no BN (95 % interval; p = 0.06). The interval alone would rule out equal losses, the test does "
-            "not. At this spread, more than a million seeds would show a ratio as small as 1.05 with 80 % power.",
-        ),
-        (
-            [OPEN, {"p_adjusted": 0.01, "seeds_needed": math.nan}],
-            "nothing is decided: the test loss with BN may be anything from 20 % lower to 50 % higher, compared "
-            "with no BN (95 % interval; p = 0.01). The test alone would rule out equal losses, the interval does not.",
-        ),
-        (
-            [DIVERGED],
-            "BN hurts, counting a diverged trial as the worst test loss (p = 0.0002): 12 of 20 trials "
-            "diverged with BN and 0 of 20 with no BN. Among the 8 pairs that stayed finite, the test loss "
-            "with BN is 3.1 × higher (95 % interval 2.2 to 4.5) than with no BN.",
-        ),
-        (
-            [OPEN, DIVERGED],
-            "nothing is decided, counting a diverged trial as the worst test loss (p = 0.31): 12 of 20 "
-            "trials diverged with BN and 0 of 20 with no BN. Among the 8 pairs that stayed finite, the "
-            "test loss with BN may be anything from 20 % lower to 50 % higher, compared with no BN (95 % "
-            "interval).",
-        ),
-        (
-            [OPEN, DIVERGED, {"p_adjusted": 0.01, "ratio_low": 0.4, "ratio_high": 0.8}],
-            "nothing is decided, counting a diverged trial as the worst test loss (p = 0.01): 12 of 20 trials diverged "
-            "with BN and 0 of 20 with no BN. Among the 8 pairs that stayed finite, the test loss with BN may be "
-            "anything from 2.5 × lower to 20 % lower, compared with no BN (95 % interval). The diverged trials and "
-            "these pairs speak for different arms.",
-        ),
-        (
-            [DIVERGED, {"diverged_treatment": 19, "finite_pairs": 1}],
-            "BN hurts, counting a diverged trial as the worst test loss (p = 0.0002): 19 of 20 trials "
-            "diverged with BN and 0 of 20 with no BN.",
-        ),
-        (
-            [{"floored": 1200}],
-            "BN hurts: the test loss with BN is 3.1 × higher (95 % interval 2.2 to 4.5) than with no BN (p = 0.0002). "
-            "Losses of 0 to the last digit (1,200 of them) were raised to the smallest number.",
-        ),
-    ],
+@cases(**CONTEXTS)
+def test_a_context(case, prose):
+    changes, facts = case
+    alone = sentences.context(ONE, row(*changes))
+    one_of_four = sentences.context(FOUR, row({"family": 4}, *changes))
+    for said in (alone, one_of_four):
+        assert_states(said, ["Adam", "full batch", "20 seeds", *facts])
+    assert "simultaneous" not in alone
+    assert "adjusted" not in alone
+    method = "Holm" if "equivalent" in alone else "maxT"
+    assert_states(one_of_four, [f"adjusted for 4 comparisons by {method}"])
+    assert alone == prose
+    assert one_of_four == prose
+
+
+@cases(
+    one=({"pairs": 1, "ratio_low": math.nan, "ratio_high": math.nan}, "1 seed, nothing is decided"),
+    five=({"pairs": 5, "ratio_low": 2.2, "p_adjusted": 0.0625}, "over so few seeds it never could"),
+    none=(NONE, "no pairs of BN and no BN"),
 )
-def test_a_context_reads_so(changes, sentence):
-    start = "With Adam at full batch, over 20 seeds, "
-    assert sentences.context(ONE, row(*changes)) == start + sentence
-    assert sentences.context(FOUR, row({"family": 4}, *changes)) == start + of_four(sentence)
+def test_a_context_of_few_seeds(case, prose):
+    changes, fact = case
+    said = sentences.context(ONE, row(OPEN, changes))
+    assert fact in said
+    assert said == prose
 
 
-def test_few_seeds_read_so():
-    one = sentences.context(ONE, row(OPEN, {"pairs": 1, "ratio_low": math.nan, "ratio_high": math.nan}))
-    assert one == "With Adam at full batch, over 1 seed, nothing is decided: one pair shows no spread."
-    five = sentences.context(ONE, row(OPEN, {"pairs": 5, "ratio_low": 2.2, "p_adjusted": 0.0625}))
-    assert "the test does not, and over so few seeds it never could." in five
-    assert sentences.context(ONE, row(NONE)) == "With Adam at full batch there are no pairs of BN and no BN yet."
+SMALL = {"ratio": 1.02, "ratio_low": 1.01, "ratio_high": 1.03, "within_margin": True}
+SLOW = {"treatment": "batch momentum=0.01"}
+ON_CUDA = {"norm": "none", "baseline": "cpu", "treatment": "cuda"}
+HELPED_BY_DIVERGENCE = [DIVERGED, LOWER, {"diverged_baseline": 3, "diverged_treatment": 0}]
 
 
-@pytest.mark.parametrize(
-    ("study", "rows", "sentence"),
-    [
-        (
-            ONE,
-            [[]],
-            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with Adam at full batch.",
-        ),
-        (
-            FOUR,
-            [[], [LOWER], [EQUAL], [OPEN]],
-            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with "
-            "Adam at full batch; BN made the test loss 23 % lower (5 % to 37 %) with SGD at "
-            "full batch; BN and no BN were equivalent within the margin of 1.05 with Adam at "
-            "batch 25; nothing is decided with SGD at batch 25.",
-        ),
-        (
-            FOUR,
-            [[], [{"pairs": 18}], [DIVERGED], [NONE]],
-            "Over 18 to 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with "
-            "Adam at full batch and 3.1 × higher (2.2 to 4.5) with SGD at full batch; BN was "
-            "worse, counting diverged trials as the worst, with Adam at batch 25 (12 of 20 trials"
-            " diverged with BN and 0 of 20 with no BN); there are no pairs yet with SGD at batch "
-            "25.",
-        ),
-        (FOUR, [[OPEN]] * 4, "Over 20 seeds, nothing is decided between BN and no BN in any of 4 contexts."),
-        (ONE, [[NONE]], "There are no pairs to compare yet."),
-        (ONE, [[OPEN]], "Over 20 seeds, nothing is decided between BN and no BN with Adam at full batch."),
-        (
-            ONE,
-            [[{"ratio": 1.02, "ratio_low": 1.01, "ratio_high": 1.03, "within_margin": True}]],
-            "Over 20 seeds, BN made the test loss 2 % higher (95 % interval 1 % to 3 %) with Adam at full batch, "
-            "smaller than the margin of 1.05.",
-        ),
-        (
-            FOUR,
-            [[NONE], [OPEN], [EQUAL], [EQUAL]],
-            "Over 20 seeds, BN and no BN were equivalent within the margin of 1.05 with Adam at batch 25 and with "
-            "SGD at batch 25; nothing is decided with SGD at full batch; there are no pairs yet with Adam at full "
-            "batch.",
-        ),
-        (
-            FOUR,
-            [[DIVERGED], [DIVERGED, LOWER, {"diverged_baseline": 3, "diverged_treatment": 0}], [LOWER], [OPEN]],
-            "Over 20 seeds, BN was worse, counting diverged trials as the worst, with Adam at full batch (12 of 20 "
-            "trials diverged with BN and 0 of 20 with no BN); BN made the test loss 23 % lower (95 % interval 5 % to "
-            "37 %) with Adam at batch 25; BN was better, counting diverged trials as the worst, with SGD at full batch "
-            "(0 of 20 trials diverged with BN and 3 of 20 with no BN); nothing is decided with SGD at batch 25.",
-        ),
-        (
-            EIGHT,
-            [[], [{"ratio": 30.0}], [DIVERGED], [LOWER], [EQUAL], [OPEN], [OPEN], [NONE]],
-            "Over 20 seeds, BN hurt in 3 of 8 contexts (test loss 3.1 × to 30 × higher; 1 by counting "
-            "diverged trials as the worst); BN helped in 1 (test loss 23 % lower); BN and no BN were "
-            "equivalent within the margin of 1.05 in 1; nothing is decided in 2; there are no pairs yet in"
-            " 1.",
-        ),
-        (
-            THREE_ARMS,
-            [[], [LOWER, {"treatment": "batch momentum=0.01"}]],
-            "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with "
-            "Adam at full batch. Over 20 seeds, BN momentum=0.01 made the test loss 23 % lower (95 % "
-            "interval 5 % to 37 %) with Adam at full batch.",
-        ),
-        (
-            DEVICES,
-            [[{"norm": "none", "baseline": "cpu", "treatment": "cuda"}]],
-            "Over 20 seeds, cuda instead of cpu made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with "
-            "Adam at full batch.",
-        ),
-        (
-            DEVICES,
-            [[EQUAL, {"norm": "none", "baseline": "cpu", "treatment": "cuda"}]],
-            "Over 20 seeds, cuda and cpu were equivalent within the margin of 1.05 with Adam at full batch.",
-        ),
-    ],
-)
-def test_an_answer_reads_so(study, rows, sentence):
+# The study, what differs from `ROW` context by context, and the facts.
+@cases(
+    hurt=(ONE, [[]], ["20 seeds", "BN", "3.1 × higher", "95 %", "2.2 to 4.5", "Adam at full batch"]),
+    one_context_of_each_verdict=(
+        FOUR,
+        [[], [LOWER], [EQUAL], [OPEN]],
+        ["higher", "Adam at full batch", "23 % lower", "SGD at full batch", "equivalent", "1.05", "Adam at batch 25",
+         "nothing is decided", "SGD at batch 25"],
+    ),
+    two_alike_one_diverged_one_without_pairs=(
+        FOUR,
+        [[], [{"pairs": 18}], [DIVERGED], [NONE]],
+        ["18 to 20 seeds", "Adam at full batch", "SGD at full batch", "worse", "Adam at batch 25", "12 of 20",
+         "no pairs yet", "SGD at batch 25"],
+    ),
+    all_four_undecided=(FOUR, [[OPEN]] * 4, ["nothing is decided", "BN and no BN", "4 contexts"]),
+    no_pairs=(ONE, [[NONE]], ["no pairs"]),
+    undecided=(ONE, [[OPEN]], ["nothing is decided", "BN and no BN", "Adam at full batch"]),
+    hurt_by_less_than_the_margin=(ONE, [[SMALL]], ["2 % higher", "1 % to 3 %", "margin of 1.05"]),
+    two_equivalent_one_undecided_one_without_pairs=(
+        FOUR,
+        [[NONE], [OPEN], [EQUAL], [EQUAL]],
+        ["equivalent", "Adam at batch 25", "SGD at batch 25", "nothing is decided", "SGD at full batch",
+         "no pairs yet", "Adam at full batch"],
+    ),
+    diverged_both_ways=(
+        FOUR,
+        [[DIVERGED], HELPED_BY_DIVERGENCE, [LOWER], [OPEN]],
+        ["worse", "Adam at full batch", "12 of 20", "lower", "Adam at batch 25", "better", "SGD at full batch",
+         "3 of 20", "nothing is decided", "SGD at batch 25"],
+    ),
+    eight_contexts_are_counted=(
+        EIGHT,
+        [[], [{"ratio": 30.0}], [DIVERGED], [LOWER], [EQUAL], [OPEN], [OPEN], [NONE]],
+        ["hurt in 3 of 8", "3.1 × to 30 × higher", "1 by counting", "helped in 1", "23 % lower", "equivalent", "in 1",
+         "nothing is decided in 2", "no pairs yet in 1"],
+    ),
+    three_arms=(
+        THREE_ARMS,
+        [[], [LOWER, SLOW]],
+        ["BN made", "3.1 × higher", "BN momentum=0.01 made", "23 % lower"],
+    ),
+    three_arms_of_which_one_has_no_pairs=(
+        THREE_ARMS,
+        [[], [NONE, SLOW]],
+        ["BN made", "3.1 × higher", "no pairs of BN momentum=0.01 and no BN"],
+    ),
+    another_factor_hurt=(DEVICES, [[ON_CUDA]], ["cuda instead of cpu", "3.1 × higher"]),
+    another_factor_equivalent=(DEVICES, [[EQUAL, ON_CUDA]], ["cuda and cpu", "equivalent", "1.05"]),
+    undecided_contexts_are_counted_without_those_that_have_no_pairs=(
+        FOUR,
+        [[OPEN], [OPEN], [OPEN], [NONE]],
+        ["nothing is decided", "in any of 3 contexts", "no pairs yet", "SGD at batch 25"],
+    ),
+)  # fmt: skip
+def test_an_answer(case, prose):
+    study, rows, facts = case
     contexts = [labels for labels, _ in study.contexts()] * len(rows)
     table = pd.DataFrame([row(labels, *changes) for labels, changes in zip(contexts, rows, strict=False)])
-    assert sentences.answer(study, table) == sentence
-
-
-def test_an_answer_of_three_arms_leaves_none_of_them_out():
-    labels = THREE_ARMS.contexts()[0][0]
-    slow = {"treatment": "batch momentum=0.01"}
-    said = sentences.answer(THREE_ARMS, pd.DataFrame([row(labels), row(labels, NONE, slow)]))
-    assert said == (
-        "Over 20 seeds, BN made the test loss 3.1 × higher (95 % interval 2.2 to 4.5) with Adam at full batch. "
-        "There are no pairs of BN momentum=0.01 and no BN yet."
-    )
-
-
-def test_an_answer_with_undecided_contexts_alone_does_not_count_those_without_pairs():
-    contexts = [labels for labels, _ in FOUR.contexts()]
-    rows = [row(labels, OPEN) for labels in contexts[:3]] + [row(contexts[3], NONE)]
-    assert sentences.answer(FOUR, pd.DataFrame(rows)) == (
-        "Over 20 seeds, nothing is decided between BN and no BN in any of 3 contexts; there are no pairs yet with "
-        "SGD at batch 25."
-    )
+    said = sentences.answer(study, table)
+    assert_states(said, facts)
+    assert said == prose

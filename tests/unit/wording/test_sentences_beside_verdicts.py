@@ -1,0 +1,179 @@
+"""The sentences beside the verdicts: interactions, the control, trajectories, reference points and cost.
+
+As people read them in `__snapshots__`; here stand the facts that each must state, however worded.
+"""
+
+import math
+
+import pandas as pd
+import pytest
+import synthetic
+from prose import assert_states, cases
+
+from bnbench.wording import sentences
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+NAN = math.nan
+ONE, FOUR = synthetic.plan(), synthetic.plan(**synthetic.GRID)
+SLOW = "batch momentum=0.01"
+THREE_ARMS = synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.01}], batch_size=["full", 25])
+
+EFFECT = {
+    "baseline": "none",
+    "treatment": "batch",
+    "factor": "main effect",
+    "level": "",
+    "against": "",
+    "pairs": 8,
+    "ratio": 3.1,
+    "low": 2.2,
+    "high": 4.5,
+    "p_holm": 0.0078,
+}
+DOUBLING = {"factor": "batch_size", "level": "doubling"}
+SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
+
+
+@cases(
+    over_all_contexts=({}, ["BN", "3.1 × higher", "95 %", "2.2 to 4.5", "no BN", "8 seeds", "0.0078"]),
+    that_may_be_none=(
+        {"ratio": 1.1, "low": 0.8, "p_holm": 0.31},
+        ["10 % higher", "20 % lower to 4.5 × higher", "0.31"],
+    ),
+    with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
+    with_a_level=(
+        {**SGD, "ratio": 0.5, "low": 0.25, "high": 0.75},
+        ["SGD", "BN to no BN", "Adam", "0.50", "0.25 to 0.75"],
+    ),
+    that_is_nearly_0=({**SGD, "ratio": 1.2e-4, "low": 1e-4, "high": 1.5e-4}, ["0.00012", "0.0001 to 0.00015"]),
+)
+def test_an_interaction(case, prose):
+    changes, facts = case
+    said = sentences.interaction(FOUR, {**EFFECT, **changes})
+    assert_states(said, facts)
+    assert said == prose
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pairs": 0, "ratio": NAN, "low": NAN, "high": NAN, "p_holm": NAN},
+        {"pairs": 1, "low": NAN, "high": NAN, "p_holm": 1.0},
+        {**SGD, "pairs": 1, "low": NAN, "high": NAN, "p_holm": 1.0},
+    ],
+)
+def test_an_interaction_of_fewer_than_two_seeds_says_nothing(changes):
+    assert sentences.interaction(FOUR, {**EFFECT, **changes}) == ""
+
+
+def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
+    said = sentences.interaction(THREE_ARMS, {**EFFECT, **DOUBLING, "treatment": SLOW})
+    assert "BN momentum=0.01 to no BN" in said
+    study = synthetic.plan(**synthetic.GRID, report={"factor": "optimizer", "baseline": "adam", "alpha": 0.01})
+    arms = {"baseline": "adam lr=0.001", "treatment": "sgd lr=0.1"}
+    said = sentences.interaction(study, {**EFFECT, **arms, "factor": "norm", "level": "batch", "against": "none"})
+    assert_states(said, ["With BN", "SGD lr=0.1 to Adam lr=0.001", "no BN", "3.1", "99 %"])
+    assert said == prose
+
+
+CONTROL = {"splits": 1000, "pairs": 10, "contexts": 4, "share": 0.042, "low": 0.031, "high": 0.0562}
+
+
+@cases(
+    that_could_have_found_something=({}, ["no BN", "10 pairs", "4.2 %", "1,000", "3.1 % to 5.62 %", "5 %"]),
+    of_too_few_pairs=({"pairs": 4, "share": 0.0, "low": 0.0, "high": 0.00383}, ["4 pairs", "0 %", "none ever can be"]),
+    of_too_few_seeds=({"splits": 0, "pairs": 1, "share": NAN, "low": NAN, "high": NAN}, ["too few seeds", "no BN"]),
+)
+def test_the_control(case, prose):
+    changes, facts = case
+    said = sentences.control(FOUR, {**CONTROL, **changes})
+    assert_states(said, facts)
+    assert said == prose
+
+
+@pytest.mark.parametrize(("pairs", "ever"), [(5, False), (6, True)])
+def test_the_control_says_never_exactly_where_no_verdict_ever_could_be(pairs, ever):
+    assert ("none ever can be" in sentences.control(ONE, {**CONTROL, "pairs": pairs})) == (not ever)
+
+
+LAST = {**ONE.contexts()[0][0], "baseline": "none", "treatment": "batch", "ratio": 3.0, "pairs": 8}
+
+
+@cases(
+    higher_from_an_epoch_on=({"decided_from": 19.0}, ["epoch 19", "BN", "higher", "no BN"]),
+    lower_from_the_start=({"decided_from": 0.0, "ratio": 0.2}, ["epoch 0", "BN", "lower", "no BN"]),
+    never_decided=({"decided_from": NAN}, ["equal losses"]),
+    of_too_few_pairs=({"decided_from": 19.0, "pairs": 5}, ["no epoch", "5 pairs"]),
+    of_one_pair=({"decided_from": NAN, "pairs": 1}, ["no epoch", "1 pair "]),
+)
+def test_a_trajectory(case, prose):
+    changes, facts = case
+    said = sentences.decided(ONE, {**LAST, **changes})
+    assert_states(said, ["Adam at full batch", *facts])
+    assert said == prose
+
+
+def test_a_trajectory_of_one_of_three_arms_says_of_which():
+    labels = {**THREE_ARMS.contexts()[0][0], "baseline": "none", "ratio": 1.0, "pairs": 8}
+    rows = [{**labels, "treatment": arm, "decided_from": NAN} for arm in THREE_ARMS.arms[1:]]
+    first, second = (sentences.decided(THREE_ARMS, row) for row in rows)
+    assert first != second
+
+
+def test_one_pair_has_no_band_that_could_hold_anything(compared):
+    _, verdicts = compared(synthetic.plan(seeds=1), ratio=synthetic.arms(batch=9.0))
+    assert not any("the band holds equal losses" in sentence for sentence in verdicts["trajectories"])
+
+
+REFERENCE = {
+    **ONE.contexts()[0][0],
+    "norm": "batch",
+    "epoch": 4000,
+    "outcome": "train_loss",
+    "printed_by": "the question",
+    "value": 4e-4,
+}
+GONE = {"percentile": NAN, "seeds": 0, "lowest": NAN, "median": NAN, "highest": NAN, "outcome": "test_loss"}
+
+
+@cases(
+    high_among_the_seeds=({"percentile": 83.3}, ["4.00e-04", "83rd percentile of 30 seeds"]),
+    low_among_the_seeds=({"percentile": 11.2}, ["4.00e-04", "11th percentile of 30 seeds"]),
+    above_them_all=({"percentile": 100, "value": 2e-2}, ["2.00e-02", "above all of 30 seeds"]),
+    below_the_only_one=({"percentile": 0, "value": 1e-9, "seeds": 1}, ["1.00e-09", "below all of 1 seed"]),
+)
+def test_a_reference_point(case, prose):
+    changes, facts = case
+    point = {**REFERENCE, "seeds": 30, "lowest": 1e-5, "highest": 1e-2, **changes}
+    alone, one_of_four = (sentences.reference(study, point) for study in (ONE, FOUR))
+    for said in (alone, one_of_four):
+        assert_states(said, ["The question", facts[0], "epoch 4000", "with BN", facts[1], "1.00e-05 to 1.00e-02"])
+    assert "(Adam at full batch)" in one_of_four
+    assert "Adam" not in alone
+    assert alone == prose
+    assert one_of_four == prose
+
+
+def test_a_reference_point_where_nothing_was_measured_says_so(prose):
+    said = sentences.reference(ONE, {**REFERENCE, **GONE})
+    assert "no test loss was measured there" in said
+    assert said == prose
+
+
+@cases(
+    of_both_arms=([(30.0, 8), (90.5, 8)], ["2 min 0 s", "30 s for 8 trials", "no BN", "1 min 30 s for 8 trials", "BN"]),
+    of_one_arm=([(7200.0, 1), (0.0, 0)], ["2 h 0 min", "2 h 0 min for 1 trial ", "no BN", "0 s for 0 trials", "BN"]),
+    of_nothing=([(0.0, 0), (0.0, 0)], ["Nothing was trained"]),
+)
+def test_the_cost(case, prose):
+    of_arm, facts = case
+    arms = zip(ONE.arms, of_arm, strict=True)
+    rows = [{"norm": arm, "seconds": seconds, "trials": trials} for arm, (seconds, trials) in arms]
+    said = sentences.cost(ONE, pd.DataFrame(rows))
+    assert_states(said, facts)
+    assert said == prose
+
+
+def test_without_rows_there_is_no_cost():
+    assert "Nothing was trained" in sentences.cost(ONE, pd.DataFrame(columns=["norm", "seconds", "trials"]))
