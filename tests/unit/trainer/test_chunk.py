@@ -216,14 +216,21 @@ def test_the_question_starts_at_its_printed_losses():
         {"hidden": [7, 5], "batch_size": 33, "norm": ARMS["layer"]},
         {"hidden": [33, 17], "batch_size": 33, "norm": ARMS["gamma decay, every 3"]},
         {"hidden": [7, 5], "batch_size": 50, "norm": ARMS["gamma decay, by the unit"]},
-        {"hidden": [17], "batch_size": 300, "norm": ARMS["gamma decay"], "task": named("task", "digits")},
+        # Ten classes, and steps of 300 and of 59 examples.
+        {
+            "hidden": [17],
+            "batch_size": 300,
+            "norm": ARMS["gamma decay"],
+            "task": named("task", "digits", test_fraction=0.8),
+            "epochs": 1,
+        },
         {"hidden": [7, 5], "batch_size": 33, "norm": ARMS["frozen"]},
         {"hidden": [7, 5], "batch_size": 33, "validation": 0.2},
     ],
     ids=lambda changes: "-".join(str(v["name"] if isinstance(v, dict) else v) for v in changes.values()),
 )
 def test_a_trial_has_the_same_bits_in_every_chunk_and_with_one_or_two_threads(changes):
-    setting = spec(epochs=6, evaluate_every=3, **changes)
+    setting = spec(**{"epochs": 6, "evaluate_every": 3, **changes})
     torch.set_num_threads(1)
     expected = rows(setting, range(32))
     try:
