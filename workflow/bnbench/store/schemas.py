@@ -24,9 +24,7 @@ def _columns(kind: pa.DataType, holds: dict[str, str], unit: str = "", *, nullab
 def _labels() -> dict[str, str]:
     """The columns of labels, one for each factor."""
     rules = SCHEMA["properties"]
-    return {
-        factor: f"label of the level of {rules[factor].get('noun', factor.replace('_', ' '))}" for factor in FACTORS
-    }
+    return {factor: f"label of the level: {rules[factor]['description']}" for factor in FACTORS}
 
 
 COLUMNS: dict[str, pa.Field] = {
