@@ -28,7 +28,7 @@ def test_a_bare_dry_run_schedules_the_default_study_and_says_so_in_one_line(chec
     run = checkout.snakemake("-n", configfile=None)
     assert checkout.jobs(run) == {"train": 8, **STEPS}
     assert run.stderr.splitlines() == [
-        "default: 2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 8 jobs, 8 to run"
+        "default: 2 norms × 2 batch sizes × 2 optimizers × 20 seeds = 160 trials in 8 jobs, 8 to run"
     ]
     assert not checkout.results.exists()
 
@@ -51,7 +51,7 @@ def test_a_run_makes_every_file_and_ends_with_the_answer(finished_once):
     assert [file for file in made if not (finished_once.folder / file).stat().st_size] == []
     run = finished_once.first_run
     assert run.stderr.startswith(
-        "tiny: 2 norms × 2 batch sizes × 1 optimizer × 1 device × 4 seeds = 16 trials in 8 jobs, 8 to run\n"
+        "tiny: 2 norms × 2 batch sizes × 4 seeds = 16 trials in 8 jobs, 8 to run\n"
     )
     assert re.search(r"\nreports/tiny/index.html\nOver 4 seeds, .+\.\n", run.stderr)
     log = (finished_once.folder / f"logs/train/{chunks[0]}.log").read_text()
@@ -80,7 +80,7 @@ def test_nothing_is_left_to_do_after_a_run(finished_once):
             "2 devices × 4 seeds = 32 trials in 12 jobs",
             {"train": 8, "train_cuda": 4},
         ),
-        (["--configfile", "workflow/studies/question.yaml"], "question: 2 norms × 1 batch size", {"train": 2}),
+        (["--configfile", "workflow/studies/question.yaml"], "question: 2 norms × 30 seeds", {"train": 2}),
     ],
 )
 def test_the_study_is_changed_on_the_command_line(checkout, arguments, said, trained):

@@ -25,7 +25,8 @@ TRAIN = """
 import json, sys
 from pathlib import Path
 from bnbench import train
-from bnbench.study import Chunk, Setting
+from bnbench.plan.chunks import Chunk
+from bnbench.plan.settings import Setting
 print("begins", flush=True)
 setting, count, results = Setting.from_spec(json.loads(sys.argv[1])), int(sys.argv[2]), Path(sys.argv[3])
 train.run(Chunk(setting, 0, count), results, 1, every=0.1)
