@@ -13,7 +13,7 @@ from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import found, nearest
 from bnbench.plan import claimed
 from bnbench.plan.levels import Level, called, level, without_rate, without_unaddressed
-from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, place, refuse
+from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
 from bnbench.plan.settings import canonical_json
 from bnbench.plan.study import Study
 from bnbench.vocabulary import DOUBLING, FACTORS, MAIN_EFFECT
@@ -127,7 +127,7 @@ def _claim(resolved: Mapping[str, Any], claim: Mapping[str, Any], path: Path) ->
         where = (*path, "where", name)
         if name not in columns:
             said = f"unknown key {name!r}{nearest(name, columns)}; allowed: {', '.join(columns)}"
-            yield Mistake(where, f"{place((*path, 'where'))}: {said}")
+            yield Mistake(where, line((*path, "where"), said))
         elif str(value) not in columns[name]:
             said = f"found {found(value)}{nearest(value, columns[name])}, allowed: one of {', '.join(columns[name])}"
             yield at(where, said)

@@ -68,7 +68,7 @@ class ConfigError(UserError):
 
 def at(path: Path, said: str) -> Mistake:
     """A mistake in the value at `path`."""
-    return Mistake(path, f"{place(path)}: {said}")
+    return Mistake(path, line(path, said))
 
 
 def refuse(mistakes: Iterable[Mistake]) -> None:
@@ -98,7 +98,12 @@ def every(check: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made
     return made
 
 
-def place(path: Path) -> str:
+def line(path: Path, said: str) -> str:
+    """What is said of the value at `path`, or of the whole config."""
+    return f"{_place(path)}: {said}" if path else said
+
+
+def _place(path: Path) -> str:
     """A path as a message has it: `optimizer[0].lr`."""
     text = ""
     for step in path:
@@ -115,12 +120,11 @@ def unknown_keys(value: Any, rule: Mapping[str, Any], path: Path, owner: str | N
             if key in known:
                 yield from unknown_keys(item, known[key], (*path, key))
                 continue
-            where = f" in {owner or place(path)}" if path else ""
+            where = f" in {owner or _place(path)}" if path else ""
             descriptions = {name: each.get("description", "") for name, each in known.items()}
             hint, meant = nearest(key, known, descriptions), near(key, known, descriptions)
             said = f"unknown key {str(key)!r}{where}{hint}; allowed: {', '.join(known) or 'none'}"
-            text = f"{place(path)}: {said}" if path else said
-            yield Mistake((*path, key), text, (*path, meant) if meant and meant not in value else None)
+            yield Mistake((*path, key), line(path, said), (*path, meant) if meant and meant not in value else None)
     elif isinstance(value, list) and "items" in rule:
         for index, item in enumerate(value):
             yield from unknown_keys(item, rule["items"], (*path, index))
@@ -129,7 +133,7 @@ def unknown_keys(value: Any, rule: Mapping[str, Any], path: Path, owner: str | N
 def missing_key(path: Path, name: str, rule: Mapping[str, Any]) -> Mistake:
     """A key that must be there, with what `rule` says it is."""
     said = f"the key '{name}' is missing; it is {rule['description']}"
-    return Mistake((*path, name), f"{place(path)}: {said}" if path else said)
+    return Mistake((*path, name), line(path, said))
 
 
 def wrong_values(value: Any, rule: Mapping[str, Any], path: Path) -> Iterator[Mistake]:
