@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bnbench.wording import contents
+from checkouts import PROJECT
 
 STEPS = {"collect": 1, "compare": 1, "plot": 1, "report": 1}
 FIGURES = (
@@ -64,6 +65,15 @@ def test_all_results_of_a_kind_are_read_by_one_call_of_pandas(finished_once):
         table = pd.read_parquet(finished_once.results / kind)
         assert len(table) == count
         assert sorted(table["seed"].unique()) == [0, 1, 2, 3]
+
+
+def test_a_checkout_runs_its_own_code_where_another_one_is_installed(new_checkout):
+    checkout = new_checkout(seeds=1, norm=["none", "batch"], batch_size=["full"])
+    version = re.search(r'__version__ = ".+"', (checkout.folder / "workflow/bnbench/__init__.py").read_text())[0]
+    checkout.edit("workflow/bnbench/__init__.py", version, '__version__ = "its own"')
+    run = checkout.snakemake("--until", "train", PYTHONPATH=str(PROJECT / "workflow"))
+    assert run.returncode == 0, run.stderr
+    assert set(pd.read_parquet(checkout.results / "trials")["bnbench"]) == {"its own"}
 
 
 def test_nothing_is_left_to_do_after_a_run(finished_once):
