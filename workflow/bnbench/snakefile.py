@@ -1,4 +1,4 @@
-"""What the Snakefile asks of the package: the study, and one line about it, or one message and the end."""
+"""What the Snakefile asks of the package: the study, and one line about it; or what is wrong, and the end."""
 
 import os
 import re
@@ -48,12 +48,11 @@ def image() -> str:
 
 def needs_config_file(workflow: Any) -> bool:
     """Whether nobody has named a config yet."""
-    named = snakemake_internals.config_files(workflow) or snakemake_internals.is_handed_its_config(workflow)
-    return not named
+    return not (snakemake_internals.config_files(workflow) or snakemake_internals.is_handed_its_config(workflow))
 
 
 def results_or_exit() -> str:
-    """The folder of the results; exits with one message where it cannot be one."""
+    """The folder of the results; exits with a message where it cannot be one."""
     try:
         return str(files.results_folder())
     except UserError as error:
@@ -68,8 +67,8 @@ def matching(names: Iterable[str]) -> str:
 def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     """The study in Snakemake's `merged` config; its plan is printed once, by the main process.
 
-    Exits with one message where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so they
-    are read again, strictly; and its reading of `--config` loses the types of what is nested.
+    Exits with a line a mistake where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so
+    they are read again, strictly; and its reading of `--config` loses the types of what is nested.
     """
     paths = [_relative(path) for path in snakemake_internals.config_files(workflow)]
     overrides = configfile.typed(snakemake_internals.overrides(workflow, merged))
