@@ -131,10 +131,11 @@ $(VENV)/ready: containers/requirements.lock
 	$(PYTHON) -c "" || stop "PYTHON=$(PYTHON) does not run: install it, or name another of 3.11 to 3.13"
 	$(PYTHON) -c "$(FITS)" || stop "PYTHON=$(PYTHON) is $$($(PYTHON) -V): name one of 3.11 to 3.13"
 	$(PYTHON) -c "import ensurepip, venv" || stop "install Python's venv (on Debian: apt-get install $(notdir $(PYTHON))-venv)"
-	{ $(PYTHON) -m venv $(VENV) && $(PIP_INSTALL) $(PIP_ARGS) --requirement containers/requirements.lock; } ||
-		stop "mend what Python says above (the environment takes 1.7 GB, with CUDA's libraries 5.4 GB)"
 	# An environment that is a link belongs to another clone, and so does the package in it.
-	[ -L $(VENV) ] || $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	linked() { [ -L $(VENV) ]; }
+	{ linked || $(PYTHON) -m venv $(VENV); } && $(PIP_INSTALL) $(PIP_ARGS) --requirement containers/requirements.lock ||
+		stop "mend what Python says above (the environment takes 1.7 GB, with CUDA's libraries 5.4 GB)"
+	linked || $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/ready-test: $(VENV)/ready tests/requirements.lock

@@ -70,6 +70,19 @@ def test_an_environment_that_cannot_be_made_names_the_reason(project, does, own_
     assert not (project / ".venv" / "ready").exists()
 
 
+@pytest.mark.parametrize("linked", [False, True], ids=["its own", "another clone's"])
+def test_an_environment_holds_the_package_of_the_clone_that_made_it(project, linked):
+    environment = project / "environment" if linked else project / ".venv"
+    script(environment / "bin" / "python", 'echo "$@"')
+    if linked:
+        (project / ".venv").symlink_to(environment)
+    python = script(project / "python3.12", 'echo "$@"')
+    run = make(project, ".venv/ready", f"PYTHON={python}")
+    assert run.returncode == 0, run.stderr
+    assert "--requirement containers/requirements.lock\n" in run.stdout
+    assert ("-m venv .venv\n" in run.stdout, "--editable .\n" in run.stdout) == (not linked, not linked)
+
+
 @pytest.fixture
 def machine(project):
     """A function that says which Pythons there are, by name and version; returns the search path."""
