@@ -4,23 +4,30 @@ SHELL := bash
 .ONESHELL:
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3.11
-CORES ?= 8
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+# The first that is there and fits.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c "$(FITS)" 2>/dev/null && echo $$python && break; done)
+# Where pip finds a build of torch, such as --extra-index-url …: the plain index has the one for CUDA, and its libraries.
+PIP_ARGS ?=
+CORES ?= all
 STUDY ?= config.yaml
 CONFIG ?=
 CLAIMS ?= $(sort $(wildcard workflow/studies/*.yaml))
 
 VENV := .venv
-RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)/workflow"
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)/workflow$${PYTHONPATH:+:$$PYTHONPATH}"
+PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 LINTED := workflow tests docs
 SNAPSHOTS = $(shell grep -rl '== prose' --include='test_*.py' tests/unit)
 OVERRIDES := $(if $(CONFIG),--config $(CONFIG))
 
 .PHONY: help
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 21
 	echo
 	echo "Variables: STUDY=$(STUDY)  CONFIG='seeds=50 epochs=500'  CORES=$(CORES)  PYTHON=$(PYTHON)"
+	echo "           PIP_ARGS='--extra-index-url …' where pip finds torch's build for the CPU"
 
 .PHONY: report
 report: $(VENV)/ready  ## train what is missing of the study, and render its report
@@ -126,20 +133,28 @@ lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that 
 
 .PHONY: clean
 clean:  ## remove the environment and everything that can be made again, but no results
-	rm -rf $(VENV) .snakemake .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build .snakemake .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/ready: containers/requirements.lock
 	@echo "==> Making the environment in $(VENV): some minutes, once"
-	$(PYTHON) -m venv $(VENV) || { echo "python3.11 and its venv module are needed: apt-get install python3.11-venv" >&2; exit 1; }
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r containers/requirements.lock
+	stop() { echo "make: $$*; then give the same command again" >&2; exit 1; }
+	[ -n "$(PYTHON)" ] || stop "no Python 3.11, 3.12 or 3.13 is here: install one, or name it by PYTHON=…"
+	$(PYTHON) -c "" || stop "PYTHON=$(PYTHON) does not run: install it, or name another of 3.11 to 3.13"
+	$(PYTHON) -c "$(FITS)" || stop "PYTHON=$(PYTHON) is $$($(PYTHON) -V): name one of 3.11 to 3.13"
+	$(PYTHON) -c "import ensurepip, venv" || stop "install Python's venv (on Debian: apt-get install $(notdir $(PYTHON))-venv)"
+	# An environment that is a link belongs to another clone, and so does the package in it.
+	linked() { [ -L $(VENV) ]; }
+	{ linked || $(PYTHON) -m venv $(VENV); } && $(PIP_INSTALL) $(PIP_ARGS) --requirement containers/requirements.lock ||
+		stop "mend what Python says above (the environment takes 1.7 GB, with CUDA's libraries 5.4 GB)"
+	linked || $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/ready-test: $(VENV)/ready tests/requirements.lock
 	@echo "==> Adding the test tools to $(VENV)"
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.lock
+	$(PIP_INSTALL) $(PIP_ARGS) --requirement tests/requirements.lock
 	touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready-test tests/benchmarks/requirements.lock
 	@echo "==> Adding what the benchmarks compare with to $(VENV)"
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.lock
+	$(PIP_INSTALL) $(PIP_ARGS) --requirement tests/benchmarks/requirements.lock
 	touch $@

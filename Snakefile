@@ -15,24 +15,17 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-# Where the image will lie; without `--sdm apptainer` Snakemake does not look for it.
-container: "containers/bnbench.sif"
-
-
 include: "workflow/rules/common.smk"
+
+
+# Where the image will lie; without `--sdm apptainer` Snakemake does not look for it.
+container: snakefile.image()
+
+
 include: "workflow/rules/train.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/report.smk"
-
-
-# On a cluster, these run where Snakemake does.
-localrules:
-    all,
-    collect,
-    compare,
-    plot,
-    report,
 
 
 onerror:
@@ -50,3 +43,4 @@ rule all:
         rules.compare.output,
         rules.plot.output,
         rules.report.output,
+    localrule: True

@@ -35,7 +35,7 @@ rm -rf "$site"/torch/test "$site"/torch/include "$site"/torch/share "$site"/pyar
     "$site"/numpy/_core/include "$site"/sympy/*/tests ~/.cache
 find "$site"/torch/bin -type f ! -name torch_shm_manager -delete
 find "$site" \( -name '*.a' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' \) -delete
-find "$site"/pandas "$site"/scipy "$site"/sklearn "$site"/statsmodels "$site"/numpy "$site"/matplotlib "$site"/networkx \
+find "$site"/pandas "$site"/scipy "$site"/sklearn "$site"/numpy "$site"/matplotlib "$site"/networkx \
     -type d -name tests -prune -exec rm -rf {} +
 python -m pip uninstall --quiet --yes --root-user-action=ignore pip
 

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from bnbench.catalogue import parameters
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan.config import SCHEMA
+from bnbench.store import schemas
+from bnbench.vocabulary import FACTORS
 
 DOCS = Path(__file__).parent
 
@@ -67,8 +71,47 @@ def config_page() -> str:
     return "\n".join(parts)
 
 
+_COLUMNS = """\
+<!-- Made by `make docs` from workflow/bnbench/store/schemas.py. Do not edit. -->
+# The columns of all tables
+
+A name means the same thing in every table that has it. [results.md](results.md) says where the tables lie.
+
+- **Result tables** are Parquet files under `results/`, written by the jobs that train.
+- **Report tables** are CSV files in `reports/<study>/tables/`; `verdicts.json` holds them, too.
+- **labels** stands for a column of labels for each factor. A table with a `treatment` lacks the compared factor's.
+- An empty cell (null in Parquet and JSON) stands where there is no value.
+"""
+
+_TYPES = {pa.string(): "text", pa.int64(): "whole number", pa.float64(): "number", pa.bool_(): "true or false"}
+
+
+def columns_page() -> str:
+    """docs/columns.md: the tables and what each holds, then every column."""
+    parts = [_COLUMNS]
+    for title, tables in (("Result tables", schemas.SCHEMAS), ("Report tables", schemas.TABLES)):
+        parts += [f"## {title}\n", _table(["table", "holds", "columns"], [_held(*each) for each in tables.items()])]
+    rows = [_column(field) for field in schemas.COLUMNS.values()]
+    return "\n".join([*parts, "## Columns\n", _table(["column", "type", "unit", "meaning"], rows)])
+
+
+def _held(name: str, table: pa.Schema) -> list[str]:
+    return [f"`{name}`", _sentence(schemas.description(table)), ", ".join(_names(table))]
+
+
+def _names(table: pa.Schema) -> list[str]:
+    """The columns of a table, those of labels in one word."""
+    labels = ["labels"] if set(FACTORS) <= set(table.names) else []
+    return labels + [f"`{column}`" for column in table.names if column not in FACTORS]
+
+
+def _column(field: pa.Field) -> list[str]:
+    return [f"`{field.name}`", _TYPES[field.type], schemas.unit(field), _sentence(schemas.description(field))]
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "config.md": config_page,
+    "columns.md": columns_page,
 }
 """Name of each generated page → the function that gives its text."""
 

@@ -75,9 +75,9 @@ class Checkout:
         """Let all jobs train."""
         (self.folder / "go").touch()
 
-    def snakemake(self, *arguments, configfile="tiny.yaml"):
+    def snakemake(self, *arguments, configfile="tiny.yaml", **environment):
         """Run Snakemake to its end."""
-        return self._ended(self._command(arguments, configfile), self._environment())
+        return self._ended(self._command(arguments, configfile), {**self._environment(), **environment})
 
     def planned(self, *arguments):
         """How many jobs of each rule Snakemake would run, by a dry run."""

@@ -2,7 +2,7 @@
 
 Every setting trains on one core as a job does, stacks and all, for as many epochs as take about a second; the estimate
 is of the same epochs. `--fit` prints the prices that fit the measured times best (non-negative least squares of the
-relative errors), to be put into workflow/bnbench/cost.py by hand. Run by `make bench`, or by hand:
+relative errors), to be put into workflow/bnbench/plan/cost.py by hand. Run by `make bench`, or by hand:
 `python tests/benchmarks/cost_model.py`.
 """
 

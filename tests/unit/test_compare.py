@@ -205,12 +205,27 @@ def test_losses_below_the_floor_are_raised_and_counted_among_the_pairs_alone(com
         ({"optimizer": ["adam", "sgd"]}, {"factor": "optimizer", "baseline": "sgd"}, ("sgd lr=0.001", "adam lr=0.001")),
         ({"batch_size": ["full", 25]}, {"factor": "batch_size", "baseline": 25}, ("25", "full")),
         ({"device": ["cpu", "cuda"]}, {"factor": "device", "baseline": "cpu"}, ("cpu", "cuda")),
+        ({"activation": ["relu", "tanh"]}, {"factor": "activation", "baseline": "tanh"}, ("tanh", "relu")),
+        ({"hidden": [[4], [4, 8]]}, {"factor": "hidden", "baseline": [4, 8]}, ("4-8", "4")),
+        ({"hidden": [[4], [4, 8]]}, {"factor": "hidden", "baseline": "4"}, ("4", "4-8")),
+        ({"schedule": ["constant", "cosine"]}, {"factor": "schedule", "baseline": "constant"}, ("constant", "cosine")),
+        (
+            {"init": ["independent", "sequential"]},
+            {"factor": "init", "baseline": "independent"},
+            ("independent", "sequential"),
+        ),
+        ({"task": ["sine", "mixture"]}, {"factor": "task", "baseline": "sine"}, ("sine", "mixture")),
     ],
 )
 def test_any_factor_can_be_the_compared_one(compared, changes, report, arm_labels):
     study = synthetic.plan(**changes, report=report)
     treatment = arm_labels[1]
-    found, verdicts = compared(study, ratio=lambda labels, _: 0.5 if labels[report["factor"]] == treatment else 1.0)
+    found, verdicts = compared(
+        study,
+        ratio=lambda labels, _: 0.5 if labels[report["factor"]] == treatment else 1.0,
+        # Weights are shared by what does not change them.
+        weights_hash=lambda labels, _: " ".join(labels[factor] for factor in ("task", "hidden", "init")),
+    )
     assert verdicts["arms"] == list(arm_labels)
     assert found["contexts"]["norm"].tolist() == ["none", "batch"]
     assert found["contexts"]["verdict"].tolist() == ["helps", "helps"]

@@ -1,4 +1,4 @@
-"""Bad input by way of Snakemake: one message says where, what was found and what is allowed, and nothing is lost."""
+"""Bad input by way of Snakemake: a line a mistake says where, what was found and what is allowed; nothing is lost."""
 
 import pytest
 
@@ -29,6 +29,19 @@ def test_a_wrong_config_is_refused_before_anything_runs(checkout, text, message)
     (checkout.folder / "config.yaml").write_text(f"study: wrong\n{text}\n")
     assert_refused(checkout.snakemake("-n", configfile=None), message)
     assert not checkout.results.exists()
+
+
+def test_several_mistakes_are_told_at_once(checkout):
+    (checkout.folder / "config.yaml").write_text("study: wrong\nsedes: 4\nepochs: 0\nnorm: [none, btch]\n")
+    run, check = checkout.snakemake("-n", configfile=None), checkout.bnbench("check")
+    for said in (run.stderr, check.stderr):
+        assert [line.partition(" (did")[0].partition(",")[0] for line in said.splitlines()] == [
+            "config.yaml: unknown key 'sedes'",
+            "config.yaml: epochs: found 0",
+            "config.yaml: norm[1]: found 'btch' (text)",
+        ]
+    assert check.returncode == 2
+    assert run.returncode != 0
 
 
 @pytest.mark.parametrize(

@@ -78,15 +78,17 @@ def test_a_report_that_lost_snakemakes_notes_still_follows_its_config(finished):
 
 
 def test_comments_in_the_package_and_in_the_rules_train_nothing(finished):
-    finished.edit("workflow/bnbench/train.py", "import ctypes\n", "import ctypes  # a comment\n")
-    finished.edit("workflow/bnbench/study.py", f"NUMERICS = {NUMERICS}\n", f"NUMERICS = {NUMERICS}  # a comment\n")
+    finished.edit("workflow/bnbench/train.py", "import torch\n", "import torch  # a comment\n")
+    finished.edit(
+        "workflow/bnbench/plan/settings.py", f"NUMERICS = {NUMERICS}\n", f"NUMERICS = {NUMERICS}  # a comment\n"
+    )
     finished.edit("workflow/rules/train.smk", "    shell:\n", "    # a comment\n    shell:\n")
     finished.edit("Snakefile", "rule all:\n", "# a comment\nrule all:\n")
     assert finished.planned() == {}
 
 
 def test_raised_numerics_train_everything_and_make_the_report_anew_whatever_snakemake_noted(finished):
-    finished.edit("workflow/bnbench/study.py", f"NUMERICS = {NUMERICS}\n", f"NUMERICS = {NUMERICS + 1}\n")
+    finished.edit("workflow/bnbench/plan/settings.py", f"NUMERICS = {NUMERICS}\n", f"NUMERICS = {NUMERICS + 1}\n")
     assert finished.planned() == {"train": 8, **ALL_BUT_TRAINING}
     shutil.rmtree(finished.folder / ".snakemake")
     assert finished.planned() == {"train": 8, **ALL_BUT_TRAINING}

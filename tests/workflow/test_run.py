@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bnbench.store import schemas
+from checkouts import PROJECT
 
 STEPS = {"collect": 1, "compare": 1, "plot": 1, "report": 1}
 FIGURES = (
@@ -28,7 +29,7 @@ def test_a_bare_dry_run_schedules_the_default_study_and_says_so_in_one_line(chec
     run = checkout.snakemake("-n", configfile=None)
     assert checkout.jobs(run) == {"train": 8, **STEPS}
     assert run.stderr.splitlines() == [
-        "default: 2 norms × 2 batch sizes × 2 optimizers × 1 device × 20 seeds = 160 trials in 8 jobs, 8 to run"
+        "default: 2 norms × 2 batch sizes × 2 optimizers × 20 seeds = 160 trials in 8 jobs, 8 to run"
     ]
     assert not checkout.results.exists()
 
@@ -50,9 +51,7 @@ def test_a_run_makes_every_file_and_ends_with_the_answer(finished_once):
     ]
     assert [file for file in made if not (finished_once.folder / file).stat().st_size] == []
     run = finished_once.first_run
-    assert run.stderr.startswith(
-        "tiny: 2 norms × 2 batch sizes × 1 optimizer × 1 device × 4 seeds = 16 trials in 8 jobs, 8 to run\n"
-    )
+    assert run.stderr.startswith("tiny: 2 norms × 2 batch sizes × 4 seeds = 16 trials in 8 jobs, 8 to run\n")
     assert re.search(r"\nreports/tiny/index.html\nOver 4 seeds, .+\.\n", run.stderr)
     log = (finished_once.folder / f"logs/train/{chunks[0]}.log").read_text()
     assert re.fullmatch(rf"{settings[0]}: trained seeds 0 to 1 for 6 epochs in .+ s \(.+\); 0 diverged\n", log)
@@ -64,6 +63,15 @@ def test_all_results_of_a_kind_are_read_by_one_call_of_pandas(finished_once):
         table = pd.read_parquet(finished_once.results / kind)
         assert len(table) == count
         assert sorted(table["seed"].unique()) == [0, 1, 2, 3]
+
+
+def test_a_checkout_runs_its_own_code_where_another_one_is_installed(new_checkout):
+    checkout = new_checkout(seeds=1, norm=["none", "batch"], batch_size=["full"])
+    version = re.search(r'__version__ = ".+"', (checkout.folder / "workflow/bnbench/__init__.py").read_text())[0]
+    checkout.edit("workflow/bnbench/__init__.py", version, '__version__ = "its own"')
+    run = checkout.snakemake("--until", "train", PYTHONPATH=str(PROJECT / "workflow"))
+    assert run.returncode == 0, run.stderr
+    assert set(pd.read_parquet(checkout.results / "trials")["bnbench"]) == {"its own"}
 
 
 def test_nothing_is_left_to_do_after_a_run(finished_once):
@@ -80,7 +88,7 @@ def test_nothing_is_left_to_do_after_a_run(finished_once):
             "2 devices × 4 seeds = 32 trials in 12 jobs",
             {"train": 8, "train_cuda": 4},
         ),
-        (["--configfile", "workflow/studies/question.yaml"], "question: 2 norms × 1 batch size", {"train": 2}),
+        (["--configfile", "workflow/studies/question.yaml"], "question: 2 norms × 30 seeds", {"train": 2}),
     ],
 )
 def test_the_study_is_changed_on_the_command_line(checkout, arguments, said, trained):

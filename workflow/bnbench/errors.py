@@ -4,6 +4,7 @@ Every step raises `UserError` for what the user can mend (a wrong config, an abs
 the command line prints its text without a traceback and exits with status 2.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -13,11 +14,34 @@ class UserError(Exception):
     """One message that names the file, the key or path, what was found and what is allowed."""
 
 
-def nearest(word: object, allowed: Iterable[str]) -> str:
+_NEAR, _SAME = 0.65, 0.8
+"""How alike a word and a name must be, and a word and a description: no hint is better than a wrong one."""
+
+
+def near(word: object, allowed: Iterable[str], descriptions: Mapping[str, str] | None = None) -> str | None:
+    """The allowed word nearest to `word`, if any is near.
+
+    Where no name is, the beginnings of `descriptions` of the allowed words are looked at.
+    """
+    written = str(word).lower()
+    by_name = {name.lower(): name for name in allowed}
+    if close := get_close_matches(written, by_name, n=1, cutoff=_NEAR):
+        return by_name[close[0]]
+    by_description = {_beginning(text): name for name, text in (descriptions or {}).items()}
+    spoken = re.sub(r"[_-]", " ", written)
+    close = get_close_matches(spoken, by_description, n=1, cutoff=_SAME)
+    return by_description[close[0]] if close else None
+
+
+def nearest(word: object, allowed: Iterable[str], descriptions: Mapping[str, str] | None = None) -> str:
     """Return `" (did you mean 'x'?)"` for the allowed word nearest to `word`, or an empty string."""
-    by_lower_case = {name.lower(): name for name in allowed}
-    close = get_close_matches(str(word).lower(), by_lower_case, n=1)
-    return f" (did you mean '{by_lower_case[close[0]]}'?)" if close else ""
+    meant = near(word, allowed, descriptions)
+    return f" (did you mean '{meant}'?)" if meant else ""
+
+
+def _beginning(description: str) -> str:
+    """A description up to its first stop."""
+    return re.split(r"[:;,(]", description.removeprefix("a factor: "))[0].strip().lower()
 
 
 def first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What the Snakefile asks of the package: the study, and one line about it, or one message and the end."""
+"""What the Snakefile asks of the package: the study, and one line about it; or what is wrong, and the end."""
 
 import os
 import re
@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bnbench import forecast, interruption
+from bnbench import forecast, snakemake_internals
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile, cost
 from bnbench.plan.chunks import Chunk, all_chunks
+from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import files
 from bnbench.store.chunk_files import is_there
@@ -22,20 +23,36 @@ _NAMED = 10  # jobs by name, after an error
 
 def lend_package_to_jobs() -> None:
     """Let the shell commands of jobs find the package of this checkout, wherever they are started."""
-    os.environ["PYTHONPATH"] = str(PACKAGE.parent)
+    ours, theirs = str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")
+    others = [path for path in theirs.split(os.pathsep) if path not in ("", ours)]
+    os.environ["PYTHONPATH"] = os.pathsep.join([ours, *others])
 
 
 def keep_what_exists(workflow: Any) -> None:
-    """Let Snakemake remove no output of a job that failed.
+    """Let Snakemake remove no output of a job that failed, and ask nothing after a run was killed.
 
     A file that exists is whole, and may be one that another study, which shares the results, has written meanwhile.
+    A workflow that uses this one as a module has files of its own, of which nobody can say that.
     """
-    if workflow.execution_settings:  # there are none where the workflow is only linted
-        workflow.execution_settings.keep_incomplete = True
+    if snakemake_internals.is_guest(workflow):
+        return
+    snakemake_internals.keep_incomplete(workflow)
+    if snakemake_internals.is_main_process(workflow):
+        snakemake_internals.go_on_after_a_kill(Path(".snakemake"))
+
+
+def image() -> str:
+    """Where the container image of this checkout lies, as seen from here."""
+    return os.path.relpath(PACKAGE.parents[1] / "containers" / "bnbench.sif")
+
+
+def needs_config_file(workflow: Any) -> bool:
+    """Whether nobody has named a config yet."""
+    return not (snakemake_internals.config_files(workflow) or snakemake_internals.is_handed_its_config(workflow))
 
 
 def results_or_exit() -> str:
-    """The folder of the results; exits with one message where it cannot be one."""
+    """The folder of the results; exits with a message where it cannot be one."""
     try:
         return str(files.results_folder())
     except UserError as error:
@@ -50,20 +67,19 @@ def matching(names: Iterable[str]) -> str:
 def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     """The study in Snakemake's `merged` config; its plan is printed once, by the main process.
 
-    Exits with one message where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so they
-    are read again, strictly; and its reading of `--config` loses the types of what is nested.
+    Exits with a line a mistake where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so
+    they are read again, strictly; and its reading of `--config` loses the types of what is nested.
     """
-    paths = [_relative(Path(path)) for path in workflow.configfiles]
-    overrides = configfile.typed(workflow.config_settings.config)
+    paths = [_relative(path) for path in snakemake_internals.config_files(workflow)]
+    overrides = configfile.typed(snakemake_internals.overrides(workflow, merged))
     sources = [str(path) for path in paths] + ["--config"] * bool(overrides)
     try:
         for path in paths:
             configfile.read(path)
-        study = config.load(configfile.merged(merged, overrides), " + ".join(sources))
+        study = config.load(configfile.merged(merged, overrides), " + ".join(sources) or "the module's config")
     except UserError as error:
         sys.exit(str(error))
-    if workflow.is_main_process:
-        interruption.go_on_after_a_kill(Path(".snakemake"))
+    if snakemake_internals.is_main_process(workflow):
         jobs = planned(study)
         to_run = sum(not is_there(chunk, files.results_folder()) for chunk in jobs)
         print(f"{study.name}: {forecast.summary(study)}, {to_run} to run", file=sys.stderr)
@@ -75,6 +91,11 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
 def planned(study: Study) -> list[Chunk]:
     """All jobs of the study."""
     return all_chunks(study, cost.seeds_per_job)
+
+
+def asked(setting: Setting, wildcards: Any, attempt: int) -> cost.Asked:
+    """What the job of a chunk asks a cluster for, at its first `attempt` or a later one."""
+    return cost.asked(setting.spec, int(wildcards.last) - int(wildcards.first) + 1, attempt)
 
 
 def after_an_error(study: Study) -> None:

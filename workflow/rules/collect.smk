@@ -13,6 +13,7 @@ rule collect:
         mark=f"{REPORT}/data/{stamps.collected(STUDY).name}",
     log:
         f"logs/{STUDY.name}/collect.log",
+    localrule: True
     params:
         study=study_json,
         results=results_folder,

@@ -2,17 +2,17 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(workflow.basedir, "workflow"))
+# Seen from this file, since another workflow may use this one as a module.
+sys.path.insert(0, os.path.dirname(workflow.current_basedir))
 
 from bnbench import snakefile
-from bnbench.plan import cost
 from bnbench.store import schemas, stamps
 from bnbench.wording import contents
 
 snakefile.lend_package_to_jobs()
 snakefile.keep_what_exists(workflow)
 
-if not workflow.configfiles:
+if snakefile.needs_config_file(workflow):
 
     configfile: snakefile.check_or_exit("config.yaml")
 
@@ -50,8 +50,15 @@ def said(wildcards, output):
 
 # What a training job asks a cluster for.
 def asked(wildcards, attempt):
-    seeds = int(wildcards.last) - int(wildcards.first) + 1
-    return cost.asked(SETTINGS[wildcards.setting].spec, seeds, attempt)
+    return snakefile.asked(SETTINGS[wildcards.setting], wildcards, attempt)
+
+
+def minutes(wildcards, attempt):
+    return asked(wildcards, attempt).minutes
+
+
+def mebibytes(wildcards, attempt):
+    return asked(wildcards, attempt).mebibytes
 
 
 wildcard_constraints:

@@ -16,6 +16,7 @@ rule compare:
         mark=f"{REPORT}/data/{stamps.compared(STUDY).name}",
     log:
         f"logs/{STUDY.name}/compare.log",
+    localrule: True
     params:
         study=study_json,
         said=said,

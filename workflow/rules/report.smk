@@ -15,6 +15,7 @@ rule plot:
         png=expand(f"{REPORT}/figures/{{name}}.png", name=contents.figures(STUDY)),
     log:
         f"logs/{STUDY.name}/plot.log",
+    localrule: True
     threads: 2
     params:
         study=study_json,
@@ -32,6 +33,7 @@ rule report:
         landing=f"{REPORT}/landing.rst",
     log:
         f"logs/{STUDY.name}/report.log",
+    localrule: True
     params:
         study=study_json,
     shell:

@@ -11,8 +11,8 @@ rule train:
         "logs/train/{setting}/seeds-{first}-{last}.log",
     threads: STUDY.config["threads"]
     resources:
-        runtime=lambda wildcards, attempt: asked(wildcards, attempt).minutes,
-        mem_mb=lambda wildcards, attempt: asked(wildcards, attempt).mebibytes,
+        runtime=minutes,
+        mem_mb=mebibytes,
     params:
         setting=setting_json,
         results=results_folder,
@@ -26,8 +26,8 @@ use rule train as train_cuda with:
     wildcard_constraints:
         setting=ON_CUDA,
     resources:
-        runtime=lambda wildcards, attempt: asked(wildcards, attempt).minutes,
-        mem_mb=lambda wildcards, attempt: asked(wildcards, attempt).mebibytes,
+        runtime=minutes,
+        mem_mb=mebibytes,
         gpu=1,
 
 

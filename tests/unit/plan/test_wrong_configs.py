@@ -1,4 +1,4 @@
-"""Whatever is wrong in a config gets one message: the file, the key, what was found, what is allowed, what is near."""
+"""Whatever is wrong in a config gets a line: the file, the key, what was found, what is allowed, what is near."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 from configs import anything
 from hypothesis import HealthCheck, given, settings
 
+from bnbench import forecast
 from bnbench.catalogue.parameters import schema
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import UserError
@@ -16,15 +17,16 @@ CASES = [
     for block in (Path(__file__).parent / "wrong_configs.txt").read_text(encoding="utf-8").split("\n\n")
     if not block.startswith("#")
 ]
+KEYS = ", ".join(config.SCHEMA["properties"])
 
 
-@pytest.mark.parametrize(("text", "message"), CASES)
-def test_one_message_tells_where_and_what_and_what_is_allowed(tmp_path, text, message):
+@pytest.mark.parametrize(("text", "lines"), [(text, lines) for text, *lines in CASES])
+def test_a_line_a_mistake_tells_where_and_what_and_what_is_allowed(tmp_path, text, lines):
     path = tmp_path / "wrong.yaml"
     path.write_text(text if text.startswith("study") else f"study: x\n{text}", encoding="utf-8")
     with pytest.raises(UserError) as caught:
         config.load(configfile.read(path), path.name)
-    assert str(caught.value) == f"wrong.yaml: {message}"
+    assert str(caught.value).splitlines() == [f"wrong.yaml: {line.replace('KEYS', KEYS)}" for line in lines]
 
 
 PLACES = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
@@ -70,11 +72,31 @@ def test_every_mistyped_key_gets_the_nearest_one(key):
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(anything)
-def test_whatever_a_config_holds_it_is_planned_or_refused_in_one_line(found):
+def test_whatever_a_config_holds_it_is_planned_or_refused_in_a_line_a_mistake(found):
     try:
         planned = config.load({"study": "x", **found}, "wrong.yaml")
-        said = f"wrong.yaml: {planned.arms} of {len(planned.contexts())} contexts of {planned.arms}"
+        said = [f"wrong.yaml: {forecast.summary(planned)} of {len(planned.contexts())} contexts of {planned.arms}"]
     except UserError as error:
-        said = str(error)
-    assert said.startswith("wrong.yaml: ")
-    assert "\n" not in said
+        said = str(error).splitlines()
+    assert all(line.startswith("wrong.yaml: ") for line in said)
+    assert len(set(said)) == len(said)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "dropout",
+        "learning_rate",
+        "lr",
+        "loss",
+        "metric",
+        "width",
+        "depth",
+        "patience",
+        "momentum",
+        "weight_decay",
+    ],
+)
+def test_a_key_that_means_nothing_here_gets_no_hint(key):
+    with pytest.raises(UserError, match=rf"^wrong.yaml: unknown key '{key}'; allowed: study"):
+        config.resolve({"study": "x", key: 1}, "wrong.yaml")

@@ -116,7 +116,7 @@ def _number(value: float, form: Callable[[float], str]) -> Cell:
 
 
 def _p(value: float) -> Cell:
-    return _number(value, lambda p: formats.p_value(p).removeprefix("p = ").removeprefix("p "))
+    return _number(value, formats.p_number)
 
 
 def _interval(row: Row, names: tuple[str, str, str], form: Callable[[float], str] = formats.number) -> Cell:

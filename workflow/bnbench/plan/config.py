@@ -2,25 +2,22 @@
 
 What comes in is what `configfile` has read, what goes out is the resolved config that `study.Study` plans from: every
 key there, every entry with all of its parameters, numbers in their declared types, data files by what they contain.
-Whatever is wrong ends in one `UserError`, before anything runs.
+Whatever is wrong is told in one `UserError`, a line a mistake, before anything runs; how keys must be to each other is
+looked at once they are right one by one.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
-
-import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, relevance
 
 from bnbench import vocabulary
 from bnbench.catalogue import parameters
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.datafiles import inspect_table
+from bnbench.catalogue.parameters import Registry
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import UserError, found, nearest
 from bnbench.plan import cross_checks
-from bnbench.plan.configfile import typed
+from bnbench.plan.mistakes import ConfigError, Path, at, every, kinds, missing_key, refuse, unknown_keys, wrong_values
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS
 
@@ -44,26 +41,6 @@ def _spelled_out(rule: Any) -> Any:
 SCHEMA: dict[str, Any] = _spelled_out(vocabulary.SCHEMA)
 """The keys of a study, as JSON Schema has them."""
 
-_LARGEST = 2**53
-"""Up to here every whole number is one in every reader of JSON and every column of a table."""
-
-_KINDS = {
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "null",
-}
-
-_LIMITS = {
-    "minimum": "at least",
-    "exclusiveMinimum": "above",
-    "maximum": "at most",
-    "exclusiveMaximum": "below",
-}
-
 
 def load(config: Mapping[str, Any], source: str) -> Study:
     """Check and complete `config`, and plan it; `source` names it in messages.
@@ -71,11 +48,11 @@ def load(config: Mapping[str, Any], source: str) -> Study:
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
-    study = Study(resolve(config, source))
     try:
+        study = Study(_resolved(config))
         cross_checks.check_claims(study)
-    except UserError as error:
-        raise UserError(f"{source}: {error}") from error
+    except ConfigError as error:
+        raise error.told(source, config) from error
     return study
 
 
@@ -87,18 +64,21 @@ def resolve(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     """
     try:
         return _resolved(config)
-    except UserError as error:
-        raise UserError(f"{source}: {error}") from error
+    except ConfigError as error:
+        raise error.told(source, config) from error
 
 
 def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
-    _check_keys(config, SCHEMA, "")
-    _check_numbers(config, "")
-    resolved: dict[str, Any] = {}
-    for key, rule in SCHEMA["properties"].items():
-        if key not in config and "default" not in rule:
-            raise UserError(f"the key '{key}' is missing; it is {rule['description']}")
-        resolved[key] = _resolve_key(key, config.get(key, rule.get("default")), rule)
+    keys = SCHEMA["properties"]
+
+    def resolved_key(key: str) -> Any:
+        refuse(unknown_keys({key: None}, SCHEMA, ()))
+        if key not in config and "default" not in keys[key]:
+            raise ConfigError([missing_key((), key, keys[key])])
+        return _resolve_key(key, config.get(key, keys[key].get("default")), keys[key])
+
+    written = [*keys, *(key for key in config if key not in keys)]
+    resolved = dict(zip(written, every(resolved_key, written), strict=True))
     if isinstance(resolved["seeds"], int):
         resolved["seeds"] = {"first": 0, "count": resolved["seeds"]}
     cross_checks.complete(resolved, _entry)
@@ -108,59 +88,67 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
 def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
     """The value of one key: a level or a list of them, where it is a factor or chosen by name."""
 
-    def level(item: Any, where: str) -> Any:
-        return _entry(key, item, where) if key in REGISTRIES else _checked(item, rule, where)
+    def level(item: Any, path: Path) -> Any:
+        return _entry(key, item, path) if key in REGISTRIES else _checked(item, rule, path)
+
+    def levels(written: tuple[Path, Any]) -> list[Any]:
+        path, item = written
+        return every(lambda each: level(each, path), _at_each_rate(key, item, path))
 
     if key not in FACTORS:
-        return level(value, key)
+        return level(value, (key,))
     if value == []:
-        raise UserError(f"{key}: found an empty list, allowed: at least one level")
-    written = [(key, value)]
+        raise ConfigError([at((key,), "found an empty list, allowed: at least one level")])
+    written: list[tuple[Path, Any]] = [((key,), value)]
     if isinstance(value, list) and (rule.get("type") != "array" or all(isinstance(item, list) for item in value)):
-        written = [(f"{key}[{index}]", item) for index, item in enumerate(value)]
-    return [level(item, where) for where, some in written for item in _at_each_rate(key, some, where)]
+        written = [((key, index), item) for index, item in enumerate(value)]
+    return [each for some in every(levels, written) for each in some]
 
 
-def _at_each_rate(key: str, level: Any, where: str) -> list[Any]:
+def _at_each_rate(key: str, level: Any, path: Path) -> list[Any]:
     """The levels that an optimizer with a list of rates stands for; any other level stands for itself."""
     rates = level.get("lr") if key == "optimizer" and isinstance(level, Mapping) else None
     if rates == []:
-        raise UserError(f"{where}.lr: found an empty list, allowed: a rate or a list of them")
+        raise ConfigError([at((*path, "lr"), "found an empty list, allowed: a rate or a list of them")])
     return [{**level, "lr": rate} for rate in rates] if isinstance(rates, list) else [level]
 
 
-def _entry(kind: str, level: Any, where: str) -> dict[str, Any]:
+def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     """A named entry with all of its parameters."""
     registry = REGISTRIES[kind]
-    names = ", ".join(registry)
     given = {"name": level} if isinstance(level, str) else level
-    if not isinstance(given, Mapping):
-        raise UserError(f"{where}: found {found(level)}, allowed: a name or {{name: …}}, with one of {names}")
-    if "name" not in given:
-        example = next((key for key in given if key in registry), next(iter(registry)))
-        raise UserError(f"{where}: the key 'name' is missing, allowed: {{name: {example}, …}}, with one of {names}")
-    name = given["name"]
-    if not isinstance(name, str) or name not in registry:
-        hint = nearest(name, registry) if isinstance(name, str) else ""
-        raise UserError(f"{where}: found {found(name)}{hint}, allowed: one of {names}")
+    name = _name(given, registry, path)
     rule = parameters.schema(registry[name])
     options = {key: value for key, value in given.items() if key != "name"}
-    _check_keys(options, rule, where, f"{kind} '{name}'")
-    entry = {"name": name, **_checked(options, rule, where)}
+    entry = {"name": name, **_checked(options, rule, path, f"{kind} '{name}'")}
     try:
         if name == "table" and kind == "task":
             entry |= inspect_table(entry["path"], entry["target"], entry["missing"])
         parameters.build(registry, entry)
     except (UserError, ValueError) as error:  # a data file; what a class refuses of its parameters together
-        raise UserError(f"{where}: {error}") from error
+        raise ConfigError([at(path, str(error))]) from error
     return entry
 
 
-def _checked(value: Any, rule: Mapping[str, Any], where: str) -> Any:
+def _name(given: Any, registry: Registry, path: Path) -> str:
+    """The name in an entry."""
+    names = ", ".join(registry)
+    if not isinstance(given, Mapping):
+        raise ConfigError([at(path, f"found {found(given)}, allowed: a name or {{name: …}}, with one of {names}")])
+    if "name" not in given:
+        example = next((key for key in given if key in registry), next(iter(registry)))
+        said = f"the key 'name' is missing, allowed: {{name: {example}, …}}, with one of {names}"
+        raise ConfigError([at(path, said)])
+    name = given["name"]
+    if not isinstance(name, str) or name not in registry:
+        hint = nearest(name, registry) if isinstance(name, str) else ""
+        raise ConfigError([at(path, f"found {found(name)}{hint}, allowed: one of {names}")])
+    return name
+
+
+def _checked(value: Any, rule: Mapping[str, Any], path: Path, owner: str | None = None) -> Any:
     """`value` if it follows `rule`, completed by the rule's defaults and in canonical types."""
-    problem = max(Draft202012Validator(rule).iter_errors(value), key=relevance, default=None)
-    if problem is not None:
-        raise UserError(_message(problem, where))
+    refuse([*unknown_keys(value, rule, path, owner), *wrong_values(value, rule, path)])
     return _canonical(value, rule)
 
 
@@ -176,104 +164,6 @@ def _canonical(value: Any, rule: Mapping[str, Any]) -> Any:
         return [_canonical(item, rule["items"]) for item in value]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    if "number" in _kinds(rule):
+    if "number" in kinds(rule):
         return float(value) + 0.0
     return int(value) if value == int(value) else value
-
-
-def _check_keys(value: Any, rule: Mapping[str, Any], where: str, owner: str | None = None) -> None:
-    """Refuse keys that `rule` does not know, at any depth that it speaks of."""
-    if isinstance(value, Mapping) and "properties" in rule:
-        known = rule["properties"]
-        for key, item in value.items():
-            if key not in known:
-                place = f" in {owner or where}" if where else ""
-                raise UserError(
-                    f"{where + ': ' if where else ''}unknown key {str(key)!r}{place}{nearest(key, known)}; "
-                    f"allowed: {', '.join(known) or 'none'}"
-                )
-            _check_keys(item, known[key], f"{where}.{key}" if where else key)
-    elif isinstance(value, list) and "items" in rule:
-        for index, item in enumerate(value):
-            _check_keys(item, rule["items"], f"{where}[{index}]")
-
-
-def _check_numbers(value: Any, where: str) -> None:
-    """Refuse NaN, infinity and enormous whole numbers at any depth: no comparison of a schema catches a NaN."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            name = str(key) if str(key).isprintable() else repr(key)
-            _check_numbers(item, f"{where}.{name}" if where else name)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_numbers(item, f"{where}[{index}]")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"{where}: found {value}, allowed: finite numbers")
-    elif isinstance(value, int) and abs(value) > _LARGEST:
-        raise UserError(f"{where}: found {found(value)}, allowed: whole numbers up to {_LARGEST}")
-
-
-def _message(problem: ValidationError, where: str) -> str:
-    path = where + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in problem.absolute_path)
-    rule: Any = problem.schema
-    instance: Any = problem.instance
-    if problem.validator == "required":
-        missing = next(name for name in rule["required"] if name not in instance)
-        return f"{path}: the key '{missing}' is missing; it is {rule['properties'][missing]['description']}"
-    hint = ""
-    if isinstance(instance, str):
-        hint = nearest(instance, _words(rule)) or _as_number(instance, rule)
-    return f"{path}: found {found(instance)}{hint}, allowed: {_allowed(rule)}"
-
-
-def _allowed(rule: Mapping[str, Any]) -> str:
-    if "enum" in rule:
-        return f"one of {', '.join(_words(rule))}"
-    if "const" in rule:
-        return str(rule["const"])
-    options = [_allowed(option) for option in rule.get("anyOf", [])]
-    return ", or ".join(options + [_described(kind, rule) for kind in _kinds(rule)])
-
-
-def _described(kind: str, rule: Mapping[str, Any]) -> str:
-    """A kind of value with the limits that `rule` sets to it."""
-    words = ""
-    if kind in ("integer", "number"):
-        words = " and ".join(f"{word} {rule[key]}" for key, word in _LIMITS.items() if key in rule)
-    elif kind == "array":
-        words = _length(rule.get("minItems", 0), rule.get("maxItems"), "item")
-    elif kind == "object" and "properties" in rule:
-        words = f"of {', '.join(rule['properties'])}"
-    elif "pattern" in rule:
-        words = "of lower-case letters, digits, - and _, starting with a letter or a digit"
-    elif kind == "string":
-        words = _length(rule.get("minLength", 0), rule.get("maxLength"), "character")
-    return f"{_KINDS[kind]} {words}".strip()
-
-
-def _length(least: int, most: int | None, noun: str) -> str:
-    if least == most:
-        return f"of {least} {noun}s"
-    return f"of at least {least} {noun}{'s' if least > 1 else ''}" if least else ""
-
-
-def _kinds(rule: Mapping[str, Any]) -> list[str]:
-    kinds: str | list[str] = rule.get("type", [])
-    return [kinds] if isinstance(kinds, str) else kinds
-
-
-def _words(rule: Mapping[str, Any]) -> list[str]:
-    """The words that `rule` allows."""
-    return [
-        str(word) for part in (rule, *rule.get("anyOf", [])) for word in part.get("enum", [part.get("const")]) if word
-    ]
-
-
-def _as_number(text: str, rule: Mapping[str, Any]) -> str:
-    """How to write the number that `text` looks like, where `rule` allows one."""
-    kinds = {kind for part in (rule, *rule.get("anyOf", [])) for kind in _kinds(part)}
-    number = typed(text)
-    if not kinds & {"integer", "number"} or isinstance(number, str | bool | None) or not math.isfinite(number):
-        return ""
-    number = int(number) if "integer" in kinds and number == int(number) else number
-    return f"; as a number, write {yaml.safe_dump(number).splitlines()[0]}"

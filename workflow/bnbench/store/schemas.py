@@ -24,9 +24,7 @@ def _columns(kind: pa.DataType, holds: dict[str, str], unit: str = "", *, nullab
 def _labels() -> dict[str, str]:
     """The columns of labels, one for each factor."""
     rules = SCHEMA["properties"]
-    return {
-        factor: f"label of the level of {rules[factor].get('noun', factor.replace('_', ' '))}" for factor in FACTORS
-    }
+    return {factor: f"label of the level: {rules[factor]['description']}" for factor in FACTORS}
 
 
 COLUMNS: dict[str, pa.Field] = {
@@ -98,6 +96,7 @@ COLUMNS: dict[str, pa.Field] = {
             "diverged_baseline": "pairs of which the baseline's trial diverged",
             "diverged_treatment": "pairs of which the treatment's trial diverged",
             "examples": "examples in a batch; null where batch sizes are compared",
+            "decided_from": "first epoch from which on the band lies on one side of 1; null where it never stays there",
         },
     ),
     **_columns(
@@ -163,7 +162,6 @@ COLUMNS: dict[str, pa.Field] = {
             "low": "lower limit of the estimate before it",
             "high": "upper limit of the estimate before it",
             "loss": "geometric mean of the outcome over the trials that stay finite",
-            "decided_from": "first epoch from which on the band lies on one side of 1; null where it never stays there",
             "fit": "median of the fits over the seeds",
             "fit_low": "5th percentile of the fits",
             "fit_high": "95th percentile of the fits",

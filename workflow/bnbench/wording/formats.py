@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _ERROR_RATES = (0.001, 0.01, 0.05, 0.1)
+_SMALLEST_P = 1e-4
 _TWICE = 1.995  # below, a ratio is said in per cent; what rounds to 2.0 is a factor
 
 
@@ -29,13 +30,18 @@ def percent(share: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """`p = 0.0012`, or `p < 0.0001`; with as many digits as keep it on its side of the usual error rates."""
-    if p < 1e-4:
-        return "p < 0.0001"
+    """`p = 0.0012`, or `p < 0.0001`."""
+    return f"p {p_number(p)}" if p < _SMALLEST_P else f"p = {p_number(p)}"
+
+
+def p_number(p: float) -> str:
+    """`0.0012`, or `< 0.0001`; with as many digits as keep it on its side of the usual error rates."""
+    if p < _SMALLEST_P:
+        return f"< {_SMALLEST_P:.4f}"
     digits = 3 if 0.01 <= p < 0.1 else 2
     while any((p < rate) != (float(f"{p:.{digits}g}") < rate) for rate in _ERROR_RATES):
         digits += 1
-    return f"p = {p:.{digits}g}"
+    return f"{p:.{digits}g}"
 
 
 def ordinal(value: float) -> str:

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from bnbench import interruption
+from bnbench import snakemake_internals
 
 HOLD = """
 import sys
 from pathlib import Path
-from bnbench.interruption import go_on_after_a_kill
+from bnbench.snakemake_internals import go_on_after_a_kill
 go_on_after_a_kill(Path(sys.argv[1]))
 print("holds", flush=True)
 input()
@@ -46,13 +46,13 @@ def notes(tmp_path):
 @pytest.fixture(autouse=True)
 def _released():
     yield
-    for handle in interruption._held:
+    for handle in snakemake_internals._held:
         handle.close()
-    interruption._held.clear()
+    snakemake_internals._held.clear()
 
 
 def test_notes_of_a_dead_run_are_forgotten(tmp_path, notes):
-    interruption.go_on_after_a_kill(tmp_path)
+    snakemake_internals.go_on_after_a_kill(tmp_path)
     assert notes() == []
 
 
@@ -73,4 +73,4 @@ def test_notes_are_left_while_any_run_is_alive_even_when_the_first_one_has_ended
 
 def test_a_folder_that_cannot_be_made_is_left_to_snakemake(tmp_path):
     (tmp_path / "file").touch()
-    interruption.go_on_after_a_kill(tmp_path / "file" / "state")
+    snakemake_internals.go_on_after_a_kill(tmp_path / "file" / "state")

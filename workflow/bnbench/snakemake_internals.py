@@ -1,0 +1,64 @@
+"""All that this project knows of Snakemake beyond its documented language. Tested with Snakemake 9.27.0 and 9.27.1.
+
+A new release is tried by running tests/workflow; what it breaks is mended here. One more internal stands in
+workflow/rules/common.smk, `workflow.current_basedir`, since it is what finds this package.
+
+Snakemake keeps a lock and a list of unfinished jobs under `.snakemake`; after kill -9 both stay, and it would ask for
+`--unlock` and `--rerun-incomplete`. Here neither is needed: all files are written atomically, so a file that exists is
+whole, and whether anybody still runs is known from a lock that the kernel gives back when its holder dies.
+"""
+
+import contextlib
+import fcntl
+from pathlib import Path
+from typing import IO, Any
+
+_held: list[IO[str]] = []
+
+
+def is_guest(workflow: Any) -> bool:
+    """Whether another workflow uses this one as a module; then Snakemake's settings are that one's alone."""
+    return not workflow.modifier.is_main_snakefile()
+
+
+def is_handed_its_config(workflow: Any) -> bool:
+    """Whether the workflow that uses this one says what the config is: `module bnbench: config: …`."""
+    return is_guest(workflow) and bool(workflow.modifier.skip_configfile)
+
+
+def is_main_process(workflow: Any) -> bool:
+    """Whether this process plans the run; each job parses the workflow once more in its own."""
+    return bool(workflow.is_main_process)
+
+
+def config_files(workflow: Any) -> list[Path]:
+    """The config files that were read so far, by `--configfile` or by the workflow."""
+    return [Path(path) for path in workflow.configfiles]
+
+
+def overrides(workflow: Any, config: Any) -> dict[str, Any]:
+    """What `--config` says, if it is about `config`: not if that is a part of another workflow's config."""
+    return dict(workflow.config_settings.config) if workflow.modifier_stack[0].globals["config"] is config else {}
+
+
+def keep_incomplete(workflow: Any) -> None:
+    """`--keep-incomplete`: let Snakemake remove no output of a job that failed."""
+    if workflow.execution_settings:  # there are none where the workflow is only linted
+        workflow.execution_settings.keep_incomplete = True
+
+
+def go_on_after_a_kill(state: Path) -> None:
+    """Forget the locks and unfinished jobs of a dead run in `state`, unless another run is alive there.
+
+    Every run shares the kernel's lock until its process ends; who gets it for itself alone is the only one.
+    """
+    with contextlib.suppress(OSError):  # a folder that cannot be written is Snakemake's to complain of
+        state.mkdir(exist_ok=True)
+        handle = (state / "running").open("w", encoding="utf-8")
+        _held.append(handle)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for stale in (*state.glob("locks/*"), *state.glob("incomplete/**/*")):
+                if stale.is_file():
+                    stale.unlink()
+        fcntl.flock(handle, fcntl.LOCK_SH)
