@@ -2,16 +2,10 @@
 
 import pytest
 
+# What else can be wrong is in tests/unit/plan; here it is that Snakemake passes on what is said.
 CONFIGS = {
     "an unknown key": ("sedes: 4", "unknown key 'sedes' (did you mean 'seeds'?); allowed: study, task,"),
-    "a wrong type": ("seeds: '4'", "seeds: found '4' (text)"),
     "a size over the data": ("batch_size: [101]", "batch_size[0]: found 101, allowed: at most the 100 training points"),
-    "an unknown parameter": (
-        "optimizer: [{name: adam, momentun: 0.9}]",
-        "optimizer[0]: unknown key 'momentun' in optimizer 'adam'; allowed: lr, betas, eps, weight_decay, amsgrad",
-    ),
-    "not a number": ("report: {margin: .nan}", "report.margin: found nan, allowed: "),
-    "no such arm": ("report: {baseline: bach}", "report.baseline: found 'bach' (text) (did you mean 'batch'?)"),
     "a missing data file": ("task: {name: table, path: a.csv, target: y}", "a.csv: cannot read the data file"),
 }
 
@@ -48,15 +42,9 @@ def test_several_mistakes_are_told_at_once(checkout):
     ("text", "message"),
     [
         ("study: wrong\nnorm: [none, batch\nseeds: 4\n", "config.yaml, line 3, column 6: broken YAML ("),
-        (
-            "study: wrong\nseeds: 4\nseeds: 5\n",
-            "config.yaml, line 3, column 1: broken YAML (the key 'seeds' stands twice)",
-        ),
-        ("- study: wrong\n", "config.yaml: found a list of 1, allowed: a mapping of keys to values"),
-        ("", "config.yaml: found nothing, allowed: a mapping of keys to values"),
         (None, "config.yaml: cannot read the config file (No such file or directory)"),
     ],
-    ids=["broken YAML", "a key twice", "a list", "empty", "missing"],
+    ids=["broken YAML", "missing"],
 )
 def test_a_file_that_is_no_config_is_refused_too(checkout, text, message):
     config = checkout.folder / "config.yaml"

@@ -115,7 +115,7 @@ def without_torch(tmp_path):
         "import sys\n"
         "class Refusal:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('torch', 'snakemake'):\n"
+        "        if name.partition('.')[0] in ('torch', 'snakemake', 'statsmodels'):\n"
         "            raise ImportError(f'{name} is not needed here')\n"
         "sys.meta_path.insert(0, Refusal())\n"
     )
