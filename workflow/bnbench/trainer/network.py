@@ -156,8 +156,8 @@ class Network:
         """What the norm of each layer measures on one block of examples."""
         output = self.forward(x)
         seen: list[list[Tensor]] = [[] for _ in self._linears]
-        gradient, hessian_roots = objectives.differentiate(loss, output, y)[1], objectives.hessian_roots(loss, output, y)
-        for root in self._norm.roots(gradient, hessian_roots):
+        _, gradient = objectives.differentiate(loss, output, y)
+        for root in self._norm.roots(gradient, objectives.hessian_roots(loss, output, y)):
             self.backward(root, lambda layer, dy: seen[layer].append(dy.clone()))
             self.forward(x)  # what it keeps is used up by going back
         return [
