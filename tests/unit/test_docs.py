@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from guide import class_of, examples
 
 from bnbench import cli
 from bnbench.catalogue import activations, losses, norms, optimizers, parameters, tasks
@@ -161,13 +162,6 @@ def test_a_key_that_a_command_changes_exists(page):
             assert {key for key, _ in re.findall(r"(\w+)=(\S+)", changes)} <= {*SCHEMA["properties"]}, line
 
 
-def examples():
-    """The classes that docs/extending.md shows, by the heading that they stand under."""
-    text = (DOCS / "extending.md").read_text(encoding="utf-8")
-    found = re.findall(r"^## An? (\w+)$.*?^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    return dict(found)
-
-
 def shown(name):
     """The class of an example, made where its reader would write it."""
     modules = {
@@ -181,7 +175,7 @@ def shown(name):
     source = examples()[name]
     namespace = dict(vars(modules[name]))
     exec("from __future__ import annotations\n" + source, namespace)
-    return namespace[re.search(r"^class (\w+)", source, re.MULTILINE)[1]]
+    return namespace[class_of(source)]
 
 
 def test_there_is_an_example_of_everything_that_can_be_added():
