@@ -101,20 +101,19 @@ SETTINGS = {
     ),
     "the question's, BN": spec(hidden=[256, 256], init="sequential", epochs=6),
     "the question's, no BN": spec(hidden=[256, 256], init="sequential", norm=named("norm", "none"), epochs=6),
-    "digits, ghost BN, batch 300, adamw, tanh": small(
+    "digits, ghost BN, full batch, adamw, tanh": small(
         task=named("task", "digits"),
         norm=named("norm", "ghost", size=90),
-        batch_size=300,
+        batch_size="full",
         optimizer=named("optimizer", "adamw", **RATES["adamw"]),
         activation="tanh",
     ),
-    "digits, gamma decay through the layers, full batch, radam, identity": small(
+    "digits, gamma decay through the layers, batch 300, radam, identity": small(
         task=named("task", "digits"),
         norm=named("norm", "population_gamma"),
-        batch_size="full",
+        batch_size=300,
         optimizer=named("optimizer", "radam", **RATES["radam"]),
         activation="identity",
-        epochs=8,
     ),
     "table, layer norm, batch 5, momentum, step, sigmoid": small(
         task=named("task", "table", path=TABLE, target="price", **inspect_table(TABLE, "price", "refuse")),
@@ -124,7 +123,9 @@ SETTINGS = {
         schedule=named("schedule", "step", every=2),
         activation="sigmoid",
     ),
-    "sine, population norm, adamax, silu": small(
+    "sine of more points than a block, population norm, adamax, silu": small(
+        task=named("task", "sine", points=5000, test_points=30),
+        batch_size=2500,
         norm=named("norm", "population", every=3),
         optimizer=named("optimizer", "adamax", **RATES["adamax"]),
         activation="silu",
