@@ -1,7 +1,7 @@
 """The source code of classes as part of what a setting is: whoever changes a class gets its trials trained anew.
 
 Only classes that the golden losses do not guard have a hash here. It covers the class and the unguarded ones that it
-inherits from, comments and all; not the functions of the module that it calls.
+inherits from, comments and all; not other functions and classes that it calls.
 """
 
 from __future__ import annotations
