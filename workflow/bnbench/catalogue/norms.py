@@ -10,6 +10,7 @@ and parameters from here without paying for the import.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Norm:
-    """What every arm may say of itself; the defaults are those of a layer that changes nothing."""
+class Norm(ABC):
+    """What every arm may say of itself; `forward` is all that it must."""
 
     title: ClassVar[str]
     """What the arm is called in sentences and figures; by default its name in the registry."""
@@ -63,19 +64,25 @@ class Norm:
         """Running statistics and the value they start from."""
         return {}
 
-    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:  # noqa: ARG002
+    @abstractmethod
+    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
         """Training mode: the normalized `x`, and what `backward` wants to keep.
 
         Updates the buffers in place, and may overwrite `x`.
         """
-        return x, None
 
-    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:  # noqa: ARG002
-        """Evaluation mode: `x` normalized by the statistics in `buffers`."""
-        return x
+    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:
+        """Evaluation mode: the same function, which leaves `x` and the buffers as they are.
+
+        A norm with buffers says here how it uses them.
+        """
+        return self.forward(x.clone(), parameters, {name: kept.clone() for name, kept in buffers.items()})[0]
 
     def population(self, blocks: Iterable[Tensor]) -> Tensors:  # noqa: ARG002
-        """The buffers that the whole training set gives; `blocks` are its parts, each [seeds, block, width]."""
+        """The buffers that the whole training set gives; `blocks` are its parts, each [seeds, block, width].
+
+        Those that are left out keep the values that training gave them.
+        """
         return {}
 
     def roots(self, gradient: Tensor, hessian_roots: Sequence[Tensor]) -> Sequence[Tensor]:  # noqa: ARG002
@@ -103,6 +110,14 @@ class Identity(Norm):
     """No normalization: the baseline."""
 
     title = "no BN"
+
+    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:  # noqa: ARG002
+        """Return `x` as it is."""
+        return x, None
+
+    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:  # noqa: ARG002
+        """The same, without a copy."""
+        return x
 
     def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:  # noqa: ARG002
         """Return the gradient as it is."""
