@@ -17,7 +17,8 @@ from bnbench.catalogue.activations import ACTIVATIONS, Activation
 from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.losses import LOSSES as LOSS_CLASSES
 from bnbench.catalogue.losses import Loss
-from bnbench.catalogue.norms import NORMS, Norm
+from bnbench.catalogue.norm import Norm
+from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS, Sine
 from bnbench.trainer.chunk import train

@@ -9,7 +9,8 @@ from configs import refusal
 from bnbench import train
 from bnbench.catalogue.activations import ACTIVATIONS, Activation
 from bnbench.catalogue.losses import LOSSES, Loss
-from bnbench.catalogue.norms import NORMS, LayerNorm, Norm
+from bnbench.catalogue.norm import Norm
+from bnbench.catalogue.norms import NORMS, LayerNorm
 from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES, SGD
 from bnbench.catalogue.tasks import TASKS, Sine
 from bnbench.plan import config

@@ -10,19 +10,9 @@ GUARDED: dict[str, frozenset[str]] = {
     "bnbench.catalogue.tasks": frozenset(
         {"Task", "Function", "Sine", "Mixture", "Split", "Diabetes", "Digits", "Table"}
     ),
-    "bnbench.catalogue.norms": frozenset(
-        {
-            "Norm",
-            "Identity",
-            "_Standardizing",
-            "BatchNorm",
-            "GhostBatchNorm",
-            "FrozenBatchNorm",
-            "PopulationNorm",
-            "PopulationGammaNorm",
-            "LayerNorm",
-        }
-    ),
+    "bnbench.catalogue.norm": frozenset({"Norm", "Standardizing"}),
+    "bnbench.catalogue.norms": frozenset({"Identity", "BatchNorm", "GhostBatchNorm", "FrozenBatchNorm", "LayerNorm"}),
+    "bnbench.catalogue.population_norms": frozenset({"PopulationNorm", "PopulationGammaNorm"}),
     "bnbench.catalogue.optimizers": frozenset(
         {
             "Optimizer",

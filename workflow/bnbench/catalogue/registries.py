@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bnbench.catalogue.losses import LOSSES
-from bnbench.catalogue.norms import NORMS, Norm
+from bnbench.catalogue.norm import Norm
+from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES
 from bnbench.catalogue.parameters import Registry, build, refuse_unfinished
 from bnbench.catalogue.tasks import TASKS, Task

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnbench.catalogue.losses import Loss
-from bnbench.catalogue.norms import Norm
+from bnbench.catalogue.norm import Norm
 from bnbench.plan.layout import aligned
 from bnbench.trainer import autograd, objectives
 from bnbench.trainer.activations import kernels
