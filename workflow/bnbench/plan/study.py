@@ -103,6 +103,11 @@ class Study:
             for entries in grid
         )
 
+    @cached_property
+    def keeps_statistics(self) -> bool:
+        """Whether any setting does; else nothing is to be said of stale averages, batch noise or precise statistics."""
+        return any(setting.keeps_statistics for setting in self.settings)
+
     @property
     def arms(self) -> tuple[str, ...]:
         """Labels of the compared factor, the baseline first."""
