@@ -17,6 +17,7 @@ from bnbench.figures import (
     differences,
     drawing,
     forest,
+    heatmap,
     interactions,
     modes,
     pairs,
@@ -213,6 +214,39 @@ def test_losses_that_differ_by_rounding_alone_are_within_their_axes(loss, apart)
     figure.draw_without_rendering()
     low, high = figure.axes[0].get_ylim()
     assert low < loss < high
+
+
+FIVE = {"norm": ["none", "batch", "layer", {"name": "batch", "momentum": 0.01}, "population"]}
+
+
+def apart(figure, texts):
+    """Whether no two of the texts of a drawn figure meet."""
+    figure.draw_without_rendering()
+    boxes = [text.get_tightbbox() for text in texts if text.get_text()]
+    return not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_names_beside_lines_that_end_together_do_not_meet(tmp_path):
+    study = compared(tmp_path, {**GRID, **FIVE}, {})
+    figure = batch_sizes.draw(study, table(tmp_path, "contexts"))
+    assert len(figure.axes[0].texts) == 8
+    assert apart(figure, figure.axes[0].texts)
+
+
+def test_long_names_of_arms_below_narrow_panels_stand_aslant_and_short_ones_straight(tmp_path):
+    study = compared(tmp_path, {**TWO, **FIVE}, {})
+    rows = table(tmp_path, "pairs")
+    for chosen, angle in ((FIVE, 30), ({}, 0)):
+        ax = pairs.draw(plan(**{**TWO, **chosen}), rows).axes[-1]
+        assert {label.get_rotation() for label in ax.get_xticklabels()} == {angle}
+    assert len(study.arms) == 5
+
+
+def test_a_heatmap_has_a_factor_of_several_levels_across(tmp_path):
+    study = compared(tmp_path, {"hidden": [[4], [8], [4, 4]]}, {})
+    ax = heatmap.draw(study, table(tmp_path, "contexts")).axes[0]
+    names = ["4 hidden units", "8 hidden units", "4–4 hidden units"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == names
 
 
 def test_every_figure_is_drawn_from_a_table_that_there_is_and_has_a_caption():

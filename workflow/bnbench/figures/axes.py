@@ -8,7 +8,14 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from bnbench.figures.colours import INK
 
@@ -26,7 +33,16 @@ def loss_axis(ax: Axes) -> None:
     ax.set_yscale("log")
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(_Powers())
+    ax.yaxis.set_major_formatter(LogFormatterSciNotation(minor_thresholds=(math.inf, math.inf)))  # each tick a number
     ax.grid(axis="y")
+
+
+def epoch_axis(ax: Axes) -> None:
+    """A logarithmic axis of epochs along the bottom, marked in the same way."""
+    ax.set(xscale="log", xlabel="epochs of training")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_locator(_Powers())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def ratio_axis(ax: Axes, values: Iterable[float], margin: float) -> None:

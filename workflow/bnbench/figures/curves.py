@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
+from bnbench.figures.axes import epoch_axis
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
 from bnbench.plan.study import Study
@@ -31,8 +31,8 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             ax.plot(line["epoch"] + 1, line["loss"], color=colour, **style)
             if decides:
                 ax.fill_between(line["epoch"] + 1, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
-        ax.set(xscale="log", xlabel="epochs of training", ylabel="loss")
-        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_ylabel("loss")
+        epoch_axis(ax)
     lines: dict[str, dict[str, Any]] = {titles.outcome(study.report.outcome): {"lw": 1.6}}
     if study.report.outcome != "train_loss":
         lines[f"{titles.outcome('train_loss')}"] = _DOTTED

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
-from bnbench.figures.axes import ratio_levels
+from bnbench.figures.axes import epoch_axis, ratio_levels
 from bnbench.figures.colours import PAPER
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
@@ -23,7 +22,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             ax.fill_between(epochs, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
             first = line[line["epoch"] == line["decided_from"]]
             ax.plot(first["epoch"] + 1, first["ratio"], "o", ms=5, color=colour, mec=PAPER)
-        ax.set(xscale="log", xlabel="epochs of training", ylabel="ratio of the losses")
-        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_ylabel("ratio of the losses")
+        epoch_axis(ax)
     align(found)
     return add_legend(study, figure, arms=study.arms[1:])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bnbench.figures.colours import GREY
@@ -14,6 +17,7 @@ from bnbench.figures.style import palette
 from bnbench.plan.study import Study
 from bnbench.wording import titles
 
+_LETTERS = 95  # that fit across a figure
 _MANY = 100  # seeds, from which on points are a picture in the SVG
 
 
@@ -42,6 +46,15 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
                 ax.plot(x, 0.97, "x", color=colour, transform=top)
                 ax.text(x + 0.06, 0.97, f"{losses.isna().sum()} diverged", transform=top, va="center", color=colour)
         ax.set(ylabel="final loss", xlabel="", xlim=(-0.5, len(places) - 0.5))
-        ax.set_xticks(range(len(places)), [titles.arm(study, arm) for arm in places])
+        _name_arms(ax, [titles.arm(study, arm) for arm in places])
     align(found)
     return figure
+
+
+def _name_arms(ax: Axes, names: Sequence[str]) -> None:
+    """Write the arms below their points: straight where there is room, else in two lines, else aslant."""
+    room = int(ax.get_position().width * _LETTERS / len(names))
+    folded = [fill(name, room, break_long_words=False) for name in names]
+    straight = max(len(line) for name in folded for line in name.splitlines()) <= room
+    aslant: dict[str, Any] = {} if straight else {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    ax.set_xticks(range(len(names)), folded if straight else names, **aslant)

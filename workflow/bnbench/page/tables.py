@@ -13,6 +13,8 @@ from bnbench.page.rows import Cell
 from bnbench.plan.study import Study
 from bnbench.wording import formats, titles
 
+_SPELLED_OUT = 4  # rows of a claim that are shown without a click
+
 
 @dataclass(frozen=True)
 class Line:
@@ -34,7 +36,7 @@ class Table:
     heads: Sequence[str]
     lines: Sequence[Line]
     kind: str = ""
-    """Classes in the style sheet; those of `contexts` can be sorted and filtered."""
+    """Classes in the style sheet: `contexts` can be sorted and filtered, `wide` breaks its numbers on paper."""
 
 
 def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
@@ -71,7 +73,7 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
     }
     if contexts["floored"].gt(0).any():
         columns["Losses floored"] = "floored"
-    return _of_contexts(study, "More about each context", columns, contexts)
+    return _of_contexts(study, "More about each context", columns, contexts, "contexts wide")
 
 
 def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
@@ -86,7 +88,7 @@ def outcomes(study: Study, table: pd.DataFrame) -> Table:
     """The ratio of every outcome."""
     names, found = rows.outcomes(study, table)
     lines = [Line([Cell(row["name"]), *row["cells"]], held=row["factors"]) for row in found]
-    return Table("Every outcome", ["Context", *names], lines, "contexts")
+    return Table("Every outcome", ["Context", *names], lines, "contexts wide")
 
 
 def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None:
@@ -112,22 +114,16 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None
 
 def claims(judged: Sequence[Mapping[str, Any]]) -> Table | None:
     """The claims of a study, and what it says of them; nothing where there are none."""
-    lines = [_claim(claim, Cell("; ".join(claim["measured"]))) for claim in judged]
+    lines = [_claim(claim) for claim in judged]
     return Table("Claims", ["Claim", "Verdict", "Measured"], lines, "claims") if lines else None
-
-
-_SPELLED_OUT = 4  # rows of a claim that are shown without a click
 
 
 def claims_of_studies(judged: Sequence[Mapping[str, Any]]) -> Table:
     """The claims of several studies, each with a link to its own."""
     lines = []
     for claim in judged:
-        counted = f"{claim['supporting']} of {claim['rows']} as predicted, {claim['contradicting']} decided otherwise"
-        measured = claim["measured"]
-        numbers = Cell(counted if len(measured) > _SPELLED_OUT else "", parts=measured)
         study = Cell(claim["study"], note=f"{claim['pairs']} seeds", link=f"../{claim['study']}/index.html")
-        lines.append(_claim(claim, numbers, study))
+        lines.append(_claim(claim, study))
     measured = "Measured: ratio of losses, treatment to baseline, with its interval"
     return Table("Claims", ["Claim", "Verdict", measured, "Study"], lines, "claims")
 
@@ -137,12 +133,14 @@ def listing(study: Study, table: pd.DataFrame, label: str) -> Table:
     table = table.drop(columns=[name for name in study.levels if name in table and len(study.levels[name]) == 1])
     found = table.astype(object).where(table.notna(), "").to_numpy().tolist()
     lines = [Line([Cell(f"{value:.1f}" if isinstance(value, float) else str(value)) for value in row]) for row in found]
-    return Table(label, [str(name).replace("_", " ") for name in table], lines)
+    return Table(label, [str(name).replace("_", " ") for name in table], lines, "wide")
 
 
 def _claim(claim: Mapping[str, Any], *more: Cell) -> Line:
+    counted = f"{claim['supporting']} of {claim['rows']} as predicted, {claim['contradicting']} decided otherwise"
+    measured = Cell(counted if claim["rows"] > _SPELLED_OUT else "", parts=claim["measured"])
     named = Cell(claim["words"], note=f"({claim['source']}; predicts: {claim['predicts']})")
-    return Line([named, Cell(claim["said"], kind="verdict"), *more], claim["conclusion"].replace(" ", "-"))
+    return Line([named, Cell(claim["said"], kind="verdict"), measured, *more], claim["conclusion"].replace(" ", "-"))
 
 
 def _arms(study: Study) -> tuple[str, str]:
@@ -155,10 +153,12 @@ def _ratio(study: Study) -> str:
     return f"Ratio ({formats.percent(1 - study.report.alpha)} interval)"
 
 
-def _of_contexts(study: Study, label: str, columns: Mapping[str, str], contexts: pd.DataFrame) -> Table:
+def _of_contexts(
+    study: Study, label: str, columns: Mapping[str, str], contexts: pd.DataFrame, kind: str = "contexts"
+) -> Table:
     """A line for each row of `contexts`; `columns` are head → name of the cell."""
     lines = [
         Line([Cell(row["name"]), *(row[name] for name in columns.values())], row["class"], row["factors"])
         for row in rows.contexts(study, contexts)
     ]
-    return Table(label, ["Context", *columns], lines, "contexts")
+    return Table(label, ["Context", *columns], lines, kind)
