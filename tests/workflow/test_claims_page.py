@@ -46,9 +46,9 @@ def test_the_page_of_the_claims_says_what_the_verdicts_say(claimed):
     assert len(shown) == len(expected) == 2
     page, table = (folder / "index.html").read_text(), (folder / "claims.md").read_text()
     for row, claim in zip(shown, expected, strict=True):
-        for column in ("words", "verdict", "measured", "supporting"):
+        for column in ("words", "conclusion", "measured", "supporting"):
             assert row[column] == str(claim[column])
-        assert claim["verdict"] in ("undecided", "contradicted", "supported", "only where")
+        assert claim["conclusion"] in ("undecided", "contradicted", "supported", "only where")
         assert claim["measured"].split("; ")[0] in page
         assert claim["measured"] in table
     assert "BN | helps &lt;b&gt;" in page
@@ -57,7 +57,7 @@ def test_the_page_of_the_claims_says_what_the_verdicts_say(claimed):
 
 def test_over_four_seeds_no_claim_is_decided(claimed):
     stored = json.loads((claimed.report / "verdicts.json").read_text())["tables"]["claims"]
-    at = stored["columns"].index("verdict")
+    at = stored["columns"].index("conclusion")
     assert {row[at] for row in stored["data"]} <= {"undecided", "contradicted"}
 
 

@@ -122,7 +122,9 @@ def claims_of_studies(judged: Sequence[Mapping[str, Any]]) -> Table:
     """The claims of several studies, each with a link to its own."""
     lines = []
     for claim in judged:
-        study = Cell(claim["study"], note=f"{claim['pairs']} seeds", link=f"../{claim['study']}/index.html")
+        study = Cell(
+            claim["study"], note=f"({formats.count(claim['pairs'], 'seed')})", link=f"../{claim['study']}/index.html"
+        )
         lines.append(_claim(claim, study))
     measured = "Measured: ratio of losses, treatment to baseline, with its interval"
     return Table("Claims", ["Claim", "Verdict", measured, "Study"], lines, "claims")
