@@ -35,6 +35,6 @@ def _begin() -> None:
 
 
 def _draw(study: Study, out: Path, name: str) -> None:
-    from bnbench.figures import loss_figures  # noqa: PLC0415 - in the processes that draw
+    from bnbench.figures import drawing  # noqa: PLC0415 - in the processes that draw
 
-    loss_figures.draw(study, out, name)
+    drawing.draw(study, out, name)

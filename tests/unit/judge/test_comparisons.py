@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from synthetic import arms
 
 from bnbench import compare, plot, report
-from bnbench.figures import loss_figures, style
+from bnbench.figures import drawing, forest, interactions, rates, style
 from bnbench.judge import aa_control, sign_flips
 from bnbench.store import report_tables
 from bnbench.wording import contents, sentences, titles
@@ -46,7 +46,7 @@ def text_of(html):
 def test_a_named_pair_has_a_row_in_each_context_with_its_own_baseline(compared):
     found, _ = compared(NAMED, **KNOWN)
     assert NAMED.comparisons == (("none", "batch"), ("none", "layer"), PAIR)
-    for name in ("contexts", "outcomes", "pairs", "differences", "decomposition", "interactions"):
+    for name in ("contexts", "outcomes", "pairs", "differences", "interactions"):
         assert list(dict.fromkeys(pairs_of(found[name]))) == [*NAMED.comparisons]
     assert pairs_of(found["contexts"]) == [*NAMED.comparisons] * 2
     assert found["contexts"]["verdict"].tolist() == ["hurts", "helps", "helps"] * 2
@@ -175,9 +175,9 @@ def test_the_page_of_named_pairs_shows_them_in_its_tables_and_lets_one_choose(re
     assert all(base64.b64decode(drawn).startswith(b"<?xml") for drawn, _ in images)
     contexts = report_tables.read(tmp_path, "contexts")
     style.set_style()
-    np.testing.assert_allclose(np.sort(dots(loss_figures.forest(NAMED, contexts).axes[0])), np.sort(contexts["ratio"]))
+    np.testing.assert_allclose(np.sort(dots(forest.draw(NAMED, contexts).axes[0])), np.sort(contexts["ratio"]))
     rows = report_tables.read(tmp_path, "interactions")
-    ax = loss_figures.interactions(NAMED, rows).axes[0]
+    ax = interactions.draw(NAMED, rows).axes[0]
     np.testing.assert_allclose(dots(ax), rows["ratio"])
     assert "layer norm against BN, all contexts" in [label.get_text() for label in ax.get_yticklabels()]
     plt.close("all")
@@ -187,13 +187,13 @@ def test_figures_of_single_seeds_and_epochs_show_what_is_compared_with_the_basel
     rendered, tmp_path, monkeypatch
 ):
     shown = {}
-    for name, (_, columns) in loss_figures.FIGURES.items():
+    for name, (_, columns) in drawing.FIGURES.items():
 
         def draw(study, table, name=name):
             shown[name] = table
             return style.empty("")
 
-        monkeypatch.setitem(loss_figures.FIGURES, name, (draw, columns))
+        monkeypatch.setitem(drawing.FIGURES, name, (draw, columns))
     rendered(NAMED, **KNOWN)
     assert set(shown) == set(contents.figures(NAMED))
     for name, table in shown.items():
@@ -246,7 +246,7 @@ def test_rings_stand_at_the_chosen_rates_and_the_line_at_the_ratio_there(rendere
     rows = report_tables.read(tmp_path, "rates")
     tuned = report_tables.read(tmp_path, "tuned")
     style.set_style()
-    left, right = loss_figures.rates(TUNED, rows[rows["baseline"] == "none"]).axes
+    left, right = rates.draw(TUNED, rows[rows["baseline"] == "none"]).axes
     colours = style.palette(TUNED)
     assert ring_rates(left) == {colours["none"]: [0.001], colours["batch"]: [0.01], colours["layer"]: [0.001]}
     levels = [

@@ -101,6 +101,11 @@ class Study:
         specs = ({**dict(zip(FACTORS, entries, strict=True)), **common, **self._held_out} for entries in grid)
         return tuple(Setting.from_spec({**spec, **self._sources(spec)}) for spec in specs)
 
+    @cached_property
+    def keeps_statistics(self) -> bool:
+        """Whether any setting does; else nothing is to be said of stale averages, batch noise or precise statistics."""
+        return any(setting.keeps_statistics for setting in self.settings)
+
     @property
     def arms(self) -> tuple[str, ...]:
         """Labels of the compared factor, the baseline first."""
