@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from cases import Case
 
-from bnbench.catalogue.norms import NORMS, Norm
+from bnbench.catalogue.norm import Norm
+from bnbench.catalogue.norms import NORMS
 from bnbench.trainer.loop import Points, train_network
 from bnbench.trainer.network import Network
 

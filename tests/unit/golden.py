@@ -3,20 +3,78 @@
 Where they are meant to change, raise `NUMERICS` and write them anew: `PYTHONPATH=workflow python tests/unit/golden.py`.
 """
 
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import torch
-from specs import named, spec
+from specs import RATES, named, spec
 
+from bnbench.catalogue.activations import ACTIVATIONS, Activation
+from bnbench.catalogue.datafiles import inspect_table
+from bnbench.catalogue.losses import LOSSES as LOSS_CLASSES
+from bnbench.catalogue.losses import Loss
+from bnbench.catalogue.norm import Norm
+from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.tasks import TASKS
+from bnbench.catalogue.tasks import TASKS, Sine
 from bnbench.trainer.chunk import train
 from bnbench.vocabulary import OUTCOMES
 
 LOSSES = Path(__file__).parent / "golden_losses.csv"
 SEEDS = (0, 1, 5)
+TABLE = str(Path(__file__).parent / "golden_table.csv")
+
+
+@dataclass(frozen=True)
+class OwnNorm(Norm):
+    """Root mean square over the units, as somebody may add it: a forward pass and nothing else."""
+
+    def parameters(self):
+        return {"gamma": 1.0}
+
+    def forward(self, x, parameters, buffers):
+        return x * (x.square().mean(2, keepdim=True) + 1e-5).rsqrt() * parameters["gamma"], None
+
+
+class OwnActivation(Activation):
+    """Another one whose derivative is autograd's."""
+
+    function = "mish"
+
+
+class OwnLoss(Loss):
+    """A loss whose derivatives are autograd's, and which is not convex."""
+
+    def forward(self, output, target):
+        return ((output - target).square() + 1).log()
+
+
+@dataclass(frozen=True)
+class OwnTask(Sine):
+    """The task that asks for it."""
+
+    def loss(self):
+        return "own"
+
+
+OWN = (
+    (NORMS, OwnNorm),
+    (ACTIVATIONS, OwnActivation),
+    (LOSS_CLASSES, OwnLoss),
+    (TASKS, OwnTask),
+)
+"""What the built-in entries leave unused of their base classes and of the trainer."""
+
+
+def small(**changes):
+    """A setting of double precision."""
+    return spec(**{"epochs": 4, "evaluate_every": 2, "dtype": "float64", "batch_size": 25, **changes})
+
+
 SETTINGS = {
     "sine, no BN, full batch, adam": spec(norm=named("norm", "none"), epochs=12, dtype="float64"),
     "sine, BN, batch 33, sgd, cosine": spec(
@@ -44,14 +102,70 @@ SETTINGS = {
     ),
     "the question's, BN": spec(hidden=[256, 256], init="sequential", epochs=6),
     "the question's, no BN": spec(hidden=[256, 256], init="sequential", norm=named("norm", "none"), epochs=6),
+    "digits, ghost BN, full batch, adamw, tanh": small(
+        task=named("task", "digits"),
+        norm=named("norm", "ghost", size=90),
+        batch_size="full",
+        optimizer=named("optimizer", "adamw", **RATES["adamw"]),
+        activation="tanh",
+    ),
+    "digits, gamma decay through the layers, batch 300, radam, identity": small(
+        task=named("task", "digits"),
+        norm=named("norm", "population_gamma"),
+        batch_size=300,
+        optimizer=named("optimizer", "radam", **RATES["radam"]),
+        activation="identity",
+    ),
+    "table, layer norm, batch 5, momentum, step, sigmoid": small(
+        task=named("task", "table", path=TABLE, target="price", **inspect_table(TABLE, "price", "refuse")),
+        norm=named("norm", "layer"),
+        batch_size=5,
+        optimizer=named("optimizer", "momentum", **RATES["momentum"]),
+        schedule=named("schedule", "step", every=2),
+        activation="sigmoid",
+    ),
+    "sine of more points than a block, population norm, adamax, silu": small(
+        task=named("task", "sine", points=5000, test_points=30),
+        batch_size=2500,
+        norm=named("norm", "population", every=3),
+        optimizer=named("optimizer", "adamax", **RATES["adamax"]),
+        activation="silu",
+    ),
+    "sine, gamma decay of units, adagrad": small(
+        norm=named("norm", "population_gamma", curvature="unit"),
+        optimizer=named("optimizer", "adagrad", **RATES["adagrad"]),
+    ),
+    "mixture, gamma decay through the layers, asgd, tanh": small(
+        task=named("task", "mixture", points=60, test_points=30),
+        norm=named("norm", "population_gamma"),
+        optimizer=named("optimizer", "asgd", **RATES["asgd"]),
+        activation="tanh",
+    ),
+    "sine, frozen BN, adadelta": small(
+        norm=named("norm", "frozen"), optimizer=named("optimizer", "adadelta", **RATES["adadelta"])
+    ),
+    "sine, BN, rprop, tanh": small(optimizer=named("optimizer", "rprop", **RATES["rprop"]), activation="tanh"),
+    "classes that somebody adds": small(
+        task={**named("task", "sine"), "name": "own"}, norm={"name": "own"}, activation="own"
+    ),
 }
+
+
+@contextmanager
+def added():
+    """The registries with the classes above."""
+    with ExitStack() as stack:
+        for registry, entry in OWN:
+            stack.enter_context(patch.dict(registry, own=entry))
+        yield
 
 
 def losses(setting):
     """All losses of a setting's seeds, one row per seed and epoch; NaN where an outcome is not measured."""
-    task = build(TASKS, setting["task"])
     torch.set_num_threads(1)
-    found = train(setting, SEEDS, [task.data(seed) for seed in SEEDS], torch.device("cpu")).losses
+    with added():
+        task = build(TASKS, setting["task"])
+        found = train(setting, SEEDS, [task.data(seed) for seed in SEEDS], torch.device("cpu")).losses
     epochs = setting["epochs"]
     keys = {"seed": np.repeat(SEEDS, epochs), "epoch": np.tile(np.arange(epochs), len(SEEDS))}
     return pd.DataFrame({**keys, **{outcome: found[outcome].T.ravel() for outcome in OUTCOMES}})

@@ -23,7 +23,7 @@ def pairs_of(rows):
 def test_a_named_pair_has_a_row_in_each_context_with_its_own_baseline(compared):
     found, _ = compared(NAMED, **KNOWN)
     assert NAMED.comparisons == (("none", "batch"), ("none", "layer"), PAIR)
-    for name in ("contexts", "outcomes", "pairs", "differences", "decomposition", "interactions"):
+    for name in ("contexts", "outcomes", "pairs", "differences", "interactions"):
         assert list(dict.fromkeys(pairs_of(found[name]))) == [*NAMED.comparisons]
     assert pairs_of(found["contexts"]) == [*NAMED.comparisons] * 2
     assert found["contexts"]["verdict"].tolist() == ["hurts", "helps", "helps"] * 2

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from guide import class_of, examples
 
 from bnbench import cli
-from bnbench.catalogue import activations, norms, optimizers, parameters, tasks
+from bnbench.catalogue import activations, losses, norms, optimizers, parameters, tasks
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan import configfile
 from bnbench.plan.config import SCHEMA
@@ -159,29 +160,20 @@ def test_a_key_that_a_command_changes_exists(page):
             assert {key for key, _ in re.findall(r"(\w+)=(\S+)", changes)} <= {*SCHEMA["properties"]}, line
 
 
-def examples():
-    """The classes that docs/extending.md shows, by the heading that they stand under."""
-    text = (DOCS / "extending.md").read_text(encoding="utf-8")
-    found = re.findall(r"^## An? (\w+)$.*?^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    return dict(found)
-
-
 def shown(name):
     """The class of an example, made where its reader would write it."""
-    from bnbench.trainer import objectives
-
     modules = {
         "norm": norms,
         "task": tasks,
         "optimizer": optimizers,
         "schedule": optimizers,
         "activation": activations,
-        "loss": objectives,
+        "loss": losses,
     }
     source = examples()[name]
     namespace = dict(vars(modules[name]))
     exec("from __future__ import annotations\n" + source, namespace)
-    return namespace[re.search(r"^class (\w+)", source, re.MULTILINE)[1]]
+    return namespace[class_of(source)]
 
 
 def test_there_is_an_example_of_everything_that_can_be_added():
@@ -223,7 +215,10 @@ def test_the_activation_that_is_shown_names_a_function_of_torch():
 def test_the_loss_that_is_shown_is_one_of_each_example():
     import torch
 
-    loss, gradient = shown("loss")().differentiate(torch.full((2, 3, 1), 2.0), torch.zeros(2, 3, 1))
+    from bnbench.trainer import objectives
+
+    output, target = torch.full((2, 3, 1), 2.0), torch.zeros(2, 3, 1)
+    loss, gradient = objectives.differentiate(shown("loss")(), output, target)
     assert loss.tolist() == torch.full((2, 3, 1), 2.0).tolist()
     assert gradient.tolist() == torch.ones(2, 3, 1).tolist()
 

@@ -85,12 +85,12 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
 
 def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str, pd.DataFrame]]:
     """The tables of one treatment in one context."""
-    return [
+    found = [
         ("pairs", _seed_by_seed(contrast)),
         ("outcomes", exploratory.outcomes(study, pairs)),
-        ("decomposition", exploratory.decomposition(study, pairs)),
         ("differences", summaries.differences(study, pairs)),
     ]
+    return [*found, ("decomposition", exploratory.decomposition(study, pairs))] if pairs.keep_statistics else found
 
 
 def _seed_by_seed(contrast: Contrast) -> pd.DataFrame:

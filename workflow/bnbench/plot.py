@@ -51,6 +51,6 @@ def _begin() -> None:
 
 
 def _draw(study: Study, out: Path, formats: Sequence[str], name: str) -> None:
-    from bnbench.figures import loss_figures  # noqa: PLC0415 - in the processes that draw
+    from bnbench.figures import drawing  # noqa: PLC0415 - in the processes that draw
 
-    loss_figures.draw(study, out, name, formats)
+    drawing.draw(study, out, name, formats)

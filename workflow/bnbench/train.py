@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import sources, tasks
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import NUMERICS
@@ -39,16 +39,20 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
             f"{address}: planned by version {spec['numerics']} of the arithmetic, and here is version {NUMERICS}; "
             "update the clone, or build the image anew"
         )
+    try:
+        sources.check(spec)
+    except UserError as error:
+        raise UserError(f"{address}: {error}") from error
     if not chunk_files.missing(chunk, results):
         return f"{address}: seeds {chunk.first} to {chunk.last} are there already"
     device = devices.acquire(spec["device"], address)
     torch.set_num_threads(threads)
     keep_freed_memory()
     made, runs = reuse.rows(chunk, results)
-    seconds = 0.0
+    task, seconds = tasks.of(spec), 0.0
     with Checkpoints(chunk, results, device.name, every) as checkpoints:
         for seeds in runs:
-            data = [tasks.of(spec).data(seed) for seed in seeds]
+            data = [task.data(seed) for seed in seeds]
             trained = train(spec, seeds, data, device.torch, checkpoints)
             seconds += trained.seconds
             name = " + ".join(checkpoints.devices)

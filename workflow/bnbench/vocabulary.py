@@ -21,7 +21,10 @@ FACTORS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("f
 FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 """Those of the first release: the readable part of an address and every result file name their levels."""
 
-OUTCOMES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
+PRECISE = "test_loss_precise"
+"""The test loss with the statistics of the whole training set; where no statistics are kept, it is the test loss."""
+
+OUTCOMES = ("train_loss", "eval_loss", "test_loss", PRECISE)
 VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 """Measured too where points are held out to choose by, and where the task is to classify; else null."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from configs import refusal
 from scipy import stats
 from specs import named, spec
 
@@ -19,7 +20,9 @@ from bnbench.catalogue.norms import (
     PopulationGammaNorm,
     PopulationNorm,
 )
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import TASKS, Data
+from bnbench.plan import config
 from bnbench.trainer.chunk import train
 from bnbench.trainer.initialization import initial_weights
 from bnbench.trainer.network import Network
@@ -100,20 +103,77 @@ def test_a_norm_needs_only_a_forward_pass(monkeypatch):
             return {"gamma": 1.0}
 
         def forward(self, x, parameters, buffers):
-            return self.evaluate(x, parameters, buffers), None
-
-        def evaluate(self, x, parameters, buffers):
-            return x * (x.square().mean(2, keepdim=True) + 1e-6).rsqrt() * parameters["gamma"]
+            return x * (x.square().mean(2, keepdim=True) + 1e-6).rsqrt() * parameters["gamma"], None
 
     monkeypatch.setitem(NORMS, "rms", Rms)
     setting = spec(norm={"name": "rms"}, hidden=[7, 5], epochs=80, optimizer=named("optimizer", "adam", lr=0.01))
-    from bnbench.catalogue.parameters import build
-    from bnbench.catalogue.tasks import TASKS
-
     data = [build(TASKS, setting["task"]).data(seed) for seed in range(3)]
     losses = train(setting, range(3), data, torch.device("cpu")).losses
     assert (losses["train_loss"][-1] < losses["train_loss"][0] / 2).all()
     np.testing.assert_array_equal(losses["test_loss"], losses["test_loss_precise"])
+    weights = [initial_weights([3, 7, 5, 1], Rms(), "independent", seed) for seed in range(2)]
+    network = Network(weights, Rms(), "relu", torch.float64, torch.device("cpu"))
+    x = normal(2, 9, 3)
+    torch.testing.assert_close(network.evaluate(x), network.forward(x), rtol=1e-12, atol=0)
+
+
+@dataclass(frozen=True)
+class Halving(Norm):
+    """A forward pass that overwrites what it gets."""
+
+    def buffers(self):
+        return {"seen": 0.0}
+
+    def forward(self, x, parameters, buffers):
+        buffers["seen"].add_(1)
+        return x.mul_(0.5), None
+
+
+def test_evaluation_is_the_function_of_training_on_copies_where_a_norm_says_nothing_else():
+    x, buffers = torch.ones(2, 3, 4), {"seen": torch.zeros(2, 1, 4)}
+    assert (Halving().evaluate(x, {}, buffers) == 0.5).all()
+    assert (x == 1).all()
+    assert (buffers["seen"] == 0).all()
+
+
+@dataclass(frozen=True)
+class Averaging(Halving):
+    """A norm with statistics of which it does not say what the whole training set gives."""
+
+    def forward(self, x, parameters, buffers):
+        buffers["seen"].lerp_(x.mean(1, keepdim=True), 0.5)
+        return x - buffers["seen"], None
+
+    def evaluate(self, x, parameters, buffers):
+        return x - buffers["seen"]
+
+
+def test_a_norm_that_does_not_say_what_the_whole_set_gives_keeps_its_running_statistics(monkeypatch):
+    monkeypatch.setitem(NORMS, "averaging", Averaging)
+    setting = spec(norm={"name": "averaging"}, epochs=4, evaluate_every=2)
+    data = [build(TASKS, setting["task"]).data(seed) for seed in range(2)]
+    losses = train(setting, range(2), data, torch.device("cpu")).losses
+    np.testing.assert_array_equal(losses["test_loss"], losses["test_loss_precise"])
+    assert np.isfinite(losses["test_loss"][-1]).all()
+
+
+def test_a_norm_is_refused_that_keeps_statistics_and_does_not_say_how_it_evaluates(monkeypatch):
+    monkeypatch.setitem(NORMS, "halving", Halving)
+    said = refusal(config.load, {"study": "x", "norm": ["none", "halving"]}, "x.yaml")
+    assert said == (
+        "x.yaml: norm[1]: class Halving keeps seen in buffers() and has no evaluate(); "
+        "allowed: a norm that keeps statistics and says in evaluate() how it uses them"
+    )
+
+
+def test_a_norm_without_a_forward_pass_is_refused(monkeypatch):
+    @dataclass(frozen=True)
+    class Nothing(Norm):
+        """It cannot train."""
+
+    monkeypatch.setitem(NORMS, "nothing", Nothing)
+    said = refusal(config.load, {"study": "x", "norm": ["none", "nothing"]}, "x.yaml")
+    assert said == "x.yaml: norm[1]: class Nothing lacks forward()"
 
 
 def test_precise_statistics_of_blocks_are_those_of_the_whole():

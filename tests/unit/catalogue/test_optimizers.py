@@ -1,12 +1,14 @@
 """The table of optimizers, against torch.optim; the schedules, against torch's."""
 
 import inspect
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import pytest
 import torch
 
-from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES, Cosine, Step
+from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES, Cosine, Optimizer, Step
+from bnbench.catalogue.parameters import parameter
+from bnbench.plan import config, cost
 
 NOT_PARAMETERS = {"params", "self", "foreach", "fused", "capturable", "differentiable", "maximize"}
 
@@ -54,3 +56,17 @@ def test_schedules_are_torchs(schedule, theirs):
         assert 0.5 * schedule.factor(epoch, 20) == pytest.approx(optimizer.param_groups[0]["lr"])
         optimizer.step()
         scheduler.step()
+
+
+def test_an_optimizer_needs_only_its_class_in_torch_and_its_parameters(monkeypatch):
+    @dataclass(frozen=True)
+    class Slow(Optimizer):
+        """Plain stochastic gradient descent."""
+
+        torch_class = "SGD"
+        lr: float = parameter(0.01, "learning rate", exclusiveMinimum=0)
+
+    monkeypatch.setitem(OPTIMIZERS, "slow", Slow)
+    study = config.load({"study": "x", "optimizer": ["slow"]}, "x.yaml")
+    assert study.settings[0].labels["optimizer"] == "slow lr=0.01"
+    assert cost.seconds(study.settings[0].spec, 20) > 0

@@ -7,7 +7,21 @@ from matplotlib import pyplot as plt
 from synthetic import SPLITS, collected, plan
 
 from bnbench import compare, plot
-from bnbench.figures import colours, loss_figures, style
+from bnbench.figures import (
+    batch_sizes,
+    colours,
+    curves,
+    decomposition,
+    differences,
+    drawing,
+    forest,
+    heatmap,
+    interactions,
+    modes,
+    pairs,
+    style,
+)
+from bnbench.figures.panels import context_names
 from bnbench.store import report_tables, schemas
 from bnbench.vocabulary import OUTCOMES
 from bnbench.wording import contents
@@ -81,7 +95,7 @@ def test_the_same_tables_give_the_same_bytes_in_whichever_process_they_are_drawn
 def test_the_forest_stands_at_the_ratios_of_the_table(tmp_path):
     study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
     contexts = table(tmp_path, "contexts")
-    ax = loss_figures.forest(study, contexts).axes[0]
+    ax = forest.draw(study, contexts).axes[0]
     np.testing.assert_allclose(dots(ax), contexts["ratio"])
     bars = [line.get_xdata() for line in ax.lines if line.get_solid_capstyle() == "butt" and line.get_marker() != "o"]
     expected = contexts[["ratio_low", "ratio_high", "own_low", "own_high"]].to_numpy().reshape(-1, 2)
@@ -95,7 +109,7 @@ def test_the_forest_stands_at_the_ratios_of_the_table(tmp_path):
 
 def test_the_words_beside_the_forest_do_not_meet(tmp_path):
     study = compared(tmp_path, GRID, {})
-    figure = loss_figures.forest(study, table(tmp_path, "contexts").assign(verdict="equivalent"))
+    figure = forest.draw(study, table(tmp_path, "contexts").assign(verdict="equivalent"))
     figure.draw_without_rendering()
     texts = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
     assert [(a, b) for i, a in enumerate(texts) for b in texts[:i] if a.overlaps(b)] == []
@@ -104,7 +118,7 @@ def test_the_words_beside_the_forest_do_not_meet(tmp_path):
 def test_panels_stand_in_rows_of_one_factor_under_titles_that_do_not_meet(tmp_path):
     rates = [{"name": name, "lr": rate} for name in ("adam", "sgd") for rate in (0.001, 0.002, 0.003, 0.004, 0.005)]
     study = compared(tmp_path, {"optimizer": rates, "batch_size": ["full", 25]}, {})
-    figure = loss_figures.modes(study, table(tmp_path, "modes"))
+    figure = modes.draw(study, table(tmp_path, "modes"))
     figure.draw_without_rendering()
     rows = [figure.axes[start : start + 5] for start in range(0, 20, 5)]
     assert [len({round(ax.get_position().y0, 6) for ax in row}) for row in rows] == [1, 1, 1, 1]
@@ -130,7 +144,7 @@ def test_a_ratio_is_filled_only_where_a_verdict_rests_on_it(tmp_path):
     )
     contexts = table(tmp_path, "contexts")
     assert contexts[["verdict", "test"]].to_numpy().tolist() == [["hurts", "mean"], ["hurts", "worst-rank"]]
-    ax = loss_figures.forest(study, contexts).axes[0]
+    ax = forest.draw(study, contexts).axes[0]
     filled = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
     assert filled == [style.palette(study)["none"], colours.PAPER]
     assert "7 and 0 of 8 diverged" in {text.get_text() for text in ax.texts}
@@ -139,19 +153,19 @@ def test_a_ratio_is_filled_only_where_a_verdict_rests_on_it(tmp_path):
 def test_trajectories_have_a_dot_where_their_side_is_decided(tmp_path):
     study = compared(tmp_path, TWO, {"ratio": lambda labels, seed: 9.0 if labels["norm"] == "batch" else 1.0})
     rows = table(tmp_path, "differences")
-    panels = loss_figures.differences(study, rows).axes
+    panels = differences.draw(study, rows).axes
     for ax, (_, line) in zip(panels, rows.groupby("batch_size", sort=False), strict=True):
         assert dots(ax) == line["decided_from"].iloc[0] + 1
         (curve,) = (drawn for drawn in ax.lines if len(drawn.get_xdata()) == len(line) and drawn.get_marker() == "None")
         np.testing.assert_array_equal(curve.get_ydata(), line["ratio"])
-    undecided = loss_figures.differences(study, rows.assign(decided_from=np.nan))
+    undecided = differences.draw(study, rows.assign(decided_from=np.nan))
     assert [dots(ax).size for ax in undecided.axes] == [0, 0]
 
 
 def test_parts_of_a_difference_stand_at_the_ratios_of_the_table_and_the_total_is_hollow(tmp_path):
     study = compared(tmp_path, {}, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
     rows = table(tmp_path, "decomposition")
-    ax = loss_figures.decomposition(study, rows).axes[0]
+    ax = decomposition.draw(study, rows).axes[0]
     total = rows["component"] == "total"
     filled, hollow = (line for line in ax.lines if line.get_marker() == "o")
     np.testing.assert_allclose(filled.get_xdata(), rows["ratio"][~total])
@@ -163,7 +177,7 @@ def test_parts_of_a_difference_stand_at_the_ratios_of_the_table_and_the_total_is
 def test_interactions_stand_at_the_ratios_of_the_table_and_are_named(tmp_path):
     study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
     rows = table(tmp_path, "interactions")
-    ax = loss_figures.interactions(study, rows).axes[0]
+    ax = interactions.draw(study, rows).axes[0]
     np.testing.assert_allclose(dots(ax), rows["ratio"])
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == ["all contexts", "a doubling of the batch", "SGD instead of Adam"]
@@ -173,7 +187,7 @@ def test_interactions_stand_at_the_ratios_of_the_table_and_are_named(tmp_path):
 def test_ratios_stand_at_their_number_of_examples(tmp_path):
     study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
     rows = table(tmp_path, "contexts")
-    ax = loss_figures.batch_sizes(study, rows).axes[0]
+    ax = batch_sizes.draw(study, rows).axes[0]
     lines = [line for line in ax.lines if line.get_marker() == "o"]
     assert [line.get_xdata().tolist() for line in lines] == [[25, 100], [25, 100]]
     drawn = {(x, y) for line in lines for x, y in line.get_xydata()}
@@ -190,22 +204,55 @@ def test_losses_that_differ_by_rounding_alone_are_within_their_axes(loss, apart)
         for outcome in OUTCOMES
     ]
     drawn = pd.DataFrame(rows).assign(low=lambda table: table["loss"], high=lambda table: table["loss"])
-    figure = loss_figures.modes(plan(), drawn)
+    figure = modes.draw(plan(), drawn)
     figure.draw_without_rendering()
     low, high = figure.axes[0].get_ylim()
     assert low < loss < high
 
 
+FIVE = {"norm": ["none", "batch", "layer", {"name": "batch", "momentum": 0.01}, "population"]}
+
+
+def apart(figure, texts):
+    """Whether no two of the texts of a drawn figure meet."""
+    figure.draw_without_rendering()
+    boxes = [text.get_tightbbox() for text in texts if text.get_text()]
+    return not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_names_beside_lines_that_end_together_do_not_meet(tmp_path):
+    study = compared(tmp_path, {**GRID, **FIVE}, {})
+    figure = batch_sizes.draw(study, table(tmp_path, "contexts"))
+    assert len(figure.axes[0].texts) == 8
+    assert apart(figure, figure.axes[0].texts)
+
+
+def test_long_names_of_arms_below_narrow_panels_stand_aslant_and_short_ones_straight(tmp_path):
+    study = compared(tmp_path, {**TWO, **FIVE}, {})
+    rows = table(tmp_path, "pairs")
+    for chosen, angle in ((FIVE, 30), ({}, 0)):
+        ax = pairs.draw(plan(**{**TWO, **chosen}), rows).axes[-1]
+        assert {label.get_rotation() for label in ax.get_xticklabels()} == {angle}
+    assert len(study.arms) == 5
+
+
+def test_a_heatmap_has_a_factor_of_several_levels_across(tmp_path):
+    study = compared(tmp_path, {"hidden": [[4], [8], [4, 4]]}, {})
+    ax = heatmap.draw(study, table(tmp_path, "contexts")).axes[0]
+    names = ["4 hidden units", "8 hidden units", "4–4 hidden units"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == names
+
+
 def test_every_figure_is_drawn_from_a_table_that_there_is_and_has_a_caption():
-    assert set(loss_figures.FIGURES) >= set(contents.figures(plan(**GRID)))
-    assert set(loss_figures.FIGURES) == set(contents.SOURCES)
+    assert set(drawing.FIGURES) >= set(contents.figures(plan(**GRID)))
+    assert set(drawing.FIGURES) == set(contents.SOURCES)
     assert set(contents.SOURCES.values()) <= set(schemas.TABLES)
 
 
 def test_every_seed_is_plotted(tmp_path):
     at = {("batch", 1): 5, ("batch", 4): 5}
     study = compared(tmp_path, {}, {"diverged": lambda labels, seed: at.get((labels["norm"], seed))})
-    ax = loss_figures.pairs(study, table(tmp_path, "pairs")).axes[0]
+    ax = pairs.draw(study, table(tmp_path, "pairs")).axes[0]
     losses = np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() == "o"])
     assert np.isfinite(losses).sum() == 2 * len(study.seeds) - 2
     assert [text.get_text() for text in ax.texts] == ["2 diverged"]
@@ -215,7 +262,7 @@ def test_an_arm_has_one_colour_in_all_figures(tmp_path):
     study = compared(tmp_path, STUDIES["three arms"][0], {})
     colours = style.palette(study)
     assert len(set(colours.values())) == 3
-    curve_colours = {line.get_color() for line in loss_figures.curves(study, table(tmp_path, "curves")).axes[0].lines}
+    curve_colours = {line.get_color() for line in curves.draw(study, table(tmp_path, "curves")).axes[0].lines}
     assert curve_colours == set(colours.values())
 
 
@@ -230,7 +277,7 @@ def test_the_colour_of_a_verdict_is_that_of_the_better_arm():
 
 def test_contexts_keep_their_rows_when_they_are_named(tmp_path):
     study = compared(tmp_path, GRID, {})
-    pairs = table(tmp_path, "pairs")
-    names = pd.Series(style.context_names(study, pairs))
+    rows = table(tmp_path, "pairs")
+    names = pd.Series(context_names(study, rows))
     assert names.nunique() == 4
-    assert (names.groupby([pairs["batch_size"], pairs["optimizer"]]).nunique() == 1).all()
+    assert (names.groupby([rows["batch_size"], rows["optimizer"]]).nunique() == 1).all()

@@ -70,9 +70,15 @@ def test_the_outcome_and_the_train_loss_have_a_curve_and_one_alone_where_they_ar
     assert set(summarized(study)[0]["curves"]["outcome"]) == {"train_loss"}
 
 
+SLOW = {"name": "batch", "momentum": 0.01}
+"""Another arm that keeps statistics."""
+
+
 def test_modes_have_every_outcome_over_the_trials_that_stay_finite(summarized):
-    tables, arms = summarized(synthetic.plan(), noise=0.4, diverged=synthetic.where("batch", [5], 3))
-    for norm, seeds in (("none", 8), ("batch", 7)):
+    study = synthetic.plan(norm=["none", "batch", SLOW])
+    tables, arms = summarized(study, noise=0.4, diverged=synthetic.where("batch", [5], 3))
+    assert of(tables["modes"], "none").empty
+    for norm, seeds in (("batch momentum=0.01", 8), ("batch", 7)):
         modes = of(tables["modes"], norm).set_index("outcome")
         assert modes.index.tolist() == list(OUTCOMES)
         assert set(modes["seeds"]) == {seeds}
@@ -82,9 +88,10 @@ def test_modes_have_every_outcome_over_the_trials_that_stay_finite(summarized):
 
 
 def test_the_ratio_of_the_modes_of_the_outcome_that_decides_is_the_verdicts(compared):
-    found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=2.0), noise=0.4)
+    study = synthetic.plan(norm=["batch", SLOW], report={"baseline": "batch"})
+    found, _ = compared(study, ratio=synthetic.arms(batch=2.0), noise=0.4)
     loss = found["modes"].query("outcome == 'test_loss'").set_index("norm")["loss"]
-    assert loss["batch"] / loss["none"] == pytest.approx(found["contexts"]["ratio"].item())
+    assert loss["batch momentum=0.01"] / loss["batch"] == pytest.approx(found["contexts"]["ratio"].item())
 
 
 def test_a_fit_has_the_percentiles_over_the_finite_seeds(summarized):

@@ -12,7 +12,7 @@ import synthetic
 from matplotlib import pyplot as plt
 from named_pairs import KNOWN, NAMED, NORMS, PLAIN, TUNED, by_rate
 
-from bnbench.figures import loss_figures, style
+from bnbench.figures import drawing, forest, interactions, rates, style
 from bnbench.store import report_tables
 from bnbench.wording import contents
 
@@ -50,9 +50,9 @@ def test_the_page_of_named_pairs_shows_them_in_its_tables_and_lets_one_choose(re
     assert all(base64.b64decode(drawn).startswith(b"<?xml") for drawn, _ in images)
     contexts = report_tables.read(tmp_path, "contexts")
     style.set_style()
-    np.testing.assert_allclose(np.sort(dots(loss_figures.forest(NAMED, contexts).axes[0])), np.sort(contexts["ratio"]))
+    np.testing.assert_allclose(np.sort(dots(forest.draw(NAMED, contexts).axes[0])), np.sort(contexts["ratio"]))
     rows = report_tables.read(tmp_path, "interactions")
-    ax = loss_figures.interactions(NAMED, rows).axes[0]
+    ax = interactions.draw(NAMED, rows).axes[0]
     np.testing.assert_allclose(dots(ax), rows["ratio"])
     assert "layer norm against BN, all contexts" in [label.get_text() for label in ax.get_yticklabels()]
     plt.close("all")
@@ -62,13 +62,13 @@ def test_figures_of_single_seeds_and_epochs_show_what_is_compared_with_the_basel
     rendered, tmp_path, monkeypatch
 ):
     shown = {}
-    for name, (_, columns) in loss_figures.FIGURES.items():
+    for name, (_, columns) in drawing.FIGURES.items():
 
         def draw(study, table, name=name):
             shown[name] = table
             return style.empty("")
 
-        monkeypatch.setitem(loss_figures.FIGURES, name, (draw, columns))
+        monkeypatch.setitem(drawing.FIGURES, name, (draw, columns))
     rendered(NAMED, **KNOWN)
     assert set(shown) == set(contents.figures(NAMED))
     for name, table in shown.items():
@@ -111,7 +111,7 @@ def test_the_page_of_a_tuned_study_has_the_rates_their_figure_and_the_claims(tun
 def test_rings_stand_at_the_chosen_rates_and_the_line_at_the_ratio_there(tuned):
     rows, best = (report_tables.read(tuned[0], name) for name in ("rates", "tuned"))
     style.set_style()
-    left, right = loss_figures.rates(TUNED, rows[rows["baseline"] == "none"]).axes
+    left, right = rates.draw(TUNED, rows[rows["baseline"] == "none"]).axes
     colours = style.palette(TUNED)
     assert ring_rates(left) == {colours["none"]: [0.001], colours["batch"]: [0.01], colours["layer"]: [0.001]}
     levels = [

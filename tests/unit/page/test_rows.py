@@ -24,7 +24,7 @@ def test_what_is_not_there_is_a_dash_that_sorts_last(compared):
     study = synthetic.plan()
     found, _ = compared(study, seeds=lambda labels: [])
     (row,) = rows.contexts(study, found["contexts"])
-    assert row["ratio"] == row["p"] == row["needed"] == rows.NOTHING == ("–", "")
+    assert row["ratio"] == row["p"] == row["needed"] == rows.NOTHING == rows.Cell("–", "")
     assert row["class"] == "no-data"
 
 

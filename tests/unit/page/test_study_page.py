@@ -45,7 +45,7 @@ class Absent:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Absent())
-import bnbench.figures.loss_figures
+import bnbench.figures.drawing
 from bnbench.cli import main
 
 sys.exit(max(main([step, "--study", sys.argv[1], "--reports", sys.argv[2]]) for step in sys.argv[3:]))

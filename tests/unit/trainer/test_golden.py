@@ -2,8 +2,10 @@
 
 import pandas as pd
 import pytest
-from golden import LOSSES, SETTINGS, losses
+from golden import LOSSES, SETTINGS, added, losses
 
+from bnbench.catalogue import sources
+from bnbench.catalogue.guarded import GUARDED
 from bnbench.plan.settings import NUMERICS
 
 GOLDEN = pd.read_csv(LOSSES)
@@ -23,3 +25,14 @@ def test_the_losses_are_those_of_these_numerics(name):
 
 def test_every_golden_setting_is_compared():
     assert set(GOLDEN.setting) == set(SETTINGS)
+
+
+def test_the_classes_that_are_called_guarded_are_those_that_the_golden_settings_train_with():
+    with added():
+        used = {(kind, name) for setting in SETTINGS.values() for kind, name in sources.names(setting).items()}
+        classes = {base for kind, name in used for base in sources.KINDS[kind][name].__mro__}
+    found = {}
+    for one in classes:
+        if one.__module__ in GUARDED:
+            found.setdefault(one.__module__, set()).add(one.__qualname__)
+    assert found == GUARDED

@@ -5,21 +5,27 @@ import pytest
 import torch
 from specs import named, spec
 
+from bnbench.catalogue.losses import CrossEntropy, Loss, SquaredLoss
 from bnbench.catalogue.norms import BatchNorm
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
-from bnbench.trainer import activations, loop
+from bnbench.trainer import activations, loop, objectives
 from bnbench.trainer.initialization import initial_weights
 from bnbench.trainer.network import Network
-from bnbench.trainer.objectives import CrossEntropy, Loss, SquaredLoss
 
 SEEDS = [3, 4]
 
 
 class Plain(SquaredLoss):
-    """The same loss, whose gradient is left to autograd."""
+    """The same loss, whose derivatives are left to autograd."""
 
-    differentiate = Loss.differentiate
+    differentiate = hessian_roots = None
+
+
+class PlainClasses(CrossEntropy):
+    """The same for classes."""
+
+    differentiate = hessian_roots = None
 
 
 class Relative(Loss):
@@ -43,9 +49,8 @@ def trained(loss, activation="relu", dtype=torch.float64):
 
 def test_the_gradient_by_hand_is_autograds():
     output, target = torch.randn(2, 3, 9, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    for by_hand, by_autograd in zip(
-        SquaredLoss().differentiate(output, target), Plain().differentiate(output, target), strict=True
-    ):
+    both = (objectives.differentiate(loss, output, target) for loss in (SquaredLoss(), Plain()))
+    for by_hand, by_autograd in zip(*both, strict=True):
         torch.testing.assert_close(by_hand, by_autograd)
         assert by_hand.shape == (3, 9, 1)
 
@@ -58,11 +63,11 @@ def some_classes():
 
 def test_cross_entropy_is_torchs_and_its_gradient_autograds():
     output, target = some_classes()
-    losses, gradient = CrossEntropy().differentiate(output, target)
+    losses, gradient = objectives.differentiate(CrossEntropy(), output, target)
     expected = torch.nn.functional.cross_entropy(output.flatten(0, 1), target.flatten(0, 1), reduction="none")
     torch.testing.assert_close(losses.flatten(), expected)
-    torch.testing.assert_close(gradient, Loss.differentiate(CrossEntropy(), output, target)[1])
-    torch.testing.assert_close(CrossEntropy().mean(output, target), expected.view(3, 9).mean(1))
+    torch.testing.assert_close(gradient, objectives.differentiate(PlainClasses(), output, target)[1])
+    torch.testing.assert_close(objectives.mean(CrossEntropy(), output, target), expected.view(3, 9).mean(1))
 
 
 def test_accuracy_is_the_share_of_examples_whose_largest_output_is_the_right_one():
@@ -77,11 +82,11 @@ def test_accuracy_is_the_share_of_examples_whose_largest_output_is_the_right_one
 
 def test_the_roots_by_hand_make_the_hessian_of_autograd():
     output, target = some_classes()
-    for loss, some in ((CrossEntropy(), output), (SquaredLoss(), output[:, :, :1])):
+    for *losses, some in ((CrossEntropy(), PlainClasses(), output), (SquaredLoss(), Plain(), output[:, :, :1])):
         truth = target[:, :, : some.shape[2]]
         by_hand, by_autograd = (
             sum(root[..., :, None] * root[..., None, :] for root in roots)
-            for roots in (loss.hessian_roots(some, truth), Loss.hessian_roots(loss, some, truth))
+            for roots in (objectives.hessian_roots(loss, some, truth) for loss in losses)
         )
         torch.testing.assert_close(by_hand, by_autograd)
 

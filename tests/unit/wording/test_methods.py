@@ -142,6 +142,13 @@ def test_other_factors_can_be_the_compared_one(compared, prose):
     assert said == prose
 
 
+def test_what_is_compared_is_not_described_as_common_to_all(compared):
+    study = synthetic.plan(norm="none", hidden=[[4], [4, 4]], report={"factor": "hidden", "baseline": [4]})
+    said = paragraph(compared, study, noise=0.1)
+    assert "networks (relu) with 4 hidden units and 4–4 hidden units were trained" in said
+    assert "order of the examples; all arms had the same data and order, so that trials were compared" in said
+
+
 def test_no_paragraph_has_a_hole(compared):
     hostile = synthetic.plan(**THREE_ARMS, batch_size=["full", 25], seeds=3)
     for options in (

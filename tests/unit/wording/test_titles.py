@@ -19,7 +19,10 @@ def test_everything_that_a_study_may_name_has_a_name():
     assert all(title_of("optimizer", {"name": name, "lr": 0.1}).endswith(" lr=0.1") for name in OPTIMIZERS)
     assert all(titles.outcome(name) for name in (*OUTCOMES, "epochs_to_target", "seconds"))
     assert (title_of("batch_size", "full"), title_of("batch_size", 25)) == ("full batch", "batch 25")
-    assert (title_of("device", "cpu"), title_of("hidden", [64, 8])) == ("cpu", "hidden 64-8")
+    assert (title_of("device", "cpu"), title_of("hidden", [64, 8])) == ("cpu", "64–8 hidden units")
+    assert (title_of("activation", "relu"), title_of("activation", "tanh")) == ("ReLU", "tanh")
+    assert title_of("init", "sequential") == "sequential initialization"
+    assert title_of("schedule", {"name": "cosine", "final": 0.1}) == "cosine decay final=0.1"
     assert title_of("norm", {"name": "batch", "momentum": 0.01}) == "BN momentum=0.01"
     assert title_of("optimizer", {"name": "momentum", "lr": 0.1}) == "SGD with momentum lr=0.1"
 

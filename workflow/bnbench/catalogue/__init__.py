@@ -1,5 +1,6 @@
-"""Everything that a config may name: tasks, norms, optimizers, schedules and activations, with their parameters.
+"""Everything that a config may name: tasks, norms, optimizers, schedules, activations and losses.
 
-Other rooms take the registries (`registries.REGISTRIES`, `activations.ACTIVATIONS`), what `parameters` reads from their
-classes, and `tasks.of`. This room imports only the ground: `vocabulary`, `errors`, `streams` and `epochs`. No torch.
+Other rooms take the registries (`registries.REGISTRIES`, `activations.ACTIVATIONS`, `losses.LOSSES`), what `parameters`
+and `sources` read from their classes, and `tasks.of`. This room imports only the ground: `vocabulary`, `errors`,
+`streams` and `epochs`. No torch.
 """

@@ -12,6 +12,8 @@ from typing import ClassVar, Literal
 class Activation:
     """An element-wise function of torch; autograd gives its derivative where no kernel is named."""
 
+    title: ClassVar[str]
+    """What it is called in sentences and figures; by default its name in the registry."""
     function: ClassVar[str]
     """Its name in `torch` or in `torch.nn.functional`."""
     kernel: ClassVar[str | None] = None
@@ -23,6 +25,7 @@ class Activation:
 class ReLU(Activation):
     """Rectified linear unit, max(0, z)."""
 
+    title = "ReLU"
     function = "relu"
 
 
@@ -45,6 +48,7 @@ class Sigmoid(Activation):
 class GELU(Activation):
     """Gaussian error linear unit, z Φ(z) (Hendrycks & Gimpel 2016)."""
 
+    title = "GELU"
     function = "gelu"
     kernel = "gelu_backward"
 
@@ -52,6 +56,7 @@ class GELU(Activation):
 class SiLU(Activation):
     """Sigmoid-weighted linear unit, z/(1 + e⁻ᶻ) (Elfwing, Uchibe & Doya 2018)."""
 
+    title = "SiLU"
     function = "silu"
     kernel = "silu_backward"
 
@@ -59,6 +64,7 @@ class SiLU(Activation):
 class Identity(Activation):
     """No activation: the network is linear between its norms."""
 
+    title = "no activation"
     function = "identity"
 
 

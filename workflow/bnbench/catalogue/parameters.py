@@ -11,6 +11,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
+from bnbench.errors import UserError
+
 _JSON_TYPES: dict[Any, Any] = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 Registry = Mapping[str, type[Any]]
@@ -65,9 +67,25 @@ def added(entry: type[Any]) -> dict[str, Any]:
 
 
 def build(registry: Registry, entry: Mapping[str, Any]) -> Any:
-    """The object of a resolved entry, such as `{"name": "batch", "momentum": 0.1, …}`."""
+    """The object of a resolved entry, such as `{"name": "batch", "momentum": 0.1, …}`.
+
+    Raises:
+        UserError: its class lacks a method that its base class asks for.
+    """
+    chosen = registry[entry["name"]]
+    refuse_unfinished(chosen)
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k != "name"}
-    return registry[entry["name"]](**values)
+    return chosen(**values)
+
+
+def refuse_unfinished(entry: type[Any]) -> None:
+    """Refuse a class that lacks a method which its base class asks for.
+
+    Raises:
+        UserError: it does.
+    """
+    if missing := sorted(getattr(entry, "__abstractmethods__", ())):
+        raise UserError(f"class {entry.__name__} lacks {', '.join(f'{name}()' for name in missing)}")
 
 
 def _json_type(hint: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -149,6 +150,11 @@ class Split(Task):
     def arrays(self) -> tuple[Array, Array]:
         """Inputs [rows, features] and targets [rows, outputs]."""
 
+    @cached_property
+    def _read(self) -> tuple[Array, Array]:
+        """The arrays, read once however many seeds ask for their points."""
+        return self.arrays()
+
     def train_points(self) -> int:
         """Number of training points: what the test leaves, and one at the least."""
         rows = self.row_count()
@@ -160,7 +166,7 @@ class Split(Task):
 
     def data(self, seed: int) -> Data:
         """Rows in the order drawn from the seed: the first `train_points` train, the others test."""
-        x, y = self.arrays()
+        x, y = self._read
         order = stream(seed, "data").permutation(len(x))
         train, test = order[: self.train_points()], order[self.train_points() :]
         standard_x = _standardizer(x[train])

@@ -16,7 +16,7 @@ from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
-from bnbench.vocabulary import ACCURACY, GAP, OUTCOMES
+from bnbench.vocabulary import ACCURACY, GAP, OUTCOMES, PRECISE
 
 _DRAWS = 9_999  # sign flips: half of those that decide
 
@@ -106,6 +106,8 @@ def _alone(tested: list[Array]) -> list[float]:
 
 def _measured(study: Study, pairs: Pairs) -> Iterator[tuple[str, Arms]]:
     for outcome in (*OUTCOMES, GAP, ACCURACY):
+        if outcome == PRECISE and not (pairs.keep_statistics or outcome == study.report.outcome):
+            continue  # it is the test loss once more
         if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:
             yield outcome, pairs.final(outcome, study.report.window)
     if study.report.outcome != GAP:  # which does not fall from a start that is high

@@ -45,6 +45,11 @@ class Pairs:
         """What names a contrast in every table: the context, the baseline and the treatment."""
         return {**self.context, "baseline": self.arms[0], "treatment": self.arms[1]}
 
+    @property
+    def keep_statistics(self) -> bool:
+        """Whether one of the arms has running statistics."""
+        return self.baseline.setting.keeps_statistics or self.treated.setting.keeps_statistics
+
     def final(self, outcome: str, share: float) -> tuple[Array, Array]:
         """Mean log loss of the baseline and of the treatment over the window, [pairs]; NaN where a trial diverged."""
         ended = (finals.final(arm, outcome, share) for arm in (self.baseline, self.treated))

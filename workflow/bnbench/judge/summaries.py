@@ -17,24 +17,22 @@ from bnbench.store import tables
 from bnbench.store.trials import Trials
 from bnbench.vocabulary import FACTORS, OUTCOMES
 
-TABLES = ("curves", "modes", "fit", "reference", "provenance")
-"""What there is of each setting by itself."""
-
 _EPOCHS = 200  # of a curve: more than a figure can show apart
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
 _VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "device_name", "threads")
 
 
 def of_context(study: Study, data: Path, arms: Mapping[str, Trials]) -> dict[str, pd.DataFrame]:
-    """The tables of `TABLES` for one context; `arms` are its settings, the baseline among them."""
-    rows: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
-    for arm in arms.values():
-        rows["curves"].append(_curves(study, arm))
-        rows["modes"].append(_modes(study, arm))
-        rows["fit"].append(_fit(data, arm))
-        rows["reference"].append(_reference(study, arm))
-        rows["provenance"].append(_provenance(arm))
-    return {name: joined(parts) for name, parts in rows.items()}
+    """The tables of one context by name; `arms` are its settings, of which those that keep statistics have modes."""
+    every = list(arms.values())
+    parts = {
+        "curves": [_curves(study, arm) for arm in every],
+        "modes": [_modes(study, arm) for arm in every if arm.setting.keeps_statistics],
+        "fit": [_fit(data, arm) for arm in every],
+        "reference": [_reference(study, arm) for arm in every],
+        "provenance": [_provenance(arm) for arm in every],
+    }
+    return {name: joined(of_arms) for name, of_arms in parts.items() if of_arms}
 
 
 def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -15,8 +15,10 @@ import pandas as pd
 from bnbench import __version__
 from bnbench.errors import UserError
 from bnbench.judge.claims import CONCLUSIONS
+from bnbench.page import tables
 from bnbench.plan.study import Study
-from bnbench.store import files, stamps, tables
+from bnbench.store import files, stamps
+from bnbench.store.tables import read_json
 from bnbench.wording import templating
 
 FOLDER = "claims"
@@ -32,10 +34,9 @@ def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
     found = [row for file, study in studies for row in _of_study(file, study, reports / study.name)]
     out = reports / FOLDER
     page = templating.environment("page").get_template("claims.html")
+    facts = {"judged": found, "claims": tables.claims_of_studies(found), "counts": _counts(found)}
     style = templating.source("page", "page.css")
-    files.write_text(
-        out / "index.html", page.render(claims=found, counts=_counts(found), version=__version__, style=style)
-    )
+    files.write_text(out / "index.html", page.render(**facts, version=__version__, style=style))
     files.write_text(
         out / "claims.csv",
         pd.DataFrame([{**row, "measured": "; ".join(row["measured"])} for row in found]).to_csv(index=False),
@@ -46,7 +47,7 @@ def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
 
 def _of_study(file: Path, study: Study, report: Path) -> list[dict[str, Any]]:
     """The claims of one study, as its verdicts have them."""
-    verdicts = tables.read_json(report / "verdicts.json")
+    verdicts = read_json(report / "verdicts.json")
     if not (report / "data" / stamps.compared(study).name).exists():
         raise UserError(f"{report}: made of another config than {file}; run snakemake --configfile {file} again")
     return [{**claim, "study": study.name, "file": str(file)} for claim in verdicts["claims"]]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -14,14 +15,23 @@ from bnbench.wording import formats, titles
 from bnbench.wording.titles import Row
 
 
-class Cell(NamedTuple):
-    """What a cell says, and what it sorts by; empty where there is nothing to sort."""
+@dataclass(frozen=True)
+class Cell:
+    """What a cell says."""
 
     text: str
-    value: str
+    value: str = ""
+    """What it is sorted by; empty where there is nothing to sort."""
+    kind: str = ""
+    """Classes in the style sheet."""
+    note: str = ""
+    """Said after it, and smaller."""
+    parts: Sequence[str] = ()
+    """A list below the text; with one, the text is what a reader clicks on to see them."""
+    link: str = ""
 
 
-NOTHING = Cell("–", "")
+NOTHING = Cell("–")
 
 EXPLORED = "†"
 """Marks an exploratory ratio whose adjusted p is below α."""
@@ -38,20 +48,20 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[st
     rows = []
     for row in best.to_dict("records"):
         shown = _context(study, row)
-        chosen = tuple(_number(row[name], "{:g}".format) for name in RATES)
-        rows.append({**shown, "best": True, "rates": chosen})
+        rows.append({**shown, **{name: _number(row[name], "{:g}".format) for name in RATES}})
         equal = rates[(rates[held] == pd.Series(row)[held]).all(axis=1)]
         for each in equal.to_dict("records"):
             rate = _number(each["rate"], "{:g}".format)
             losses = {arm: _number(each[f"{arm}_loss"], "{:.2e}".format) for arm in ("baseline", "treatment")}
             ratio = _interval(each, ("ratio", "low", "high"))
-            rows.append({**_named(study, row), "best": False, "rates": (rate, rate), "ratio": ratio, **losses})
+            named = {"name": "at equal rates", "class": "equal"}
+            rows.append({**named, **dict.fromkeys(RATES, rate), "ratio": ratio, **losses})
     return rows
 
 
 def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
     """Names of the outcomes, and a row per contrast with the ratio of each of them."""
-    names = list(dict.fromkeys(table["outcome"]))
+    names = [name for name in titles.OUTCOMES if name in set(table["outcome"])]
     held = [name for name in (*FACTORS, "baseline", "treatment") if name in table]
     rows = []
     for _, group in table.groupby(held, sort=False):
@@ -59,14 +69,6 @@ def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[st
         cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
         rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
     return [titles.outcome(name) for name in names], rows
-
-
-def listing(study: Study, table: pd.DataFrame) -> dict[str, Any]:
-    """A table as text, without the factors that have one level."""
-    table = table.drop(columns=[name for name in FACTORS if name in table and len(study.levels[name]) == 1])
-    rows = table.astype(object).where(table.notna(), "").to_numpy().tolist()
-    rows = [[f"{value:.1f}" if isinstance(value, float) else str(value) for value in row] for row in rows]
-    return {"columns": list(table.columns), "rows": rows}
 
 
 def _named(study: Study, row: Row) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
     needed = _number(row["seeds_needed"], lambda n: "> 1,000,000" if math.isinf(n) else f"{n:,.0f}")
     return {
         **_named(study, row),
-        "verdict": f"{row['verdict']}{small}",
+        "verdict": Cell(f"{row['verdict']}{small}", f"{row['verdict']}{small}", kind="verdict"),
         "class": str(row["verdict"]).replace(" ", "-"),
         "pairs": Cell(pairs, str(row["finite_pairs"])),
         "baseline": _number(row["baseline_loss"], "{:.2e}".format),
@@ -106,8 +108,8 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
 
 
 def _explored(study: Study, row: Row) -> Cell:
-    text, value = _interval(row, ("ratio", "low", "high"))
-    return Cell(f"{text} {EXPLORED}" if row["p_bh"] < study.report.alpha else text, value)
+    cell = _interval(row, ("ratio", "low", "high"))
+    return replace(cell, text=f"{cell.text} {EXPLORED}") if row["p_bh"] < study.report.alpha else cell
 
 
 def _number(value: float, form: Callable[[float], str]) -> Cell:

@@ -19,7 +19,7 @@ import yaml
 from bnbench import __version__
 from bnbench.errors import UserError
 from bnbench.figures.colours import GRID, INK, PAPER
-from bnbench.page import rows
+from bnbench.page import rows, tables
 from bnbench.plan.study import Study
 from bnbench.store import schemas
 from bnbench.vocabulary import PACKAGE
@@ -63,6 +63,8 @@ def render(
         "study": study,
         "options": study.report,
         "arms": [titles.arm(study, arm) for arm in study.arms],
+        "base": captions.base(study),
+        "treated": captions.treated(study),
         "said": captions.facts(study),
         "summary": captions.summary(study),
         "verdicts": verdicts,
@@ -70,12 +72,13 @@ def render(
     }
     page = environment.get_template("report.html").render(
         **facts,
-        **_tables(study, found),
+        **_tables(study, verdicts, found),
         **_figures(study, out, verdicts, found),
-        downloads=_downloads(out, embedded),
+        downloads=_downloads(study, out, embedded),
         script=script,
         style=templating.source("page", "page.css"),
         script_hash=_sha256(script),
+        levels=captions.levels(study),
         randomization=methods.randomization(len(study.seeds)),
         bibtex=methods.BIBTEX,
         config=yaml.safe_dump(json.loads(study.to_json()), sort_keys=False, allow_unicode=True),
@@ -83,30 +86,35 @@ def render(
     return {"index.html": page, "landing.rst": environment.get_template("landing.rst").render(**facts)}
 
 
-def _tables(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """The tables that the page shows, and what of them is empty."""
+def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The tables that the page shows; None for those that have nothing to show."""
     contexts = found["contexts"]
     mixed = contexts[contexts["mixed"].notna()].to_dict("records")
-    names, outcomes = rows.outcomes(study, found["outcomes"])
+    columns = dict.fromkeys(name for table in contents.tables(study) for name in found[table].columns)
     return {
-        "rows": rows.contexts(study, contexts),
-        "tuned_rows": rows.tuned(study, found["tuned"], found["rates"]),
-        "outcome_names": names,
-        "outcome_rows": outcomes,
-        "filters": rows.levels(study),
-        "diverged": contexts["test"].ne("mean").any(),
-        "floored": contexts["floored"].gt(0).any(),
+        "claims": tables.claims(verdicts["claims"]),
+        "tuned": tables.tuned(study, found["tuned"], found["rates"]),
+        "decided": tables.verdicts(study, contexts),
+        "outcomes": tables.outcomes(study, found["outcomes"]),
+        "more": tables.more(study, contexts),
+        "divergence": tables.divergence(study, contexts),
+        "filters": _filters(study),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
-        "exclusions": rows.listing(study, found["exclusions"]),
+        "exclusions": tables.listing(study, found["exclusions"], "Trials left out of the pairs, or diverged"),
         "missing": _missing(study, found["exclusions"]),
-        "provenance": rows.listing(study, found["provenance"]),
-        "columns": {name: schemas.description(schemas.COLUMNS[name]) for name in _named(found)},
+        "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from"),
+        "columns": {name: schemas.description(schemas.COLUMNS[name]) for name in columns},
     }
 
 
-def _named(found: Mapping[str, pd.DataFrame]) -> list[str]:
-    """The columns of all tables, each once."""
-    return list(dict.fromkeys(name for table in found.values() for name in table.columns))
+def _filters(study: Study) -> list[tuple[str, str, dict[str, str]]]:
+    """What rows can be filtered by: the factor, what it is called, and its levels with their titles."""
+    return [
+        (factor, factor, dict(zip(labels, labels, strict=True)))
+        if factor not in study.levels
+        else (factor, captions.noun(factor), {label: study.level(factor, label).title for label in labels})
+        for factor, labels in rows.levels(study).items()
+    ]
 
 
 def _missing(study: Study, exclusions: pd.DataFrame) -> str:
@@ -131,11 +139,9 @@ def _figures(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mappin
     return {"figures": figures}
 
 
-def _downloads(out: Path, embedded: int) -> list[tuple[str, str, str]]:
+def _downloads(study: Study, out: Path, embedded: int) -> list[tuple[str, str, str]]:
     """The tables to take away: name, description and address."""
-    return [
-        (name, schemas.description(columns), _download(out, name, embedded)) for name, columns in schemas.TABLES.items()
-    ]
+    return [(name, holds, _download(out, name, embedded)) for name, holds in contents.tables(study).items()]
 
 
 def _image(out: Path, name: str) -> str:

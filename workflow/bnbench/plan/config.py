@@ -6,11 +6,11 @@ Whatever is wrong is told in one `UserError`, a line a mistake, before anything 
 looked at once they are right one by one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bnbench import vocabulary
-from bnbench.catalogue import parameters
+from bnbench.catalogue import parameters, registries, sources, tasks
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.parameters import Registry
@@ -82,7 +82,17 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(resolved["seeds"], int):
         resolved["seeds"] = {"first": 0, "count": resolved["seeds"]}
     cross_checks.complete(resolved, _entry)
+    if classes := sources.here(_called_by_name(resolved)):
+        resolved["sources"] = classes
     return resolved
+
+
+def _called_by_name(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and name of all that the settings call by name, the losses of the tasks among it."""
+    for kind in REGISTRIES:
+        yield from ((kind, entry["name"]) for entry in resolved[kind])
+    yield from (("activation", name) for name in resolved["activation"])
+    yield from (("loss", tasks.of({"task": entry}).loss()) for entry in resolved["task"])
 
 
 def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
@@ -124,7 +134,7 @@ def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     try:
         if name == "table" and kind == "task":
             entry |= inspect_table(entry["path"], entry["target"], entry["missing"])
-        parameters.build(registry, entry)
+        registries.check(kind, entry)
     except (UserError, ValueError) as error:  # a data file; what a class refuses of its parameters together
         raise ConfigError([at(path, str(error))]) from error
     return entry

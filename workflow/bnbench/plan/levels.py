@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.parameters import schema
 from bnbench.catalogue.registries import REGISTRIES
 
@@ -34,9 +35,7 @@ def level(factor: str, entry: Any) -> Level:
     """The level that a resolved entry of the config stands for."""
     if factor not in REGISTRIES:
         label = "-".join(map(str, entry)) if isinstance(entry, list) else str(entry)
-        title = _TITLES.get(factor, "{}").format(label)
-        if factor == "batch_size" and entry == "full":
-            title = "full batch"
+        title = _title(factor, label)
         return Level(entry, label, label, title, title)
     name = entry["name"]
     title = getattr(REGISTRIES[factor][name], "title", name)
@@ -61,8 +60,17 @@ def without_unaddressed(factor: str, entry: Any) -> Any:
     return {key: value for key, value in entry.items() if key not in unaddressed} if unaddressed else entry
 
 
-_TITLES = {"batch_size": "batch {}", "hidden": "hidden {}"}
+_TITLES = {"batch_size": "batch {}", "hidden": "{} hidden units", "init": "{} initialization"}
 """What levels are called that do not speak for themselves."""
+
+
+def _title(factor: str, label: str) -> str:
+    """What people call a level that is no entry with parameters."""
+    if factor == "activation":
+        return str(getattr(ACTIVATIONS[label], "title", label))
+    if (factor, label) == ("batch_size", "full"):
+        return "full batch"
+    return _TITLES.get(factor, "{}").format(label.replace("-", "–") if factor == "hidden" else label)
 
 
 def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:

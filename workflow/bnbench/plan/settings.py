@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bnbench.catalogue.parameters import added, defaults
+from bnbench.catalogue.parameters import added, build, defaults
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan.levels import level, without_unaddressed
 from bnbench.vocabulary import FACTORS, FIRST_FACTORS, SCHEMA
@@ -47,6 +47,11 @@ class Setting:
             parts["batch_size"] = "b" + parts["batch_size"]
         slug = "-".join(re.sub(r"[^a-z0-9.]+", "_", part.lower().replace("=", "")) for part in parts.values())
         return cls(spec, labels, f"{slug[:120]}-{digest}")
+
+    @property
+    def keeps_statistics(self) -> bool:
+        """Whether its norm has running statistics, so that its networks are others in evaluation mode."""
+        return bool(build(REGISTRIES["norm"], self.spec["norm"]).buffers())
 
     def to_json(self) -> str:
         """The canonical spec, as the rules hand it to a job and as files carry it."""

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import sources, tasks
 from bnbench.plan.levels import Level, level, without_rate
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.vocabulary import FACTORS
@@ -98,10 +98,13 @@ class Study:
         """All combinations of levels."""
         common = {key: self.config[key] for key in KEYS if key not in FACTORS} | {"numerics": NUMERICS}
         grid = product(*(self.config[factor] for factor in FACTORS))
-        return tuple(
-            Setting.from_spec({**dict(zip(FACTORS, entries, strict=True)), **common, **self._held_out})
-            for entries in grid
-        )
+        specs = ({**dict(zip(FACTORS, entries, strict=True)), **common, **self._held_out} for entries in grid)
+        return tuple(Setting.from_spec({**spec, **self._sources(spec)}) for spec in specs)
+
+    @cached_property
+    def keeps_statistics(self) -> bool:
+        """Whether any setting does; else nothing is to be said of stale averages, batch noise or precise statistics."""
+        return any(setting.keeps_statistics for setting in self.settings)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -143,6 +146,13 @@ class Study:
         if self.report.factor in _WEIGHTS:
             return False
         return bool(self.levels["init"][context["init"]].entry == "independent")
+
+    def _sources(self, spec: Mapping[str, Any]) -> dict[str, sources.Sources]:
+        """The hashes of the unguarded classes that a setting uses, as settings have them; nothing if none is."""
+        planned: sources.Sources = self.config.get("sources", {})
+        called = sources.names(spec) if planned else {}
+        used = {kind: {name: planned[kind][name]} for kind, name in called.items() if name in planned.get(kind, {})}
+        return {"sources": used} if used else {}
 
     @property
     def _held_out(self) -> dict[str, float]:

@@ -303,11 +303,11 @@ TABLES: dict[str, pa.Schema] = {
         *(*_CONTRAST, "epoch", "pairs", *_INTERVAL, "decided_from"),
     ),
     "decomposition": _table(
-        "what batch noise and stale averages do to a difference, and what is left",
+        "where a difference comes from, in contrasts of which an arm keeps running statistics",
         *(*_CONTRAST, "component", "pairs", *_INTERVAL),
     ),
     "modes": _table(
-        "the final losses in training mode, in evaluation mode and with precise statistics",
+        "the final losses in each mode, of arms that keep running statistics",
         *(*FACTORS, "outcome", "seeds", "loss", "low", "high"),
     ),
     "fit": _table("the fitted functions and their errors, with their bands", *FACTORS, *_FIT),

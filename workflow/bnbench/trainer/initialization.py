@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from bnbench.catalogue.norms import Norm
+from bnbench.catalogue.norm import Norm
 from bnbench.streams import stream
 
 Layers = list[tuple[Tensor, Tensor | None]]

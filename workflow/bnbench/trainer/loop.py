@@ -16,13 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bnbench.catalogue.losses import Loss, SquaredLoss
 from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimizer
 from bnbench.catalogue.parameters import build
 from bnbench.epochs import batch_bounds, evaluated_epochs
 from bnbench.plan.layout import aligned
 from bnbench.streams import stream
+from bnbench.trainer import objectives
 from bnbench.trainer.network import Network
-from bnbench.trainer.objectives import Loss, SquaredLoss
 from bnbench.trainer.snapshot import State, capture, restore
 from bnbench.vocabulary import ACCURACY, MEASURED, VALIDATION
 
@@ -245,7 +246,7 @@ class _Epoch:
         losses = []
         for place, (x, y) in enumerate(self._batches):
             self.refresh(epoch, place)
-            loss, gradient = self._loss.differentiate(self._network.forward(x), y)
+            loss, gradient = objectives.differentiate(self._loss, self._network.forward(x), y)
             losses.append(loss)
             self._network.backward(gradient.mul_(1 / y.shape[1]))
             self._step(self._optimizer)
@@ -291,13 +292,13 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def _evaluate(network: Network, points: Points, loss: Loss) -> dict[str, Tensor]:
     """The losses in evaluation mode, and the accuracy of classes, [seeds] each."""
     fit = network.evaluate(points.test_x)
-    eval_loss = loss.mean(network.evaluate(points.train_x), points.train_y)
-    test_loss = loss.mean(fit, points.test_y)
+    eval_loss = objectives.mean(loss, network.evaluate(points.train_x), points.train_y)
+    test_loss = objectives.mean(loss, fit, points.test_y)
     buffers = network.precise_buffers(points.train_x)
-    precise = loss.mean(network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
+    precise = objectives.mean(loss, network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
     found = {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
     if points.validation_x is not None and points.validation_y is not None:
-        found[VALIDATION] = loss.mean(network.evaluate(points.validation_x), points.validation_y)
+        found[VALIDATION] = objectives.mean(loss, network.evaluate(points.validation_x), points.validation_y)
     if (accuracy := loss.accuracy(fit, points.test_y)) is not None:
         found[ACCURACY] = accuracy
     return found

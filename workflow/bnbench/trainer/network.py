@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bnbench.catalogue.norms import Norm
+from bnbench.catalogue.losses import Loss
+from bnbench.catalogue.norm import Norm
 from bnbench.plan.layout import aligned
-from bnbench.trainer import autograd
+from bnbench.trainer import autograd, objectives
 from bnbench.trainer.activations import kernels
 from bnbench.trainer.initialization import Layers
-from bnbench.trainer.objectives import Loss
 
 Tensors = dict[str, Tensor]
 
@@ -148,14 +148,16 @@ class Network:
         """
         buffers: list[Tensors] = []
         for i in range(len(self.buffers) if self._norm.buffers() and not self._norm.is_fixed() else 0):
-            buffers.append(self._norm.population(self._before_norm(i, x, buffers)))
+            # A norm that does not say what the whole set gives keeps what it has.
+            buffers.append(self.buffers[i] | self._norm.population(self._before_norm(i, x, buffers)))
         return buffers
 
     def _measure(self, x: Tensor, y: Tensor, loss: Loss) -> list[Tensors]:
         """What the norm of each layer measures on one block of examples."""
         output = self.forward(x)
         seen: list[list[Tensor]] = [[] for _ in self._linears]
-        for root in self._norm.roots(loss.differentiate(output, y)[1], loss.hessian_roots(output, y)):
+        _, gradient = objectives.differentiate(loss, output, y)
+        for root in self._norm.roots(gradient, objectives.hessian_roots(loss, output, y)):
             self.backward(root, lambda layer, dy: seen[layer].append(dy.clone()))
             self.forward(x)  # what it keeps is used up by going back
         return [

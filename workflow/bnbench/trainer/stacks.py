@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from bnbench.catalogue import tasks
+from bnbench.catalogue.losses import LOSSES
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import Data
@@ -25,7 +26,6 @@ from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.initialization import Layers
 from bnbench.trainer.loop import Measured, Points, train_network
 from bnbench.trainer.network import Network
-from bnbench.trainer.objectives import LOSSES
 from bnbench.trainer.snapshot import State
 
 
@@ -111,7 +111,7 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
         spec,
         [stack.seeds[row] for row in rows],
         points,
-        LOSSES[tasks.of(spec).loss()],
+        LOSSES[tasks.of(spec).loss()](),
         start=start and start.of(rows),
         after_epoch=checkpoints.watch(stack.seeds, spec["epochs"]) if checkpoints else None,
     )

@@ -35,7 +35,6 @@ def facts(study: Study) -> dict[str, str]:
         "loss": titles.outcome(options.outcome),
         "baseline": titles.arm(study, options.baseline),
         "against": titles.arm(study, options.baseline) + (", or the arm that is named," if options.compare else ""),
-        "treatment": titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "the arm",
         "seeds": formats.count(len(study.seeds), "seed"),
         "contexts": formats.count(contexts, "context"),
         "level": formats.percent(1 - options.alpha),
@@ -44,4 +43,39 @@ def facts(study: Study) -> dict[str, str]:
         "margin": f"{options.margin:g}",
         "alpha": f"{options.alpha:g}",
         "window": window(study),
+        "alike": alike(study),
+        "training_mode": "in training mode " if study.keeps_statistics else "",
     }
+
+
+def base(study: Study) -> str:
+    """What the arms are compared with."""
+    return "the baseline" if study.report.compare else titles.arm(study, study.report.baseline)
+
+
+def treated(study: Study) -> str:
+    """What is compared with it."""
+    return titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "the arm"
+
+
+def alike(study: Study) -> str:
+    """What all arms of a seed have in common, whatever is compared."""
+    if study.report.factor == "task":
+        return "were given the same random numbers"
+    order = "saw the same examples in the same order"
+    if study.report.factor == "batch_size":
+        order = "saw the same examples"
+    weights = all(study.shares_weights(context) for context, _ in study.contexts())
+    return f"started from the same weights and {order}" if weights else order
+
+
+def levels(study: Study) -> str:
+    """What is compared, what the contexts differ in, and what is the same everywhere, by the labels of the tables."""
+    arms, labels = formats.listed([titles.arm(study, arm) for arm in study.arms]), formats.listed(study.arms)
+    named = f", in the tables {labels}" if labels.casefold() != arms.casefold() else ""
+    varied = study.varied()
+    differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
+    fixed = [factor for factor in FACTORS if factor not in (study.report.factor, *varied)]
+    same = ", ".join(f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor])
+    said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
+    return " ".join([*filter(None, said), f"The same everywhere: {same}."])

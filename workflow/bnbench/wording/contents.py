@@ -8,6 +8,7 @@ from typing import Any
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
 from bnbench.plan.study import Study
+from bnbench.store.schemas import TABLES, description
 
 SOURCES = {
     "forest": "contexts",
@@ -36,6 +37,16 @@ def drawn(study: Study, name: str, table: Any) -> Any:
     return table[table["baseline"] == study.report.baseline]
 
 
+_OF_STATISTICS = ("decomposition", "modes")
+"""Tables that have rows only where an arm keeps running statistics."""
+
+
+def tables(study: Study) -> dict[str, str]:
+    """Name of each table that the study has → what it holds."""
+    left_out = () if study.keeps_statistics else _OF_STATISTICS
+    return {name: description(table) for name, table in TABLES.items() if name not in left_out}
+
+
 def figures(study: Study) -> dict[str, str]:
     """Name of each figure that the study has → its title."""
     several = len(study.contexts()) > 1
@@ -51,9 +62,10 @@ def figures(study: Study) -> dict[str, str]:
         "curves": "Loss over the epochs",
         "differences": "Ratio of the losses over the epochs",
         "pairs": "Final losses, seed by seed",
-        "decomposition": "Where the difference comes from",
-        "modes": "The same networks in training mode, in evaluation mode and with precise statistics",
     }
+    if study.keeps_statistics:
+        shown["decomposition"] = "Where the difference comes from"
+        shown["modes"] = "The same networks in training mode, in evaluation mode and with precise statistics"
     if any(build(TASKS, task).is_curve() for task in study.config["task"]):
         shown["fit"] = "Fitted functions and their errors"
     return shown

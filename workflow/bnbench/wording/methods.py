@@ -49,11 +49,16 @@ def randomization(seeds: int) -> str:
 def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
     held = [name for name in FACTORS if name not in (factor, "hidden", "activation")]
+    networks = {
+        "hidden": f"hidden layers {formats.listed([name.replace('-', '–') for name in study.levels['hidden']])}",
+        "activation": formats.listed([*study.levels["activation"]]),
+    }
     return {
         **captions.facts(study),
         "several": len(study.contexts()) > 1,
-        "hidden": formats.listed([each.label.replace("-", "–") for each in study.levels["hidden"].values()]),
-        "activation": formats.listed([*study.levels["activation"]]),
+        "networks": ", ".join(text for name, text in networks.items() if name != factor),
+        "same_data": factor != "task",
+        "same_weights": all(study.shares_weights(context) for context, _ in study.contexts()),
         "arms": formats.listed([titles.arm(study, arm) for arm in study.arms]),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
         "tuned": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",

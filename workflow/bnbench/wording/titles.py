@@ -10,7 +10,7 @@ from bnbench.plan.study import Study
 Row = Mapping[Any, Any]
 """A row of a table: column → value."""
 
-_OUTCOMES = {
+OUTCOMES = {
     "train_loss": "train loss",
     "eval_loss": "train loss in evaluation mode",
     "test_loss": "test loss",
@@ -21,6 +21,8 @@ _OUTCOMES = {
     "epochs_to_target": "epochs to the target loss",
     "seconds": "seconds of training",
 }
+"""Outcomes in the order of a table of all of them, and what each is called."""
+
 _SAID_FIRST = ("optimizer", "batch_size")
 """Factors with which the name of a context begins."""
 
@@ -32,7 +34,7 @@ def arm(study: Study, label: str) -> str:
 
 def outcome(name: str) -> str:
     """How an outcome is called."""
-    return _OUTCOMES[name]
+    return OUTCOMES[name]
 
 
 def context_name(study: Study, labels: Row) -> str:

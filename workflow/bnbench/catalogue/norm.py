@@ -1,0 +1,149 @@
+"""What every arm may say of itself, and what those that standardize by statistics share.
+
+Tensors are stacked over seeds, `x` is [seeds, batch, width]; parameters and buffers are [seeds, 1, width]. Gradients
+come from autograd unless a class gives `backward` by hand.
+
+torch is imported for its types alone, since tensors bring their own methods: so the planner can read the arms' names
+and parameters from here without paying for the import.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Norm(ABC):
+    """What every arm may say of itself; `forward` is all that it must."""
+
+    title: ClassVar[str]
+    """What the arm is called in sentences and figures; by default its name in the registry."""
+    replaces_bias: ClassVar[bool] = False
+    """Whether a shift of its input has no effect, so that the linear layer before it goes without a bias."""
+    batch_statistics: ClassVar[bool] = False
+    """Whether training normalizes by the batch, so that a batch needs at least two examples."""
+    measures: ClassVar[bool] = False
+    """Whether it wants more of the training set than `population` gives: see `roots` and `measure`."""
+    backward: ClassVar[Callable[..., Any] | None] = None
+    """`backward(dy, saved, parameters) -> (dx, gradients)`, an option; without it autograd serves `forward`."""
+
+    def at(self, progress: float) -> Norm:  # noqa: ARG002
+        """The norm that is in force from this share of the epochs on."""
+        return self
+
+    def refreshed_every(self) -> int:
+        """Steps after which the buffers are measured anew on the whole training set; 0: never."""
+        return 0
+
+    def is_fixed(self) -> bool:
+        """Whether the buffers are what the network was trained for, so that nothing else is precise."""
+        return False
+
+    def blocks(self, examples: int) -> int:  # noqa: ARG002
+        """How many normalizations a step of so many examples takes, one after the other."""
+        return 1
+
+    def parameters(self) -> dict[str, float]:
+        """Trained parameters and the value they start from."""
+        return {}
+
+    def buffers(self) -> dict[str, float]:
+        """Running statistics and the value they start from."""
+        return {}
+
+    @abstractmethod
+    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
+        """Training mode: the normalized `x`, and what `backward` wants to keep.
+
+        Updates the buffers in place, and may overwrite `x`.
+        """
+
+    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:
+        """Evaluation mode: the same function, which leaves `x` and the buffers as they are.
+
+        A norm with buffers says here how it uses them.
+        """
+        return self.forward(x.clone(), parameters, {name: kept.clone() for name, kept in buffers.items()})[0]
+
+    def population(self, blocks: Iterable[Tensor]) -> Tensors:  # noqa: ARG002
+        """The buffers that the whole training set gives; `blocks` are its parts, each [seeds, block, width].
+
+        Those that are left out keep the values that training gave them.
+        """
+        return {}
+
+    def roots(self, gradient: Tensor, hessian_roots: Sequence[Tensor]) -> Sequence[Tensor]:  # noqa: ARG002
+        """Of an output's loss, what `measure` wants to see come back to this norm, each [seeds, block, outputs].
+
+        Either the loss's gradient, or tensors v with Σ v vᵀ its Hessian.
+        """
+        return ()
+
+    def measure(self, dys: Sequence[Tensor], saved: Any, parameters: Tensors) -> Tensors:  # noqa: ARG002
+        """Sums over the examples of a block, for the buffers of these names, which take their means.
+
+        The number of training points goes into the buffer `points`.
+
+        Args:
+            dys: what of each of `roots` came back to this norm's output, [seeds, block, width].
+            saved: what `forward` wanted to keep.
+            parameters: the trained ones.
+        """
+        return {}
+
+
+class Standardizing(Norm):
+    """Arms that subtract a mean and divide by a deviation which they keep, then scale and shift."""
+
+    eps: float
+    affine: bool
+
+    replaces_bias = True
+
+    def parameters(self) -> dict[str, float]:
+        """γ and β."""
+        return {"gamma": 1.0, "beta": 0.0} if self.affine else {}
+
+    def buffers(self) -> dict[str, float]:
+        """Mean and variance."""
+        return {"mean": 0.0, "variance": 1.0}
+
+    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:
+        """γ (x − mean)/√(variance + eps) + β with the statistics in `buffers`, in one pass over `x`."""
+        slope = (buffers["variance"] + self.eps).rsqrt_()
+        if self.affine:
+            slope.mul_(parameters["gamma"])
+        offset = buffers["mean"] * -slope
+        return (offset.add_(parameters["beta"]) if self.affine else offset).addcmul(x, slope)
+
+    def population(self, blocks: Iterable[Tensor]) -> Tensors:
+        """Precise statistics: moments pooled over all examples (Wu & Johnson 2021, section 3).
+
+        Pooled block by block by the update of Chan, Golub & LeVeque (1979), which does not cancel in float32.
+        """
+        count = 0
+        pooled: Any = 0.0
+        squares: Any = 0.0
+        for x in blocks:
+            size, mean = x.shape[1], x.mean(1, keepdim=True)
+            shift = mean - pooled
+            squares = squares + (x - mean).square().sum(1, keepdim=True)
+            squares = squares + shift.square() * (count * size / (count + size))
+            pooled = pooled + shift * (size / (count + size))
+            count += size
+        return {"mean": pooled, "variance": squares / count}
+
+    def _scaled(self, centred: Tensor, scale: Tensor, parameters: Tensors) -> tuple[Tensor, Any]:
+        """γ c s + β, and what `backward` wants: the centred x as c, s, and the slope γ s."""
+        if not self.affine:
+            return centred * scale, (centred, scale, scale)
+        slope = scale * parameters["gamma"]
+        return parameters["beta"].addcmul(centred, slope), (centred, scale, slope)

@@ -1,0 +1,40 @@
+"""The losses over the epochs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bnbench.figures.axes import epoch_axis
+from bnbench.figures.panels import add_legend, align, panels
+from bnbench.figures.style import palette
+from bnbench.plan.study import Study
+from bnbench.wording import titles
+
+_DOTTED = {"lw": 1.0, "ls": (0, (1, 1.2))}
+
+
+def draw(study: Study, table: pd.DataFrame) -> Figure:
+    """The losses of the arms over the epochs; the band is the interval of the mean log loss over the seeds.
+
+    The loss that decides is drawn in full, the train-mode loss, where it is another, dotted.
+    """
+    figure, found = panels(study, table)
+    for ax, part in found:
+        for key, line in part.groupby([study.report.factor, "outcome"], sort=False):
+            arm, outcome = (str(label) for label in key)
+            decides = outcome == study.report.outcome
+            colour = palette(study)[arm]
+            style: dict[str, Any] = {"lw": 1.6} if decides else _DOTTED
+            ax.plot(line["epoch"] + 1, line["loss"], color=colour, **style)
+            if decides:
+                ax.fill_between(line["epoch"] + 1, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
+        ax.set_ylabel("loss")
+        epoch_axis(ax)
+    lines: dict[str, dict[str, Any]] = {titles.outcome(study.report.outcome): {"lw": 1.6}}
+    if study.report.outcome != "train_loss":
+        lines[f"{titles.outcome('train_loss')}"] = _DOTTED
+    align(found)
+    return add_legend(study, figure, lines)

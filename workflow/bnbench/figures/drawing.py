@@ -1,0 +1,62 @@
+"""All figures: which module draws which, and from what. A figure is drawn by the module that has its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bnbench.figures import (
+    batch_sizes,
+    curves,
+    decomposition,
+    differences,
+    fit,
+    forest,
+    heatmap,
+    interactions,
+    modes,
+    pairs,
+    rates,
+)
+from bnbench.figures.style import empty, save
+from bnbench.plan.study import Study
+from bnbench.store import report_tables
+from bnbench.wording import contents
+
+FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], tuple[str, ...]]] = {
+    "forest": (forest.draw, ("verdict",)),
+    "curves": (curves.draw, ("loss",)),
+    "differences": (differences.draw, ("ratio",)),
+    "decomposition": (decomposition.draw, ("ratio",)),
+    "interactions": (interactions.draw, ("ratio",)),
+    "batch_sizes": (batch_sizes.draw, ("ratio",)),
+    "pairs": (pairs.draw, ("baseline_loss", "treatment_loss")),
+    "modes": (modes.draw, ("loss",)),
+    "heatmap": (heatmap.draw, ("verdict",)),
+    "fit": (fit.draw, ("fit",)),
+    "rates": (rates.draw, ("ratio",)),
+}
+"""Name of a figure → what draws it, and the columns of its table without which it is empty."""
+
+
+def draw(study: Study, out: Path, name: str, formats: Sequence[str]) -> None:
+    """Draw one figure of `study` from its table in `out/tables` into `out/figures`, in the style that is set.
+
+    Args:
+        study: the study.
+        out: its folder.
+        name: of the figure.
+        formats: files that it is written to, see `save`.
+
+    Raises:
+        UserError: the table is absent or corrupt, or a file cannot be written.
+    """
+    drawn, shown = FIGURES[name]
+    table = report_tables.read(out, contents.SOURCES[name])
+    table = contents.drawn(study, name, table)
+    some = table[list(shown)].notna().any(axis=None)
+    figure = drawn(study, table) if some else empty("There are no finite losses to show.")
+    save(figure, out / "figures", name, formats)

@@ -1,0 +1,58 @@
+"""How the ratio of the losses depends on the context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from bnbench.figures.axes import beside, ratio_axis
+from bnbench.figures.colours import INK, PAPER
+from bnbench.figures.style import WIDTH, palette
+from bnbench.plan.study import Study
+from bnbench.vocabulary import MAIN_EFFECT
+from bnbench.wording import formats, titles
+
+
+def draw(study: Study, table: pd.DataFrame) -> Figure:
+    """How the ratio of the losses is multiplied from level to level, with intervals; the main effect on top."""
+    rows = table.to_dict("records")
+    figure, ax = plt.subplots(figsize=(WIDTH * 0.55, 0.9 + 0.45 * len(rows)))
+    ax.axvline(1, color=INK, lw=0.9, zorder=1)
+    for y, row in enumerate(rows):
+        colour = palette(study)[row["treatment"]]
+        ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
+        ax.plot(
+            row["ratio"],
+            y,
+            "o",
+            ms=7,
+            color=colour,
+            mfc=colour if row["factor"] == MAIN_EFFECT else PAPER,
+            mew=1.8,
+        )
+        limits = f"{formats.number(row['ratio'])} ({formats.number(row['low'])} to {formats.number(row['high'])})"
+        beside(ax, y, f"× {limits}", 9)
+    ax.set_yticks(range(len(rows)), [_contrast_label(study, row) for row in rows])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ratio_axis(ax, table[["low", "ratio", "high"]].to_numpy().ravel(), study.report.margin)
+    ax.set_xlabel("multiplies the ratio of the losses by")
+    ax.grid(axis="x")
+    sns.despine(ax=ax, left=True)
+    ax.tick_params(axis="y", length=0)
+    return figure
+
+
+def _contrast_label(study: Study, row: Mapping[Any, Any]) -> str:
+    """What a row of the table of interactions is called."""
+    if row["factor"] == MAIN_EFFECT:
+        name = "all contexts"
+    elif row["factor"] == "batch_size":
+        name = "a doubling of the batch"
+    else:
+        name = " instead of ".join(titles.context_level(study, row["factor"], row[end]) for end in ("level", "against"))
+    return f"{titles.comparison(study, row)}, {name}" if len(study.comparisons) > 1 else name

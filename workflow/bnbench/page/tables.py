@@ -1,0 +1,166 @@
+"""The tables of the page, whole: what stands over each column, and the lines below. One macro writes all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from bnbench.page import rows
+from bnbench.page.rows import Cell
+from bnbench.plan.study import Study
+from bnbench.wording import formats, titles
+
+_SPELLED_OUT = 4  # rows of a claim that are shown without a click
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table; its first cell names it."""
+
+    cells: Sequence[Cell]
+    kind: str = ""
+    """Classes in the style sheet."""
+    held: Mapping[str, str] = field(default_factory=dict)
+    """Factor → level, by which the line can be filtered."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the macro writes."""
+
+    label: str
+    """What the table is called where it cannot be seen."""
+    heads: Sequence[str]
+    lines: Sequence[Line]
+    kind: str = ""
+    """Classes in the style sheet: `contexts` can be sorted and filtered, `wide` breaks its numbers on paper."""
+
+
+def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
+    """What decides."""
+    base, treated = _arms(study)
+    columns = {
+        "Verdict": "verdict",
+        _ratio(study): "ratio",
+        "p, adjusted": "p_adjusted",
+        "Seeds": "pairs",
+        base: "baseline",
+        treated: "treatment",
+    }
+    return _of_contexts(study, "Verdicts", columns, contexts)
+
+
+def more(study: Study, contexts: pd.DataFrame) -> Table:
+    """The same pairs in other words."""
+    columns = {
+        "By itself": "own",
+        "Robust": "robust",
+        "p, Wilcoxon": "p_wilcoxon",
+        "Last epoch alone": "last",
+        "p, alone": "p",
+        "p, Holm": "p_holm",
+        "p, equivalence": "p_equivalence",
+        "dz": "dz",
+        "Wins": "wins",
+        "Spread": "spread",
+        "p, spread": "p_spread",
+        "r": "correlation",
+        "Variance ratio": "variance_ratio",
+        "Seeds needed": "needed",
+    }
+    if contexts["floored"].gt(0).any():
+        columns["Losses floored"] = "floored"
+    return _of_contexts(study, "More about each context", columns, contexts, "contexts wide")
+
+
+def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
+    """How many trials diverged; nothing where none did."""
+    if contexts["test"].eq("mean").all():
+        return None
+    columns = {f"Diverged: {' / '.join(_arms(study))}": "diverged", "p, McNemar": "mcnemar"}
+    return _of_contexts(study, "Divergence", columns, contexts)
+
+
+def outcomes(study: Study, table: pd.DataFrame) -> Table:
+    """The ratio of every outcome."""
+    names, found = rows.outcomes(study, table)
+    lines = [Line([Cell(row["name"]), *row["cells"]], held=row["factors"]) for row in found]
+    return Table("Every outcome", ["Context", *names], lines, "contexts wide")
+
+
+def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None:
+    """Each arm at its best rate, and below it both at equal rates; nothing where none is tuned."""
+    if best.empty:
+        return None
+    base, treated = _arms(study)
+    columns = {
+        f"Rate, {base}": "rate_baseline",
+        f"Rate, {treated}": "rate_treatment",
+        "Verdict": "verdict",
+        _ratio(study): "ratio",
+        "p, adjusted": "p_adjusted",
+        base: "baseline",
+        treated: "treatment",
+    }
+    lines = [
+        Line([Cell(row["name"]), *(row.get(name, Cell("")) for name in columns.values())], row["class"])
+        for row in rows.tuned(study, best, rates)
+    ]
+    return Table("Best and equal learning rates", ["Context", *columns], lines)
+
+
+def claims(judged: Sequence[Mapping[str, Any]]) -> Table | None:
+    """The claims of a study, and what it says of them; nothing where there are none."""
+    lines = [_claim(claim) for claim in judged]
+    return Table("Claims", ["Claim", "Verdict", "Measured"], lines, "claims") if lines else None
+
+
+def claims_of_studies(judged: Sequence[Mapping[str, Any]]) -> Table:
+    """The claims of several studies, each with a link to its own."""
+    lines = []
+    for claim in judged:
+        study = Cell(
+            claim["study"], note=f"({formats.count(claim['pairs'], 'seed')})", link=f"../{claim['study']}/index.html"
+        )
+        lines.append(_claim(claim, study))
+    measured = "Measured: ratio of losses, treatment to baseline, with its interval"
+    return Table("Claims", ["Claim", "Verdict", measured, "Study"], lines, "claims")
+
+
+def listing(study: Study, table: pd.DataFrame, label: str) -> Table:
+    """A table as text, without the factors that have one level."""
+    table = table.drop(columns=[name for name in study.levels if name in table and len(study.levels[name]) == 1])
+    found = table.astype(object).where(table.notna(), "").to_numpy().tolist()
+    lines = [Line([Cell(f"{value:.1f}" if isinstance(value, float) else str(value)) for value in row]) for row in found]
+    return Table(label, [str(name).replace("_", " ") for name in table], lines, "wide")
+
+
+def _claim(claim: Mapping[str, Any], *more: Cell) -> Line:
+    counted = f"{claim['supporting']} of {claim['rows']} as predicted, {claim['contradicting']} decided otherwise"
+    measured = Cell(counted if claim["rows"] > _SPELLED_OUT else "", parts=claim["measured"])
+    named = Cell(claim["words"], note=f"({claim['source']}; predicts: {claim['predicts']})")
+    return Line([named, Cell(claim["said"], kind="verdict"), measured, *more], claim["conclusion"].replace(" ", "-"))
+
+
+def _arms(study: Study) -> tuple[str, str]:
+    """What stands over the columns of the baseline and of the treatment."""
+    base = "Baseline" if study.report.compare else titles.arm(study, study.report.baseline)
+    return base, titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "Arm"
+
+
+def _ratio(study: Study) -> str:
+    return f"Ratio ({formats.percent(1 - study.report.alpha)} interval)"
+
+
+def _of_contexts(
+    study: Study, label: str, columns: Mapping[str, str], contexts: pd.DataFrame, kind: str = "contexts"
+) -> Table:
+    """A line for each row of `contexts`; `columns` are head → name of the cell."""
+    lines = [
+        Line([Cell(row["name"]), *(row[name] for name in columns.values())], row["class"], row["factors"])
+        for row in rows.contexts(study, contexts)
+    ]
+    return Table(label, ["Context", *columns], lines, kind)
