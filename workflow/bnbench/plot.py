@@ -39,7 +39,7 @@ def run(study: Study, out: Path, formats: Sequence[str] = FORMATS, processes: in
         return
     # Not forks of this process: its libraries may have threads, whose locks a fork copies in whatever state they are.
     server = get_context("forkserver")
-    server.set_forkserver_preload(["bnbench.figures"])
+    server.set_forkserver_preload(["bnbench.figures.drawing"])
     with ProcessPoolExecutor(processes, server, initializer=_begin) as pool:
         list(pool.map(draw, names))
 
