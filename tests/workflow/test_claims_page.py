@@ -6,6 +6,7 @@ import json
 import pytest
 
 TUNED = {
+    "seeds_per_job": {"cpu": 4},
     "batch_size": [25],
     "optimizer": [{"name": "adam", "lr": [0.001, 0.01]}],
     "tune": {"validation": 0.2},

@@ -124,7 +124,8 @@ def test_a_run_that_is_stopped_ends_and_the_next_one_goes_on(long, wait_until, i
     interrupt(run)
     output, _ = run.communicate(timeout=240)
     assert run.returncode != 0
-    assert "Traceback" not in output
+    # Snakemake's own loop may complain of the interruption, depending on the moment.
+    assert "workflow/bnbench/" not in "".join(line for line in output.splitlines() if line.lstrip().startswith("File"))
     assert not long.processes("bnbench")
     assert not [name for name in long.results.rglob("*.parquet") if name.name.startswith(".")]
     assert long.planned()["train"] == 4 - len(finished_chunks(long))

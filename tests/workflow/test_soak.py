@@ -1,7 +1,9 @@
 """One chunk's training, interrupted at random times and on a full disk: same bits, no leftovers, no half files."""
 
+import json
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -21,26 +23,69 @@ SMALL = Chunk(Setting.from_spec(spec(epochs=2000, evaluate_every=1, norm=named("
 INTERRUPTIONS = 30
 ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[2] / "workflow")}
 
-TRAIN = """
-import json, sys
+SERVER = """
+import json, os, sys, traceback
 from pathlib import Path
 from bnbench import train
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
-print("begins", flush=True)
-setting, count, results = Setting.from_spec(json.loads(sys.argv[1])), int(sys.argv[2]), Path(sys.argv[3])
-train.run(Chunk(setting, 0, count), results, 1, every=0.1)
+for line in sys.stdin:
+    asked = json.loads(line)
+    if not (child := os.fork()):
+        os.dup2(os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        status = 0
+        try:
+            chunk = Chunk(Setting.from_spec(asked["spec"]), 0, asked["count"])
+            train.run(chunk, Path(asked["results"]), 1, every=0.1)
+        except SystemExit as stop:
+            status = stop.code
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+        os._exit(status)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Trains each chunk that it is asked for in a process of its own, none of which has to import torch."""
 
 
-def start(chunk, results):
-    return subprocess.Popen(
-        [sys.executable, "-c", TRAIN, chunk.setting.to_json(), str(chunk.count), str(results)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
+class Trainers:
+    """Processes that train, one after the other."""
+
+    def __init__(self, server, log):
+        self._server, self._log, self._process = server, log, 0
+
+    def start(self, chunk, results):
+        """Begin to train a chunk."""
+        asked = {"spec": json.loads(chunk.setting.to_json()), "count": chunk.count}
+        self._server.stdin.write(json.dumps({**asked, "results": str(results), "log": str(self._log)}) + "\n")
+        self._server.stdin.flush()
+        self._process = int(self._server.stdout.readline())
+
+    def ends_within(self, seconds):
+        """Whether it ends by itself in this time."""
+        return bool(select.select([self._server.stdout], [], [], seconds)[0])
+
+    def send(self, number):
+        os.kill(self._process, number)
+
+    def ended(self):
+        """Wait for its end: the exit status, and what it said."""
+        return int(self._server.stdout.readline()), self._log.read_text()
+
+    def trained(self, chunk, results):
+        """Train a chunk undisturbed; the exit status, and what was said."""
+        self.start(chunk, results)
+        return self.ended()
+
+
+@pytest.fixture
+def trainers(tmp_path):
+    command = [sys.executable, "-u", "-c", SERVER]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=ENVIRONMENT, **pipes) as server:
+        yield Trainers(server, tmp_path / "log")
+        server.stdin.close()
 
 
 def left(results):
@@ -59,29 +104,26 @@ def bnbench_train(chunk, results):
     return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
 
 
-def test_thirty_interruptions_at_random_times_change_no_bit_and_leave_no_file(tmp_path):
+def test_thirty_interruptions_at_random_times_change_no_bit_and_leave_no_file(trainers, tmp_path):
     undisturbed, results = tmp_path / "undisturbed", tmp_path / "results"
     began = time.monotonic()
-    assert start(CHUNK, undisturbed).communicate()[1] == ""
+    assert trainers.trained(CHUNK, undisturbed) == (0, "")
     longest = (time.monotonic() - began) / 4
     chance, ends, resumed = random.Random(5), [], 0
     while len(ends) < INTERRUPTIONS:
-        process = start(CHUNK, results)
-        assert process.stdout.readline() == "begins\n"
-        try:
-            _, said = process.communicate(timeout=chance.uniform(0, longest))
-        except subprocess.TimeoutExpired:
-            process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM]))
-            _, said = process.communicate()
+        trainers.start(CHUNK, results)
+        if not trainers.ends_within(chance.uniform(0, longest)):
+            trainers.send(chance.choice([signal.SIGKILL, signal.SIGTERM]))
+        status, said = trainers.ended()
         assert "ignored" not in said
         assert "Traceback" not in said
         resumed += "goes on after epoch" in said
-        if process.returncode:
-            ends.append(process.returncode)
+        if status:
+            ends.append(status)
         else:  # done before the next interruption: again from the start
             assert_whole(CHUNK, results, undisturbed)
             shutil.rmtree(results)
-    assert start(CHUNK, results).wait() == 0
+    assert trainers.trained(CHUNK, results)[0] == 0
     assert_whole(CHUNK, results, undisturbed)
     stopped_before_it_could_listen = {-signal.SIGTERM}
     assert {*ends} - stopped_before_it_could_listen == {-signal.SIGKILL, 128 + signal.SIGTERM}
