@@ -10,8 +10,10 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from bnbench.plan import config
-from bnbench.store.tables import processor
+from bnbench import forecast
+from bnbench.plan import config, cost
+from bnbench.plan.chunks import all_chunks
+from bnbench.store.provenance import processor
 
 COLUMNS = ("resolve", "settings", "chunks", "summary")
 
@@ -34,7 +36,8 @@ def seconds(found: dict[str, Any]) -> list[float]:
     times = [time.perf_counter()]
     study = config.load({"study": "speed", **found}, "speed.yaml")
     times.append(time.perf_counter())
-    for step in (lambda: study.settings, study.chunks, study.summary):
+    steps = (lambda: study.settings, lambda: all_chunks(study, cost.seeds_per_job), lambda: forecast.summary(study))
+    for step in steps:
         step()
         times.append(time.perf_counter())
     return [after - before for before, after in pairwise(times)]

@@ -24,7 +24,7 @@ import yaml
 
 from bnbench import train
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.tasks import TASKS
+from bnbench.catalogue.tasks import TASKS, Data
 from bnbench.plan import config, cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.study import Study
@@ -108,7 +108,7 @@ def made_up(chunk: Chunk, context: int) -> Trained:
 
 
 @cache
-def points(seed: int) -> train.Data:
+def points(seed: int) -> Data:
     """The sine's points of one seed."""
     return build(TASKS, {"name": "sine"}).data(seed)
 

@@ -76,9 +76,9 @@ def steps() -> Iterator[Point]:
             yield Point("snakemake -n, s", "settings", settings, pipeline_cost.snakemake(path, folder, "-n").seconds)
             rebuild_scale.write_results(study, folder / "results")
             for step in ("collect", "compare", "rebuild"):
-                cost = rebuild_scale.measure(folder, step)
-                yield Point(f"{step}, s", "settings", settings, cost.seconds)
-                yield Point(f"{step}, MiB", "settings", settings, cost.mebibytes)
+                measured = rebuild_scale.measure(folder, step)
+                yield Point(f"{step}, s", "settings", settings, measured.seconds)
+                yield Point(f"{step}, MiB", "settings", settings, measured.mebibytes)
 
 
 def chunk_seconds() -> dict[str, float]:
