@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, get_type_hints
 
 from bnbench.errors import UserError
@@ -61,7 +60,6 @@ def defaults(entry: type[Any]) -> dict[str, Any]:
     return {name: rule["default"] for name, rule in found if "default" in rule}
 
 
-@cache
 def added(entry: type[Any]) -> dict[str, Any]:
     """The same of those alone that were added after the first release: `parameter(…, since="0.3.0")`."""
     rules = schema(entry)["properties"]

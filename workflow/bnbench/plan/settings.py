@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from bnbench.catalogue.parameters import added, build, defaults
@@ -76,8 +77,13 @@ def canonical_json(value: Any) -> str:
 def _canonical_entry(key: str, entry: Any) -> Any:
     if key not in REGISTRIES:
         return entry
-    defaults = added(REGISTRIES[key][entry["name"]])
+    defaults = _added(key, entry["name"])
     return {name: value for name, value in entry.items() if name not in defaults or value != defaults[name]}
+
+
+@cache
+def _added(kind: str, name: str) -> dict[str, Any]:
+    return added(REGISTRIES[kind][name])
 
 
 def _defaults_of_added() -> dict[str, Any]:
