@@ -70,7 +70,7 @@ snapshots: $(VENV)/ready-test  ## update the stored sentences of the tests; revi
 	git --no-pager diff --stat -- 'tests/**/__snapshots__'
 
 .PHONY: test-cluster
-test-cluster: $(VENV)/ready-test  ## test SLURM on this machine; as root, install and start it first
+test-cluster: $(VENV)/ready-test  ## run the tests on SLURM, installed and started on this machine first (as root)
 	@echo "==> Running the tests on a SLURM cluster"
 	$(RUN) timeout -k 60 3600 python -m pytest -q tests/cluster
 

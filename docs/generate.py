@@ -79,8 +79,8 @@ A name means the same thing in every table that has it. [results.md](results.md)
 
 - **Result tables** are Parquet files under `results/`, written by the jobs that train.
 - **Report tables** are CSV files in `reports/<study>/tables/`; `verdicts.json` holds them, too.
-- **labels** stands for a column of labels for each factor. A table with a `treatment` column has no
-  column for the compared factor.
+- **labels** stands for a column of labels for each factor. A table with a `treatment` column has no column for
+  the compared factor.
 - An empty cell (null in Parquet and JSON) stands where there is no value.
 """
 
