@@ -5,10 +5,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
-# The first that is there and fits.
+# The first suitable Python on this machine.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c "$(FITS)" 2>/dev/null && echo $$python && break; done)
-# Where pip finds a build of torch, such as --extra-index-url …: the plain index has the one for CUDA, and its libraries.
+# Where pip finds a build of torch, such as --extra-index-url …: the plain index has the CUDA build.
 PIP_ARGS ?=
 CORES ?= all
 STUDY ?= config.yaml
@@ -32,7 +32,7 @@ help:  ## list the targets
 .PHONY: report
 report: $(VENV)/ready  ## train what is missing of the study, and render its report
 	@echo "==> Running the study $(STUDY) on $(CORES) cores"
-	# Snakemake reads the file itself before it asks us, and says less of what is wrong with it.
+	# We check first, because Snakemake's own error messages say less.
 	$(RUN) python -m bnbench check --configfile $(STUDY) $(OVERRIDES) >/dev/null
 	$(RUN) snakemake --cores $(CORES) --configfile $(STUDY) $(OVERRIDES) --quiet rules
 	echo
@@ -49,11 +49,11 @@ claims: $(VENV)/ready  ## run the studies of the literature's claims, and render
 	$(RUN) python -m bnbench claims $(CLAIMS)
 
 .PHONY: plan
-plan: $(VENV)/ready  ## say what the study would cost and what it could see
+plan: $(VENV)/ready  ## say what the study would cost and what it could detect
 	@$(RUN) python -m bnbench plan --configfile $(STUDY) $(OVERRIDES)
 
 .PHONY: rebuild
-rebuild: $(VENV)/ready  ## render the report again from the results that are there, without training
+rebuild: $(VENV)/ready  ## render the report again from existing results, without training
 	@echo "==> Rebuilding the report of $(STUDY)"
 	$(RUN) python -m bnbench rebuild --configfile $(STUDY) $(OVERRIDES)
 
@@ -64,13 +64,13 @@ test: $(VENV)/ready-test  ## run the tests
 	$(RUN) python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: snapshots
-snapshots: $(VENV)/ready-test  ## write anew the sentences that the tests compare with, for you to read in git diff
+snapshots: $(VENV)/ready-test  ## update the stored sentences of the tests; review them with git diff
 	@echo "==> Writing what the sentences say today"
 	$(RUN) python -m pytest -q --snapshot-update --snapshot-declaration-order $(SNAPSHOTS)
 	git --no-pager diff --stat -- 'tests/**/__snapshots__'
 
 .PHONY: test-cluster
-test-cluster: $(VENV)/ready-test  ## run the tests on a real SLURM cluster, which as root they install and start
+test-cluster: $(VENV)/ready-test  ## run the tests on SLURM, installed and started on this machine first (as root)
 	@echo "==> Running the tests on a SLURM cluster"
 	$(RUN) timeout -k 60 3600 python -m pytest -q tests/cluster
 
@@ -79,7 +79,7 @@ image:  ## build the container image with apptainer, podman or docker (see conta
 	@containers/build.sh
 
 .PHONY: test-container
-test-container: $(VENV)/ready-test  ## run the tests on a real container image, which as root they build
+test-container: $(VENV)/ready-test  ## run the tests on a container image, built first (as root)
 	@echo "==> Running the tests in the image"
 	$(RUN) timeout -k 60 3600 python -m pytest -q tests/container
 
@@ -136,16 +136,16 @@ clean:  ## remove the environment and everything that can be made again, but no 
 	rm -rf $(VENV) build .snakemake .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/ready: containers/requirements.lock
-	@echo "==> Making the environment in $(VENV): some minutes, once"
+	@echo "==> Making the environment in $(VENV): a few minutes, once"
 	stop() { echo "make: $$*; then give the same command again" >&2; exit 1; }
-	[ -n "$(PYTHON)" ] || stop "no Python 3.11, 3.12 or 3.13 is here: install one, or name it by PYTHON=…"
+	[ -n "$(PYTHON)" ] || stop "no Python 3.11, 3.12 or 3.13 was found: install one, or name one with PYTHON=…"
 	$(PYTHON) -c "" || stop "PYTHON=$(PYTHON) does not run: install it, or name another of 3.11 to 3.13"
 	$(PYTHON) -c "$(FITS)" || stop "PYTHON=$(PYTHON) is $$($(PYTHON) -V): name one of 3.11 to 3.13"
 	$(PYTHON) -c "import ensurepip, venv" || stop "install Python's venv (on Debian: apt-get install $(notdir $(PYTHON))-venv)"
 	# An environment that is a link belongs to another clone, and so does the package in it.
 	linked() { [ -L $(VENV) ]; }
 	{ linked || $(PYTHON) -m venv $(VENV); } && $(PIP_INSTALL) $(PIP_ARGS) --requirement containers/requirements.lock ||
-		stop "mend what Python says above (the environment takes 1.7 GB, with CUDA's libraries 5.4 GB)"
+		stop "fix the error above (the environment takes 1.7 GB, with CUDA's libraries 5.4 GB)"
 	linked || $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 

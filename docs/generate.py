@@ -48,10 +48,10 @@ A study is one YAML file. [config.yaml](../config.yaml) is the default study;
   parameters, `norm: {name: batch, momentum: 0.01}`.
 - **Several learning rates.** An optimizer may list its rates: `{name: sgd, lr: [0.01, 0.1]}` makes two levels.
 - **Numbers.** Write `0.001` or `1.0e-3`. YAML reads `1e-3` as text.
-- **One run only.** `snakemake --cores all --config seeds=50 epochs=500` changes keys of the top level without editing
-  the file.
+- **One run only.** `snakemake --cores all --config seeds=50 epochs=500` changes top-level keys without editing the
+  file.
 - **Mistakes.** Whatever is wrong is reported before anything runs: the file, the key, what was found and what is
-  allowed. `bnbench check --configfile my-study.yaml` does that alone.
+  allowed. `bnbench check --configfile my-study.yaml` only checks the config.
 
 ## Keys
 """
@@ -79,7 +79,8 @@ A name means the same thing in every table that has it. [results.md](results.md)
 
 - **Result tables** are Parquet files under `results/`, written by the jobs that train.
 - **Report tables** are CSV files in `reports/<study>/tables/`; `verdicts.json` holds them, too.
-- **labels** stands for a column of labels for each factor. A table with a `treatment` lacks the compared factor's.
+- **labels** stands for a column of labels for each factor. A table with a `treatment` column has no column for
+  the compared factor.
 - An empty cell (null in Parquet and JSON) stands where there is no value.
 """
 

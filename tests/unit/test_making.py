@@ -52,7 +52,7 @@ FAILURES = {
     "full disk": (
         'case "$*" in *"-m venv"*) echo "[Errno 28] No space left on device" >&2; exit 1;; esac',
         "[Errno 28] No space left on device\n",
-        "mend what Python says above",
+        "fix the error above",
     ),
 }
 
@@ -114,7 +114,7 @@ def test_the_first_python_that_fits_is_taken(project, machine, versions, taken):
 
 def test_where_no_python_fits_that_is_said(project, machine):
     run = make(project, ".venv/ready", PATH=machine(python3=14))
-    assert "no Python 3.11, 3.12 or 3.13 is here" in run.stderr
+    assert "no Python 3.11, 3.12 or 3.13 was found" in run.stderr
 
 
 def test_pip_is_told_where_to_look(project):

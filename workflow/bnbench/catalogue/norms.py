@@ -133,7 +133,7 @@ class GhostBatchNorm(BatchNorm):
 
 @dataclass(frozen=True)
 class FrozenBatchNorm(BatchNorm):
-    """BN that after a share of the epochs keeps its running averages as they are and normalizes by them.
+    """BN that after a share of the epochs stops updating its running averages and normalizes with them.
 
     From there on it is an affine function of its input, without batch noise and without a gradient through statistics.
     """

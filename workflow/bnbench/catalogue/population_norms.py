@@ -53,7 +53,7 @@ class PopulationNorm(Standardizing):
 
 @dataclass(frozen=True)
 class PopulationGammaNorm(PopulationNorm):
-    """Population normalization and gamma decay, which together are BN by the reading of Luo et al. (2019).
+    """Population normalization and gamma decay, which together stand for BN in the analysis of Luo et al. (2019).
 
     To the loss ζγ² is added for each unit, with M the examples of a batch and ρ the excess kurtosis of its input:
 

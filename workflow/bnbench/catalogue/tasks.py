@@ -124,7 +124,7 @@ class Mixture(Function):
 
     frequencies: tuple[float, ...] = parameter((3.0, 11.0, 29.0), "angular frequencies of the sines", minItems=1)
     step: float = parameter(1.0, "height of the step")
-    step_at: float = parameter(0.25, "where the step stands", minimum=-1, maximum=1)
+    step_at: float = parameter(0.25, "where the step is", minimum=-1, maximum=1)
 
     def values(self, x: Array) -> Array:
         """Mean of the sines, plus the step."""
@@ -234,7 +234,7 @@ class Table(Split):
     path: str = parameter(..., "the file, relative to the folder where the run starts", minLength=1)
     target: str = parameter(..., "the name of the column to predict", minLength=1)
     missing: str = parameter(
-        "refuse", "what to do about missing values: refuse the file, or drop their rows", enum=["refuse", "drop"]
+        "refuse", "what to do with missing values: refuse the file, or drop their rows", enum=["refuse", "drop"]
     )
     sha256: str = parameter("", "filled in by the planner: what the file's bytes hash to")
     rows: int = parameter(0, "filled in by the planner: usable rows", minimum=0)
