@@ -113,7 +113,7 @@ def test_a_context(case, prose):
 
 @cases(
     one=({"pairs": 1, "ratio_low": math.nan, "ratio_high": math.nan}, "1 seed, nothing is decided"),
-    five=({"pairs": 5, "ratio_low": 2.2, "p_adjusted": 0.0625}, "over so few seeds it never could"),
+    five=({"pairs": 5, "ratio_low": 2.2, "p_adjusted": 0.0625}, "with so few seeds it never could"),
     none=(NONE, "no pairs of BN and no BN"),
 )
 def test_a_context_of_few_seeds(case, prose):
