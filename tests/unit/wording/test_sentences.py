@@ -92,7 +92,8 @@ CONTEXTS = {
         ["0.01", "12 of 20", "8 pairs", "2.5 × lower", "20 % lower", "different arms"],
     ),
     "diverged_but_for_one_pair": ([DIVERGED, {"diverged_treatment": 19, "finite_pairs": 1}], ["19 of 20", "0 of 20"]),
-    "losses_of_0": ([{"floored": 1200}], ["3.1 ×", "higher", "1,200"]),
+    "one_loss_of_0": ([{"floored": 1}], ["3.1 ×", "higher", "1 loss was"]),
+    "losses_of_0": ([{"floored": 1200}], ["3.1 ×", "higher", "1,200 losses were"]),
 }
 
 
