@@ -11,7 +11,7 @@ from html import unescape
 import pytest
 from docutils.core import publish_parts
 from jinja2 import Environment
-from synthetic import arms, collected, compared, plan, rendered
+from synthetic import arms, collected, compared, plan, rendered, where
 
 from bnbench import cli, report
 from bnbench.errors import UserError
@@ -117,6 +117,13 @@ def test_every_column_of_every_table_is_explained(page):
         assert set(report_tables.read(folder, name).columns) <= explained
 
 
+def test_every_statistic_beside_the_verdicts_is_defined(page):
+    definitions, table = re.search(r'<dl class="words">(.*?)</dl>(.*?)</table>', page[2], re.S).groups()
+    context, *statistics = re.findall(r'<th scope="col">(.*?)</th>', table)
+    assert context == "Context"
+    assert re.findall(r"<dt>(.*?)</dt>", definitions) == statistics
+
+
 def test_snakemakes_report_opens_on_the_answer(page):
     folder = page[0]
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
@@ -156,6 +163,8 @@ def test_the_same_inputs_give_the_same_bytes(page):
     [
         ({"diverged": lambda labels, seed: 3 if labels["norm"] == "batch" and seed < 2 else None}, "McNemar"),
         ({"seeds": lambda labels: [0, 1, 2, 2, 9] if labels["norm"] == "batch" else None}, "duplicated"),
+        ({"diverged": where("batch", [3], 7)}, "1 trial was left out of the pairs or diverged."),
+        ({"diverged": where("batch", [3, 4], 7)}, "2 trials were left out of the pairs or diverged."),
         ({"seeds": lambda labels: range(5)}, "A partial study: 6 of 16 trials are missing."),
         ({"seeds": lambda labels: []}, "There are no pairs to compare yet."),
         ({"torch": lambda labels, seed: "2.13.0" if seed < 4 else "2.11.0"}, "torch 2.11.0 and 2.13.0"),

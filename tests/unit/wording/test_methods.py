@@ -48,7 +48,9 @@ def test_contexts_of_other_seeds_are_said_to_be_adjusted_by_holm(compared, prose
         noise=0.3,
         seeds=lambda labels: range(7) if labels["batch_size"] == "25" else None,
     )
-    assert_states(said, ["different seeds", "Holm (1979)", "95 %", "Bonferroni", "4 trials", "4 missing"])
+    assert_states(
+        said, ["different seeds", "Holm's method (1979)", "95 %", "Bonferroni", "Of the trials, 4 were", "4 missing"]
+    )
     assert "maxT" not in said
     assert said == prose
 
@@ -70,16 +72,16 @@ def test_intervals_that_are_bonferronis_are_said_to_be(compared):
     none=({}, ["No trial", "0 trials diverged"]),
     missing=(
         {"seeds": lambda labels: range(7) if labels["norm"] == "batch" else None},
-        ["1 trial ", "1 missing", "0 trials diverged"],
+        ["Of the trials, 1 was", "1 missing", "0 trials diverged"],
     ),
     diverged=({"diverged": synthetic.where("batch", [3], 7)}, ["No trial", "1 trial diverged"]),
     several_reasons=(
         {"seeds": lambda labels: [0, 1, 2, 3, 4, 5, 6, 6, 9]},
-        ["6 trials", "2 duplicated", "2 missing", "2 not asked for", "0 trials diverged"],
+        ["Of the trials, 6 were", "2 duplicated", "2 missing", "2 not asked for", "0 trials diverged"],
     ),
     other_weights=(
         {"weights_hash": synthetic.where("batch", [3, 4], "other", "same")},
-        ["2 trials", "2 started from other weights", "0 trials diverged"],
+        ["Of the trials, 2 were", "2 started from different weights", "0 trials diverged"],
     ),
 )
 def test_exclusions_and_divergences_are_counted(compared, case, prose):
@@ -114,7 +116,7 @@ def test_the_control_is_not_spoken_of_where_there_are_too_few_seeds_for_it(compa
 
 def test_a_study_of_which_nothing_is_trained_has_a_paragraph_without_software(compared):
     said = paragraph(compared, synthetic.plan(**GRID), seeds=lambda labels: [])
-    assert_states(said, ["64 trials", "64 missing"])
+    assert_states(said, ["Of the trials, 64 were", "64 missing"])
     assert "PyTorch" not in said
 
 
@@ -130,7 +132,7 @@ def test_all_versions_and_devices_are_named_once(compared):
 
 def test_three_arms_and_deep_networks_are_described(compared, prose):
     said = paragraph(compared, synthetic.plan(**THREE_ARMS, hidden=[256, 128, 64], activation="tanh"), noise=0.1)
-    assert_states(said, ["256–128–64, tanh", "no BN, BN and BN momentum=0.01", "All 2 comparisons"])
+    assert_states(said, ["256–128–64, tanh", "no BN, BN and BN momentum=0.01", "Both comparisons"])
     assert said == prose
 
 
@@ -146,7 +148,15 @@ def test_what_is_compared_is_not_described_as_common_to_all(compared):
     study = synthetic.plan(norm="none", hidden=[[4], [4, 4]], report={"factor": "hidden", "baseline": [4]})
     said = paragraph(compared, study, noise=0.1)
     assert "networks (relu) with 4 hidden units and 4–4 hidden units were trained" in said
-    assert "order of the examples; all arms had the same data and order, so that trials were compared" in said
+    assert "all arms of a seed saw the same examples in the same order, so trials were compared in pairs" in said
+    assert "the same in all arms" not in said
+
+
+def test_batches_of_other_sizes_are_not_called_the_same(compared):
+    study = synthetic.plan(batch_size=["full", 25], report={"factor": "batch_size", "baseline": "full"})
+    said = paragraph(compared, study, noise=0.1)
+    assert "all arms of a seed started from the same weights and saw the same examples, so trials were" in said
+    assert "the same in all arms" not in said
 
 
 def test_no_paragraph_has_a_hole(compared):

@@ -92,7 +92,8 @@ CONTEXTS = {
         ["0.01", "12 of 20", "8 pairs", "2.5 × lower", "20 % lower", "different arms"],
     ),
     "diverged_but_for_one_pair": ([DIVERGED, {"diverged_treatment": 19, "finite_pairs": 1}], ["19 of 20", "0 of 20"]),
-    "losses_of_0": ([{"floored": 1200}], ["3.1 ×", "higher", "1,200"]),
+    "one_loss_of_0": ([{"floored": 1}], ["3.1 ×", "higher", "1 loss was"]),
+    "losses_of_0": ([{"floored": 1200}], ["3.1 ×", "higher", "1,200 losses were"]),
 }
 
 
@@ -113,7 +114,7 @@ def test_a_context(case, prose):
 
 @cases(
     one=({"pairs": 1, "ratio_low": math.nan, "ratio_high": math.nan}, "1 seed, nothing is decided"),
-    five=({"pairs": 5, "ratio_low": 2.2, "p_adjusted": 0.0625}, "over so few seeds it never could"),
+    five=({"pairs": 5, "ratio_low": 2.2, "p_adjusted": 0.0625}, "with so few seeds it never could"),
     none=(NONE, "no pairs of BN and no BN"),
 )
 def test_a_context_of_few_seeds(case, prose):

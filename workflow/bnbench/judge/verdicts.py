@@ -28,7 +28,10 @@ class Contrast:
     labels: Mapping[str, str]
     seeds: NDArray[np.int64]
     baseline: Array
-    """Mean log loss of the baseline over the window, [pairs]; NaN where the trial diverged. So in the next three."""
+    """Mean log loss of the baseline over the window, [pairs]; NaN where the trial diverged.
+
+    The next three arrays are like this one.
+    """
     treated: Array
     baseline_last: Array
     treated_last: Array
@@ -66,7 +69,7 @@ class Contrast:
     def tested(self) -> Array:
         """What is tested to have mean 0, [pairs]: the differences, or where a trial diverged the worst ranks.
 
-        A mean has no place for a trial that diverged.
+        A diverged trial has no finite difference, so a mean cannot include it.
         """
         return stats.worst_ranks(self.baseline, self.treated) if any(self.diverged) else self.differences
 
@@ -127,8 +130,8 @@ def decide(
         options: error rate, margin.
         contrasts: the family.
         draws: of sign flips.
-        test: in place of sign flips of what is `tested`, where contrasts were chosen by the data; then none is called
-            equivalent, since that test would know nothing of the choice.
+        test: replaces the sign-flip test if the data chose the contrasts. No verdict is then `equivalent`, because the
+            equivalence test ignores that choice.
         joint: whether contrasts of the same seeds may be flipped together; else p is adjusted by Holm.
     """
 
@@ -244,7 +247,7 @@ def _decided(options: ReportOptions, contrast: Contrast, decision: Decision, fam
 
 
 def _described(options: ReportOptions, contrast: Contrast) -> dict[str, Any]:
-    """The same pairs in other words, which decide nothing."""
+    """Other statistics of the same pairs, which decide nothing."""
     level, differences = 1 - options.alpha, contrast.differences
     arms = (contrast.baseline[contrast.finite], contrast.treated[contrast.finite])
     robust = Interval(*np.exp(stats.hodges_lehmann(differences, level)).tolist())

@@ -54,7 +54,7 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
 
 
 def more(study: Study, contexts: pd.DataFrame) -> Table:
-    """The same pairs in other words."""
+    """Other statistics of the same pairs."""
     columns = {
         "By itself": "own",
         "Robust": "robust",

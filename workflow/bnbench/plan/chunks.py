@@ -1,6 +1,6 @@
 """Chunks: the jobs that a study's trials are trained in.
 
-How many seeds a job of automatic size trains is handed in, since it is a matter of prices.
+The caller passes in the size of automatic jobs, because it depends on the cost model.
 """
 
 from __future__ import annotations

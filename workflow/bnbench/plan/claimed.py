@@ -1,4 +1,7 @@
-"""What a claim is about: rows of a table, which it names by labels before any of them exists."""
+"""What a claim is about.
+
+A claim names rows of a table by their labels. The rows need not exist yet.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ def rows(study: Study, table: str) -> list[dict[str, str]]:
 
 
 def meant(study: Study, where: Mapping[str, str], rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
-    """The rows whose labels are those of `where`, or whose levels have these names where no row has such a label."""
+    """The rows that match `where` by label.
+
+    If no row has such a label, the rows that match by the name of the level.
+    """
     chosen = list(rows)
     for column, wanted in where.items():
         whole = any(row[column] == wanted for row in rows)

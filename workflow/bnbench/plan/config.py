@@ -2,8 +2,8 @@
 
 What comes in is what `configfile` has read, what goes out is the resolved config that `study.Study` plans from: every
 key there, every entry with all of its parameters, numbers in their declared types, data files by what they contain.
-Whatever is wrong is told in one `UserError`, a line a mistake, before anything runs; how keys must be to each other is
-looked at once they are right one by one.
+It checks each key first, and then whether the keys fit together. Whatever is wrong is told in one `UserError`, a line a
+mistake, before anything runs.
 """
 
 from collections.abc import Iterator, Mapping

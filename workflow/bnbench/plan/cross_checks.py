@@ -1,4 +1,4 @@
-"""How the keys of a config must be to each other: levels, batches, tuning, what is compared, claims.
+"""Checks that the keys of a config fit together: levels, batches, tuning, what is compared, claims.
 
 What comes in is a config whose keys are right one by one, what goes out is the same, with the levels that others call
 by name in their place. Whatever is wrong ends in one `ConfigError`.
@@ -26,7 +26,7 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
     """Check `resolved`, and put levels in the place of their names in `report` and `claims`.
 
     Raises:
-        ConfigError: keys do not go together.
+        ConfigError: keys contradict each other.
     """
 
     def compare(report: dict[str, Any]) -> None:

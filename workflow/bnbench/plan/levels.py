@@ -55,7 +55,10 @@ def called(levels: Iterable[Level], text: str) -> list[Level]:
 
 
 def without_unaddressed(factor: str, entry: Any) -> Any:
-    """`entry` without what changes no number, such as the name of a data file whose bytes are told by their hash."""
+    """`entry` without the parts that change no number.
+
+    Such a part is the path of a data file, whose hash stands for its content.
+    """
     unaddressed = getattr(REGISTRIES[factor][entry["name"]], "unaddressed", ()) if factor in REGISTRIES else ()
     return {key: value for key, value in entry.items() if key not in unaddressed} if unaddressed else entry
 

@@ -52,7 +52,7 @@ class Mistake(NamedTuple):
 
 
 class ConfigError(UserError):
-    """All that a check found; a key that is mistyped is not told of as missing, too."""
+    """All that a check found. A mistyped key is not also reported as missing."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         different = dict.fromkeys(mistakes)
@@ -72,7 +72,7 @@ def at(path: Path, said: str) -> Mistake:
 
 
 def refuse(mistakes: Iterable[Mistake]) -> None:
-    """Raise what there is.
+    """Raise a `ConfigError` if there are mistakes.
 
     Raises:
         ConfigError: there are any.
@@ -85,7 +85,7 @@ def every(check: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made
     """What `check` makes of each item.
 
     Raises:
-        ConfigError: of all items together.
+        ConfigError: with the mistakes of all items.
     """
     made: list[_Made] = []
     wrong: list[Mistake] = []
@@ -137,7 +137,7 @@ def missing_key(path: Path, name: str, rule: Mapping[str, Any]) -> Mistake:
 
 
 def wrong_values(value: Any, rule: Mapping[str, Any], path: Path) -> Iterator[Mistake]:
-    """What in `value` does not follow `rule`, one mistake a place; unknown keys are told of elsewhere."""
+    """What in `value` does not follow `rule`, one mistake a place; `unknown_keys` reports unknown keys."""
     odd = {mistake.path: mistake for mistake in _odd_numbers(value, path)}
     yield from odd.values()
     problems: dict[Path, list[ValidationError]] = {}

@@ -51,7 +51,7 @@ class Setting:
 
     @property
     def keeps_statistics(self) -> bool:
-        """Whether its norm has running statistics, so that its networks are others in evaluation mode."""
+        """Whether its norm has running statistics, so that its networks behave differently in evaluation mode."""
         return bool(build(REGISTRIES["norm"], self.spec["norm"]).buffers())
 
     def to_json(self) -> str:

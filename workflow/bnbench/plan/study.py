@@ -29,7 +29,7 @@ class ReportOptions:
     baseline: str
     """A label of `factor`."""
     compare: tuple[tuple[str, str], ...]
-    """Further pairs of labels of it that are compared, the one that takes the baseline's part first."""
+    """Further pairs to compare, as (label used as baseline, label used as treatment)."""
     outcome: str
     window: float
     margin: float
@@ -103,7 +103,10 @@ class Study:
 
     @cached_property
     def keeps_statistics(self) -> bool:
-        """Whether any setting does; else nothing is to be said of stale averages, batch noise or precise statistics."""
+        """Whether any setting keeps running statistics.
+
+        If none does, the report leaves out stale averages, batch noise and precise statistics.
+        """
         return any(setting.keeps_statistics for setting in self.settings)
 
     @property

@@ -1,7 +1,7 @@
 """Stacks: consecutive seeds that train side by side, in halves where the device's memory is too small for all.
 
 What comes in are settings, weights and points of every seed, what goes out is what the loop measures. A seed's numbers
-do not depend on its stack, so how a chunk is cut changes no number.
+do not depend on its stack, so how a chunk is cut changes no number. On CUDA, both hold only up to rounding.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _REASONS = {
     "missing": "missing",
     "duplicated": "duplicated",
     "not asked for": "not asked for",
-    "other weights": "started from other weights than its pair",
+    "other weights": "started from different weights than their partners",
 }
 """Why trials are left out, of which there are so many."""
 
@@ -57,8 +57,8 @@ def _design(study: Study) -> dict[str, object]:
         **captions.facts(study),
         "several": len(study.contexts()) > 1,
         "networks": ", ".join(text for name, text in networks.items() if name != factor),
-        "same_data": factor != "task",
-        "same_weights": all(study.shares_weights(context) for context, _ in study.contexts()),
+        "all_shared": factor not in ("task", "batch_size")
+        and all(study.shares_weights(context) for context, _ in study.contexts()),
         "arms": formats.listed([titles.arm(study, arm) for arm in study.arms]),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
         "tuned": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
@@ -86,7 +86,7 @@ def _kept(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
     left_out = int(counts.sum())
     return {
         "diverged": formats.count(int(diverged.sum()), "trial"),
-        "left_out": f"{formats.count(left_out, 'trial')} {'was' if left_out == 1 else 'were'}" if left_out else "",
+        "left_out": f"{left_out:,} {'was' if left_out == 1 else 'were'}" if left_out else "",
         "reasons": formats.listed([f"{count:,} {_REASONS[str(reason)]}" for reason, count in counts.items()])
         if left_out
         else "",

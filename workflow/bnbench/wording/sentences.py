@@ -18,7 +18,7 @@ _SPELLED_OUT = 6  # contexts that one sentence can name
 
 
 def answer(study: Study, rows: pd.DataFrame) -> str:
-    """The study's answer: what each treatment did to the loss, context by context, or in counts where they are many."""
+    """What each treatment did to the loss, context by context, or as counts if there are many contexts."""
     said: list[str] = []
     without: list[str] = []
     for (baseline, treatment), group in rows.groupby(["baseline", "treatment"], sort=False):
@@ -122,7 +122,7 @@ def control(study: Study, row: Row) -> str:
     limits = f"{formats.percent(row['low'])} to {formats.percent(row['high'])}"
     share = f"in {found} ({limits}) a difference was declared in any context, where there is none"
     possible = sign_flips.can_decide(row["pairs"], study.report.alpha)
-    never = f"; at most {alpha} is promised" if possible else "; over so few pairs none ever can be"
+    never = f"; at most {alpha} is promised" if possible else "; with so few pairs, no difference can ever be declared"
     return f"A/A control: {halves}; {share}{never}."
 
 
@@ -146,7 +146,7 @@ def decided(study: Study, row: Row) -> str:
     if not sign_flips.can_decide(row["pairs"], study.report.alpha):
         return f"With {name} no epoch is decided: {formats.count(int(row['pairs']), 'pair')} can never decide."
     if math.isnan(row["decided_from"]):
-        return f"With {name} the band holds equal losses at the last epoch."
+        return f"With {name}, the band still includes equal losses at the last epoch."
     side = "higher" if row["ratio"] > 1 else "lower"
     return (
         f"With {name}, from epoch {row['decided_from']:.0f} on, the {loss} with {treated} is {side} than with {base}."
@@ -174,7 +174,8 @@ def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list
             # The first interval says what all of them are.
             interval = f"{formats.percent(row['confidence'])} interval " if row is sized[0] else ""
             size = formats.change(row, level_text=interval)
-            changes.append(f"{size} with {titles.context_name(study, row)}{_small(study, row)}")
+            within = f" (within the margin of {_margin(study)})" if row["within_margin"] else ""
+            changes.append(f"{size} with {titles.context_name(study, row)}{within}")
         if changes:
             clauses.append(
                 f"{acting} made the {titles.outcome(judged[verdict][0]['outcome'])} {formats.listed(changes)}"
@@ -229,7 +230,7 @@ def _range(rows: Sequence[Row]) -> str:
 
 
 def _acting(treated: str, base: str) -> str:
-    """The treatment as what changes a loss: whoever hears of BN knows that it is instead of no BN."""
+    """The treatment as what changes a loss. With no BN as the baseline, 'BN' alone is clear."""
     return treated if base == NORMS["none"].title else f"{treated} instead of {base}"
 
 
@@ -265,7 +266,9 @@ def _floored(row: Row) -> str:
     """A warning where losses were too small to tell apart."""
     if not row["floored"]:
         return ""
-    return f" Losses of 0 to the last digit ({row['floored']:,} of them) were raised to the smallest number."
+    losses, were = ("loss", "was") if row["floored"] == 1 else ("losses", "were")
+    raised = f"{were} raised to its smallest normal number"
+    return f" {row['floored']:,} {losses} {were} too small for float32 and {raised}."
 
 
 def _margin(study: Study) -> str:
@@ -273,7 +276,7 @@ def _margin(study: Study) -> str:
 
 
 def _small(study: Study, row: Row) -> str:
-    return f", smaller than the margin of {_margin(study)}" if row["within_margin"] else ""
+    return f", which is within the margin of {_margin(study)}" if row["within_margin"] else ""
 
 
 def _possible(study: Study, row: Row) -> str:
@@ -289,9 +292,9 @@ def _disagreement(study: Study, row: Row) -> str:
     rejected = row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
         possible = sign_flips.can_decide(row["pairs"], study.report.alpha)
-        never = "" if possible else ", and over so few seeds it never could"
-        return f" The interval alone would rule out equal losses, the test does not{never}."
-    return " The test alone would rule out equal losses, the interval does not." if rejected and not outside else ""
+        never = "" if possible else ", and with so few seeds it never could"
+        return f" The interval rules out equal losses, but the test does not{never}."
+    return " The test rules out equal losses, but the interval does not." if rejected and not outside else ""
 
 
 def _needed(study: Study, row: Row) -> str:
