@@ -12,7 +12,12 @@ import yaml
 
 PACKAGE = Path(__file__).parent
 
-SCHEMA: dict[str, Any] = yaml.safe_load((PACKAGE / "schemas" / "study.schema.yaml").read_text(encoding="utf-8"))
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # every job waits for it; this one is written in C
+
+SCHEMA: dict[str, Any] = yaml.load(
+    (PACKAGE / "schemas" / "study.schema.yaml").read_text(encoding="utf-8"),
+    _LOADER,  # noqa: S506 - a safe one, whichever it is
+)
 """The keys of a study, as JSON Schema with descriptions and defaults; see `plan.config` for what is our own in it."""
 
 FACTORS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor"))
