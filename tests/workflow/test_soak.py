@@ -130,6 +130,14 @@ def test_thirty_interruptions_at_random_times_change_no_bit_and_leave_no_file(tr
     assert resumed > INTERRUPTIONS / 3
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The results of `SMALL`, trained undisturbed."""
+    results = tmp_path_factory.mktemp("undisturbed")
+    assert bnbench_train(SMALL, results).returncode == 0
+    return results
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of one MiB."""
@@ -143,7 +151,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("free", [0, 60, 120], ids=lambda free: f"{free} KiB free")
-def test_on_a_full_disk_a_chunk_fails_with_one_message_and_is_done_when_there_is_space(free, small_disk, tmp_path):
+def test_on_a_full_disk_a_chunk_fails_with_one_message_and_is_done_when_there_is_space(free, small_disk, undisturbed):
     results, filler = small_disk / "results", small_disk / "filler"
     results.mkdir()
     space = os.statvfs(small_disk)
@@ -157,6 +165,5 @@ def test_on_a_full_disk_a_chunk_fails_with_one_message_and_is_done_when_there_is
     assert len(written) == (free == 120)
     filler.unlink()
     assert bnbench_train(SMALL, results).returncode == 0
-    assert bnbench_train(SMALL, tmp_path / "undisturbed").returncode == 0
-    assert_whole(SMALL, results, tmp_path / "undisturbed")
+    assert_whole(SMALL, results, undisturbed)
     assert set(written) <= set(left(results))
