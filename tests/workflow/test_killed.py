@@ -11,7 +11,7 @@ import pytest
 
 from checkouts import KINDS, assert_same_bits, finished_chunks
 
-LONG = {"batch_size": ["full"], "epochs": 6000, "evaluate_every": 1500}
+LONG = {"batch_size": ["full"], "epochs": 4000, "evaluate_every": 1000}
 """Changes of the tiny study that make it 4 jobs of a second or more."""
 
 
