@@ -14,7 +14,7 @@ from bnbench.figures.axes import beside, ratio_axis
 from bnbench.figures.colours import GRID, INK, PAPER
 from bnbench.figures.style import WIDTH, times, winner
 from bnbench.plan.study import Study
-from bnbench.wording import formats, titles
+from bnbench.wording import captions, formats, titles
 
 
 def draw(study: Study, contexts: pd.DataFrame) -> Figure:
@@ -36,8 +36,7 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
     ax.set_yticks(range(len(rows)), [titles.contrast_name(study, row) for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ratio_axis(ax, contexts[["ratio_low", "ratio", "ratio_high"]].to_numpy().ravel(), margin)
-    base = "the baseline" if study.report.compare else titles.arm(study, study.report.baseline)
-    ax.set_xlabel(f"{titles.outcome(study.report.outcome)}, ratio to {base} (lower is better)")
+    ax.set_xlabel(f"{titles.outcome(study.report.outcome)}, ratio to {captions.base(study)} (lower is better)")
     treated = titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "arm"
     for side, text, x in (("left", f"← {treated} better", 0.0), ("right", f"{treated} worse →", 1.0)):
         ax.text(x, 1.02, text, transform=ax.transAxes, ha=side, va="bottom", fontsize=9)
