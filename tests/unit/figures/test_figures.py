@@ -19,8 +19,10 @@ from bnbench.figures import (
     interactions,
     modes,
     pairs,
+    panels,
     style,
 )
+from bnbench.figures.axes import loss_axis
 from bnbench.figures.panels import context_names
 from bnbench.store import report_tables, schemas
 from bnbench.vocabulary import OUTCOMES
@@ -281,3 +283,15 @@ def test_contexts_keep_their_rows_when_they_are_named(tmp_path):
     names = pd.Series(context_names(study, rows))
     assert names.nunique() == 4
     assert (names.groupby([rows["batch_size"], rows["optimizer"]]).nunique() == 1).all()
+
+
+def test_a_dot_at_the_edge_of_what_all_panels_show_is_not_cut():
+    figure, axes = plt.subplots(1, 2)
+    for ax, losses in zip(axes, ([1e-5, 1e-3], [1.0, 1.1]), strict=True):  # the second has next to no room of its own
+        loss_axis(ax)
+        ax.plot([0, 1], losses, "o", ms=6)
+    panels.align([(ax, None) for ax in axes])
+    radius = 3 / 72 * figure.dpi
+    for ax in axes:
+        for _, y in ax.transData.transform(ax.lines[0].get_xydata()):
+            assert ax.bbox.y0 + radius < y < ax.bbox.y1 - radius

@@ -33,7 +33,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             colour = palette(study)[arm]
             ax.vlines(x, own["low"], own["high"], color=colour, lw=2.4)
             ax.plot(x, own["loss"], "o", ms=6, color=colour)
-        ax.set(ylabel="final loss", xlabel="")
+        ax.set(ylabel="final loss", xlabel="", xlim=(-0.5, len(_MODES) - 0.5))
         ax.set_xticks(range(len(_MODES)), list(_MODES.values()))
     align(found)
     return add_legend(study, figure, arms=arms)

@@ -113,8 +113,11 @@ def align(found: Sequence[tuple[Axes, Any]]) -> None:
 
 def _apart(ax: Axes, low: float, high: float) -> tuple[float, float]:
     """Limits of an axis up the side with room between them, also where all values are equal but for rounding."""
-    equal = ax.get_yscale() == "log" and high < low * (1 + 1e-9)
-    return (low / 2, high * 2) if equal else (low, high)
+    if ax.get_yscale() != "log":
+        return low, high
+    # A panel that spans little has next to no room of its own; a dot at its edge would be cut.
+    room = 2.0 if high < low * (1 + 1e-9) else (high / low) ** 0.04
+    return low / room, high * room
 
 
 def add_legend(
