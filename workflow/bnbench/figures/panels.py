@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill
 from typing import Any
@@ -116,8 +117,8 @@ def _apart(ax: Axes, low: float, high: float) -> tuple[float, float]:
     if ax.get_yscale() != "log":
         return low, high
     # A panel that spans little has next to no room of its own; a dot at its edge would be cut.
-    room = 2.0 if high < low * (1 + 1e-9) else (high / low) ** 0.04
-    return low / room, high * room
+    room = 2.0 if high < low * (1 + 1e-9) else high**0.04 / low**0.04
+    return max(low / room, sys.float_info.min), min(high * room, sys.float_info.max)
 
 
 def add_legend(
