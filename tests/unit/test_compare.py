@@ -35,10 +35,10 @@ def only(table):
 def test_a_known_ratio_is_found_exactly_where_nothing_else_differs(compared):
     found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=3.0))
     row = only(found["contexts"])
-    assert row["ratio"] == pytest.approx(3)
-    assert (row["ratio_low"], row["ratio_high"]) == pytest.approx((3, 3))
-    assert row["treatment_loss"] / row["baseline_loss"] == pytest.approx(3)
-    assert row["baseline_loss"] == pytest.approx(geometric_mean(found["pairs"]["baseline_loss"]))
+    assert row["effect"] == pytest.approx(3)
+    assert (row["effect_low"], row["effect_high"]) == pytest.approx((3, 3))
+    assert row["treatment_value"] / row["baseline_value"] == pytest.approx(3)
+    assert row["baseline_value"] == pytest.approx(geometric_mean(found["pairs"]["baseline_value"]))
     assert (row["verdict"], row["p"], row["pairs"], row["win_rate"]) == ("hurts", 2 / 2**8, 8, 0)
     assert row["correlation"] == pytest.approx(1)
     assert row["variance_ratio"] == pytest.approx(0, abs=1e-9)
@@ -53,8 +53,8 @@ def test_each_context_has_its_own_ratio_with_an_interval_that_holds_it(compared)
     )
     contexts = found["contexts"].set_index(["batch_size", "optimizer"])
     for (batch_size, optimizer), row in contexts.iterrows():
-        assert row["ratio_low"] < truth[batch_size][optimizer] < row["ratio_high"]
-        assert row["ratio_low"] < row["narrow_low"] < row["ratio"] < row["narrow_high"] < row["ratio_high"]
+        assert row["effect_low"] < truth[batch_size][optimizer] < row["effect_high"]
+        assert row["effect_low"] < row["narrow_low"] < row["effect"] < row["narrow_high"] < row["effect_high"]
     assert contexts["verdict"].to_dict() == {
         ("full", "adam lr=0.001"): "hurts",
         ("full", "sgd lr=0.1"): "helps",
@@ -69,12 +69,12 @@ def test_each_context_has_its_own_ratio_with_an_interval_that_holds_it(compared)
 def test_the_numbers_of_a_context_are_those_of_its_pairs(compared):
     found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=1.2), noise=0.4)
     row, pairs = only(found["contexts"]), found["pairs"]
-    differences = np.log(pairs["treatment_loss"] / pairs["baseline_loss"]).to_numpy()
-    assert row["ratio"] == pytest.approx(geometric_mean(pairs["ratio"]))
+    differences = np.log(pairs["treatment_value"] / pairs["baseline_value"]).to_numpy()
+    assert row["effect"] == pytest.approx(geometric_mean(pairs["effect"]))
     assert row["p"] == row["p_adjusted"] == sign_flips.sign_flip(differences)
     assert row["hedges_dz"] == pytest.approx(stats.hedges_dz(differences))
     assert row["win_rate"] == np.mean(differences < 0)
-    logs = np.log(pairs[["baseline_loss", "treatment_loss"]].to_numpy()).T
+    logs = np.log(pairs[["baseline_value", "treatment_value"]].to_numpy()).T
     assert row["correlation"] == pytest.approx(np.corrcoef(*logs)[0, 1])
 
 
@@ -82,7 +82,7 @@ def test_equal_arms_are_equivalent(compared):
     row = only(compared(synthetic.plan(), ratio=synthetic.arms(batch=1.01), noise=0.001)[0]["contexts"])
     assert (row["verdict"], row["within_margin"]) == ("hurts", True)
     row = only(compared(synthetic.plan())[0]["contexts"])
-    assert (row["verdict"], row["within_margin"], row["ratio"], row["p"]) == ("equivalent", True, 1, 1)
+    assert (row["verdict"], row["within_margin"], row["effect"], row["p"]) == ("equivalent", True, 1, 1)
 
 
 def test_rows_in_any_order_give_the_same_files_and_so_does_a_second_run(compared, tmp_path):
@@ -106,10 +106,10 @@ def test_diverged_trials_count_as_the_worst_and_are_named(compared):
     # Five ranks tie at 6, three favour BN by 2 each: of 2^8 flips, those of the five in one direction reach 24.
     assert row["p"] == sign_flips.sign_flip(np.array([6.0] * 5 + [-2.0] * 3))
     assert row["p_mcnemar"] == 2 * 0.5**5
-    assert row["ratio"] == pytest.approx(0.5)
+    assert row["effect"] == pytest.approx(0.5)
     assert row["win_rate"] == 3 / 8
     assert math.isnan(row["seeds_needed"])
-    assert found["pairs"]["treatment_loss"].isna().sum() == 5
+    assert found["pairs"]["treatment_value"].isna().sum() == 5
     assert set(zip(found["exclusions"]["reason"], found["exclusions"]["epoch"], strict=True)) == {("diverged", 12)}
     assert found["exclusions"]["seed"].tolist() == [0, 1, 2, 3, 4]
     assert only(found["provenance"].query("norm == 'batch'"))["diverged"] == 5
@@ -120,7 +120,7 @@ def test_diverged_trials_count_as_the_worst_and_are_named(compared):
 def test_an_arm_that_always_diverges_is_the_worse_one(compared, arm, verdict):
     row = only(compared(synthetic.plan(), diverged=synthetic.where(arm, range(8), 0))[0]["contexts"])
     assert (row["verdict"], row["p"], row["finite_pairs"]) == (verdict, 2 / 2**8, 0)
-    assert math.isnan(row["ratio"])
+    assert math.isnan(row["effect"])
 
 
 def test_nothing_is_decided_where_both_arms_always_diverge(compared):
@@ -141,7 +141,7 @@ def test_a_loss_that_is_not_finite_is_divergence_even_where_the_trial_does_not_s
 
 def test_one_seed_decides_nothing(compared):
     row = only(compared(synthetic.plan(seeds=1), ratio=synthetic.arms(batch=9.0))[0]["contexts"])
-    assert (row["verdict"], row["pairs"], row["ratio"]) == ("undecided", 1, pytest.approx(9))
+    assert (row["verdict"], row["pairs"], row["effect"]) == ("undecided", 1, pytest.approx(9))
 
 
 def test_the_window_and_the_last_epoch_stand_side_by_side(compared):
@@ -151,7 +151,7 @@ def test_the_window_and_the_last_epoch_stand_side_by_side(compared):
     curves.loc[(curves["norm"] == "batch") & (curves["epoch"] == 39), "test_loss"] *= 9
     row = only(compared(study, frames)[0]["contexts"])
     # Half of the four measured epochs.
-    assert (row["ratio"], row["ratio_last"]) == pytest.approx((3, 9))
+    assert (row["effect"], row["effect_last"]) == pytest.approx((3, 9))
 
 
 def test_a_context_without_trials_is_no_data_and_the_others_are_judged_without_it(compared):
@@ -196,7 +196,7 @@ def test_losses_below_the_floor_are_raised_and_counted_among_the_pairs_alone(com
     found, _ = compared(study, loss=1e-40, shared=0.0, seeds=lambda labels: seeds[labels["norm"]])
     row = only(found["contexts"])
     assert (row["pairs"], row["floored"]) == (7, 7 * 2 * 4)
-    assert row["baseline_loss"] == pytest.approx(FLOOR)
+    assert row["baseline_value"] == pytest.approx(FLOOR)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_any_factor_can_be_the_compared_one(compared, changes, report, arm_label
     assert verdicts["arms"] == list(arm_labels)
     assert found["contexts"]["norm"].tolist() == ["none", "batch"]
     assert found["contexts"]["verdict"].tolist() == ["helps", "helps"]
-    np.testing.assert_allclose(found["contexts"]["ratio"], 0.5)
+    np.testing.assert_allclose(found["contexts"]["effect"], 0.5)
 
 
 def test_three_arms_are_each_compared_with_the_baseline_in_one_family(compared):

@@ -32,11 +32,11 @@ def test_a_named_pair_has_a_row_in_each_context_with_its_own_baseline(compared):
 def test_the_ratio_of_a_named_pair_is_the_quotient_of_those_to_the_baseline(compared):
     found, _ = compared(NAMED, **KNOWN)
     for name, held in (("contexts", ["batch_size"]), ("interactions", ["factor"])):
-        ratios = found[name].pivot_table(index=held, columns=["baseline", "treatment"], values="ratio")
+        ratios = found[name].pivot_table(index=held, columns=["baseline", "treatment"], values="effect")
         np.testing.assert_allclose(ratios[PAIR], ratios["none", "layer"] / ratios["none", "batch"])
     losses = found["contexts"].set_index(["baseline", "treatment", "batch_size"]).sort_index()
     for size in ("full", "25"):
-        assert losses.loc[(*PAIR, size), "baseline_loss"] == losses.loc[("none", "batch", size), "treatment_loss"]
+        assert losses.loc[(*PAIR, size), "baseline_value"] == losses.loc[("none", "batch", size), "treatment_value"]
 
 
 def test_all_comparisons_are_one_family_by_joint_flips(compared):
@@ -44,12 +44,12 @@ def test_all_comparisons_are_one_family_by_joint_flips(compared):
     rows = found["contexts"]
     assert set(rows["family"]) == {6}
     assert set(rows["adjustment"]) == {"maxT"}
-    per_seed = found["pairs"].assign(d=np.log(found["pairs"]["ratio"]))
+    per_seed = found["pairs"].assign(d=np.log(found["pairs"]["effect"]))
     names = ["batch_size", "baseline", "treatment"]
     values = np.stack([own["d"].to_numpy() for _, own in per_seed.groupby(names, sort=False)], axis=1)
     np.testing.assert_allclose(rows["p_max_t"], sign_flips.max_t(values).adjusted, rtol=0, atol=1e-12)
     low, high = sign_flips.simultaneous(values, 0.95)
-    np.testing.assert_allclose(rows[["ratio_low", "ratio_high"]], np.exp(np.stack([low, high], axis=1)))
+    np.testing.assert_allclose(rows[["effect_low", "effect_high"]], np.exp(np.stack([low, high], axis=1)))
 
 
 def test_a_named_pair_changes_nothing_of_the_other_rows_but_the_size_of_their_family(tmp_path):
@@ -57,7 +57,7 @@ def test_a_named_pair_changes_nothing_of_the_other_rows_but_the_size_of_their_fa
     (named, _), (plain, _) = (
         synthetic.compared(tmp_path / name, study, frames) for name, study in (("named", NAMED), ("plain", PLAIN))
     )
-    kept = ["batch_size", "treatment", "ratio", "own_low", "own_high", "p", "baseline_loss", "hedges_dz"]
+    kept = ["batch_size", "treatment", "effect", "own_low", "own_high", "p", "baseline_value", "hedges_dz"]
     others = named["contexts"][named["contexts"]["baseline"] == "none"].reset_index(drop=True)
     assert others[kept].equals(plain["contexts"][kept])
     assert (others["p_holm"] >= plain["contexts"]["p_holm"]).all()
@@ -134,8 +134,8 @@ def test_the_answer_is_of_tuned_arms_and_that_at_equal_rates_stands_beside_it(co
     assert verdicts["sentence"] == f"Each arm at its best learning rate: {best}"
     assert verdicts["equal_rates"] == f"At equal rates: {sentences.answer(TUNED, found['contexts'])}"
     named = found["tuned"].set_index(["baseline", "treatment"])
-    assert named.loc[PAIR, "ratio"] == pytest.approx(
-        named.loc[("none", "layer"), "ratio"] / named.loc[("none", "batch"), "ratio"]
+    assert named.loc[PAIR, "effect"] == pytest.approx(
+        named.loc[("none", "layer"), "effect"] / named.loc[("none", "batch"), "effect"]
     )
     assert set(named["family"]) == {3}
-    assert math.log(named.loc[PAIR, "ratio"]) == pytest.approx(math.log(1.6), abs=0.1)
+    assert math.log(named.loc[PAIR, "effect"]) == pytest.approx(math.log(1.6), abs=0.1)

@@ -98,9 +98,9 @@ def _seed_by_seed(contrast: Contrast) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "seed": contrast.seeds,
-            "baseline_loss": np.exp(contrast.baseline),
-            "treatment_loss": np.exp(contrast.treated),
-            "ratio": np.exp(contrast.treated - contrast.baseline),
+            "baseline_value": np.exp(contrast.baseline),
+            "treatment_value": np.exp(contrast.treated),
+            "effect": np.exp(contrast.treated - contrast.baseline),
             "baseline_last": np.exp(contrast.baseline_last),
             "treatment_last": np.exp(contrast.treated_last),
         }

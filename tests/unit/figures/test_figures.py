@@ -98,13 +98,13 @@ def test_the_forest_stands_at_the_ratios_of_the_table(tmp_path):
     study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
     contexts = table(tmp_path, "contexts")
     ax = forest.draw(study, contexts).axes[0]
-    np.testing.assert_allclose(dots(ax), contexts["ratio"])
+    np.testing.assert_allclose(dots(ax), contexts["effect"])
     bars = [line.get_xdata() for line in ax.lines if line.get_solid_capstyle() == "butt" and line.get_marker() != "o"]
-    expected = contexts[["ratio_low", "ratio_high", "own_low", "own_high"]].to_numpy().reshape(-1, 2)
+    expected = contexts[["effect_low", "effect_high", "own_low", "own_high"]].to_numpy().reshape(-1, 2)
     np.testing.assert_allclose([bar for bar in bars if len(bar) == 2 and set(bar) != {1}], expected)
     low, high = ax.get_xlim()
-    assert low < min(1 / study.report.margin, contexts["ratio_low"].min())
-    assert high > contexts["ratio_high"].max()
+    assert low < min(1 / study.report.margin, contexts["effect_low"].min())
+    assert high > contexts["effect_high"].max()
     shown = {text.get_text() for text in ax.texts}
     assert set(contexts["verdict"]) <= shown
 
@@ -159,7 +159,7 @@ def test_trajectories_have_a_dot_where_their_side_is_decided(tmp_path):
     for ax, (_, line) in zip(panels, rows.groupby("batch_size", sort=False), strict=True):
         assert dots(ax) == line["decided_from"].iloc[0] + 1
         (curve,) = (drawn for drawn in ax.lines if len(drawn.get_xdata()) == len(line) and drawn.get_marker() == "None")
-        np.testing.assert_array_equal(curve.get_ydata(), line["ratio"])
+        np.testing.assert_array_equal(curve.get_ydata(), line["effect"])
     undecided = differences.draw(study, rows.assign(decided_from=np.nan))
     assert [dots(ax).size for ax in undecided.axes] == [0, 0]
 
@@ -170,8 +170,8 @@ def test_parts_of_a_difference_stand_at_the_ratios_of_the_table_and_the_total_is
     ax = decomposition.draw(study, rows).axes[0]
     total = rows["component"] == "total"
     filled, hollow = (line for line in ax.lines if line.get_marker() == "o")
-    np.testing.assert_allclose(filled.get_xdata(), rows["ratio"][~total])
-    np.testing.assert_allclose(hollow.get_xdata(), rows["ratio"][total])
+    np.testing.assert_allclose(filled.get_xdata(), rows["effect"][~total])
+    np.testing.assert_allclose(hollow.get_xdata(), rows["effect"][total])
     assert hollow.get_markerfacecolor() == colours.PAPER
     assert [label.get_text() for label in ax.get_yticklabels()] == rows["component"].tolist()
 
@@ -180,7 +180,7 @@ def test_interactions_stand_at_the_ratios_of_the_table_and_are_named(tmp_path):
     study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
     rows = table(tmp_path, "interactions")
     ax = interactions.draw(study, rows).axes[0]
-    np.testing.assert_allclose(dots(ax), rows["ratio"])
+    np.testing.assert_allclose(dots(ax), rows["effect"])
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == ["all contexts", "a doubling of the batch", "SGD instead of Adam"]
     assert ax.get_xlim()[0] < rows["low"].min() < rows["high"].max() < ax.get_xlim()[1]
@@ -193,7 +193,7 @@ def test_ratios_stand_at_their_number_of_examples(tmp_path):
     lines = [line for line in ax.lines if line.get_marker() == "o"]
     assert [line.get_xdata().tolist() for line in lines] == [[25, 100], [25, 100]]
     drawn = {(x, y) for line in lines for x, y in line.get_xydata()}
-    assert drawn == set(rows[["examples", "ratio"]].itertuples(index=False, name=None))
+    assert drawn == set(rows[["examples", "effect"]].itertuples(index=False, name=None))
     assert {text.get_text() for text in ax.texts} == {"Adam", "SGD"}
 
 

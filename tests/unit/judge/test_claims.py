@@ -62,7 +62,7 @@ def judged(study, made, rows):
 VERDICTS = ["helps", "hurts", "equivalent", "undecided", "no data"]
 STUDY = synthetic.plan(**GRID)
 CONTEXTS = [{**labels, "baseline": "none", "treatment": "batch"} for labels, _ in STUDY.contexts()]
-NUMBERS = {"ratio": 1.5, "ratio_low": 1.2, "ratio_high": 2.0, "pairs": 8}
+NUMBERS = {"effect": 1.5, "effect_low": 1.2, "effect_high": 2.0, "pairs": 8}
 
 
 def row(verdict, labels=CONTEXTS[0], *, within_margin=False):

@@ -61,13 +61,13 @@ def test_every_outcome_has_its_ratio_its_interval_and_its_test(paired):
     assert list(rows) == [*OUTCOMES, "generalization_gap", "epochs_to_target", "seconds"]
     for outcome in OUTCOMES:
         row, (baseline, treated) = rows[outcome], pairs.final(outcome, 0.05)
-        assert row["ratio"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
+        assert row["effect"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
         assert row["baseline_value"] == pytest.approx(math.exp(baseline.mean()))
         limits = np.exp(DescrStatsW(treated - baseline).tconfint_mean(0.05))
         assert (row["low"], row["high"]) == pytest.approx(tuple(limits))
         assert row["p"] == sign_flips.sign_flip(treated - baseline)
         assert (row["pairs"], row["finite_pairs"]) == (8, 8)
-    assert rows["train_loss"]["ratio"] != rows["test_loss"]["ratio"]
+    assert rows["train_loss"]["effect"] != rows["test_loss"]["effect"]
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -108,9 +108,9 @@ def test_of_an_accuracy_more_is_better_and_a_diverged_trial_the_worst(paired):
     pairs = paired(study, higher)
     row = by_outcome(study, pairs)["test_accuracy"]
     logs = [math.log((0.9 - 0.01 * seed) / (0.6 - 0.01 * seed)) for seed in range(1, 8)]
-    assert row["ratio"] == pytest.approx(math.exp(np.mean(logs)))
-    assert row["ratio"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
-    assert 1 < row["low"] < row["ratio"] < row["high"]
+    assert row["effect"] == pytest.approx(math.exp(np.mean(logs)))
+    assert row["effect"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
+    assert 1 < row["low"] < row["effect"] < row["high"]
     assert (row["pairs"], row["finite_pairs"], row["p"]) == (8, 7, 2 / 2**8)
     lower = with_accuracies(study, lambda arm, seed: (0.3 if arm == "batch" else 0.6) - 0.01 * seed)
     assert by_outcome(study, paired(study, lower))["test_accuracy"]["p"] > 2 / 2**8
@@ -120,9 +120,9 @@ def test_the_primary_row_is_the_verdicts(compared):
     found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=1.3), noise=0.4)
     (context,), rows = found["contexts"].to_dict("records"), found["outcomes"].set_index("role")
     primary = rows.loc["primary"]
-    assert (primary["ratio"], primary["p"]) == (context["ratio"], context["p"])
+    assert (primary["effect"], primary["p"]) == (context["effect"], context["p"])
     assert (primary["low"], primary["high"]) == (context["own_low"], context["own_high"])
-    assert primary["baseline_value"] == context["baseline_loss"]
+    assert primary["baseline_value"] == context["baseline_value"]
 
 
 def test_epochs_to_the_target_are_counted_from_one_at_the_first_measured_epoch_that_is_there(paired):
@@ -130,7 +130,7 @@ def test_epochs_to_the_target_are_counted_from_one_at_the_first_measured_epoch_t
     # Measured after 10, 20, 30 and 40 epochs.
     pairs = paired(study, reaching(study, lambda arm, seed: 11 if arm == "none" else 29))
     row = by_outcome(study, pairs)["epochs_to_target"]
-    assert (row["baseline_value"], row["treatment_value"], row["ratio"]) == pytest.approx((20, 30, 1.5))
+    assert (row["baseline_value"], row["treatment_value"], row["effect"]) == pytest.approx((20, 30, 1.5))
     assert (row["p"], row["finite_pairs"]) == (2 / 2**8, 8)
 
 
@@ -140,7 +140,7 @@ def test_a_target_that_is_never_reached_is_the_worst_in_the_test_and_not_in_the_
     pairs = paired(study, reaching(study, lambda arm, seed: first.get((arm, seed), 0 if arm == "batch" else 19)))
     row = by_outcome(study, pairs)["epochs_to_target"]
     # Seed 6 alone is finite in both: 10 epochs against 20. Seven are infinitely far apart, six of them for the worse.
-    assert (row["pairs"], row["finite_pairs"], row["ratio"]) == (8, 1, pytest.approx(0.5))
+    assert (row["pairs"], row["finite_pairs"], row["effect"]) == (8, 1, pytest.approx(0.5))
     assert row["p"] == sign_flips.sign_flip(np.array([5.0] * 6 + [-1.0, -5.0]))
 
 
@@ -148,7 +148,7 @@ def test_a_target_that_no_trial_reaches_decides_nothing(paired):
     study = synthetic.plan(report={"target": 1e-9})
     row = by_outcome(study, paired(study))["epochs_to_target"]
     assert (row["finite_pairs"], row["p"]) == (0, 1)
-    assert np.isnan([row["ratio"], row["low"], row["baseline_value"]]).all()
+    assert np.isnan([row["effect"], row["low"], row["baseline_value"]]).all()
 
 
 def test_a_trial_that_reached_the_target_and_then_diverged_counts_as_the_worst(paired):
@@ -179,7 +179,7 @@ def test_seconds_are_those_of_the_pairs_whether_they_diverged_or_not(paired):
     seconds = lambda labels, seed: (seed + 1.0) * (3 if labels["norm"] == "batch" else 1)  # noqa: E731
     pairs = paired(study, seconds=seconds, diverged=synthetic.where("batch", [0], 3), seeds=lambda _: [0, 1, 2, 3, 9])
     row = by_outcome(study, pairs)["seconds"]
-    assert (row["ratio"], row["low"], row["high"]) == pytest.approx((3, 3, 3))
+    assert (row["effect"], row["low"], row["high"]) == pytest.approx((3, 3, 3))
     assert (row["baseline_value"], row["treatment_value"]) == pytest.approx((24**0.25, 3 * 24**0.25))
     assert (row["pairs"], row["finite_pairs"], row["p"]) == (4, 4, 2 / 2**4)
 
@@ -187,7 +187,7 @@ def test_seconds_are_those_of_the_pairs_whether_they_diverged_or_not(paired):
 def test_a_clock_that_did_not_move_is_no_error(paired):
     study = synthetic.plan()
     row = by_outcome(study, paired(study, seconds=synthetic.where("batch", [2], 0.0, 1.0)))["seconds"]
-    assert math.isfinite(row["ratio"])
+    assert math.isfinite(row["effect"])
 
 
 def parts(study, pairs):
@@ -203,7 +203,7 @@ def test_a_difference_is_the_product_of_what_is_left_and_of_stale_averages(paire
     assert found.index.tolist() == list(exploratory.COMPONENTS)
     expected = {"what is left": 3, "stale averages": 2, "total": 6, "batch noise": 2.5 / 0.5 * 2}
     for name, factor in expected.items():
-        np.testing.assert_allclose(found.loc[name, ["ratio", "low", "high"]].astype(float), factor)
+        np.testing.assert_allclose(found.loc[name, ["effect", "low", "high"]].astype(float), factor)
 
 
 def test_the_product_is_that_of_every_seed_whatever_the_losses(paired):
@@ -214,8 +214,8 @@ def test_the_product_is_that_of_every_seed_whatever_the_losses(paired):
     }
     pairs = paired(study, multiplied(synthetic.frames(study, noise=0.5), factors))
     found = parts(study, pairs)
-    assert found.loc["total", "ratio"] == pytest.approx(
-        found.loc["what is left", "ratio"] * found.loc["stale averages", "ratio"], rel=1e-12
+    assert found.loc["total", "effect"] == pytest.approx(
+        found.loc["what is left", "effect"] * found.loc["stale averages", "effect"], rel=1e-12
     )
     of_seed = {outcome: np.subtract(*pairs.final(outcome, 0.05)[::-1]) for outcome in OUTCOMES}
     stale = of_seed["test_loss"] - of_seed["test_loss_precise"]
@@ -226,7 +226,7 @@ def test_the_product_is_that_of_every_seed_whatever_the_losses(paired):
         ("batch noise", of_seed["train_loss"] - of_seed["eval_loss"] + stale),
     ):
         expected = np.exp([logs.mean(), *DescrStatsW(logs).tconfint_mean(0.05)])
-        np.testing.assert_allclose(found.loc[name, ["ratio", "low", "high"]].astype(float), expected)
+        np.testing.assert_allclose(found.loc[name, ["effect", "low", "high"]].astype(float), expected)
 
 
 def test_a_seed_without_all_four_losses_is_in_no_part(paired):
@@ -237,11 +237,11 @@ def test_a_seed_without_all_four_losses_is_in_no_part(paired):
     assert set(parts(study, paired(study, frames))["pairs"]) == {7}
     nothing = parts(study, paired(study, seeds=lambda labels: []))
     assert set(nothing["pairs"]) == {0}
-    assert nothing[["ratio", "low", "high"]].isna().all(axis=None)
+    assert nothing[["effect", "low", "high"]].isna().all(axis=None)
 
 
 def test_the_total_is_the_verdicts_ratio_where_the_test_loss_decides(compared):
     found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=1.7), noise=0.3)
     total = found["decomposition"].set_index("component").loc["total"]
-    assert total["ratio"] == pytest.approx(found["contexts"]["ratio"].item())
-    assert FLOOR < total["low"] < total["ratio"] < total["high"]
+    assert total["effect"] == pytest.approx(found["contexts"]["effect"].item())
+    assert FLOOR < total["low"] < total["effect"] < total["high"]

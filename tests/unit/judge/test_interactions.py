@@ -58,10 +58,10 @@ def test_known_effects_give_the_slope_per_doubling_and_the_ratios_of_ratios_exac
     ]
     main, doubling, sgd, half = rows.values()
     effects = [by_context(contrast.labels) for contrast in contrasts]
-    assert main["ratio"] == pytest.approx(math.exp(np.mean(effects)), rel=1e-12)
-    assert (main["low"], main["high"]) == pytest.approx((main["ratio"], main["ratio"]), rel=1e-9)
-    assert doubling["ratio"] == pytest.approx(math.exp(-0.2), rel=1e-12)
-    assert (sgd["ratio"], half["ratio"]) == pytest.approx((4.0, 0.5), rel=1e-12)
+    assert main["effect"] == pytest.approx(math.exp(np.mean(effects)), rel=1e-12)
+    assert (main["low"], main["high"]) == pytest.approx((main["effect"], main["effect"]), rel=1e-9)
+    assert doubling["effect"] == pytest.approx(math.exp(-0.2), rel=1e-12)
+    assert (sgd["effect"], half["effect"]) == pytest.approx((4.0, 0.5), rel=1e-12)
     assert (sgd["against"], half["against"]) == ("adam lr=0.001", "adam lr=0.001")
     assert {row["p"] for row in rows.values()} == {2 / 2**8}
 
@@ -81,11 +81,11 @@ def test_estimates_are_those_of_least_squares_on_all_differences():
     table = as_table(GRID, contrasts)
     fit = smf.ols("d ~ logs + C(optimizer, Treatment('adam lr=0.001')) + C(seed, Sum)", table).fit()
     tolerance = {"rel": 0, "abs": 1e-10}
-    assert math.log(rows["batch", "batch_size", "doubling"]["ratio"]) == pytest.approx(fit.params["logs"], **tolerance)
+    assert math.log(rows["batch", "batch_size", "doubling"]["effect"]) == pytest.approx(fit.params["logs"], **tolerance)
     for level in [*GRID.levels["optimizer"]][1:]:
         (name,) = (name for name in fit.params.index if name.endswith(f"[T.{level}]"))
-        assert math.log(rows["batch", "optimizer", level]["ratio"]) == pytest.approx(fit.params[name], **tolerance)
-    assert math.log(rows["batch", "main effect", ""]["ratio"]) == pytest.approx(table["d"].mean(), **tolerance)
+        assert math.log(rows["batch", "optimizer", level]["effect"]) == pytest.approx(fit.params[name], **tolerance)
+    assert math.log(rows["batch", "main effect", ""]["effect"]) == pytest.approx(table["d"].mean(), **tolerance)
 
 
 def test_intervals_and_p_are_of_one_number_a_seed():
@@ -120,7 +120,7 @@ def test_a_seed_counts_only_where_all_contexts_have_it_finite():
         assert row["pairs"] == 6
     table = as_table(GRID, calm)
     kept = table[~table["seed"].isin([2, 5])]
-    assert rows_of(GRID, hurt)["batch", "main effect", ""]["ratio"] == pytest.approx(math.exp(kept["d"].mean()))
+    assert rows_of(GRID, hurt)["batch", "main effect", ""]["effect"] == pytest.approx(math.exp(kept["d"].mean()))
 
 
 @pytest.mark.parametrize("left", [0, 1])
@@ -144,7 +144,7 @@ def test_each_of_three_arms_has_its_own_rows_and_all_are_one_family():
         (SLOW, "batch_size"),
     ]
     for treatment, slope in slopes.items():
-        ratio = rows[treatment, "batch_size", "doubling"]["ratio"]
+        ratio = rows[treatment, "batch_size", "doubling"]["effect"]
         assert math.log(ratio) == pytest.approx(slope, abs=2e-3)
     assert {row["p_holm"] for row in rows.values()} == {4 * 2 / 2**8}
     assert "BN momentum=0.01" in sentences.interaction(THREE_ARMS, rows[SLOW, "batch_size", "doubling"])
@@ -156,14 +156,14 @@ def test_the_slope_of_tasks_of_other_sizes_is_the_mean_of_their_own():
     slope = dict(zip(study.levels["task"], (0.4, 0.2), strict=True))
     contrasts = measured(study, lambda labels: slope[labels["task"]] * math.log2(study.examples(labels)))
     rows = rows_of(study, contrasts)
-    assert math.log(rows["batch", "batch_size", "doubling"]["ratio"]) == pytest.approx(0.3, rel=1e-12)
+    assert math.log(rows["batch", "batch_size", "doubling"]["effect"]) == pytest.approx(0.3, rel=1e-12)
 
 
 @pytest.mark.parametrize("sizes", [["full", 100], ["full", 100, 25]], ids=["no slope", "a slope"])
 def test_batches_of_the_same_size_by_two_names_have_no_slope_between_them(sizes):
     study = synthetic.plan(batch_size=sizes)
     rows = rows_of(study, measured(study, lambda labels: 0.1 * math.log2(study.examples(labels))))
-    ratio = rows["batch", "batch_size", "doubling"]["ratio"] if len(sizes) > 2 else math.exp(0.1)
+    ratio = rows["batch", "batch_size", "doubling"]["effect"] if len(sizes) > 2 else math.exp(0.1)
     assert math.log(ratio) == pytest.approx(0.1)
 
 
@@ -173,7 +173,7 @@ def test_the_compared_factor_is_none_that_the_effect_depends_on():
     )
     rows = rows_of(study, measured(study, lambda labels: 1.0 if labels["norm"] == "batch" else 0.25))
     assert [key[1] for key in rows] == ["main effect", "norm", "optimizer"]
-    assert math.log(rows["full", "norm", "batch"]["ratio"]) == pytest.approx(0.75)
+    assert math.log(rows["full", "norm", "batch"]["effect"]) == pytest.approx(0.75)
 
 
 def test_one_context_depends_on_nothing():

@@ -37,7 +37,7 @@ def test_pairs_are_made_by_seed_and_whatever_has_no_pair_is_named(compared):
         seeds=lambda labels: seeds[labels["norm"]],
     )
     assert found["pairs"]["seed"].tolist() == [0, 4, 5, 6, 7]
-    np.testing.assert_allclose(found["pairs"]["ratio"], 3)
+    np.testing.assert_allclose(found["pairs"]["effect"], 3)
     named = {(row["norm"], row["seed"]): row["reason"] for row in found["exclusions"].to_dict("records")}
     assert named == {
         ("none", 3): "missing",

@@ -91,7 +91,7 @@ def test_the_ratio_of_the_modes_of_the_outcome_that_decides_is_the_verdicts(comp
     study = synthetic.plan(norm=["batch", SLOW], report={"baseline": "batch"})
     found, _ = compared(study, ratio=synthetic.arms(batch=2.0), noise=0.4)
     loss = found["modes"].query("outcome == 'test_loss'").set_index("norm")["loss"]
-    assert loss["batch momentum=0.01"] / loss["batch"] == pytest.approx(found["contexts"]["ratio"].item())
+    assert loss["batch momentum=0.01"] / loss["batch"] == pytest.approx(found["contexts"]["effect"].item())
 
 
 def test_a_fit_has_the_percentiles_over_the_finite_seeds(summarized):
@@ -198,10 +198,10 @@ def test_the_band_of_a_difference_is_the_simultaneous_one_over_its_epochs():
     assert found["epoch"].tolist() == [9, 19, 29, 39]
     limits = sign_flips.simultaneous(logs.T, 0.95)
     np.testing.assert_allclose(found[["low", "high"]], np.exp(limits).T)
-    np.testing.assert_allclose(found["ratio"], np.exp(logs.mean(1)))
+    np.testing.assert_allclose(found["effect"], np.exp(logs.mean(1)))
     for row, values in zip(found.itertuples(), logs, strict=True):
         alone = np.exp(stats.t_interval(values, 0.95))
-        assert row.low < alone[1] < row.ratio < alone[2] < row.high
+        assert row.low < alone[1] < row.effect < alone[2] < row.high
     assert found[["baseline", "treatment"]].drop_duplicates().to_numpy().tolist() == [["none", "batch"]]
 
 
@@ -244,8 +244,10 @@ def test_a_difference_is_of_the_pairs_that_stay_finite_to_the_end():
     (study, some), (_, fewer) = paired(gone), paired(np.delete(logs, 3, axis=1))
     found = summaries.differences(study, some)
     assert set(found["pairs"]) == {7}
-    np.testing.assert_allclose(found["ratio"], np.exp(np.delete(logs, 3, axis=1).mean(1)))
-    np.testing.assert_allclose(found["high"] / found["ratio"], summaries.differences(study, fewer).eval("high / ratio"))
+    np.testing.assert_allclose(found["effect"], np.exp(np.delete(logs, 3, axis=1).mean(1)))
+    np.testing.assert_allclose(
+        found["high"] / found["effect"], summaries.differences(study, fewer).eval("high / effect")
+    )
 
 
 @pytest.mark.parametrize("seeds", [0, 1])
@@ -253,7 +255,7 @@ def test_without_two_pairs_a_difference_has_no_band_and_nothing_is_decided(seeds
     study, pairs = paired(noisy([1, 1, 1, 1])[:, :seeds], synthetic.plan())
     found = summaries.differences(study, pairs)
     assert found["pairs"].tolist() == [seeds] * 4
-    assert found["ratio"].notna().all() == (seeds == 1)
+    assert found["effect"].notna().all() == (seeds == 1)
     assert found[["low", "high", "decided_from"]].isna().all(axis=None)
 
 

@@ -246,7 +246,7 @@ def test_other_test_losses_of_a_study_choose_the_same_rates(compared):
         curves["test_loss"] = curves["test_loss"] * np.exp(3 * generator.normal(size=len(curves)))
         found, _ = compared(STUDY, frames)
         chosen.append(found["tuned"][[*RATE_COLUMNS]])
-        assert found["tuned"]["ratio"].notna().all()
+        assert found["tuned"]["effect"].notna().all()
     assert all(table.equals(chosen[0]) for table in chosen)
 
 
@@ -292,7 +292,7 @@ def test_other_test_points_leave_every_bit_of_training_and_validation_and_the_ra
     assert (curves["test_loss"] != other_curves["test_loss"])[curves["test_loss"].notna()].all()
     pd.testing.assert_frame_equal(predictions.drop(columns="y"), other_predictions.drop(columns="y"), check_exact=True)
     assert tuned[[*RATE_COLUMNS]].equals(other_tuned[[*RATE_COLUMNS]])
-    assert tuned["ratio"].tolist() != other_tuned["ratio"].tolist()
+    assert tuned["effect"].tolist() != other_tuned["effect"].tolist()
 
 
 def test_a_rate_at_which_a_trial_diverged_is_chosen_after_all_others_and_fewer_of_them_before_more():
@@ -338,14 +338,14 @@ def test_a_study_says_which_rates_were_chosen_and_the_ratio_there(compared, pros
     tuned, rates = found["tuned"], found["rates"]
     assert tuned[[*RATE_COLUMNS]].to_numpy().tolist() == [[0.01, 0.1]] * 2
     assert tuned["verdict"].tolist() == ["helps"] * 2
-    np.testing.assert_allclose(tuned["ratio"], 0.5, rtol=0.1)
+    np.testing.assert_allclose(tuned["effect"], 0.5, rtol=0.1)
     assert set(tuned["family"]) == {2}
     assert set(tuned["optimizer"]) == {"adam"}
     assert len(rates) == 2 * len(RATES)
     for arm, column in zip(("baseline", "treatment"), RATE_COLUMNS, strict=True):
         chosen = rates[rates[f"{arm}_chosen"]]
         assert chosen["rate"].tolist() == tuned[column].tolist()
-        np.testing.assert_allclose(chosen[f"{arm}_loss"], tuned[f"{arm}_loss"])
+        np.testing.assert_allclose(chosen[f"{arm}_value"], tuned[f"{arm}_value"])
         lowest = rates.groupby("batch_size", sort=False)[f"{arm}_validation"].idxmin()
         assert chosen.index.tolist() == lowest.tolist()
     assert_states(verdicts["sentence"], ["best learning rate", "8 seeds", "BN", "lower"])
@@ -360,7 +360,7 @@ def test_validation_losses_and_not_test_losses_say_which_rate_is_the_best(compar
         return 100.0 if labels["optimizer"] == BEST[labels["norm"]] else 1.0
 
     found, _ = compared(STUDY, ratio=best, noise=0.05, validation=validation)
-    assert (found["tuned"]["baseline_loss"] > 5 * found["rates"]["baseline_loss"].min()).all()
+    assert (found["tuned"]["baseline_value"] > 5 * found["rates"]["baseline_value"].min()).all()
     assert not set(found["tuned"]["rate_baseline"]) & {0.01}
     assert not set(found["tuned"]["rate_treatment"]) & {0.1}
 
@@ -471,8 +471,8 @@ def test_the_ratio_at_equal_rates_is_that_of_its_context(compared):
     contexts, rates = found["contexts"], found["rates"]
     labels = [f"adam lr={rate:g}" for rate in rates["rate"]]
     equal = contexts.set_index(["batch_size", "optimizer"]).loc[list(zip(rates["batch_size"], labels, strict=True))]
-    np.testing.assert_allclose(rates[["ratio", "low", "high"]], equal[["ratio", "own_low", "own_high"]])
-    np.testing.assert_allclose(rates["baseline_loss"], equal["baseline_loss"])
+    np.testing.assert_allclose(rates[["effect", "low", "high"]], equal[["effect", "own_low", "own_high"]])
+    np.testing.assert_allclose(rates["baseline_value"], equal["baseline_value"])
 
 
 def test_arms_at_chosen_rates_are_never_called_equivalent(compared):

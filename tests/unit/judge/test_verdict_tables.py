@@ -57,7 +57,7 @@ def test_contexts_of_the_same_seeds_are_judged_by_joint_flips(seeds, together):
     alone, adjusted = sign_flips.max_t(values)
     low, high = sign_flips.simultaneous(values, 0.95)
     np.testing.assert_array_equal(rows[["p", "p_max_t", "p_adjusted"]], np.stack([alone, adjusted, adjusted], axis=1))
-    np.testing.assert_allclose(rows[["ratio_low", "ratio_high"]], np.exp(np.stack([low, high], axis=1)))
+    np.testing.assert_allclose(rows[["effect_low", "effect_high"]], np.exp(np.stack([low, high], axis=1)))
     assert set(rows["adjustment"]) == {"maxT"}
     assert set(rows["family"]) == {4}
 
@@ -70,7 +70,7 @@ def test_contexts_of_other_seeds_are_judged_by_holm_and_have_bonferronis_limits(
     np.testing.assert_array_equal(rows["p_adjusted"], rows["p_holm"])
     for row, contrast in zip(rows.to_dict("records"), contrasts, strict=True):
         limits = np.exp(DescrStatsW(contrast.differences).tconfint_mean(0.05 / 4))
-        assert (row["ratio_low"], row["ratio_high"]) == pytest.approx(tuple(limits))
+        assert (row["effect_low"], row["effect_high"]) == pytest.approx(tuple(limits))
         assert row["p"] == sign_flips.sign_flip(contrast.differences)
     assert rows["pairs"].tolist() == [8, 8, 7, 8]
 
@@ -96,15 +96,15 @@ def test_intervals_of_a_context_by_itself_are_students():
         for name, level in (("own", 0.95), ("narrow", 0.9)):
             limits = np.exp(DescrStatsW(contrast.differences).tconfint_mean(1 - level))
             assert (row[f"{name}_low"], row[f"{name}_high"]) == pytest.approx(tuple(limits))
-        assert row["ratio_low"] < row["own_low"] < row["narrow_low"] < row["ratio"]
-        assert row["ratio"] < row["narrow_high"] < row["own_high"] < row["ratio_high"]
+        assert row["effect_low"] < row["own_low"] < row["narrow_low"] < row["effect"]
+        assert row["effect"] < row["narrow_high"] < row["own_high"] < row["effect_high"]
 
 
 def test_one_context_needs_no_adjustment():
     study = synthetic.plan()
     (row,) = table_of(family(study, [0.4]), study).to_dict("records")
     assert row["p"] == row["p_max_t"] == row["p_holm"] == row["p_adjusted"]
-    assert (row["ratio_low"], row["ratio_high"]) == pytest.approx((row["own_low"], row["own_high"]))
+    assert (row["effect_low"], row["effect_high"]) == pytest.approx((row["own_low"], row["own_high"]))
     assert (row["family"], row["adjustment"]) == (1, "maxT")
 
 
@@ -113,8 +113,8 @@ def test_the_same_pairs_in_other_words_are_scipys():
     for row, contrast in zip(table_of(contrasts).to_dict("records"), contrasts, strict=True):
         differences, baseline, treated = contrast.differences, contrast.baseline, contrast.treated
         walsh = [(a + b) / 2 for i, a in enumerate(differences) for b in differences[i:]]
-        assert row["hl_ratio"] == pytest.approx(math.exp(np.median(walsh)))
-        assert row["hl_low"] <= row["hl_ratio"] <= row["hl_high"]
+        assert row["hl_effect"] == pytest.approx(math.exp(np.median(walsh)))
+        assert row["hl_low"] <= row["hl_effect"] <= row["hl_high"]
         assert row["p_wilcoxon"] == scipy_stats.wilcoxon(differences).pvalue
         assert row["spread_ratio"] == pytest.approx(np.std(treated) / np.std(baseline))
         assert row["p_spread"] == pytest.approx(scipy_stats.pearsonr(treated + baseline, treated - baseline).pvalue)
@@ -127,7 +127,7 @@ def test_a_context_without_pairs_changes_nothing_of_the_others():
     three = [*contrasts[:1], *contrasts[2:]]
     rows = table_of([contrasts[0], emptied(contrasts[1]), *contrasts[2:]])
     assert rows.loc[1, "verdict"] == "no data"
-    assert rows.loc[1, ["p", "p_adjusted", "p_holm", "p_equivalence", "ratio_low", "ratio"]].isna().all()
+    assert rows.loc[1, ["p", "p_adjusted", "p_holm", "p_equivalence", "effect_low", "effect"]].isna().all()
     others = rows.drop(1).reset_index(drop=True)
     assert set(others["adjustment"]) == {"maxT"}
     assert set(others["family"]) == {3}
@@ -154,7 +154,7 @@ def test_diverged_trials_leave_joint_flips_of_ranks_and_intervals_of_what_is_fin
     np.testing.assert_array_equal(rows["p_max_t"], sign_flips.max_t(values).adjusted)
     # The pairs are no longer the same in all contexts, so no joint flip of residuals is possible.
     limits = [np.exp(DescrStatsW(contrast.differences).tconfint_mean(0.05 / 4)) for contrast in contrasts]
-    np.testing.assert_allclose(rows[["ratio_low", "ratio_high"]], limits)
+    np.testing.assert_allclose(rows[["effect_low", "effect_high"]], limits)
     assert rows["finite_pairs"].tolist() == [6, 10, 10, 10]
     assert math.isnan(rows.loc[0, "p_equivalence"])
     assert not rows.loc[0, "within_margin"]
@@ -184,7 +184,7 @@ def test_losses_that_differ_by_rounding_alone_are_equal_and_no_warning():
     study = synthetic.plan()
     contrasts = synthetic.contrasts(study, lambda labels: (range(8), floor + bits, floor + bits[::-1]))
     (row,) = table_of(contrasts, study).to_dict("records")
-    assert (row["verdict"], row["ratio"]) == ("equivalent", pytest.approx(1))
+    assert (row["verdict"], row["effect"]) == ("equivalent", pytest.approx(1))
     assert math.isnan(row["p_spread"])
 
 
@@ -208,7 +208,7 @@ def verdict_of(row, direction):
     """The rule of the specification, from the numbers of a row and the side that its ranks or differences are on."""
     if not row["pairs"]:
         return "no data"
-    lower, higher = row["ratio_high"] < 1, row["ratio_low"] > 1
+    lower, higher = row["effect_high"] < 1, row["effect_low"] > 1
     if row["test"] == "worst-rank":
         # The ranks say which it is, unless the pairs that stayed finite clearly say the opposite.
         sides = {-1: ("helps", not higher), 1: ("hurts", not lower), 0: ("undecided", True)}

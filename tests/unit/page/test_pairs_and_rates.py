@@ -50,10 +50,10 @@ def test_the_page_of_named_pairs_shows_them_in_its_tables_and_lets_one_choose(re
     assert all(base64.b64decode(drawn).startswith(b"<?xml") for drawn, _ in images)
     contexts = report_tables.read(tmp_path, "contexts")
     style.set_style()
-    np.testing.assert_allclose(np.sort(dots(forest.draw(NAMED, contexts).axes[0])), np.sort(contexts["ratio"]))
+    np.testing.assert_allclose(np.sort(dots(forest.draw(NAMED, contexts).axes[0])), np.sort(contexts["effect"]))
     rows = report_tables.read(tmp_path, "interactions")
     ax = interactions.draw(NAMED, rows).axes[0]
-    np.testing.assert_allclose(dots(ax), rows["ratio"])
+    np.testing.assert_allclose(dots(ax), rows["effect"])
     assert "layer norm against BN, all contexts" in [label.get_text() for label in ax.get_yticklabels()]
     plt.close("all")
 
@@ -118,7 +118,7 @@ def test_rings_stand_at_the_chosen_rates_and_the_line_at_the_ratio_there(tuned):
         line.get_ydata()[0] for line in right.lines if len(set(line.get_ydata())) == 1 and line.get_marker() != "o"
     ]
     of_baseline = best[best["baseline"] == "none"]
-    np.testing.assert_allclose([level for level in levels if level != 1], of_baseline["ratio"])
+    np.testing.assert_allclose([level for level in levels if level != 1], of_baseline["effect"])
     plt.close("all")
 
 

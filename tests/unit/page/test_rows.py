@@ -13,9 +13,9 @@ def test_numbers_sort_by_themselves_and_not_by_their_text(compared):
     found, _ = compared(study, ratio=synthetic.arms(batch=3.0), noise=0.2)
     shown = rows.contexts(study, found["contexts"])
     for row, numbers in zip(shown, found["contexts"].to_dict("records"), strict=True):
-        assert float(row["ratio"].value) == numbers["ratio"]
+        assert float(row["effect"].value) == numbers["effect"]
         assert float(row["p_adjusted"].value) == numbers["p_adjusted"]
-        assert row["ratio"].text.startswith(f"{numbers['ratio']:.1f} (")
+        assert row["effect"].text.startswith(f"{numbers['effect']:.1f} (")
         assert row["factors"] == {"batch_size": numbers["batch_size"], "optimizer": numbers["optimizer"]}
     assert len({row["name"] for row in shown}) == 4
 
@@ -24,7 +24,7 @@ def test_what_is_not_there_is_a_dash_that_sorts_last(compared):
     study = synthetic.plan()
     found, _ = compared(study, seeds=lambda labels: [])
     (row,) = rows.contexts(study, found["contexts"])
-    assert row["ratio"] == row["p"] == row["needed"] == rows.NOTHING == rows.Cell("–", "")
+    assert row["effect"] == row["p"] == row["needed"] == rows.NOTHING == rows.Cell("–", "")
     assert row["class"] == "no-data"
 
 

@@ -55,7 +55,7 @@ def test_a_study_in_which_no_arm_keeps_statistics_says_nothing_of_them(written, 
         assert not re.search(rf'id="{one}"|href="#{one}"|figure-{one}|download="[^"]*{one}', page)
         table = report_tables.read(out, one)
         assert table.empty
-        assert "ratio" in table or "loss" in table
+        assert "effect" in table or "loss" in table
     assert "test_loss_precise" not in set(report_tables.read(out, "outcomes")["outcome"])
 
 

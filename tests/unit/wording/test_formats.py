@@ -30,14 +30,14 @@ ratios = st.floats(-20, 20).map(math.exp)
     ],
 )
 def test_a_change_is_in_per_cent_below_a_factor_of_two(ratio, low, high, said):
-    assert formats.change({"ratio": ratio, "ratio_low": low, "ratio_high": high}) == said
+    assert formats.change({"effect": ratio, "effect_low": low, "effect_high": high}) == said
 
 
 @given(ratios, st.floats(1.0001, 50), st.floats(1.0001, 50))
 @several
 def test_a_change_names_both_sides_exactly_where_its_interval_holds_both(ratio, below, above):
     low, high = ratio / below, ratio * above
-    said = formats.change({"ratio": ratio, "ratio_low": low, "ratio_high": high}, level_text="95 % interval ")
+    said = formats.change({"effect": ratio, "effect_low": low, "effect_high": high}, level_text="95 % interval ")
     sides = set(re.findall("higher|lower", said))
     if low > 1 or high < 1:
         assert sides == {"higher" if low > 1 else "lower"}

@@ -27,9 +27,9 @@ ROW = {
     "outcome": "test_loss",
     "pairs": 20,
     "finite_pairs": 20,
-    "ratio": 3.1,
-    "ratio_low": 2.2,
-    "ratio_high": 4.5,
+    "effect": 3.1,
+    "effect_low": 2.2,
+    "effect_high": 4.5,
     "confidence": 0.95,
     "family": 1,
     "p_adjusted": 0.0002,
@@ -45,19 +45,19 @@ ROW = {
     "diverged_treatment": 0,
     "test": "mean",
 }
-LOWER = {"verdict": "helps", "ratio": 0.77, "ratio_low": 0.63, "ratio_high": 0.95}
-EQUAL = {"verdict": "equivalent", "ratio": 1.0, "ratio_low": 0.96, "ratio_high": 1.04, "p_adjusted": 0.8}
+LOWER = {"verdict": "helps", "effect": 0.77, "effect_low": 0.63, "effect_high": 0.95}
+EQUAL = {"verdict": "equivalent", "effect": 1.0, "effect_low": 0.96, "effect_high": 1.04, "p_adjusted": 0.8}
 EQUAL |= {"narrow_low": 0.971, "narrow_high": 1.0312, "p_equivalence": 0.003, "within_margin": True}
 OPEN = {
     "verdict": "undecided",
-    "ratio": 1.1,
-    "ratio_low": 0.8,
-    "ratio_high": 1.5,
+    "effect": 1.1,
+    "effect_low": 0.8,
+    "effect_high": 1.5,
     "p_adjusted": 0.31,
     "seeds_needed": 105.0,
 }
 DIVERGED = {"test": "worst-rank", "diverged_treatment": 12, "finite_pairs": 8}
-NONE = {"verdict": "no data", "pairs": 0, "finite_pairs": 0, "p_adjusted": math.nan, "ratio": math.nan}
+NONE = {"verdict": "no data", "pairs": 0, "finite_pairs": 0, "p_adjusted": math.nan, "effect": math.nan}
 
 
 def row(*changes):
@@ -72,13 +72,13 @@ CONTEXTS = {
     "hurts": ([], ["BN", "3.1 ×", "higher", "95 %", "2.2", "4.5", "no BN", "0.0002"]),
     "helps": ([LOWER], ["BN", "23 %", "lower", "95 %", "5 %", "37 %", "no BN", "0.0002"]),
     "hurts_by_less_than_the_margin": (
-        [{"ratio": 1.02, "ratio_low": 1.01, "ratio_high": 1.03, "within_margin": True}],
+        [{"effect": 1.02, "effect_low": 1.01, "effect_high": 1.03, "within_margin": True}],
         ["2 %", "higher", "1 %", "3 %", "1.05"],
     ),
     "equivalent": ([EQUAL], ["equivalent", "1.000", "90 %", "0.971", "1.031", "1.05", "0.003"]),
     "undecided": ([OPEN], ["20 % lower", "50 % higher", "95 %", "0.31", "105 seeds", "1.05", "80 %"]),
     "undecided_by_the_test": (
-        [OPEN, {"ratio_low": 1.04, "p_adjusted": 0.06, "seeds_needed": math.inf}],
+        [OPEN, {"effect_low": 1.04, "p_adjusted": 0.06, "seeds_needed": math.inf}],
         ["4 % higher", "50 % higher", "0.06", "interval", "test", "a million seeds"],
     ),
     "undecided_by_the_interval": (
@@ -88,7 +88,7 @@ CONTEXTS = {
     "diverged": ([DIVERGED], ["worst", "12 of 20", "with BN", "0 of 20", "no BN", "8 pairs", "3.1 ×", "higher"]),
     "undecided_though_it_diverged": ([OPEN, DIVERGED], ["0.31", "12 of 20", "0 of 20", "8 pairs", "20 % lower"]),
     "diverged_and_better_where_it_did_not": (
-        [OPEN, DIVERGED, {"p_adjusted": 0.01, "ratio_low": 0.4, "ratio_high": 0.8}],
+        [OPEN, DIVERGED, {"p_adjusted": 0.01, "effect_low": 0.4, "effect_high": 0.8}],
         ["0.01", "12 of 20", "8 pairs", "2.5 × lower", "20 % lower", "different arms"],
     ),
     "diverged_but_for_one_pair": ([DIVERGED, {"diverged_treatment": 19, "finite_pairs": 1}], ["19 of 20", "0 of 20"]),
@@ -113,8 +113,8 @@ def test_a_context(case, prose):
 
 
 @cases(
-    one=({"pairs": 1, "ratio_low": math.nan, "ratio_high": math.nan}, "1 seed, nothing is decided"),
-    five=({"pairs": 5, "ratio_low": 2.2, "p_adjusted": 0.0625}, "with so few seeds it never could"),
+    one=({"pairs": 1, "effect_low": math.nan, "effect_high": math.nan}, "1 seed, nothing is decided"),
+    five=({"pairs": 5, "effect_low": 2.2, "p_adjusted": 0.0625}, "with so few seeds it never could"),
     none=(NONE, "no pairs of BN and no BN"),
 )
 def test_a_context_of_few_seeds(case, prose):
@@ -124,7 +124,7 @@ def test_a_context_of_few_seeds(case, prose):
     assert said == prose
 
 
-SMALL = {"ratio": 1.02, "ratio_low": 1.01, "ratio_high": 1.03, "within_margin": True}
+SMALL = {"effect": 1.02, "effect_low": 1.01, "effect_high": 1.03, "within_margin": True}
 SLOW = {"treatment": "batch momentum=0.01"}
 ON_CUDA = {"norm": "none", "baseline": "cpu", "treatment": "cuda"}
 HELPED_BY_DIVERGENCE = [DIVERGED, LOWER, {"diverged_baseline": 3, "diverged_treatment": 0}]
@@ -163,7 +163,7 @@ HELPED_BY_DIVERGENCE = [DIVERGED, LOWER, {"diverged_baseline": 3, "diverged_trea
     ),
     eight_contexts_are_counted=(
         EIGHT,
-        [[], [{"ratio": 30.0}], [DIVERGED], [LOWER], [EQUAL], [OPEN], [OPEN], [NONE]],
+        [[], [{"effect": 30.0}], [DIVERGED], [LOWER], [EQUAL], [OPEN], [OPEN], [NONE]],
         ["hurt in 3 of 8", "3.1 × to 30 × higher", "1 by counting", "helped in 1", "23 % lower", "equivalent", "in 1",
          "nothing is decided in 2", "no pairs yet in 1"],
     ),

@@ -26,7 +26,7 @@ EFFECT = {
     "level": "",
     "against": "",
     "pairs": 8,
-    "ratio": 3.1,
+    "effect": 3.1,
     "low": 2.2,
     "high": 4.5,
     "p_holm": 0.0078,
@@ -38,15 +38,15 @@ SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
 @cases(
     over_all_contexts=({}, ["BN", "3.1 × higher", "95 %", "2.2 to 4.5", "no BN", "8 seeds", "0.0078"]),
     that_may_be_none=(
-        {"ratio": 1.1, "low": 0.8, "p_holm": 0.31},
+        {"effect": 1.1, "low": 0.8, "p_holm": 0.31},
         ["10 % higher", "20 % lower to 4.5 × higher", "0.31"],
     ),
     with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
     with_a_level=(
-        {**SGD, "ratio": 0.5, "low": 0.25, "high": 0.75},
+        {**SGD, "effect": 0.5, "low": 0.25, "high": 0.75},
         ["SGD", "BN to no BN", "Adam", "0.50", "0.25 to 0.75"],
     ),
-    that_is_nearly_0=({**SGD, "ratio": 1.2e-4, "low": 1e-4, "high": 1.5e-4}, ["0.00012", "0.0001 to 0.00015"]),
+    that_is_nearly_0=({**SGD, "effect": 1.2e-4, "low": 1e-4, "high": 1.5e-4}, ["0.00012", "0.0001 to 0.00015"]),
 )
 def test_an_interaction(case, prose):
     changes, facts = case
@@ -58,7 +58,7 @@ def test_an_interaction(case, prose):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"pairs": 0, "ratio": NAN, "low": NAN, "high": NAN, "p_holm": NAN},
+        {"pairs": 0, "effect": NAN, "low": NAN, "high": NAN, "p_holm": NAN},
         {"pairs": 1, "low": NAN, "high": NAN, "p_holm": 1.0},
         {**SGD, "pairs": 1, "low": NAN, "high": NAN, "p_holm": 1.0},
     ],
@@ -100,12 +100,12 @@ def test_the_control_says_never_exactly_where_no_verdict_ever_could_be(pairs, ev
     assert ("no difference can ever be declared" in sentences.control(ONE, {**CONTROL, "pairs": pairs})) == (not ever)
 
 
-LAST = {**ONE.contexts()[0][0], "baseline": "none", "treatment": "batch", "ratio": 3.0, "pairs": 8}
+LAST = {**ONE.contexts()[0][0], "baseline": "none", "treatment": "batch", "effect": 3.0, "pairs": 8}
 
 
 @cases(
     higher_from_an_epoch_on=({"decided_from": 19.0}, ["epoch 19", "BN", "higher", "no BN"]),
-    lower_from_the_start=({"decided_from": 0.0, "ratio": 0.2}, ["epoch 0", "BN", "lower", "no BN"]),
+    lower_from_the_start=({"decided_from": 0.0, "effect": 0.2}, ["epoch 0", "BN", "lower", "no BN"]),
     never_decided=({"decided_from": NAN}, ["equal losses"]),
     of_too_few_pairs=({"decided_from": 19.0, "pairs": 5}, ["no epoch", "5 pairs"]),
     of_one_pair=({"decided_from": NAN, "pairs": 1}, ["no epoch", "1 pair "]),
@@ -118,7 +118,7 @@ def test_a_trajectory(case, prose):
 
 
 def test_a_trajectory_of_one_of_three_arms_says_of_which():
-    labels = {**THREE_ARMS.contexts()[0][0], "baseline": "none", "ratio": 1.0, "pairs": 8}
+    labels = {**THREE_ARMS.contexts()[0][0], "baseline": "none", "effect": 1.0, "pairs": 8}
     rows = [{**labels, "treatment": arm, "decided_from": NAN} for arm in THREE_ARMS.arms[1:]]
     first, second = (sentences.decided(THREE_ARMS, row) for row in rows)
     assert first != second

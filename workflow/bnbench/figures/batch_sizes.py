@@ -30,9 +30,9 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     for index, (_, line) in enumerate(named.sort_values("examples").groupby(["treatment", "held"], sort=False)):
         last = line.iloc[-1]
         style = {"color": palette(study)[last["treatment"]], "ls": _DASHES[index % len(_DASHES)]}
-        ax.plot(line["examples"], line["ratio"], lw=1.4, marker="o", ms=6, **style)
-        ax.vlines(line["examples"], line["ratio_low"], line["ratio_high"], color=style["color"], lw=1.2)
-        ends.append((last["examples"], last["ratio"], last["held"]))
+        ax.plot(line["examples"], line["effect"], lw=1.4, marker="o", ms=6, **style)
+        ax.vlines(line["examples"], line["effect_low"], line["effect_high"], color=style["color"], lw=1.2)
+        ends.append((last["examples"], last["effect"], last["held"]))
     sizes = sorted(set(table["examples"]))
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [str(size) for size in sizes])

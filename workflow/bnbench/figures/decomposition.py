@@ -28,11 +28,11 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             ax.hlines(y, own["low"], own["high"], color=colour, lw=2.4)
             total = own["component"] == "total"
             for some, fill in ((~total, colour), (total, PAPER)):
-                ax.plot(own["ratio"][some], y[some], "o", ms=6, color=colour, mfc=fill, mew=1.6)
+                ax.plot(own["effect"][some], y[some], "o", ms=6, color=colour, mfc=fill, mew=1.6)
         ax.axvline(1, color=INK, lw=0.9, zorder=1)
         ax.set(ylim=(len(places) - 0.5, -0.5), ylabel="", xlabel="factor")
         ax.tick_params(axis="y", length=0)
         ax.set_yticks(range(len(places)), list(places))
-        ratio_axis(ax, table[["low", "ratio", "high"]].to_numpy().ravel(), study.report.margin)
+        ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), study.report.margin)
     align(found)
     return add_legend(study, figure, arms=treatments) if len(study.arms) > 2 else figure

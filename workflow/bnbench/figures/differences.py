@@ -18,10 +18,10 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     for ax, part in found:
         for treatment, line in part.groupby("treatment", sort=False):
             colour, epochs = palette(study)[str(treatment)], line["epoch"] + 1
-            ax.plot(epochs, line["ratio"], color=colour, lw=1.6)
+            ax.plot(epochs, line["effect"], color=colour, lw=1.6)
             ax.fill_between(epochs, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
             first = line[line["epoch"] == line["decided_from"]]
-            ax.plot(first["epoch"] + 1, first["ratio"], "o", ms=5, color=colour, mec=PAPER)
+            ax.plot(first["epoch"] + 1, first["effect"], "o", ms=5, color=colour, mec=PAPER)
         ax.set_ylabel("ratio of the losses")
         epoch_axis(ax)
     align(found)

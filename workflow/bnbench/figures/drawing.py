@@ -29,15 +29,15 @@ from bnbench.wording import contents
 FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], tuple[str, ...]]] = {
     "forest": (forest.draw, ("verdict",)),
     "curves": (curves.draw, ("loss",)),
-    "differences": (differences.draw, ("ratio",)),
-    "decomposition": (decomposition.draw, ("ratio",)),
-    "interactions": (interactions.draw, ("ratio",)),
-    "batch_sizes": (batch_sizes.draw, ("ratio",)),
-    "pairs": (pairs.draw, ("baseline_loss", "treatment_loss")),
+    "differences": (differences.draw, ("effect",)),
+    "decomposition": (decomposition.draw, ("effect",)),
+    "interactions": (interactions.draw, ("effect",)),
+    "batch_sizes": (batch_sizes.draw, ("effect",)),
+    "pairs": (pairs.draw, ("baseline_value", "treatment_value")),
     "modes": (modes.draw, ("loss",)),
     "heatmap": (heatmap.draw, ("verdict",)),
     "fit": (fit.draw, ("fit",)),
-    "rates": (rates.draw, ("ratio",)),
+    "rates": (rates.draw, ("effect",)),
 }
 """Name of a figure → what draws it, and the columns of its table without which it is empty."""
 

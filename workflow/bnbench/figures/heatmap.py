@@ -19,8 +19,8 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
     across = _across(study)
     rows = contexts.to_dict("records")
     down = [row_name(study, row, across) for row in rows]
-    table = contexts.assign(down=down, exponent=np.log(contexts["ratio"].where(contexts["test"] == "mean")))
-    table["text"] = [f"{times(row['ratio'])}\n{row['verdict']}" for row in rows]
+    table = contexts.assign(down=down, exponent=np.log(contexts["effect"].where(contexts["test"] == "mean")))
+    table["text"] = [f"{times(row['effect'])}\n{row['verdict']}" for row in rows]
     levels = [level for level in study.levels[across] if level in set(table[across])]
     exponents, texts = (
         table.pivot(index="down", columns=across, values=column).reindex(index=unique(down), columns=levels)

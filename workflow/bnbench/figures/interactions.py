@@ -27,7 +27,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         colour = palette(study)[row["treatment"]]
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
         ax.plot(
-            row["ratio"],
+            row["effect"],
             y,
             "o",
             ms=7,
@@ -35,11 +35,11 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             mfc=colour if row["factor"] == MAIN_EFFECT else PAPER,
             mew=1.8,
         )
-        limits = f"{formats.number(row['ratio'])} ({formats.number(row['low'])} to {formats.number(row['high'])})"
+        limits = f"{formats.number(row['effect'])} ({formats.number(row['low'])} to {formats.number(row['high'])})"
         beside(ax, y, f"× {limits}", 9)
     ax.set_yticks(range(len(rows)), [_contrast_label(study, row) for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ratio_axis(ax, table[["low", "ratio", "high"]].to_numpy().ravel(), study.report.margin)
+    ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), study.report.margin)
     ax.set_xlabel("multiplies the ratio of the losses by")
     ax.grid(axis="x")
     sns.despine(ax=ax, left=True)

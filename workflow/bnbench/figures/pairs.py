@@ -27,7 +27,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     places = {arm: x for x, arm in enumerate(study.arms)}
     for ax, part in found:
         each = [
-            part[["seed", arm, f"{arm}_loss"]].set_axis(["seed", "arm", "loss"], axis=1)
+            part[["seed", arm, f"{arm}_value"]].set_axis(["seed", "arm", "loss"], axis=1)
             for arm in ("baseline", "treatment")
         ]
         shown = pd.concat(each).drop_duplicates(["seed", "arm"])

@@ -28,12 +28,12 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         for treatment, line in table[table["context"] == name].groupby("treatment", sort=False):
             treated, base = palette(study)[str(treatment)], palette(study)[study.report.baseline]
             for arm, colour in (("baseline", base), ("treatment", treated)):
-                left.plot(line["rate"], line[f"{arm}_loss"], color=colour, lw=1.4, marker="o", ms=4)
+                left.plot(line["rate"], line[f"{arm}_value"], color=colour, lw=1.4, marker="o", ms=4)
                 chosen = line[line[f"{arm}_chosen"]]
-                left.plot(chosen["rate"], chosen[f"{arm}_loss"], "o", ms=10, mfc="none", mec=colour, mew=1.6)
-            right.plot(line["rate"], line["ratio"], color=treated, lw=1.4, marker="o", ms=5)
+                left.plot(chosen["rate"], chosen[f"{arm}_value"], "o", ms=10, mfc="none", mec=colour, mew=1.6)
+            right.plot(line["rate"], line["effect"], color=treated, lw=1.4, marker="o", ms=5)
             right.vlines(line["rate"], line["low"], line["high"], color=treated, lw=1.2)
-            right.axhline(line["best_ratio"].iloc[0], color=treated, lw=1.2, ls=(0, (5, 1.5)))
+            right.axhline(line["best_effect"].iloc[0], color=treated, lw=1.2, ls=(0, (5, 1.5)))
         left.set_title(name, y=1)
         left.set_ylabel(titles.outcome(study.report.outcome))
         right.set_ylabel("ratio of the losses")

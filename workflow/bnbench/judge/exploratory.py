@@ -48,7 +48,7 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
         role = "primary" if name == study.report.outcome else "exploratory"
         numbers = {"pairs": len(pairs.seeds), "finite_pairs": int(finite.sum())}
         means = {"baseline_value": baseline, "treatment_value": treated}
-        interval = {"ratio": ratio.mean, "low": ratio.low, "high": ratio.high}
+        interval = {"effect": ratio.mean, "low": ratio.low, "high": ratio.high}
         rows.append({**pairs.labels, "outcome": name, "role": role, **numbers, **means, **interval})
         tested.append(contrast.tested)
     return pd.DataFrame(rows).assign(p=_alone(tested))
@@ -80,7 +80,7 @@ def decomposition(study: Study, pairs: Pairs) -> pd.DataFrame:
     rows = []
     for name, logs in zip(COMPONENTS, (precise, stale, test, train - evaluated + stale), strict=True):
         ratio = stats.geometric_interval(logs, 1 - study.report.alpha)
-        interval = {"ratio": ratio.mean, "low": ratio.low, "high": ratio.high}
+        interval = {"effect": ratio.mean, "low": ratio.low, "high": ratio.high}
         rows.append({**pairs.labels, "component": name, "pairs": int(finite.sum()), **interval})
     return pd.DataFrame(rows)
 

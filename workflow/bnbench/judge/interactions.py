@@ -20,7 +20,7 @@ from bnbench.plan.study import Study
 from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 
 _NAMES = ["baseline", "treatment", "factor", "level", "against"]
-_COLUMNS = [*_NAMES, "pairs", "ratio", "low", "high", "p", "p_holm"]
+_COLUMNS = [*_NAMES, "pairs", "effect", "low", "high", "p", "p_holm"]
 
 
 def table(study: Study, contrasts: Sequence[Contrast]) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def _rows(study: Study, contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
     for names, weights in _weights(study, contexts):
         values = weights @ effects
         ratio = stats.geometric_interval(values, 1 - study.report.alpha)
-        numbers = {"ratio": ratio.mean, "low": ratio.low, "high": ratio.high, "p": sign_flips.sign_flip(values)}
+        numbers = {"effect": ratio.mean, "low": ratio.low, "high": ratio.high, "p": sign_flips.sign_flip(values)}
         arms = {name: contexts[0][name] for name in ("baseline", "treatment")}
         rows.append({**arms, **names, "pairs": len(seeds), **numbers})
     return rows

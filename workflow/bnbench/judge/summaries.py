@@ -60,7 +60,7 @@ def differences(study: Study, pairs: Pairs) -> pd.DataFrame:
     decides = side[-1] and sign_flips.can_decide(len(logs), study.report.alpha)
     first = epochs[others[-1] + 1 if len(others) else 0] if decides else np.nan
     with np.errstate(over="ignore"):
-        columns = {"ratio": np.exp(mean), "low": np.exp(low), "high": np.exp(high)}
+        columns = {"effect": np.exp(mean), "low": np.exp(low), "high": np.exp(high)}
     return pd.DataFrame({**pairs.labels, "epoch": epochs, "pairs": len(logs), **columns, "decided_from": first})
 
 

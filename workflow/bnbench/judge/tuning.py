@@ -204,12 +204,12 @@ def _rows(study: Study, pair: Pair) -> list[dict[str, Any]]:
         row: dict[str, Any] = {**pair.labels, "rate": rate}
         for name, arm, chosen in zip(("baseline", "treatment"), arms, pair.chosen, strict=True):
             row[f"{name}_validation"] = _mean(arm.validation)
-            row[f"{name}_loss"] = _mean(arm.outcome)
+            row[f"{name}_value"] = _mean(arm.outcome)
             row[f"{name}_diverged"] = int(np.isnan(arm.outcome).sum())
             row[f"{name}_chosen"] = place == chosen and pair.seeds > 0
         differences = arms[1].outcome - arms[0].outcome
         ratio = geometric_interval(differences[np.isfinite(differences)], level)
-        rows.append({**row, "ratio": ratio.mean, "low": ratio.low, "high": ratio.high, "best_ratio": best.mean})
+        rows.append({**row, "effect": ratio.mean, "low": ratio.low, "high": ratio.high, "best_effect": best.mean})
     return rows
 
 

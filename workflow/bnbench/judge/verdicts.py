@@ -222,11 +222,11 @@ def _decided(options: ReportOptions, contrast: Contrast, decision: Decision, fam
     return {
         "pairs": len(contrast.seeds),
         "finite_pairs": int(finite.sum()),
-        "baseline_loss": _geometric_mean(contrast.baseline[finite]),
-        "treatment_loss": _geometric_mean(contrast.treated[finite]),
-        "ratio": own.mean,
-        "ratio_low": ratio.low,
-        "ratio_high": ratio.high,
+        "baseline_value": _geometric_mean(contrast.baseline[finite]),
+        "treatment_value": _geometric_mean(contrast.treated[finite]),
+        "effect": own.mean,
+        "effect_low": ratio.low,
+        "effect_high": ratio.high,
         "confidence": level,
         "family": family,
         "verdict": decision.verdict,
@@ -257,7 +257,7 @@ def _described(options: ReportOptions, contrast: Contrast) -> dict[str, Any]:
     last = stats.geometric_interval(last_differences[np.isfinite(last_differences)], level)
     diverged = contrast.diverged
     return {
-        "hl_ratio": robust.mean,
+        "hl_effect": robust.mean,
         "hl_low": robust.low,
         "hl_high": robust.high,
         "p_wilcoxon": stats.wilcoxon(differences),
@@ -269,9 +269,9 @@ def _described(options: ReportOptions, contrast: Contrast) -> dict[str, Any]:
         "p_spread": p_spread,
         "correlation": stats.correlation(*arms),
         "variance_ratio": stats.variance_ratio(*arms),
-        "ratio_last": last.mean,
-        "ratio_last_low": last.low,
-        "ratio_last_high": last.high,
+        "effect_last": last.mean,
+        "effect_last_low": last.low,
+        "effect_last_high": last.high,
         "diverged_baseline": diverged[0],
         "diverged_treatment": diverged[1],
         "p_mcnemar": stats.mcnemar_exact(*contrast.discordant) if any(diverged) else np.nan,

@@ -52,10 +52,10 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[st
         equal = rates[(rates[held] == pd.Series(row)[held]).all(axis=1)]
         for each in equal.to_dict("records"):
             rate = _number(each["rate"], "{:g}".format)
-            losses = {arm: _number(each[f"{arm}_loss"], "{:.2e}".format) for arm in ("baseline", "treatment")}
-            ratio = _interval(each, ("ratio", "low", "high"))
+            losses = {arm: _number(each[f"{arm}_value"], "{:.2e}".format) for arm in ("baseline", "treatment")}
+            ratio = _interval(each, ("effect", "low", "high"))
             named = {"name": "at equal rates", "class": "equal"}
-            rows.append({**named, **dict.fromkeys(RATES, rate), "ratio": ratio, **losses})
+            rows.append({**named, **dict.fromkeys(RATES, rate), "effect": ratio, **losses})
     return rows
 
 
@@ -88,12 +88,12 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
         "verdict": Cell(f"{row['verdict']}{small}", f"{row['verdict']}{small}", kind="verdict"),
         "class": str(row["verdict"]).replace(" ", "-"),
         "pairs": Cell(pairs, str(row["finite_pairs"])),
-        "baseline": _number(row["baseline_loss"], "{:.2e}".format),
-        "treatment": _number(row["treatment_loss"], "{:.2e}".format),
-        "ratio": _interval(row, ("ratio", "ratio_low", "ratio_high")),
-        "own": _interval(row, ("ratio", "own_low", "own_high")),
-        "robust": _interval(row, ("hl_ratio", "hl_low", "hl_high")),
-        "last": _interval(row, ("ratio_last", "ratio_last_low", "ratio_last_high")),
+        "baseline": _number(row["baseline_value"], "{:.2e}".format),
+        "treatment": _number(row["treatment_value"], "{:.2e}".format),
+        "effect": _interval(row, ("effect", "effect_low", "effect_high")),
+        "own": _interval(row, ("effect", "own_low", "own_high")),
+        "robust": _interval(row, ("hl_effect", "hl_low", "hl_high")),
+        "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high")),
         **{name: _p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},
         "dz": _number(row["hedges_dz"], "{:.2f}".format),
         "wins": _interval(row, ("win_rate", "win_low", "win_high"), lambda share: f"{100 * share:.0f} %"),
@@ -108,7 +108,7 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
 
 
 def _explored(study: Study, row: Row) -> Cell:
-    cell = _interval(row, ("ratio", "low", "high"))
+    cell = _interval(row, ("effect", "low", "high"))
     return replace(cell, text=f"{cell.text} {EXPLORED}") if row["p_bh"] < study.report.alpha else cell
 
 

@@ -44,7 +44,7 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
     base, treated = _arms(study)
     columns = {
         "Verdict": "verdict",
-        _ratio(study): "ratio",
+        _ratio(study): "effect",
         "p, adjusted": "p_adjusted",
         "Seeds": "pairs",
         base: "baseline",
@@ -100,7 +100,7 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None
         f"Rate, {base}": "rate_baseline",
         f"Rate, {treated}": "rate_treatment",
         "Verdict": "verdict",
-        _ratio(study): "ratio",
+        _ratio(study): "effect",
         "p, adjusted": "p_adjusted",
         base: "baseline",
         treated: "treatment",

@@ -106,20 +106,20 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _NUMBER,
         {
-            "baseline_loss": "final loss of the baseline: of a seed, or the geometric mean over the finite pairs",
-            "treatment_loss": "final loss of the treatment: of a seed, or the geometric mean over the finite pairs",
-            "baseline_last": "loss of the baseline at the last epoch",
-            "treatment_last": "loss of the treatment at the last epoch",
-            "baseline_value": "geometric mean of the baseline's outcome over the finite pairs",
-            "treatment_value": "geometric mean of the treatment's outcome over the finite pairs",
-            "ratio": "treatment to baseline, of a seed or as a geometric mean; below 1 the treatment is lower. In "
-            "interactions, what that ratio is multiplied by",
-            "ratio_low": "lower limit of the ratio that holds for all contexts together",
-            "ratio_high": "upper limit of the ratio that holds for all contexts together",
-            "own_low": "lower limit of the ratio for the context by itself (Student)",
-            "own_high": "upper limit of the ratio for the context by itself (Student)",
-            "narrow_low": "lower 1 − 2α limit of the ratio for the context by itself",
-            "narrow_high": "upper 1 − 2α limit of the ratio for the context by itself",
+            "baseline_value": "the baseline's outcome: of a seed, or its mean over the finite pairs, geometric "
+            "where the effect is a ratio",
+            "treatment_value": "the treatment's outcome: of a seed, or its mean over the finite pairs",
+            "baseline_last": "the baseline's outcome at the last epoch",
+            "treatment_last": "the treatment's outcome at the last epoch",
+            "effect": "treatment against baseline, of a seed or as a mean over the pairs: a ratio of losses (1: no "
+            "effect), or a difference (0: no effect). In interactions, what a ratio is multiplied by or a difference "
+            "changed by",
+            "effect_low": "lower limit of the effect that holds for all contexts together",
+            "effect_high": "upper limit of the effect that holds for all contexts together",
+            "own_low": "lower limit of the effect for the context by itself (Student)",
+            "own_high": "upper limit of the effect for the context by itself (Student)",
+            "narrow_low": "lower 1 − 2α limit of the effect for the context by itself",
+            "narrow_high": "upper 1 − 2α limit of the effect for the context by itself",
             "confidence": "confidence level of the intervals, 1 − α",
             "p": "p-value of the sign-flip test, not adjusted",
             "p_max_t": "p-value adjusted for the family by step-down maxT; null if its contexts have different seeds",
@@ -127,9 +127,9 @@ COLUMNS: dict[str, pa.Field] = {
             "p_adjusted": "the adjusted p-value that decides",
             "p_bh": "p-value adjusted for false discoveries over all exploratory rows (Benjamini & Hochberg)",
             "p_equivalence": "p-value of two one-sided tests on the margin, adjusted by Holm; null if a trial diverged",
-            "hl_ratio": "Hodges–Lehmann estimate of the ratio",
-            "hl_low": "lower limit of hl_ratio, by Wilcoxon's test",
-            "hl_high": "upper limit of hl_ratio, by Wilcoxon's test",
+            "hl_effect": "Hodges–Lehmann estimate of the effect",
+            "hl_low": "lower limit of hl_effect, by Wilcoxon's test",
+            "hl_high": "upper limit of hl_effect, by Wilcoxon's test",
             "p_wilcoxon": "p-value of Wilcoxon's signed-rank test",
             "hedges_dz": "mean of the log differences over their standard deviation, Hedges-corrected",
             "win_rate": "share of seeds on which the treatment is lower; a tie counts half",
@@ -139,9 +139,9 @@ COLUMNS: dict[str, pa.Field] = {
             "p_spread": "p-value of the test that the standard deviations are equal (Pitman and Morgan)",
             "correlation": "correlation of the log losses of the arms over the seeds",
             "variance_ratio": "variance of the paired difference divided by that of an unpaired one",
-            "ratio_last": "ratio at the last epoch alone",
-            "ratio_last_low": "lower limit of ratio_last",
-            "ratio_last_high": "upper limit of ratio_last",
+            "effect_last": "effect at the last epoch alone",
+            "effect_last_low": "lower limit of effect_last",
+            "effect_last_high": "upper limit of effect_last",
             "p_mcnemar": "exact p-value of McNemar's test on the divergences; null where no trial diverged",
             "seeds_needed": "seeds that would show a ratio as small as the margin with 80 % power, at the observed "
             "spread; null where the context is decided",
@@ -182,7 +182,7 @@ COLUMNS: dict[str, pa.Field] = {
             "rate": "learning rate",
             "rate_baseline": "learning rate that validation data choose for the baseline",
             "rate_treatment": "learning rate that validation data choose for the treatment",
-            "best_ratio": "ratio with each arm at its chosen rate",
+            "best_effect": "effect with each arm at its chosen rate",
             "baseline_validation": "geometric mean of the baseline's validation loss at this rate",
             "treatment_validation": "geometric mean of the treatment's validation loss at this rate",
         },
@@ -238,13 +238,21 @@ def _table(description: str, *names: str) -> pa.Schema:
 _KEYS = (*FACTORS, "setting", "seed")
 _CONTRAST = (*FACTORS, "baseline", "treatment")
 _SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
-_INTERVAL = ("ratio", "low", "high")
+_INTERVAL = ("effect", "low", "high")
 _VERDICT = (
-    *("outcome", "pairs", "finite_pairs", "baseline_loss", "treatment_loss", "ratio", "ratio_low", "ratio_high"),
+    *("outcome", "pairs", "finite_pairs", "baseline_value", "treatment_value", "effect", "effect_low", "effect_high"),
     *("confidence", "family", "verdict", "test", "p", "p_max_t", "p_holm", "p_adjusted", "adjustment", "limits"),
     *("p_equivalence", "within_margin", "own_low", "own_high", "narrow_low", "narrow_high"),
-    *("hl_ratio", "hl_low", "hl_high", "p_wilcoxon", "hedges_dz", "win_rate", "win_low", "win_high"),
-    *("spread_ratio", "p_spread", "correlation", "variance_ratio", "ratio_last", "ratio_last_low", "ratio_last_high"),
+    *("hl_effect", "hl_low", "hl_high", "p_wilcoxon", "hedges_dz", "win_rate", "win_low", "win_high"),
+    *(
+        "spread_ratio",
+        "p_spread",
+        "correlation",
+        "variance_ratio",
+        "effect_last",
+        "effect_last_low",
+        "effect_last_high",
+    ),
     *("diverged_baseline", "diverged_treatment", "p_mcnemar", "seeds_needed", "floored", "mixed", "examples"),
 )
 _FIT = ("x", "y", "seeds", "fit_low", "fit", "fit_high", "error_low", "error", "error_high")
@@ -296,7 +304,7 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "pairs": _table(
         "the final losses of both arms, seed by seed",
-        *(*_CONTRAST, "seed", "baseline_loss", "treatment_loss", "ratio", "baseline_last", "treatment_last"),
+        *(*_CONTRAST, "seed", "baseline_value", "treatment_value", "effect", "baseline_last", "treatment_last"),
     ),
     "curves": _table(
         "the losses over the epochs, with their bands",
@@ -326,8 +334,8 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "rates": _table(
         "both arms at each learning rate, and which is chosen",
-        *(*_CONTRAST, "rate", *_INTERVAL, "best_ratio"),
-        *(f"{arm}_{of}" for arm in ("baseline", "treatment") for of in ("validation", "loss", "diverged", "chosen")),
+        *(*_CONTRAST, "rate", *_INTERVAL, "best_effect"),
+        *(f"{arm}_{of}" for arm in ("baseline", "treatment") for of in ("validation", "value", "diverged", "chosen")),
     ),
     "exclusions": _table("trials that are left out of the pairs or that diverged", *FACTORS, "seed", "reason", "epoch"),
     "provenance": _table(

@@ -58,7 +58,7 @@ def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
     said = []
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
         row = group.iloc[0]
-        treated, lower = titles.arm(study, row["treatment"]), int((group["ratio"] < 1).sum())
+        treated, lower = titles.arm(study, row["treatment"]), int((group["effect"] < 1).sum())
         said.append(
             f"{titles.context_name(study, row.to_dict())}: {treated} is lower on {lower} of {len(group)} seeds."
         )
@@ -68,7 +68,7 @@ def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
 def _decomposition(study: Study, table: pd.DataFrame) -> list[str]:
     said = []
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
-        factors = [f"{row['component']} {_ratio(row['ratio'])}" for row in group.to_dict("records")]
+        factors = [f"{row['component']} {_ratio(row['effect'])}" for row in group.to_dict("records")]
         said.append(f"{titles.contrast_name(study, group.iloc[0].to_dict())}: {', '.join(factors)}.")
     return said
 
@@ -94,7 +94,7 @@ def _rates(study: Study, table: pd.DataFrame) -> list[str]:
     said = []
     names = [name for name in table if name in (*study.levels, "treatment")]
     for _, group in table.groupby(names, sort=False):
-        ratios = [f"{_ratio(row['ratio'])} at {row['rate']:g}" for row in _rows(group)]
+        ratios = [f"{_ratio(row['effect'])} at {row['rate']:g}" for row in _rows(group)]
         chosen = [f"{rate:g}" for arm in ("baseline", "treatment") for rate in group["rate"][group[f"{arm}_chosen"]]]
         name = titles.contrast_name(study, group.iloc[0].to_dict())
         said.append(f"{name}: ratios {', '.join(ratios)}; chosen rates {' and '.join(chosen) or 'none'}.")

@@ -53,7 +53,7 @@ def _measured(study: Study, row: Row) -> str:
     """The ratio of a row with its interval, and its verdict, or the sentence of an interaction."""
     if "factor" in row:
         return sentences.interaction(study, row).rstrip(".")
-    low, high = row["ratio_low"], row["ratio_high"]
+    low, high = row["effect_low"], row["effect_high"]
     limits = "" if math.isnan(low) else f" ({formats.number(low)} to {formats.number(high)})"
-    ratio = "" if math.isnan(row["ratio"]) else f"ratio {formats.number(row['ratio'])}{limits}, "
+    ratio = "" if math.isnan(row["effect"]) else f"ratio {formats.number(row['effect'])}{limits}, "
     return f"{_name(study, row)}: {ratio}{row['verdict']}"

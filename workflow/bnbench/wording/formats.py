@@ -57,7 +57,7 @@ def change(row: Mapping[Any, Any], *, level_text: str = "") -> str:
     `3.1 × higher (2.2 to 4.5)`, or under a factor of two `23 % lower (5 % to 37 %)`, so that none of it is read as the
     other; `12 % higher (20 % lower to 57 % higher)` where the interval holds both. No interval where there is none.
     """
-    ratio, limits = row["ratio"], (row["ratio_low"], row["ratio_high"])
+    ratio, limits = row["effect"], (row["effect_low"], row["effect_high"])
     if math.isnan(limits[0]):
         return changed(ratio)
     if limits[0] <= 1 <= limits[1]:

@@ -61,7 +61,7 @@ def context(study: Study, row: Row) -> str:
     if row["pairs"] < 2:
         return f"{start} nothing is decided: one pair shows no spread."
     if row["verdict"] == "equivalent":
-        interval = f"the ratio of their {formats.plural(loss)}, {row['ratio']:.3f}"
+        interval = f"the ratio of their {formats.plural(loss)}, {row['effect']:.3f}"
         limits = (
             f"{formats.percent(2 * row['confidence'] - 1)} interval {row['narrow_low']:.3f} to {row['narrow_high']:.3f}"
         )
@@ -95,7 +95,7 @@ def interaction(study: Study, row: Row) -> str:
     """A main effect, or how the effect depends on a factor, with its numbers; empty without seeds."""
     treated, base = _arms(study, row)
     loss = titles.outcome(study.report.outcome)
-    limits = {"ratio_low": row["low"], "ratio_high": row["high"]}
+    limits = {"effect_low": row["low"], "effect_high": row["high"]}
     if not row["pairs"] or math.isnan(row["low"]):
         return ""
     seeds = f"{formats.count(row['pairs'], 'seed')}, {formats.p_value(row['p_holm'])}"
@@ -104,7 +104,7 @@ def interaction(study: Study, row: Row) -> str:
         sized = formats.change({**row, **limits}, level_text=interval)
         return f"Over all contexts together, the {loss} with {treated} is {sized} than with {base} ({seeds})."
     low, high = (formats.number(row[name]) for name in ("low", "high"))
-    times = f"{formats.number(row['ratio'])} ({interval}{low} to {high})"
+    times = f"{formats.number(row['effect'])} ({interval}{low} to {high})"
     ratio = f"the ratio of the {formats.plural(loss)}, {treated} to {base},"
     if row["factor"] == "batch_size":
         return f"With every doubling of the batch, {ratio} is multiplied by {times} ({seeds})."
@@ -147,7 +147,7 @@ def decided(study: Study, row: Row) -> str:
         return f"With {name} no epoch is decided: {formats.count(int(row['pairs']), 'pair')} can never decide."
     if math.isnan(row["decided_from"]):
         return f"With {name}, the band still includes equal losses at the last epoch."
-    side = "higher" if row["ratio"] > 1 else "lower"
+    side = "higher" if row["effect"] > 1 else "lower"
     return (
         f"With {name}, from epoch {row['decided_from']:.0f} on, the {loss} with {treated} is {side} than with {base}."
     )
@@ -219,7 +219,7 @@ def _counted(study: Study, treated: str, base: str, judged: _Judged) -> list[str
 
 def _range(rows: Sequence[Row]) -> str:
     """The range of the estimated changes of contexts with one verdict, and how many have none."""
-    ratios = sorted((row["ratio"] for row in rows if row["test"] == "mean"), key=formats.factor_of)
+    ratios = sorted((row["effect"] for row in rows if row["test"] == "mean"), key=formats.factor_of)
     notes = []
     if ratios:
         span = " to ".join(dict.fromkeys((formats.amount(ratios[0]), formats.amount(ratios[-1]))))
@@ -282,13 +282,13 @@ def _small(study: Study, row: Row) -> str:
 def _possible(study: Study, row: Row) -> str:
     """What the interval leaves open."""
     treated, base = _arms(study, row)
-    sides = f"from {formats.changed(row['ratio_low'])} to {formats.changed(row['ratio_high'])}"
+    sides = f"from {formats.changed(row['effect_low'])} to {formats.changed(row['effect_high'])}"
     return f"the {titles.outcome(row['outcome'])} with {treated} may be anything {sides}, compared with {base}"
 
 
 def _disagreement(study: Study, row: Row) -> str:
     """Why nothing is decided, where the interval or the test alone would have decided."""
-    outside = not row["ratio_low"] <= 1 <= row["ratio_high"]
+    outside = not row["effect_low"] <= 1 <= row["effect_high"]
     rejected = row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
         possible = sign_flips.can_decide(row["pairs"], study.report.alpha)
@@ -321,7 +321,7 @@ def _conditional(study: Study, row: Row) -> str:
         return ""
     treated, base = _arms(study, row)
     pairs = f" Among the {row['finite_pairs']} pairs that stayed finite,"
-    if row["verdict"] != "undecided" and not row["ratio_low"] <= 1 <= row["ratio_high"]:
+    if row["verdict"] != "undecided" and not row["effect_low"] <= 1 <= row["effect_high"]:
         sized = formats.change(row, level_text=f"{_interval(row)} ")
         return f"{pairs} the {titles.outcome(row['outcome'])} with {treated} is {sized} than with {base}."
     contrary = row["verdict"] == "undecided" and row["p_adjusted"] < study.report.alpha

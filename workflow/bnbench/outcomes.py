@@ -1,0 +1,49 @@
+"""The outcomes: what a trial can be judged by, and on which scale two trials are compared by it. Pure.
+
+Losses are compared by their ratio, so by the difference of their logarithms. Scores, and the generalization gap, which
+is such a difference already, are compared by their difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scale = Literal["ratio", "difference"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is measured of a trial, and how two trials are compared by it."""
+
+    name: str
+    scale: Scale
+    lower_is_better: bool
+    margin: float
+    """An effect smaller than this does not matter, unless the study says otherwise: on the scale, such as 1.05."""
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether an effect is a ratio, and not a difference."""
+        return self.scale == "ratio"
+
+    @property
+    def no_effect(self) -> float:
+        """The effect of an arm that changes nothing."""
+        return 1.0 if self.is_ratio else 0.0
+
+
+def _losses(*names: str) -> tuple[Outcome, ...]:
+    return tuple(Outcome(name, "ratio", lower_is_better=True, margin=1.05) for name in names)
+
+
+OUTCOMES = {
+    outcome.name: outcome
+    for outcome in (
+        *_losses("train_loss", "eval_loss", "test_loss", "test_loss_precise", "validation_loss"),
+        Outcome("generalization_gap", "difference", lower_is_better=True, margin=0.05),
+        Outcome("test_accuracy", "difference", lower_is_better=False, margin=0.01),
+        *_losses("epochs_to_target", "seconds"),
+    )
+}
+"""Name → outcome, in the order of a table of all of them."""
