@@ -150,7 +150,7 @@ def contrasts(study: Study, drawn: Callable[[Mapping[str, str]], tuple[Any, Any,
         for baseline, treatment in study.comparisons:
             labels = {**context, "baseline": baseline, "treatment": treatment}
             seeds, *arms = map(np.asarray, drawn(labels))
-            found.append(Contrast(labels, seeds, *arms, *arms, floored=0, mixed=()))
+            found.append(Contrast(labels, seeds, *arms, *arms, censored=0, mixed=()))
     return found
 
 

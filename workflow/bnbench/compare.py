@@ -13,18 +13,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from bnbench.judge import aa_control, claims, exploratory, interactions, pairing, summaries, tuning, verdicts
+from bnbench.judge import (
+    aa_control,
+    claims,
+    exploratory,
+    interactions,
+    pairing,
+    summaries,
+    tuning,
+    verdict_rows,
+    verdicts,
+)
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
 from bnbench.store import files, report_tables, stamps, trials
 from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
+from bnbench.wording import answers, formats, methods, sentences
 from bnbench.wording import claims as claims_in_words
-from bnbench.wording import formats, methods, sentences
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -48,7 +57,7 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(found["outcomes"])
     found["exclusions"] = found["exclusions"].drop_duplicates()
-    found["contexts"] = verdicts.table(study, contrasts, verdicts.decide(study.report, contrasts))
+    found["contexts"] = verdict_rows.table(study, contrasts, verdicts.decide(study.report, contrasts))
     found["interactions"] = interactions.table(study, contrasts)
     found["control"] = aa_control.table(study, contrasts, splits)
     found |= tuning.tables(study, finals)
@@ -86,26 +95,11 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
 def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str, pd.DataFrame]]:
     """The tables of one treatment in one context."""
     found = [
-        ("pairs", _seed_by_seed(contrast)),
+        ("pairs", verdict_rows.pairs(study, contrast)),
         ("outcomes", exploratory.outcomes(study, pairs)),
         ("differences", summaries.differences(study, pairs)),
     ]
     return [*found, ("decomposition", exploratory.decomposition(study, pairs))] if pairs.keep_statistics else found
-
-
-def _seed_by_seed(contrast: Contrast) -> pd.DataFrame:
-    """One row per pair: the losses of both arms, over the window and at the last epoch."""
-    table = pd.DataFrame(
-        {
-            "seed": contrast.seeds,
-            "baseline_value": np.exp(contrast.baseline),
-            "treatment_value": np.exp(contrast.treated),
-            "effect": np.exp(contrast.treated - contrast.baseline),
-            "baseline_last": np.exp(contrast.baseline_last),
-            "treatment_last": np.exp(contrast.treated_last),
-        }
-    )
-    return table.assign(**contrast.labels)[[*contrast.labels, *table.columns]]
 
 
 def _worded(
@@ -150,10 +144,10 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
 
 def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str, str]:
     """The study's sentence; where rates were tuned, that of each arm at its best one, and that at equal rates."""
-    equal = sentences.answer(study, rows)
+    equal = answers.answer(study, rows)
     if tuned.empty:
         return {"sentence": equal, "equal_rates": ""}
-    best = f"Each arm at its best learning rate: {sentences.answer(study, tuned)}"
+    best = f"Each arm at its best learning rate: {answers.answer(study, tuned)}"
     return {"sentence": best, "equal_rates": f"At equal rates: {equal}"}
 
 

@@ -34,12 +34,9 @@ VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 """Measured too where points are held out to choose by, and where the task is to classify; else null."""
 
 GAP = "generalization_gap"
-"""The test loss over the train loss in evaluation mode: not stored, made of the two where it is asked for."""
+"""How much larger the logarithm of the test loss is than that of the train loss in evaluation mode: not stored."""
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
-
-FLOOR = 1.1754943508222875e-38
-"""Losses below this smallest normal number of float32 are raised to it before the logarithm."""
 
 RATES = ("rate_baseline", "rate_treatment")
 """Columns of the rates that are chosen for the two arms, in `tuned`."""

@@ -48,5 +48,5 @@ def test_rows_are_filtered_by_what_is_held_fixed_and_by_several_comparisons():
 @pytest.mark.parametrize(("seeds", "text"), [(math.inf, "> 1,000,000"), (1234.0, "1,234")])
 def test_seeds_needed_are_whole_or_too_many(compared, seeds, text):
     study = synthetic.plan()
-    contexts = compared(study, noise=0.2)[0]["contexts"].assign(seeds_needed=seeds)
+    contexts = compared(study, noise=0.2)[0]["contexts"].assign(seeds_needed=seeds, seeds_needed_low=math.nan)
     assert rows.contexts(study, contexts)[0]["needed"].text == text

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from bnbench.catalogue import datafiles
+from bnbench.catalogue.losses import LOSSES
 from bnbench.catalogue.parameters import build, parameter
 from bnbench.errors import UserError
 from bnbench.streams import stream
@@ -65,6 +66,10 @@ class Task(ABC):
     def loss(self) -> str:
         """Name of the loss that is minimized, see `losses.LOSSES`."""
         return "squared"
+
+    def classifies(self) -> bool:
+        """Whether its examples belong to classes, so that networks have an accuracy."""
+        return LOSSES[self.loss()].classifies
 
     def is_curve(self) -> bool:
         """Whether what is learned can be drawn over one input."""

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from bnbench.judge import sign_flips, stats
+from bnbench.judge import sign_flips, stats, verdict_rows
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array
 from bnbench.judge.verdicts import Contrast
+from bnbench.outcomes import OUTCOMES as SCALES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import ACCURACY, GAP, OUTCOMES, PRECISE
 
@@ -38,13 +39,12 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
     level = 1 - study.report.alpha
     rows, tested = [], []
     for name, (baseline_logs, treated_logs) in _measured(study, pairs):
-        # Of an accuracy more is better: it is tested by what is lower where it is higher.
-        sign = -1.0 if name == ACCURACY else 1.0
-        arms = (sign * baseline_logs, sign * treated_logs)
+        outcome = SCALES[name]
+        arms = (outcome.cost(baseline_logs), outcome.cost(treated_logs))
         contrast = Contrast(pairs.labels, pairs.seeds, *arms, *arms, 0, ())
         finite = contrast.finite
-        baseline, treated = (np.exp(sign * arm[finite].mean()) if finite.any() else np.nan for arm in arms)
-        ratio = stats.geometric_interval(sign * contrast.differences, level)
+        baseline, treated = (outcome.shown(float(arm[finite].mean())) if finite.any() else np.nan for arm in arms)
+        ratio = verdict_rows.shown(outcome, stats.t_interval(contrast.differences, level))
         role = "primary" if name == study.report.outcome else "exploratory"
         numbers = {"pairs": len(pairs.seeds), "finite_pairs": int(finite.sum())}
         means = {"baseline_value": baseline, "treatment_value": treated}
@@ -110,7 +110,7 @@ def _measured(study: Study, pairs: Pairs) -> Iterator[tuple[str, Arms]]:
             continue  # it is the test loss once more
         if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:
             yield outcome, pairs.final(outcome, study.report.window)
-    if study.report.outcome != GAP:  # which does not fall from a start that is high
+    if SCALES[study.report.outcome].is_ratio:  # other outcomes do not fall from a start that is high
         yield EPOCHS_TO_TARGET, _epochs_to(target(study, pairs), study.report.outcome, pairs)
     seconds = (arm.rows["seconds"].to_numpy(np.float64) for arm in (pairs.baseline, pairs.treated))
     baseline, treated = (np.log(np.where(values > 0, values, np.nan)) for values in seconds)

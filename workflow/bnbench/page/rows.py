@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS, RATES
-from bnbench.wording import formats, titles
+from bnbench.wording import effects, formats, titles
 from bnbench.wording.titles import Row
 
 
@@ -82,18 +84,18 @@ def _named(study: Study, row: Row) -> dict[str, Any]:
 def _context(study: Study, row: Row) -> dict[str, Any]:
     small = ", but within the margin" if row["within_margin"] and row["verdict"] in ("helps", "hurts") else ""
     pairs = f"{row['finite_pairs']} of {row['pairs']}" if row["test"] != "mean" else str(row["pairs"])
-    needed = _number(row["seeds_needed"], lambda n: "> 1,000,000" if math.isinf(n) else f"{n:,.0f}")
+    plain, value = partial(effects.plain, study.outcome), partial(effects.value, study.outcome)
     return {
         **_named(study, row),
         "verdict": Cell(f"{row['verdict']}{small}", f"{row['verdict']}{small}", kind="verdict"),
         "class": str(row["verdict"]).replace(" ", "-"),
         "pairs": Cell(pairs, str(row["finite_pairs"])),
-        "baseline": _number(row["baseline_value"], "{:.2e}".format),
-        "treatment": _number(row["treatment_value"], "{:.2e}".format),
-        "effect": _interval(row, ("effect", "effect_low", "effect_high")),
-        "own": _interval(row, ("effect", "own_low", "own_high")),
-        "robust": _interval(row, ("hl_effect", "hl_low", "hl_high")),
-        "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high")),
+        "baseline": _number(row["baseline_value"], value),
+        "treatment": _number(row["treatment_value"], value),
+        "effect": _effect(study, row),
+        "own": _interval(row, ("effect", "own_low", "own_high"), plain),
+        "robust": _interval(row, ("hl_effect", "hl_low", "hl_high"), plain),
+        "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high"), plain),
         **{name: _p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},
         "dz": _number(row["hedges_dz"], "{:.2f}".format),
         "wins": _interval(row, ("win_rate", "win_low", "win_high"), lambda share: f"{100 * share:.0f} %"),
@@ -102,13 +104,32 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
         "variance_ratio": _number(row["variance_ratio"], "{:.2f}".format),
         "diverged": Cell(f"{row['diverged_baseline']} / {row['diverged_treatment']}", str(row["diverged_treatment"])),
         "mcnemar": _p(row["p_mcnemar"]),
-        "needed": needed,
+        "needed": _seeds(row, "seeds_needed"),
+        "equivalent": _seeds(row, "seeds_equivalent"),
         "floored": Cell(str(row["floored"]), str(row["floored"])),
     }
 
 
+def _effect(study: Study, row: Row) -> Cell:
+    """The effect with its limits; where losses are too small to measure, what it is with these raised, as a bound."""
+    if row["test"] != "rank":
+        return _interval(row, ("effect", "effect_low", "effect_high"), partial(effects.plain, study.outcome))
+    raised = effects.plain(study.outcome, row["raised_effect"])
+    bound = f"{row['bound']} " if row["bound"] != "neither" else ""
+    return Cell(f"{bound}{raised}", repr(float(row["raised_effect"])), note="(losses of 0 raised)")
+
+
+def _seeds(row: Row, name: str) -> Cell:
+    """A number of seeds with its range."""
+
+    def said(seeds: float) -> str:
+        return "> 1,000,000" if math.isinf(seeds) else f"{seeds:,.0f}"
+
+    return _interval(row, (name, f"{name}_low", f"{name}_high"), said)
+
+
 def _explored(study: Study, row: Row) -> Cell:
-    cell = _interval(row, ("effect", "low", "high"))
+    cell = _interval(row, ("effect", "low", "high"), partial(effects.plain, OUTCOMES[row["outcome"]]))
     return replace(cell, text=f"{cell.text} {EXPLORED}") if row["p_bh"] < study.report.alpha else cell
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from bnbench.page import rows
 from bnbench.page.rows import Cell
 from bnbench.plan.study import Study
-from bnbench.wording import formats, titles
+from bnbench.wording import effects, formats, titles
 
 _SPELLED_OUT = 4  # rows of a claim that are shown without a click
 
@@ -44,7 +44,7 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
     base, treated = _arms(study)
     columns = {
         "Verdict": "verdict",
-        _ratio(study): "effect",
+        _effect(study): "effect",
         "p, adjusted": "p_adjusted",
         "Seeds": "pairs",
         base: "baseline",
@@ -70,9 +70,10 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
         "r": "correlation",
         "Variance ratio": "variance_ratio",
         "Seeds needed": "needed",
+        "For equivalence": "equivalent",
     }
     if contexts["floored"].gt(0).any():
-        columns["Losses floored"] = "floored"
+        columns["Too small"] = "floored"
     return _of_contexts(study, "More about each context", columns, contexts, "contexts wide")
 
 
@@ -100,7 +101,7 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None
         f"Rate, {base}": "rate_baseline",
         f"Rate, {treated}": "rate_treatment",
         "Verdict": "verdict",
-        _ratio(study): "effect",
+        _effect(study): "effect",
         "p, adjusted": "p_adjusted",
         base: "baseline",
         treated: "treatment",
@@ -151,8 +152,8 @@ def _arms(study: Study) -> tuple[str, str]:
     return base, titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "Arm"
 
 
-def _ratio(study: Study) -> str:
-    return f"Ratio ({formats.percent(1 - study.report.alpha)} interval)"
+def _effect(study: Study) -> str:
+    return f"{effects.noun(study.outcome).capitalize()} ({formats.percent(1 - study.report.alpha)} interval)"
 
 
 def _of_contexts(

@@ -11,12 +11,13 @@ from bnbench.catalogue import tasks
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import found, nearest
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan import claimed
 from bnbench.plan.levels import Level, called, level, without_rate, without_unaddressed
 from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
 from bnbench.plan.settings import canonical_json
 from bnbench.plan.study import Study
-from bnbench.vocabulary import DOUBLING, FACTORS, MAIN_EFFECT
+from bnbench.vocabulary import ACCURACY, DOUBLING, FACTORS, MAIN_EFFECT
 
 Entry = Callable[[str, Any, Path], Any]
 """From kind, level and place to the resolved level of an entry that is chosen by name."""
@@ -34,6 +35,7 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
         report["compare"] = _pairs(resolved, entry)
 
     alone = [*_levels(resolved), *_tune(resolved), *_batches(resolved), *_reference_points(resolved)]
+    alone += _outcome(resolved)
     try:
         compare(resolved["report"])
     except ConfigError as error:
@@ -51,6 +53,21 @@ def _levels(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
                 said = f"the level '{level(factor, entry).label}' stands twice"
                 yield at((factor, index), f"{said}; levels that come to the same numbers are one")
             seen.add(text)
+
+
+def _outcome(resolved: dict[str, Any]) -> Iterator[Mistake]:
+    """Give the margin its default, which is that of the outcome."""
+    report = resolved["report"]
+    outcome = OUTCOMES[report["outcome"]]
+    if report["margin"] is None:
+        report["margin"] = outcome.margin
+    if outcome.is_ratio and report["margin"] <= 1:
+        said = f"found {report['margin']:g}, allowed of {outcome.name}: a number above 1, since losses have a ratio"
+        yield at(("report", "margin"), said)
+    for index, task in enumerate(resolved["task"]):
+        if outcome.name == ACCURACY and not tasks.of({"task": task}).classifies():
+            said = f"found {task['name']} with report.outcome {ACCURACY}, allowed: tasks of classes, such as digits"
+            yield at(("task", index), said)
 
 
 def _tune(resolved: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 from bnbench.catalogue import sources, tasks
+from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan.levels import Level, level, without_rate
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.vocabulary import FACTORS
@@ -66,6 +67,11 @@ class Study:
 
         pairs = tuple((label(one), label(other)) for one, other in options["compare"])
         return ReportOptions(**{**options, "baseline": label(options["baseline"]), "compare": pairs})
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the trials are judged by."""
+        return OUTCOMES[self.report.outcome]
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:

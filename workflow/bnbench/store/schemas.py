@@ -96,7 +96,7 @@ COLUMNS: dict[str, pa.Field] = {
             "pairs": "seeds that both arms have",
             "finite_pairs": "pairs of which neither trial diverged",
             "family": "comparisons that are judged together",
-            "floored": "losses that were raised to the smallest normal number of float32 before the logarithm",
+            "floored": "finite pairs of which a loss lies below the resolution: they have no effect of their own",
             "diverged_baseline": "pairs of which the baseline's trial diverged",
             "diverged_treatment": "pairs of which the treatment's trial diverged",
             "examples": "examples in a batch; null where batch sizes are compared",
@@ -143,22 +143,42 @@ COLUMNS: dict[str, pa.Field] = {
             "effect_last_low": "lower limit of effect_last",
             "effect_last_high": "upper limit of effect_last",
             "p_mcnemar": "exact p-value of McNemar's test on the divergences; null where no trial diverged",
-            "seeds_needed": "seeds that would show a ratio as small as the margin with 80 % power, at the observed "
+            "resolution": "the smallest mean loss above 0 that the arithmetic can give; null for scores",
+            "raised_effect": "the effect over all finite pairs with losses below the resolution raised to it; null "
+            "where there are none",
+            "raised_low": "lower limit of raised_effect for the context by itself (Student)",
+            "raised_high": "upper limit of raised_effect for the context by itself (Student)",
+            "seeds_needed": "seeds that would show an effect as small as the margin with 80 % power, at the observed "
             "spread; null where the context is decided",
+            "seeds_needed_low": "the same at the lower 95 % limit of the spread",
+            "seeds_needed_high": "the same at the upper 95 % limit of the spread",
+            "seeds_equivalent": "seeds that would show equal arms to be equivalent with 80 % power, at the observed "
+            "spread; null where the context is decided",
+            "seeds_equivalent_low": "the same at the lower 95 % limit of the spread",
+            "seeds_equivalent_high": "the same at the upper 95 % limit of the spread",
         },
     ),
     **_columns(
         _TEXT,
         {
             "verdict": "helps, hurts, equivalent, undecided, or no data",
-            "test": "mean (of the log differences), or worst-rank where trials diverged",
+            "test": "mean (of the differences), or ranks: worst-rank where trials diverged, rank where losses lie "
+            "below the resolution",
+            "bound": "whether raised_effect is a bound: at least or at most, or neither",
             "adjustment": "which adjusted p-value decides: maxT, or Holm",
             "limits": "what makes the limits hold for all contexts: flips, or Bonferroni where finite pairs differ",
             "mixed": "versions of torch or devices, if the pairs come from several",
             "role": "primary if it decides the verdict, otherwise exploratory",
         },
     ),
-    **_columns(_FLAG, {"within_margin": "whether p_equivalence is below α"}),
+    **_columns(
+        _FLAG,
+        {
+            "within_margin": "whether p_equivalence is below α",
+            "baseline_floored": "whether the baseline's loss lies below the resolution",
+            "treatment_floored": "whether the treatment's loss lies below the resolution",
+        },
+    ),
     # What stands beside the verdicts.
     **_columns(
         _NUMBER,
@@ -253,7 +273,10 @@ _VERDICT = (
         "effect_last_low",
         "effect_last_high",
     ),
-    *("diverged_baseline", "diverged_treatment", "p_mcnemar", "seeds_needed", "floored", "mixed", "examples"),
+    *("diverged_baseline", "diverged_treatment", "p_mcnemar", "mixed", "examples"),
+    *("resolution", "floored", "raised_effect", "raised_low", "raised_high", "bound"),
+    *("seeds_needed", "seeds_needed_low", "seeds_needed_high"),
+    *("seeds_equivalent", "seeds_equivalent_low", "seeds_equivalent_high"),
 )
 _FIT = ("x", "y", "seeds", "fit_low", "fit", "fit_high", "error_low", "error", "error_high")
 _REFERENCE = (
@@ -305,6 +328,7 @@ TABLES: dict[str, pa.Schema] = {
     "pairs": _table(
         "the final losses of both arms, seed by seed",
         *(*_CONTRAST, "seed", "baseline_value", "treatment_value", "effect", "baseline_last", "treatment_last"),
+        *("baseline_floored", "treatment_floored"),
     ),
     "curves": _table(
         "the losses over the epochs, with their bands",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS, SCHEMA
-from bnbench.wording import formats, titles
+from bnbench.wording import effects, formats, titles
 
 
 def summary(study: Study) -> str:
@@ -33,6 +33,7 @@ def facts(study: Study) -> dict[str, str]:
     return {
         "study": study.name,
         "loss": titles.outcome(options.outcome),
+        **_scale(study),
         "baseline": titles.arm(study, options.baseline),
         "against": titles.arm(study, options.baseline) + (", or the arm that is named," if options.compare else ""),
         "seeds": formats.count(len(study.seeds), "seed"),
@@ -40,11 +41,27 @@ def facts(study: Study) -> dict[str, str]:
         "level": formats.percent(1 - options.alpha),
         "narrow": formats.percent(1 - 2 * options.alpha),
         "together": f" for all {comparisons} comparisons together" if comparisons > 1 else "",
-        "margin": f"{options.margin:g}",
         "alpha": f"{options.alpha:g}",
         "window": window(study),
         "alike": alike(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
+    }
+
+
+def _scale(study: Study) -> dict[str, str]:
+    """What captions call an effect, and the means, logarithms and margin that go with its scale."""
+    outcome, options = study.outcome, study.report
+    margin = effects.margin(outcome, options.margin)
+    if outcome.is_ratio:
+        words = ("ratio", "Ratio of", "to that", "geometric mean", "log losses", "1", f"1/{margin} to {margin}")
+    else:
+        words = ("difference", "Difference of", "from that", "mean", "values", "0", f"−{margin} to {margin}")
+    names = ("effect", "effect_of", "to_that", "mean", "scaled", "no_effect", "within")
+    return {
+        **dict(zip(names, words, strict=True)),
+        "noun": effects.noun(outcome),
+        "margin": margin,
+        "better": "lower" if outcome.lower_is_better else "higher",
     }
 
 

@@ -15,7 +15,7 @@ OUTCOMES = {
     "eval_loss": "train loss in evaluation mode",
     "test_loss": "test loss",
     "test_loss_precise": "test loss with precise statistics",
-    "generalization_gap": "ratio of test loss to train loss",
+    "generalization_gap": "generalization gap",
     "validation_loss": "validation loss",
     "test_accuracy": "test accuracy",
     "epochs_to_target": "epochs to the target loss",
