@@ -36,6 +36,9 @@ VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 GAP = "generalization_gap"
 """The test loss over the train loss in evaluation mode: not stored, made of the two where it is asked for."""
 
+TARGET_VARIANCE, TARGET_SCALE = "target_variance", "target_scale"
+"""Columns of a trial by which its squared test error is read on an absolute scale; null where they are unknown."""
+
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 
 FLOOR = 1.1754943508222875e-38

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS, RATES
+from bnbench.wording import absolute as absolutes
 from bnbench.wording import formats, titles
 from bnbench.wording.titles import Row
 
@@ -69,6 +70,16 @@ def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[st
         cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
         rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
     return [titles.outcome(name) for name in names], rows
+
+
+def absolute(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of `absolute`: for each number that the arms have, a pair of cells, the baseline's first."""
+    rows = []
+    for row in table.to_dict("records"):
+        said = absolutes.cells(row)
+        cells = {name: [Cell(text) if text else NOTHING for text in both] for name, both in said.items()}
+        rows.append({**_named(study, row), "cells": cells})
+    return rows
 
 
 def _named(study: Study, row: Row) -> dict[str, Any]:
