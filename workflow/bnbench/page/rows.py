@@ -76,10 +76,16 @@ def absolute(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of `absolute`: for each number that the arms have, a pair of cells, the baseline's first."""
     rows = []
     for row in table.to_dict("records"):
-        said = absolutes.cells(row)
-        cells = {name: [Cell(text) if text else NOTHING for text in both] for name, both in said.items()}
+        numbers = {name: (row[f"baseline_{name}"], row[f"treatment_{name}"]) for name in ("left", "error", "accuracy")}
+        numbers["r2"] = (1 - numbers["left"][0], 1 - numbers["left"][1])
+        said = absolutes.cells(row).items()
+        cells = {name: [_said(*each) for each in zip(both, numbers[name], strict=True)] for name, both in said}
         rows.append({**_named(study, row), "cells": cells})
     return rows
+
+
+def _said(text: str, value: float) -> Cell:
+    return Cell(text, repr(float(value))) if text else NOTHING
 
 
 def _named(study: Study, row: Row) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _SMALLEST_PLAIN = 1e-6  # below, a number is written with an exponent
 COLUMNS = {
     "left": "Variance left",
     "r2": "R²",
-    "error": "Root mean square error",
+    "error": "RMS error",
     "accuracy": "Accuracy",
 }
 """What each number of an arm is called over a column, in order."""
@@ -82,16 +82,22 @@ def _spans(study: Study, rows: pd.DataFrame, of: str) -> dict[str, str]:
 
 def note(study: Study, rows: pd.DataFrame) -> str:
     """What the numbers of the table are, which stands above it."""
-    first, *_ = rows.to_dict("records")
-    what = f"Over the pairs that stay finite in both arms, {captions.window(study)}."
-    by = f"By the {titles.outcome(first['outcome'])}."
-    if not rows["baseline_left"].notna().any():
-        return f"{what} Accuracy: the share of the test points that is classified correctly, as a mean."
-    left = "Variance left: the squared test error divided by the variance of the targets at the test points"
-    scale = "100 % is what their mean as the only answer would leave; R² is 1 − that"
-    units = "The root mean square error is in the target's own units"
-    trained = "; networks are trained and losses measured on standardized targets" if rows["standardized"].any() else ""
-    return f"{by} {what} {left}. {scale}. {units}{trained}. All are geometric means, as the losses are."
+    squared, classified = (rows[f"baseline_{of}"].notna().any() for of in ("left", "accuracy"))
+    said = []
+    if squared:
+        loss = titles.outcome(rows["outcome"].iloc[0])
+        trained = "; the losses are those of standardized targets" if rows["standardized"].any() else ""
+        said += [
+            f"Variance left: the {loss} divided by the variance of the targets at the test points.",
+            "100 % is what the mean of these targets would leave as the only answer, and R² is 1 − the variance left.",
+            f"The root mean square (RMS) error is in the target's own units{trained}.",
+        ]
+    if classified:
+        said.append("Accuracy: the share of the test points that is classified correctly.")
+    kind = "geometric means" if squared else "means"
+    kind += ", accuracies plain ones" if squared and classified else ""
+    said.append(f"All are {kind}, {captions.window(study)} and over the pairs that stay finite in both arms.")
+    return " ".join(said)
 
 
 def _contexts(rows: pd.DataFrame) -> int:

@@ -19,21 +19,21 @@ _PRESENT = {"falls": "still falls", "rises": "still rises"}
 def clause(study: Study, rows: pd.DataFrame) -> str:
     """What the outcome that decides did in each arm over the stretch; with several contexts, in how many of them."""
     known = rows[rows["trend"].isin([*_PAST])].to_dict("records")
-    loss = titles.outcome(study.report.outcome)
     if not known:
+        loss = titles.outcome(study.report.outcome)
         return f"Too little was measured to say whether the {loss} still changes at the end."
     said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, known, _PAST) if arms]
     measured = formats.count(known[0]["measurements"], "measurement")
-    return f"{_stretch(known)} ({measured}), the {loss} {'; it '.join(said)}."
+    return f"{_stretch(known)} ({measured}), the {titles.outcome(known[0]['outcome'])} {'; it '.join(said)}."
 
 
 def note(study: Study, rows: pd.DataFrame) -> str:
     """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
     known = rows[rows["trend"].isin([*_PAST])].to_dict("records")
-    loss = titles.outcome(study.report.outcome)
     said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, known, _PRESENT) if arms]
     if not said:
         return ""
+    loss = titles.outcome(known[0]["outcome"])
     return f"{_stretch(known)}, the {loss} {' and '.join(said)}, so more epochs may give another answer."
 
 
@@ -78,19 +78,21 @@ def _where(study: Study, rows: Sequence[Row], contexts: int, *, first: bool) -> 
 
 def _range(rows: Sequence[Row]) -> str:
     """The range of the changes of several contexts, all in one direction: `5 % to 12 % lower`."""
-    is_ratio = OUTCOMES[rows[0]["outcome"]].is_ratio
-    ordered = sorted((row["change"] for row in rows), key=formats.factor_of if is_ratio else abs)
+    ordered = sorted((row["change"] for row in rows), key=lambda change: _size(rows[0], change))
     ends = dict.fromkeys(_amount(rows[0], change) for change in (ordered[0], ordered[-1]))
     return f"{' to '.join(ends)} {_side(rows[0], ordered[0])}"
 
 
 def _with_interval(row: Row, level: str) -> str:
     """A change with its limits, without their direction where both have that of the change."""
-    sides = {_side(row, row[name]) for name in ("change", "change_low", "change_high")}
     limits = [row["change_low"], row["change_high"]]
-    if len(sides) == 1:
-        limits.sort(key=formats.factor_of if OUTCOMES[row["outcome"]].is_ratio else abs)
-    said = [_amount(row, limit) if len(sides) == 1 else _sized(row, limit) for limit in limits]
+    if len({_side(row, change) for change in (row["change"], *limits)}) > 1:
+        said = [_sized(row, limit) for limit in limits]
+    else:
+        said = [_amount(row, limit) for limit in sorted(limits, key=lambda limit: _size(row, limit))]
+        unit = _amount(row, row["change"]).partition(" ")[2]
+        if unit != "%":  # which is repeated, as everywhere on the page
+            said = [limit.removesuffix(f" {unit}") for limit in said]
     return f"{_sized(row, row['change'])}, {level}{said[0]} to {said[1]}"
 
 
@@ -105,6 +107,11 @@ def _amount(row: Row, change: float) -> str:
     if outcome.is_ratio:
         return formats.amount(change)
     return f"{100 * abs(change):.2g} percentage points" if outcome.name == ACCURACY else f"{abs(change):.2g} log units"
+
+
+def _size(row: Row, change: float) -> float:
+    """How far a change is from none, whichever way."""
+    return formats.factor_of(change) if OUTCOMES[row["outcome"]].is_ratio else abs(change)
 
 
 def _side(row: Row, change: float) -> str:
