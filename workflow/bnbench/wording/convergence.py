@@ -43,7 +43,7 @@ def method(study: Study) -> str:
     fitted = loss if study.report.outcome == ACCURACY else f"logarithm of the {loss}"
     line = f"A straight line through the {fitted} of each seed over these epochs gives the seed's change from the first"
     interval = "The mean change over the seeds has Student's interval, which Bonferroni's method makes hold for all"
-    clear = "A change is clear where the interval excludes that there is none"
+    clear = "A change is clear where the interval excludes that there is none; an unclear one may be real all the same"
     return (
         f"{line} epoch to the last. {interval} {formats.count(len(study.settings), 'setting')} together. {clear}. "
         "Nothing is said of what comes after the last epoch."
@@ -68,8 +68,8 @@ def _by_trend(study: Study, rows: Sequence[Row], verbs: dict[str, str]) -> list[
 def _where(study: Study, rows: Sequence[Row], contexts: int, *, first: bool) -> str:
     """In how many contexts an arm has a trend, and by how much it changes there; of one context, with its interval."""
     if contexts > 1:
-        sized = "" if rows[0]["trend"] == "unclear" else f" ({_range(rows)})"
-        return f" in {len(rows)} of {contexts} contexts{sized}"
+        sized = _possible(rows) if rows[0]["trend"] == "unclear" else _range(rows)
+        return f" in {len(rows)} of {contexts} contexts ({sized})"
     (row,) = rows
     # The first interval says what all of them are.
     level = f"simultaneous {formats.percent(1 - study.report.alpha)} interval " if first else ""
@@ -81,6 +81,12 @@ def _range(rows: Sequence[Row]) -> str:
     ordered = sorted((row["change"] for row in rows), key=lambda change: _size(rows[0], change))
     ends = dict.fromkeys(_amount(rows[0], change) for change in (ordered[0], ordered[-1]))
     return f"{' to '.join(ends)} {_side(rows[0], ordered[0])}"
+
+
+def _possible(rows: Sequence[Row]) -> str:
+    """What the intervals of several contexts leave open."""
+    low, high = min(row["change_low"] for row in rows), max(row["change_high"] for row in rows)
+    return f"anything from {_sized(rows[0], low)} to {_sized(rows[0], high)} is possible"
 
 
 def _with_interval(row: Row, level: str) -> str:
