@@ -51,6 +51,8 @@ TRIAL = {
     "image": "host",
     "numerics": 1,
     "weights_hash": lambda labels, seed: f"weights {seed}",
+    "target_variance": lambda labels, seed: None if labels["task"].startswith("digits") else 0.5,
+    "target_scale": None,
 }
 """Provenance of a trial."""
 

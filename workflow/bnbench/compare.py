@@ -17,7 +17,9 @@ import pandas as pd
 
 from bnbench.judge import (
     aa_control,
+    absolute,
     claims,
+    convergence,
     exploratory,
     interactions,
     pairing,
@@ -32,8 +34,10 @@ from bnbench.plan.study import Study
 from bnbench.store import files, report_tables, stamps, trials
 from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
+from bnbench.wording import absolute as absolute_in_words
 from bnbench.wording import answers, formats, methods, sentences
 from bnbench.wording import claims as claims_in_words
+from bnbench.wording import convergence as convergence_in_words
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -86,6 +90,7 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
             excluded = dropped + excluded
             contrasts.append(verdicts.contrast(study.report, pairs))
             found += _of_pairs(study, pairs, contrasts[-1])
+        found += [("convergence", convergence.of_arm(study, arm)) for arm in arms.values()]
         found.append(("exclusions", pd.DataFrame(excluded, columns=pairing.EXCLUSION)))
         for name, table in found:
             parts.setdefault(name, []).append(table)
@@ -98,6 +103,7 @@ def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str,
         ("pairs", verdict_rows.pairs(study, contrast)),
         ("outcomes", exploratory.outcomes(study, pairs)),
         ("differences", summaries.differences(study, pairs)),
+        ("absolute", absolute.of_pairs(study, pairs)),
     ]
     return [*found, ("decomposition", exploratory.decomposition(study, pairs))] if pairs.keep_statistics else found
 
@@ -129,6 +135,11 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
         "tuned": [sentences.tuned(study, row) for row in found["tuned"].to_dict("records")],
         "reference": found["reference"]["sentence"].tolist(),
         "interactions": found["interactions"]["sentence"].tolist(),
+        **_absolute(study, found),
+        "convergence": convergence_in_words.clause(study, found["convergence"]),
+        "still_changing": convergence_in_words.note(
+            study, convergence.at_chosen_rates(study, found["tuned"], found["convergence"])
+        ),
         "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),
@@ -149,6 +160,17 @@ def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str,
         return {"sentence": equal, "equal_rates": ""}
     best = f"Each arm at its best learning rate: {answers.answer(study, tuned)}"
     return {"sentence": best, "equal_rates": f"At equal rates: {equal}"}
+
+
+def _absolute(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """What the losses are on an absolute scale: of the study, of each context, and of each at the best rates."""
+    tuned = absolute.at_chosen_rates(study, found["tuned"], found["absolute"])
+    rows = {"absolute": found["absolute"], "tuned_absolute": tuned}
+    said = {
+        name: [absolute_in_words.context(study, row) for row in table.to_dict("records")]
+        for name, table in rows.items()
+    }
+    return {"absolute_answer": absolute_in_words.answer(study, found["absolute"] if tuned.empty else tuned), **said}
 
 
 def _json(verdicts: Mapping[str, Any]) -> str:

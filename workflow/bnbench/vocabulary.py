@@ -36,6 +36,9 @@ VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 GAP = "generalization_gap"
 """How much larger the logarithm of the test loss is than that of the train loss in evaluation mode: not stored."""
 
+TARGET_VARIANCE, TARGET_SCALE = "target_variance", "target_scale"
+"""Columns of a trial by which its squared test error is read on an absolute scale; null where they are unknown."""
+
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 
 RATES = ("rate_baseline", "rate_treatment")

@@ -55,6 +55,15 @@ def test_real_data_is_split_by_the_seed_and_standardized_on_the_training_part():
     np.testing.assert_array_equal(one.train_y, Diabetes().data(1).train_y)
 
 
+def test_the_scale_of_standardized_targets_is_what_they_were_divided_by():
+    data, (_, targets) = Diabetes().data(3), Diabetes().arrays()
+    own = targets[stream(3, "data").permutation(442)]
+    np.testing.assert_allclose(np.diff(data.train_y[:, 0]) * data.target_scale, np.diff(own[:354, 0]))
+    np.testing.assert_allclose(np.diff(data.test_y[:, 0]) * data.target_scale, np.diff(own[354:, 0]), atol=1e-9)
+    assert Sine().data(3).target_scale is None
+    assert Digits().data(3).target_scale is None
+
+
 def test_digits_are_ten_classes_each_with_a_one_in_its_column_and_most_of_them_told_by_the_nearest():
     data = Digits().data(0)
     assert (len(data.train_x), len(data.test_x)) == (1438, 359)

@@ -218,6 +218,17 @@ def test_no_sentence_of_a_whole_comparison_says_more_than_its_row(tmp_path_facto
         sides = set(re.findall("higher|lower", said))
         assert row["factor"] != "main effect" or row["low"] > 1 or row["high"] < 1 or len(sides) != 1
         assert_whole(said)
+    trends = set(found["convergence"]["trend"])
+    for verb, trend in (("fell", "falls"), ("rose", "rises")):
+        assert (f" {verb} " in verdicts["convergence"]) == (trend in trends)
+        assert (f" still {trend} " in verdicts["still_changing"]) == (trend in trends)
+    for said in (
+        *verdicts["absolute"],
+        verdicts["absolute_answer"],
+        verdicts["convergence"],
+        verdicts["still_changing"],
+    ):
+        assert_whole(said)
     for said in (*verdicts["trajectories"], verdicts["control"], verdicts["cost"], verdicts["methods"]):
         assert_whole(said)
 

@@ -36,6 +36,8 @@ class Data(NamedTuple):
     validation_x: Array | None = None
     """Points that are held out of the training to choose by; None where nothing is chosen."""
     validation_y: Array | None = None
+    target_scale: float | None = None
+    """What one unit of the targets was before they were standardized; None if they were not."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,9 @@ class Split(Task):
         train, test = order[: self.train_points()], order[self.train_points() :]
         standard_x = _standardizer(x[train])
         standard_y = _standardizer(y[train]) if self.standardizes_targets else np.asarray
-        return Data(standard_x(x[train]), standard_y(y[train]), standard_x(x[test]), standard_y(y[test]))
+        points = (standard_x(x[train]), standard_y(y[train]), standard_x(x[test]), standard_y(y[test]))
+        one_scale = self.standardizes_targets and y.shape[1] == 1
+        return Data(*points, target_scale=_scale(y[train]).item() if one_scale else None)
 
 
 @dataclass(frozen=True)
@@ -267,9 +271,14 @@ class Table(Split):
 
 def _standardizer(part: Array) -> Callable[[Array], Array]:
     """Subtract the mean and divide by the standard deviation of `part`; a constant column is only centred."""
-    mean, deviation = part.mean(axis=0), part.std(axis=0)
-    scale = np.where(deviation > 0, deviation, 1.0)
+    mean, scale = part.mean(axis=0), _scale(part)
     return lambda values: (values - mean) / scale
+
+
+def _scale(part: Array) -> Array:
+    """The standard deviation of each column, [columns]; 1 of a constant one."""
+    deviation = part.std(axis=0)
+    return np.where(deviation > 0, deviation, 1.0)
 
 
 @dataclass(frozen=True)

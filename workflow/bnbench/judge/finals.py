@@ -31,7 +31,7 @@ def scaled(trials: Trials, outcome: str) -> Array:
 
 def final(trials: Trials, outcome: str, share: float) -> pd.Series[float]:
     """Mean of `scaled` over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged."""
-    return pd.Series(_window(scaled(trials, outcome), share).mean(0), trials.rows.index)
+    return pd.Series(window(scaled(trials, outcome), share).mean(0), trials.rows.index)
 
 
 def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
@@ -42,7 +42,7 @@ def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
     """
     known = pd.Series(0, trials.rows.index)
     for part, bound in _parts(outcome):
-        low = _window(trials.losses[part] < trials.setting.resolution(part), share)
+        low = window(trials.losses[part] < trials.setting.resolution(part), share)
         known += bound * low.any(0)
     return known
 
@@ -54,5 +54,6 @@ def _parts(outcome: str) -> tuple[tuple[str, int], ...]:
     return ((outcome, AT_MOST),) if OUTCOMES[outcome].is_ratio else ()
 
 
-def _window(values: NDArray[Any], share: float) -> NDArray[Any]:
+def window(values: NDArray[Any], share: float) -> NDArray[Any]:
+    """What stands at the last `share` of the measured epochs (0: the last alone), [epochs, …]."""
     return values[len(values) - stats.window_length(len(values), share) :]

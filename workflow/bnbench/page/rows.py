@@ -13,6 +13,7 @@ import pandas as pd
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS, RATES
+from bnbench.wording import absolute as absolutes
 from bnbench.wording import effects, formats, titles
 from bnbench.wording.titles import Row
 
@@ -71,6 +72,22 @@ def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[st
         cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
         rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
     return [titles.outcome(name) for name in names], rows
+
+
+def absolute(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of `absolute`: for each number that the arms have, a pair of cells, the baseline's first."""
+    rows = []
+    for row in table.to_dict("records"):
+        numbers = {name: (row[f"baseline_{name}"], row[f"treatment_{name}"]) for name in ("left", "error", "accuracy")}
+        numbers["r2"] = (1 - numbers["left"][0], 1 - numbers["left"][1])
+        said = absolutes.cells(row).items()
+        cells = {name: [_said(*each) for each in zip(both, numbers[name], strict=True)] for name, both in said}
+        rows.append({**_named(study, row), "cells": cells})
+    return rows
+
+
+def _said(text: str, value: float) -> Cell:
+    return Cell(text, repr(float(value))) if text else NOTHING
 
 
 def _named(study: Study, row: Row) -> dict[str, Any]:

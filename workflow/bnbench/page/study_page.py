@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from bnbench.page import rows, tables
 from bnbench.plan.study import Study
 from bnbench.store import schemas
 from bnbench.vocabulary import PACKAGE
-from bnbench.wording import alt_texts, captions, contents, methods, templating, titles
+from bnbench.wording import absolute, alt_texts, captions, contents, convergence, methods, templating, titles
 
 CAPTIONS = PACKAGE / "captions"
 """A text for each figure, which Snakemake's report renders too."""
@@ -95,6 +95,11 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "claims": tables.claims(verdicts["claims"]),
         "tuned": tables.tuned(study, found["tuned"], found["rates"]),
         "decided": tables.verdicts(study, contexts),
+        "absolute": tables.absolute(study, found["absolute"]),
+        "absolute_note": absolute.note(study, found["absolute"]),
+        "convergence_note": convergence.method(study),
+        "told": _beside(verdicts["sentences"], verdicts["absolute"]),
+        "told_tuned": _beside(verdicts["tuned"], verdicts["tuned_absolute"]),
         "outcomes": tables.outcomes(study, found["outcomes"]),
         "more": tables.more(study, contexts),
         "divergence": tables.divergence(study, contexts),
@@ -105,6 +110,11 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from"),
         "columns": {name: schemas.description(schemas.COLUMNS[name]) for name in columns},
     }
+
+
+def _beside(sentences: Sequence[str], more: Sequence[str]) -> list[str]:
+    """Each sentence with the one that stands beside it."""
+    return [" ".join(filter(None, both)) for both in zip(sentences, more, strict=True)]
 
 
 def _filters(study: Study) -> list[tuple[str, str, dict[str, str]]]:

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from bnbench.page import rows
-from bnbench.page.rows import Cell
+from bnbench.page.rows import NOTHING, Cell
 from bnbench.plan.study import Study
+from bnbench.wording import absolute as absolutes
 from bnbench.wording import effects, formats, titles
 
 _SPELLED_OUT = 4  # rows of a claim that are shown without a click
@@ -51,6 +52,20 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
         treated: "treatment",
     }
     return _of_contexts(study, "Verdicts", columns, contexts)
+
+
+def absolute(study: Study, table: pd.DataFrame) -> Table | None:
+    """The test losses on an absolute scale; nothing where nothing is known of it."""
+    found = rows.absolute(study, table)
+    names = [name for name in absolutes.COLUMNS if any(row["cells"][name][0] != NOTHING for row in found)]
+    if not names:
+        return None
+    heads = [f"{absolutes.COLUMNS[name]}, {arm}" for name in names for arm in _arms(study)]
+    lines = [
+        Line([Cell(row["name"]), *(cell for name in names for cell in row["cells"][name])], held=row["factors"])
+        for row in found
+    ]
+    return Table("The test losses on an absolute scale", ["Context", *heads], lines, "contexts")
 
 
 def more(study: Study, contexts: pd.DataFrame) -> Table:

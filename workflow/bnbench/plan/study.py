@@ -140,6 +140,12 @@ class Study:
         """The learning rates of the optimizer that `tuned_contexts` calls by this label."""
         return [float(each["lr"]) for each in self.config["optimizer"] if without_rate(each).label == optimizer]
 
+    def optimizer_at(self, optimizer: str, rate: float) -> str:
+        """The label of the level that is this optimizer, called as in `tuned_contexts`, at one of its rates."""
+        same = [entry for entry in self.config["optimizer"] if without_rate(entry).label == optimizer]
+        (entry,) = (entry for entry in same if entry["lr"] == rate)
+        return level("optimizer", entry).label
+
     def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[float, str]]]]:
         """Contexts of a study that tunes, whatever the rate: (labels, addresses by arm and rate); else none."""
         found: dict[tuple[tuple[str, str], ...], dict[str, dict[float, str]]] = {}

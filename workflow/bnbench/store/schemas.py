@@ -9,7 +9,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from bnbench.vocabulary import ACCURACY, FACTORS, FIRST_FACTORS, MEASURED, SCHEMA, VALIDATION
+from bnbench.vocabulary import (
+    ACCURACY,
+    FACTORS,
+    FIRST_FACTORS,
+    MEASURED,
+    SCHEMA,
+    TARGET_SCALE,
+    TARGET_VARIANCE,
+    VALIDATION,
+)
 
 _TEXT, _WHOLE, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
@@ -78,6 +87,15 @@ COLUMNS: dict[str, pa.Field] = {
             "commit": "commit of the checkout; empty if unknown",
             "image": "digest of the image that the trial ran in, or host",
             "weights_hash": "hash of the initial weights that all arms of a seed share",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {
+            TARGET_VARIANCE: "variance of the targets at the test points, in the units of the test loss; null where "
+            "the loss is no squared error, or was measured by a version that did not store it",
+            TARGET_SCALE: "what one unit of the standardized target is in the target's own units; null where the "
+            "target was not standardized",
         },
     ),
     **_columns(
@@ -179,6 +197,42 @@ COLUMNS: dict[str, pa.Field] = {
             "treatment_floored": "whether the treatment's loss lies below the resolution",
         },
     ),
+    # The losses on an absolute scale, and whether they still change.
+    **_columns(
+        _NUMBER,
+        {
+            f"{arm}_{of}": text.format(arm=f"the {arm}")
+            for of, text in {
+                "left": "share of the target's variance that {arm} leaves, 1 − R²: squared test error over the "
+                "variance of the test targets, as a geometric mean over the finite pairs; null where it is unknown",
+                "error": "root mean square test error of {arm}, in the target's own units, as a geometric mean over "
+                "the finite pairs; null where it is unknown",
+                "accuracy": "share of the test points that {arm} classifies correctly, as a mean over the finite "
+                "pairs; null where nothing is classified",
+            }.items()
+            for arm in ("baseline", "treatment")
+        },
+    ),
+    **_columns(_FLAG, {"standardized": "whether the target was standardized for the training"}),
+    **_columns(
+        _NUMBER,
+        {
+            "change": "change of the outcome from first_epoch to last_epoch, by a straight line through each seed's "
+            "measurements, as a mean over the seeds: a ratio of losses (1: no change), or a difference (0: no change; "
+            "of the generalization gap, in log units)",
+            "change_low": "lower limit of change that holds for all settings together (Bonferroni)",
+            "change_high": "upper limit of change that holds for all settings together (Bonferroni)",
+        },
+    ),
+    **_columns(
+        _WHOLE,
+        {
+            "first_epoch": "first measured epoch of the stretch over which the change is judged",
+            "last_epoch": "last measured epoch of that stretch",
+            "measurements": "measured epochs of that stretch",
+        },
+    ),
+    **_columns(_TEXT, {"trend": "falls or rises where the limits of change say so; else unclear, or no data"}),
     # What stands beside the verdicts.
     **_columns(
         _NUMBER,
@@ -309,6 +363,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "trials": _table(
         "a row per trial, with its final losses",
         *(*_KEYS, *MEASURED, "diverged_at", "seconds", "threads", "device_name", *_SOFTWARE, "weights_hash"),
+        *(TARGET_VARIANCE, TARGET_SCALE),
     ),
     "predictions": _table("the fitted function of every trial, for tasks of one input", *_KEYS, "x", "y", "y_fit"),
 }
@@ -361,6 +416,16 @@ TABLES: dict[str, pa.Schema] = {
         *(*_CONTRAST, "rate", *_INTERVAL, "best_effect"),
         *(f"{arm}_{of}" for arm in ("baseline", "treatment") for of in ("validation", "value", "diverged", "chosen")),
     ),
+    "absolute": _table(
+        "the test loss on an absolute scale: variance left, error in the target's own units, accuracy",
+        *(*_CONTRAST, "outcome", "pairs", "finite_pairs", "standardized"),
+        *(f"{arm}_{of}" for of in ("left", "error", "accuracy") for arm in ("baseline", "treatment")),
+    ),
+    "convergence": _table(
+        "whether the outcome that decides still changes at the end of the training",
+        *(*FACTORS, "outcome", "seeds", "first_epoch", "last_epoch", "measurements"),
+        *("change", "change_low", "change_high", "trend"),
+    ),
     "exclusions": _table("trials that are left out of the pairs or that diverged", *FACTORS, "seed", "reason", "epoch"),
     "provenance": _table(
         "what the numbers of each setting come from: a row for each kind of software and machine",
@@ -374,6 +439,8 @@ ADDED: dict[str, Any] = {
     "image": "host",
     VALIDATION: None,
     ACCURACY: None,
+    TARGET_VARIANCE: None,
+    TARGET_SCALE: None,
 }
 """Columns that result files of earlier versions lack, and what was true of their trials; labels are made anew."""
 
