@@ -122,8 +122,10 @@ def control(study: Study, row: Row) -> str:
     limits = f"{formats.percent(row['low'])} to {formats.percent(row['high'])}"
     share = f"in {found} ({limits}) a difference was declared in any context, where there is none"
     possible = sign_flips.can_decide(row["pairs"], study.report.alpha)
-    never = f"; at most {alpha} is promised" if possible else "; with so few pairs, no difference can ever be declared"
-    return f"A/A control: {halves}; {share}{never}."
+    never = f"by construction, at most {alpha} are expected, whatever the data"
+    if not possible:
+        never = "with so few pairs, no difference can ever be declared, so this control shows nothing"
+    return f"A/A control of the code: {halves}; {share}. That checks the code, not the study: {never}."
 
 
 def cost(study: Study, provenance: pd.DataFrame) -> str:
