@@ -73,7 +73,7 @@ def outcome(**more):
     ),
     other_seeds=(
         {"fixed": 0, "changes": [change("seeds", seeds(10), seeds(10, 5), (10, 10), all=True)]},
-        "Seeds 0 to 9 were planned when training began; seeds 5 to 14 after all 10 were seen.",
+        "Seeds 0 to 9 were planned when training began; seeds 5 to 14 after 10 were seen.",
     ),
     window_margin_and_alpha=(
         {"fixed": 0, "changes": [change("window", 0.05, 0.0), change("margin", 1.05, 1.2), change("alpha", 0.05, 0.1)]},

@@ -83,15 +83,20 @@ def _of_seeds(change: Mapping[str, Any]) -> str:
     was, now = change["was"], change["now"]
     counts = was["first"] == now["first"]
     planned, then = ((_count if counts else _range)(seeds) for seeds in (was, now))
-    later = f"{now['count'] if counts else then} after {_after(change)} {_were(change['after'][1])} seen"
+    seen = f"{_numbers(change['after'])} {_were(change['after'][1])} seen"
+    later = f"{now['count'] if counts else then} after {seen}"
     be = _were(was["count"]) if counts else "were"
     return f"{planned} {be} planned when training began; {later}" if change["began"] else later
 
 
 def _after(change: Mapping[str, Any]) -> str:
     """How many seeds: `10`, `8 to 10`, or `all 20`."""
-    numbers = " to ".join(f"{count:,}" for count in dict.fromkeys(change["after"]))
+    numbers = _numbers(change["after"])
     return f"all {numbers}" if change["all"] and change["after"][1] > 1 else numbers
+
+
+def _numbers(least_and_most: Sequence[int]) -> str:
+    return " to ".join(f"{count:,}" for count in dict.fromkeys(least_and_most))
 
 
 def _value(part: str, value: Any) -> str:
