@@ -1,5 +1,6 @@
 """From training to the page: what was fixed before training is called so, and nothing else is."""
 
+import json
 import re
 import shutil
 
@@ -7,7 +8,7 @@ import pytest
 import stores
 import synthetic
 
-from bnbench import train
+from bnbench import cli, snakefile, train
 from bnbench.plan import cost
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.preregistration import plan_of
@@ -138,6 +139,30 @@ def test_tables_that_were_collected_by_an_earlier_version_are_compared_too(pages
     text = rebuilt(study, "report")[2]
     assert UNKNOWN in text
     assert not claims_to_be_fixed(text)
+
+
+def test_the_page_of_the_claims_says_it_of_each_study(pages, tmp_path):
+    claim = {"words": "BN hurts", "source": "a paper", "predicts": "hurts"}
+    study = synthetic.plan(**stores.PLAN, claims=[claim])
+    stores.stored(tmp_path, study)
+    command = ["claims", str(tmp_path / "study.yaml"), "--reports", str(tmp_path / "reports")]
+    pages(study)
+    assert cli.main(command) == 0
+    text = stores.text_of(tmp_path / "reports" / "claims" / "index.html")
+    assert f"synthetic: {UNKNOWN}" in text
+    assert not claims_to_be_fixed(text)
+    shutil.rmtree(tmp_path / "results")
+    planned(synthetic.plan(**stores.PLAN), tmp_path / "results")
+    stores.stored(tmp_path, study)
+    pages(study)
+    assert cli.main(command) == 0
+    said = "synthetic: The claims were changed after all 8 seeds were trained."
+    assert said in stores.text_of(tmp_path / "reports" / "claims" / "index.html")
+
+
+def test_the_rules_hand_the_plan_to_each_training_job():
+    study = synthetic.plan()
+    assert json.loads(snakefile.plan_json(study)) == plan_of(study)
 
 
 def test_a_partial_study_is_as_fixed_as_a_whole_one(pages, tmp_path):
