@@ -8,11 +8,12 @@ import pytest
 import stores
 import synthetic
 
-from bnbench import cli, snakefile, train
+from bnbench import cli, plot, snakefile, train
 from bnbench.plan import cost
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.preregistration import plan_of
 from bnbench.store import preregistration, tables
+from bnbench.wording import contents
 from bnbench.wording.preregistration import FIXED, UNKNOWN
 
 TRAIN_LOSS = {"report": {"outcome": "train_loss"}}
@@ -36,9 +37,17 @@ def trained(study, results):
         train.run(chunk, results, 1, plan=plan_of(study))
 
 
+def blank_figures(study, out):
+    """Pictures of nothing, in no time."""
+    (out / "figures").mkdir(exist_ok=True)
+    for name in contents.figures(study):
+        (out / "figures" / f"{name}.svg").write_text("<svg><defs></defs></svg>")
+
+
 @pytest.fixture
-def pages(tmp_path, rebuilt):
+def pages(tmp_path, rebuilt, monkeypatch):
     """Rebuild a study on the results in `tmp_path`: its verdicts, and its page as a reader sees it."""
+    monkeypatch.setattr(plot, "run", blank_figures)
 
     def made(study):
         status, said, text = rebuilt(study)

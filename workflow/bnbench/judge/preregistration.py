@@ -45,8 +45,8 @@ def finding(study: Study, found: Mapping[str, OfSetting]) -> dict[str, Any]:
         found: by address, the records of its settings (`store.preregistration.collected`).
     """
     plan = plan_of(study)
-    unknown: OfSetting = {"trained": -1, "records": []}
-    records = [found.get(setting.address, unknown) for setting in study.settings]
+    uncollected: OfSetting = {"trained": len(study.seeds), "records": []}  # by an earlier version
+    records = [found.get(setting.address, uncollected) for setting in study.settings]
     trained = [each for each in records if each["trained"]]
     histories = [_history(plan, each) for each in trained]
     changes = _together([change for history in histories for change in history or ()])
