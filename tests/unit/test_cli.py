@@ -115,12 +115,14 @@ def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):
     from bnbench import train
 
     asked = []
-    monkeypatch.setattr(train, "run", lambda *arguments: asked.append(arguments) or "done")
+    monkeypatch.setattr(train, "run", lambda *arguments, plan: asked.append((*arguments, plan)) or "done")
     setting = config.load(configfile.read("config.yaml"), "config.yaml").settings[0]
     options = ["--first", "10", "--last", "12", "--threads", "2", "--results", "elsewhere"]
     assert cli.main(["train", "--setting", setting.to_json(), *options]) == 0
-    assert asked == [(Chunk(Setting.from_spec(setting.spec), 10, 3), Path("elsewhere"), 2)]
-    assert capsys.readouterr().out == "done\n"
+    assert cli.main(["train", "--setting", setting.to_json(), *options, "--plan", '{"study": "small"}']) == 0
+    chunk = Chunk(Setting.from_spec(setting.spec), 10, 3)
+    assert asked == [(chunk, Path("elsewhere"), 2, plan) for plan in (None, {"study": "small"})]
+    assert capsys.readouterr().out == "done\ndone\n"
 
 
 def test_an_interruption_ends_with_the_shells_status_and_no_traceback(folder, capsys, monkeypatch):

@@ -32,6 +32,7 @@ from bnbench.judge.pairing import Pairs
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
 from bnbench.store import files, report_tables, stamps, trials
+from bnbench.store import preregistration as records
 from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
 from bnbench.wording import absolute as absolute_in_words
@@ -70,7 +71,8 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found = _worded(study, found, said)
     for name, table in found.items():
         report_tables.write(out, name, table, study.report.factor)
-    files.write_text(out / "verdicts.json", _json(_verdicts(study, found, said)))
+    fixed = _fixed(study, data)
+    files.write_text(out / "verdicts.json", _json(_verdicts(study, found, said, fixed)))
     mark.leave(data)
 
 
@@ -125,7 +127,19 @@ def _worded(
     return {**found, **worded, **mixed, "claims": claims_table}
 
 
-def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _fixed(study: Study, data: Path) -> dict[str, Any]:
+    """What is known of whether the comparison was fixed before training, in numbers and in words."""
+    found = preregistration.finding(study, records.collected(data))
+    said = preregistration_in_words.sentences(found)
+    return {**found, "sentence": said, "note": preregistration_in_words.note(found)}
+
+
+def _verdicts(
+    study: Study,
+    found: Mapping[str, pd.DataFrame],
+    claimed: Sequence[Mapping[str, Any]],
+    fixed: Mapping[str, Any],
+) -> dict[str, Any]:
     """What `verdicts.json` holds."""
     rows = found["contexts"]
     return {
@@ -144,7 +158,8 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),
         "cost": sentences.cost(study, found["provenance"]),
-        "methods": methods.paragraph(study, found),
+        "preregistration": dict(fixed),
+        "methods": methods.paragraph(study, found, fixed["sentence"]),
         "factor": study.report.factor,
         "arms": list(study.arms),
         "options": asdict(study.report),

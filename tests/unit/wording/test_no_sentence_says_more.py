@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bnbench.judge import verdict_rows, verdicts
 from bnbench.wording import answers, sentences, titles
+from bnbench.wording.preregistration import UNKNOWN
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -231,6 +232,7 @@ def test_no_sentence_of_a_whole_comparison_says_more_than_its_row(tmp_path_facto
         assert_whole(said)
     for said in (*verdicts["trajectories"], verdicts["control"], verdicts["cost"], verdicts["methods"]):
         assert_whole(said)
+    assert "fixed before" not in verdicts["methods"].replace(UNKNOWN, "")  # there is no record of any plan
 
 
 def test_over_seeds_that_can_never_decide_no_sentence_says_which_loss_is_higher(compared):

@@ -40,6 +40,11 @@ class Data(NamedTuple):
     """What one unit of the targets was before they were standardized; None if they were not."""
 
 
+DRAWN = ("data", "noise", "split", "validation")
+"""What a seed may draw of a task's points: noise, which rows train and which test, which training points are held out;
+or something else (data)."""
+
+
 @dataclass(frozen=True)
 class Task(ABC):
     """What every task says of itself."""
@@ -77,6 +82,10 @@ class Task(ABC):
         """Whether what is learned can be drawn over one input."""
         return self.inputs() == self.outputs() == 1
 
+    def drawn(self) -> tuple[str, ...]:
+        """What of its points a seed draws, in the words of `DRAWN`; nothing where all seeds have the same points."""
+        return ("data",)
+
     @abstractmethod
     def data(self, seed: int) -> Data:
         """The points of one trial."""
@@ -101,6 +110,10 @@ class Function(Task):
     def inputs(self) -> int:
         """A function of one number."""
         return 1
+
+    def drawn(self) -> tuple[str, ...]:
+        """The noise, if there is any."""
+        return ("noise",) if self.noise else ()
 
     @abstractmethod
     def values(self, x: Array) -> Array:
@@ -170,6 +183,10 @@ class Split(Task):
     def tested_points(self) -> int:
         """Number of test points."""
         return self.row_count() - self.train_points()
+
+    def drawn(self) -> tuple[str, ...]:
+        """Which rows train, and which test."""
+        return ("split",)
 
     def data(self, seed: int) -> Data:
         """Rows in the order drawn from the seed: the first `train_points` train, the others test."""
@@ -312,6 +329,10 @@ class HeldOut(Task):
     def loss(self) -> str:
         """The task's own."""
         return self.task.loss()
+
+    def drawn(self) -> tuple[str, ...]:
+        """The task's own, and which training points are held out."""
+        return (*self.task.drawn(), *(["validation"] if self.held_points() else []))
 
     def data(self, seed: int) -> Data:
         """The task's points, the training points in their order."""

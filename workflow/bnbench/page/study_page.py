@@ -23,7 +23,17 @@ from bnbench.page import rows, tables
 from bnbench.plan.study import Study
 from bnbench.store import schemas
 from bnbench.vocabulary import PACKAGE
-from bnbench.wording import absolute, alt_texts, captions, contents, convergence, methods, templating, titles
+from bnbench.wording import (
+    absolute,
+    alt_texts,
+    captions,
+    contents,
+    convergence,
+    methods,
+    randomness,
+    templating,
+    titles,
+)
 
 CAPTIONS = PACKAGE / "captions"
 """A text for each figure, which Snakemake's report renders too."""
@@ -78,6 +88,8 @@ def render(
         script=script,
         style=templating.source("page", "page.css"),
         script_hash=_sha256(script),
+        random=randomness.fixed(study),
+        same_data=randomness.same(study),
         levels=captions.levels(study),
         randomization=methods.randomization(len(study.seeds)),
         bibtex=methods.BIBTEX,

@@ -49,7 +49,7 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _WHOLE,
         {
-            "seed": "fixes data, initial weights and order of the examples",
+            "seed": "fixes all that is random: what is drawn of the data, initial weights, order of the examples",
             "epoch": "epoch, counted from 0; of an excluded trial, the one at which it diverged",
         },
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS, SCHEMA
 from bnbench.wording import effects, formats, titles
@@ -23,7 +24,12 @@ def noun(factor: str) -> str:
 def window(study: Study) -> str:
     """Over which epochs a loss is judged."""
     share = study.report.window
-    return f"over the last {formats.percent(share)} of the measured epochs" if share else "at the last epoch"
+    return f"over {share_of_epochs(share)}" if share else "at the last epoch"
+
+
+def share_of_epochs(share: float) -> str:
+    """What a window consists of."""
+    return f"the last {formats.percent(share)} of the measured epochs" if share else "the last epoch alone"
 
 
 def facts(study: Study) -> dict[str, str]:
@@ -80,7 +86,7 @@ def alike(study: Study) -> str:
     if study.report.factor == "task":
         return "were given the same random numbers"
     order = "saw the same examples in the same order"
-    if study.report.factor == "batch_size":
+    if study.report.factor == "batch_size" or varying(study).order == "none":
         order = "saw the same examples"
     weights = all(study.shares_weights(context) for context, _ in study.contexts())
     return f"started from the same weights and {order}" if weights else order

@@ -10,7 +10,7 @@ from bnbench import __version__
 from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS
-from bnbench.wording import captions, formats, templating, titles
+from bnbench.wording import captions, formats, randomness, templating, titles
 
 BIBTEX = f"""@software{{bnbench,
   title   = {{bnbench: does batch normalization help or hurt here?}},
@@ -31,9 +31,16 @@ _REASONS = {
 _SOFTWARE = ("bnbench", "torch", "numpy", "python", "device_name")
 
 
-def paragraph(study: Study, found: Mapping[str, pd.DataFrame]) -> str:
-    """What was done, with its numbers, in one line; `found` are the tables of the comparison."""
+def paragraph(study: Study, found: Mapping[str, pd.DataFrame], fixed: str) -> str:
+    """What was done, with its numbers, in one line.
+
+    Args:
+        study: the study.
+        found: the tables of the comparison.
+        fixed: what is known of whether it was fixed before training (`wording.preregistration`).
+    """
     facts = {**_design(study), **_tests(found["contexts"]), **_kept(found), "software": _software(found)}
+    facts["fixed"] = fixed
     return templating.rendered(templating.source("wording", "methods.txt"), **facts)
 
 
@@ -55,6 +62,8 @@ def _design(study: Study) -> dict[str, object]:
     }
     return {
         **captions.facts(study),
+        "fixed_by_seed": randomness.fixed(study),
+        "same_data": randomness.same(study),
         "several": len(study.contexts()) > 1,
         "networks": ", ".join(text for name, text in networks.items() if name != factor),
         "all_shared": factor not in ("task", "batch_size")
@@ -78,10 +87,9 @@ def _tests(contexts: pd.DataFrame) -> dict[str, object]:
 
 
 def _kept(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
-    """Exclusions and divergences in numbers, and the A/A control."""
+    """Exclusions and divergences in numbers."""
     reasons = found["exclusions"]["reason"]
     diverged = reasons.eq("diverged")
-    control = found["control"].to_dict("records")[0]
     counts = reasons[~diverged].value_counts().sort_index()
     left_out = int(counts.sum())
     return {
@@ -90,8 +98,6 @@ def _kept(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         "reasons": formats.listed([f"{count:,} {_REASONS[str(reason)]}" for reason, count in counts.items()])
         if left_out
         else "",
-        "control": control,
-        "false_share": formats.percent(control["share"]) if control["splits"] else "",
     }
 
 

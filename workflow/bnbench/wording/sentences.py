@@ -80,17 +80,20 @@ def interaction(study: Study, row: Row) -> str:
 
 
 def control(study: Study, row: Row) -> str:
-    """What the A/A control showed."""
+    """What the A/A control showed of the code."""
     base, alpha = titles.arm(study, study.report.baseline), formats.percent(study.report.alpha)
     if not row["splits"]:
         return f"There are too few seeds to compare {base} with itself."
     halves = f"{base} was compared with itself on two halves of its seeds, {formats.count(row['pairs'], 'pair')} each"
-    found = f"{formats.percent(row['share'])} of {row['splits']:,} random splits"
-    limits = f"{formats.percent(row['low'])} to {formats.percent(row['high'])}"
-    share = f"in {found} ({limits}) a difference was declared in any context, where there is none"
-    possible = sign_flips.can_decide(row["pairs"], study.report.alpha)
-    never = f"; at most {alpha} is promised" if possible else "; with so few pairs, no difference can ever be declared"
-    return f"A/A control: {halves}; {share}{never}."
+    start = f"A/A control of the code: {halves}"
+    if not sign_flips.can_decide(row["pairs"], study.report.alpha):
+        return f"{start}; with so few pairs, no difference can ever be declared, so it shows nothing."
+    limits = f"Wilson interval {formats.percent(row['low'])} to {formats.percent(row['high'])}"
+    found = f"{formats.percent(row['share'])} of {row['splits']:,} random splits of these seeds ({limits})"
+    expected = f"by construction, at most {alpha} are expected, whatever the data"
+    return (
+        f"{start}; in {found}, a difference was declared in any context. It checks the code, not the study: {expected}."
+    )
 
 
 def cost(study: Study, provenance: pd.DataFrame) -> str:
