@@ -23,6 +23,7 @@ from bnbench.judge import (
     exploratory,
     interactions,
     pairing,
+    preregistration,
     summaries,
     tuning,
     verdict_rows,
@@ -39,6 +40,7 @@ from bnbench.wording import absolute as absolute_in_words
 from bnbench.wording import answers, formats, methods, sentences
 from bnbench.wording import claims as claims_in_words
 from bnbench.wording import convergence as convergence_in_words
+from bnbench.wording import preregistration as preregistration_in_words
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
