@@ -23,7 +23,7 @@ from bnbench.page import rows, tables
 from bnbench.plan.study import Study
 from bnbench.store import schemas
 from bnbench.vocabulary import PACKAGE
-from bnbench.wording import alt_texts, captions, contents, methods, templating, titles
+from bnbench.wording import alt_texts, captions, contents, explored, methods, templating, titles
 
 CAPTIONS = PACKAGE / "captions"
 """A text for each figure, which Snakemake's report renders too."""
@@ -96,6 +96,7 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "tuned": tables.tuned(study, found["tuned"], found["rates"]),
         "decided": tables.verdicts(study, contexts),
         "outcomes": tables.outcomes(study, found["outcomes"]),
+        "explored": explored.below_heading(study, found["outcomes"]),
         "more": tables.more(study, contexts),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),

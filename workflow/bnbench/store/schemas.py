@@ -94,12 +94,19 @@ COLUMNS: dict[str, pa.Field] = {
         _WHOLE,
         {
             "pairs": "seeds that both arms have",
-            "finite_pairs": "pairs of which neither trial diverged",
+            "finite_pairs": "pairs of which neither trial diverged; in outcomes, pairs that the effect is over",
             "family": "comparisons that are judged together",
             "floored": "losses that were raised to the smallest normal number of float32 before the logarithm",
             "diverged_baseline": "pairs of which the baseline's trial diverged",
             "diverged_treatment": "pairs of which the treatment's trial diverged",
             "examples": "examples in a batch; null where batch sizes are compared",
+            "reached_baseline": "pairs of which the baseline's trial reached the target loss and did not diverge",
+            "reached_treatment": "pairs of which the treatment's trial reached the target loss and did not diverge",
+            "at_once_baseline": "pairs of which the baseline's trial had the target loss at the first measurement",
+            "at_once_treatment": "pairs of which the treatment's trial had the target loss at the first measurement",
+            "jobs_baseline": "jobs in which the baseline's trials of the pairs were trained; only for seconds",
+            "jobs_treatment": "jobs in which the treatment's trials of the pairs were trained; only for seconds",
+            "direction": "sign of what is tested, treatment − baseline: −1, 0 or 1; 0 also where nothing is tested",
             "decided_from": "first epoch from which on the band lies on one side of 1; null where it never stays there",
         },
     ),
@@ -155,10 +162,18 @@ COLUMNS: dict[str, pa.Field] = {
             "adjustment": "which adjusted p-value decides: maxT, or Holm",
             "limits": "what makes the limits hold for all contexts: flips, or Bonferroni where finite pairs differ",
             "mixed": "versions of torch or devices, if the pairs come from several",
-            "role": "primary if it decides the verdict, otherwise exploratory",
+            "role": "primary if it decides the verdict; exploratory if it is tested beside; descriptive if it is not",
+            "bound": "where the target loss was not always seen to be reached, what the effect says of the true one: "
+            "at least, at most, or restricted where it may be either; null where it is no bound",
         },
     ),
-    **_columns(_FLAG, {"within_margin": "whether p_equivalence is below α"}),
+    **_columns(
+        _FLAG,
+        {
+            "within_margin": "whether p_equivalence is below α",
+            "marked": "whether p_bh is below α and the effect as it is shown points where the test does",
+        },
+    ),
     # What stands beside the verdicts.
     **_columns(
         _NUMBER,
@@ -296,7 +311,9 @@ TABLES: dict[str, pa.Schema] = {
     "outcomes": _table(
         "every outcome of each context; those that do not decide have p-values for exploring",
         *(*_CONTRAST, "outcome", "role", "pairs", "finite_pairs", "baseline_value", "treatment_value"),
-        *(*_INTERVAL, "p", "p_bh"),
+        *(*_INTERVAL, "bound", "p", "p_bh", "direction", "marked"),
+        *("reached_baseline", "reached_treatment", "at_once_baseline", "at_once_treatment"),
+        *("jobs_baseline", "jobs_treatment"),
     ),
     "interactions": _table(
         "the main effect, and how the effect depends on the other factors",
