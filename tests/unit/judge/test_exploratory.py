@@ -1,8 +1,11 @@
 """What does not decide: other outcomes beside the verdict, and the parts of a difference, from known losses."""
 
 import math
+from statistics import NormalDist
 
+import in_memory
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
 from statsmodels.stats.multitest import multipletests
@@ -126,6 +129,42 @@ def test_the_primary_row_is_the_verdicts(compared):
     assert (primary["effect"], primary["p"]) == (context["effect"], context["p"])
     assert (primary["low"], primary["high"]) == (context["own_low"], context["own_high"])
     assert primary["baseline_value"] == context["baseline_value"]
+
+
+# A small part of tests/benchmarks/calibration_exploratory.py.
+
+
+def null_study(generator, study, censored):
+    """The table of a study of four contexts without any effect; the treatment trains three times as long, in a job."""
+    seeds = len(study.seeds)
+    found = []
+    for _ in range(4):
+        common, arms = 0.5 * generator.standard_normal((5, seeds)), []
+        for _ in range(2):
+            parts = common + 0.5 * generator.standard_normal((5, seeds))
+            slow = math.log(40) + math.sqrt(0.5) * NormalDist().inv_cdf(censored) + parts[0]
+            measured = {"test_loss": np.exp(slow - np.log([10, 20, 30, 40])[:, None])}
+            measured |= {"train_loss": np.exp(parts[1]), "eval_loss": np.exp(parts[2])}
+            arms.append(measured | {"test_accuracy": 1 / (1 + np.exp(parts[3]))})
+        found.append(exploratory.outcomes(study, in_memory.pairs(study, *arms, (1.0, 3.0))))
+    return exploratory.adjusted(pd.concat(found, ignore_index=True), study.report.alpha)
+
+
+@pytest.mark.parametrize("censored", [0.25, 0.75])
+def test_a_study_without_effects_marks_one_at_most_as_often_as_alpha_says(censored):
+    study = synthetic.plan(norm=["none", "layer"], seeds=10, report={"target": 1.0})
+    generator, alarms, epochs, share, tests = np.random.default_rng(1), [], [], [], []
+    for _ in range(100):
+        table = null_study(generator, study, censored)
+        tests.append(exploratory.tested_rows(table))
+        alarms.append(table["marked"].any())
+        of_epochs = table[table["outcome"] == "epochs_to_target"]
+        epochs += (of_epochs["p"] < 0.05).tolist()
+        share.append((of_epochs["reached_baseline"] + of_epochs["reached_treatment"]).mean() / 20)
+    assert max(tests) == 20  # 19 where no trial of a context reaches the target
+    assert np.mean(share) == pytest.approx(1 - censored, abs=0.03)
+    for hits in (alarms, epochs):
+        assert np.mean(hits) < 0.05 + 4 * math.sqrt(0.05 * 0.95 / len(hits))
 
 
 def parts(study, pairs):

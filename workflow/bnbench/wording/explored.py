@@ -25,22 +25,68 @@ def heading(name: str) -> str:
 
 
 def effect(row: Row) -> str:
-    """The effect with what is known of its interval, and its mark: `3.1 (2.2 to 4.5) †`, `at least 2.0 (from 1.5)`."""
-    value, low, high = row["effect"], row["low"], row["high"]
-    form, unit = _form(row["outcome"])
-    if math.isnan(value):
+    """The effect, and its mark: `3.1 †`, `at least 2.0`, `+1.3 points`; a dash where there is none."""
+    if math.isnan(row["effect"]):
         return "–"
-    shown = form(value) if OUTCOMES[row["outcome"]].is_ratio else _signed(form(value))
+    form, unit = _form(row)
+    shown = form(row["effect"]) if OUTCOMES[row["outcome"]].is_ratio else _signed(form(row["effect"]))
     if row["bound"] in ("at least", "at most"):
         shown = f"{row['bound']} {shown}"
-    limits = [("from", low), ("to", high)]
-    known = [f"{word} {form(limit)}" for word, limit in limits if not math.isnan(limit)]
-    interval = f" ({' '.join(known).removeprefix('from ') if len(known) == 2 else known[0]})" if known else ""
-    return f"{shown}{unit}{interval}{f' {MARK}' if row['marked'] else ''}"
+    counted = " as counted" if row["bound"] == "restricted" else ""
+    return f"{shown}{unit}{counted}{f' {MARK}' if row['marked'] else ''}"
 
 
 def note(row: Row) -> str:
-    """What an effect is over where that is not all pairs alike: pairs, trials that reach the target, jobs."""
+    """What stands below the effect: its limits, and what it is over where that is not all pairs alike."""
+    return ", ".join(filter(None, [_limits(row), _over(row)]))
+
+
+def introduction(study: Study) -> str:
+    """What is compared in the table, and how."""
+    said = captions.facts(study)
+    means = f"Ratios of geometric means, {captions.treated(study)} to {captions.base(study)}"
+    return (
+        f"{means}, and in brackets the {said['level']} interval of the cell alone. All but the {said['loss']} are "
+        "exploratory."
+    )
+
+
+def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
+    """Term → what a reader of the table has to know of it, as far as it concerns this one."""
+    held = set(table["outcome"])
+    found = {MARK: " ".join(_marks(study, table))}
+    final = table[~table["outcome"].isin([EPOCHS_TO_TARGET, SECONDS])]
+    if (final["finite_pairs"] < final["pairs"]).any():
+        found["Pairs"] = (
+            "Counted where trials diverged. The effect is over the counted pairs, the test ranks a diverged trial as "
+            f"the worst, and {MARK} stands only where both point the same way."
+        )
+    if GAP in held:
+        found[heading(GAP)] = (
+            "The log of the test loss minus that of the train loss in evaluation mode, compared by its difference."
+        )
+    if ACCURACY in held:
+        found[heading(ACCURACY)] = "Compared by its difference, in percentage points; here higher is better."
+    if EPOCHS_TO_TARGET in held:
+        found[heading(EPOCHS_TO_TARGET)] = " ".join(_epochs(study, table[table["outcome"] == EPOCHS_TO_TARGET]))
+    found[heading(SECONDS)] = (
+        "Those of a job divided by its networks. They are compared job by job and not tested, since the networks of a "
+        "job share its time. Welch's (1947) interval takes two jobs of each arm."
+    )
+    return {term: text for term, text in found.items() if text}
+
+
+def _limits(row: Row) -> str:
+    """The limits that are known: `(2.2 to 4.5)`, `(from 2.2)`, `(to 4.5)`."""
+    form, _ = _form(row)
+    low, high = ("" if math.isnan(limit) else form(limit) for limit in (row["low"], row["high"]))
+    if low and high:
+        return f"({low} to {high})"
+    return f"(from {low})" if low else f"(to {high})" if high else ""
+
+
+def _over(row: Row) -> str:
+    """What an effect is over: pairs, trials that reach the target, jobs; of accuracies, the arms' means."""
     pairs = int(row["pairs"])
     if not pairs:
         return ""
@@ -51,35 +97,11 @@ def note(row: Row) -> str:
     if row["outcome"] == SECONDS:
         jobs = {int(row[f"jobs_{arm}"]) for arm in ("baseline", "treatment")}
         return f"{formats.count(*jobs, 'job')} each" if len(jobs) == 1 else f"{_of_arms(row, 'jobs')} jobs"
-    return f"{row['finite_pairs']} of {pairs} pairs" if row["finite_pairs"] < pairs else ""
-
-
-def below_heading(study: Study, table: pd.DataFrame) -> str:
-    """What a reader of the table has to know, as far as it concerns this one."""
-    said, base, treated = captions.facts(study), captions.base(study), captions.treated(study)
-    held = set(table["outcome"])
-    parts = [f"Ratios of geometric means, {treated} to {base}, with the {said['level']} interval of each cell alone."]
-    if GAP in held:
-        parts.append(
-            "The generalization gap is the log of the test loss minus that of the train loss in evaluation mode; it is "
-            "compared by its difference."
-        )
-    if ACCURACY in held:
-        parts.append("Accuracy is compared by its difference, in percentage points; there, higher is better.")
-    parts.append(f"All but the {said['loss']} are exploratory.")
-    parts += _marks(study, table)
-    final = table[~table["outcome"].isin([EPOCHS_TO_TARGET, SECONDS])]
-    if (final["finite_pairs"] < final["pairs"]).any():
-        parts.append(
-            "Where a cell counts pairs, trials of the others diverged. The effect is over the counted pairs, the test "
-            f"ranks a diverged trial as the worst, and {MARK} stands only where both point the same way."
-        )
-    parts += _epochs(study, table[table["outcome"] == EPOCHS_TO_TARGET], f"{base} and {treated}")
-    parts.append(
-        "Seconds are those of a job divided by its networks. They are compared job by job and not tested, since the "
-        "networks of a job share its time; an interval takes two jobs of each arm."
-    )
-    return " ".join(parts)
+    counted = f"{row['finite_pairs']} of {pairs} pairs" if row["finite_pairs"] < pairs else ""
+    if row["outcome"] != ACCURACY or math.isnan(row["effect"]):
+        return counted
+    means = f"from {100 * row['baseline_value']:.1f} to {100 * row['treatment_value']:.1f} %"
+    return ", ".join(filter(None, [means, counted]))
 
 
 def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
@@ -87,9 +109,9 @@ def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
     tests, fewest = exploratory.tested_rows(table), exploratory.fewest_marked(table, study.report.alpha)
     if not tests:
         return
-    over = f"over all {tests} tests" if tests > 1 else "(a single test)"
+    over = f"over all {tests} tests" if tests > 1 else "over the one test"
     yield (
-        f"{MARK} marks p < {study.report.alpha:g} after adjustment for false discoveries {over} of this table "
+        f"p < {study.report.alpha:g} after adjustment for false discoveries {over} of this table "
         "(Benjamini & Hochberg 1995)."
     )
     if not fewest:
@@ -101,31 +123,35 @@ def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _epochs(study: Study, rows: pd.DataFrame, arms: str) -> Iterator[str]:
+def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     """What the target is, and how trials count that were not seen to reach it."""
-    if rows.empty:
-        return
     larger = "twice the larger final loss of each pair (geometric mean over the seeds)"
     yield f"The target loss is {f'{study.report.target:g}' if study.report.target else larger}."
     unreached = any(_count(row, "reached") < 2 * row["pairs"] for row in rows.to_dict("records"))
     at_once = any(_count(row, "at_once") for row in rows.to_dict("records"))
     if unreached:
-        yield "A trial that does not reach it, or that diverges, counts with the last measured epoch."
+        yield (
+            "A trial that does not reach it, or that diverges, counts with the last measured epoch (restricted mean "
+            "time, Royston & Parmar 2013)."
+        )
     if at_once:
         yield "A trial that has it at the first measurement (at once) counts with that epoch."
     if unreached or at_once:
-        yield f"So the ratio may be a bound: at least, or at most. Such trials are counted for {arms}, in this order."
+        arms = f"{captions.base(study)} and {captions.treated(study)}"
+        yield f"So the ratio may be a bound: at least, or at most. Trials are counted for {arms}, in this order."
     if rows["bound"].eq("restricted").any():
-        yield "Where they would move the ratio both ways, it is that of the epochs as counted."
+        yield "As counted: such trials stand on both sides, so the true ratio may be lower or higher."
 
 
-def _form(name: str) -> tuple[Callable[[float], str], str]:
+def _form(row: Row) -> tuple[Callable[[float], str], str]:
     """How the effect on an outcome and its limits are written, and the unit."""
-    if OUTCOMES[name].is_ratio:
+    if OUTCOMES[row["outcome"]].is_ratio:
         return formats.number, ""
-    if name == ACCURACY:
-        return lambda share: _minus(f"{100 * share:.1f}"), " points"
-    return lambda value: _minus(f"{value:.2f}"), ""
+    times, digits, unit = (100, 1, " points") if row["outcome"] == ACCURACY else (1, 2, "")
+    size = abs(times * row["effect"])
+    if 0 < size < 1:  # two digits that count, but no more than a difference that is one has
+        digits = min(4, max(digits, 1 - math.floor(math.log10(size))))
+    return lambda value: _minus(f"{times * value:.{digits}f}"), unit
 
 
 def _minus(text: str) -> str:
