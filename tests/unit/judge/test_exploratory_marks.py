@@ -68,6 +68,7 @@ def speaks_of_its_pairs(row, pairs):
         assert row["effect"] == pytest.approx(math.exp(mean) if KNOWN[row["outcome"]].is_ratio else mean)
     if finite.all() and row["pairs"]:
         assert row["p"] == pytest.approx(flipped(treated - baseline))
+        assert row["direction"] == np.sign((treated - baseline).sum())
 
 
 def restricted(pairs):

@@ -95,8 +95,8 @@ def _over(row: Row) -> str:
         said += [f"{_of_arms(row, 'at_once')} of {pairs} at once"] if _count(row, "at_once") else []
         return ", ".join(said)
     if row["outcome"] == SECONDS:
-        jobs = {int(row[f"jobs_{arm}"]) for arm in ("baseline", "treatment")}
-        return f"{formats.count(*jobs, 'job')} each" if len(jobs) == 1 else f"{_of_arms(row, 'jobs')} jobs"
+        equal = row["jobs_baseline"] == row["jobs_treatment"]
+        return f"{formats.count(int(row['jobs_baseline']), 'job')} each" if equal else f"{_of_arms(row, 'jobs')} jobs"
     counted = f"{row['finite_pairs']} of {pairs} pairs" if row["finite_pairs"] < pairs else ""
     if row["outcome"] != ACCURACY or math.isnan(row["effect"]):
         return counted
