@@ -62,7 +62,7 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     mark.remove(data)
     contrasts, parts, finals = _contexts(study, data)
     found = {name: summaries.joined(part) for name, part in parts.items()}
-    found["outcomes"] = exploratory.adjusted(found["outcomes"])
+    found["outcomes"] = exploratory.adjusted(found["outcomes"], study.report.alpha)
     found["exclusions"] = found["exclusions"].drop_duplicates()
     found["contexts"] = verdict_rows.table(study, contrasts, verdicts.decide(study.report, contrasts))
     found["interactions"] = interactions.table(study, contrasts)

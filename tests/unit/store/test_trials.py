@@ -62,6 +62,15 @@ def test_the_generalization_gap_is_how_much_the_log_test_loss_exceeds_the_log_tr
     np.testing.assert_allclose(final, np.log([1.6, np.nan, 1.6]))
 
 
+def test_the_final_accuracy_is_its_mean_over_the_window_and_no_logarithm(study, tmp_path):
+    frames = synthetic.frames(study, diverged=lambda _, seed: 12 if seed == 1 else None)
+    curves = frames["curves"]
+    curves["test_accuracy"] = np.where(curves["test_loss"].isna(), np.nan, curves["epoch"] / 100)
+    arm = read(study, tmp_path, frames)
+    np.testing.assert_allclose(finals.final(arm, "test_accuracy", 0.0), [0.24, np.nan, 0.24])
+    np.testing.assert_allclose(finals.final(arm, "test_accuracy", 0.6), [(0.19 + 0.24) / 2, np.nan, 0.215])
+
+
 def test_the_gap_of_losses_that_cannot_be_told_from_0_is_not_known(study, tmp_path):
     arm = read(study, tmp_path, synthetic.frames(study, loss=1e-60))
     assert set(finals.censored(arm, "generalization_gap", 0.05)) == {finals.AT_MOST + finals.AT_LEAST}

@@ -45,7 +45,7 @@ ROW = {
     "raised_effect": math.nan,
     "raised_low": math.nan,
     "raised_high": math.nan,
-    "bound": "neither",
+    "bound": None,
     "diverged_baseline": 0,
     "diverged_treatment": 0,
     "test": "mean",
@@ -112,7 +112,7 @@ CONTEXTS = {
         ["ranks", "12 of 20 pairs", "1.4e-16", "float32", "at least 93 × higher", "8 pairs", "3.1 × higher"],
     ),
     "losses_of_0_in_both_arms": (
-        [FLOORED, {"bound": "neither", "floored": 20}],
+        [FLOORED, {"bound": "restricted", "floored": 20}],
         ["20 of 20 pairs", "93 (40 to 200,000)"],
     ),
     "losses_of_0_that_decide_nothing": (

@@ -157,8 +157,12 @@ def _floored(outcome: Outcome, contrast: Contrast, level: float) -> dict[str, An
         "raised_effect": raised.mean,
         "raised_low": raised.low,
         "raised_high": raised.high,
-        "bound": "neither" if at_least == at_most else "at least" if at_least else "at most",
+        "bound": _BOUNDS[bool(at_least), bool(at_most)],
     }
+
+
+_BOUNDS = {(False, False): None, (True, False): "at least", (False, True): "at most", (True, True): "restricted"}
+"""Whether an effect is one from below, from above → what is said of it."""
 
 
 def _seeds_needed(options: ReportOptions, differences: Array, family: int) -> Mapping[str, float]:

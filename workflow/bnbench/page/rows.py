@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS, RATES
 from bnbench.wording import absolute as absolutes
-from bnbench.wording import effects, formats, titles
+from bnbench.wording import effects, explored, formats, titles
 from bnbench.wording.titles import Row
 
 
@@ -35,9 +34,6 @@ class Cell:
 
 
 NOTHING = Cell("–")
-
-EXPLORED = "†"
-"""Marks an exploratory ratio whose adjusted p is below α."""
 
 
 def contexts(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -63,15 +59,15 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[st
 
 
 def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
-    """Names of the outcomes, and a row per contrast with the ratio of each of them."""
+    """Names of the outcomes, and a row per contrast with the effect on each of them."""
     names = [name for name in titles.OUTCOMES if name in set(table["outcome"])]
     held = [name for name in (*FACTORS, "baseline", "treatment") if name in table]
     rows = []
     for _, group in table.groupby(held, sort=False):
         first, *_ = group.to_dict("records")
-        cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
+        cells = {row["outcome"]: _explored(row) for row in group.to_dict("records")}
         rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
-    return [titles.outcome(name) for name in names], rows
+    return [explored.heading(name) for name in names], rows
 
 
 def absolute(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -132,7 +128,7 @@ def _effect(study: Study, row: Row) -> Cell:
     if row["test"] != "rank":
         return _interval(row, ("effect", "effect_low", "effect_high"), partial(effects.plain, study.outcome))
     raised = effects.plain(study.outcome, row["raised_effect"])
-    bound = f"{row['bound']} " if row["bound"] != "neither" else ""
+    bound = f"{row['bound']} " if row["bound"] != "restricted" else ""
     return Cell(f"{bound}{raised}", repr(float(row["raised_effect"])), note="(losses of 0 raised)")
 
 
@@ -145,9 +141,9 @@ def _seeds(row: Row, name: str) -> Cell:
     return _interval(row, (name, f"{name}_low", f"{name}_high"), said)
 
 
-def _explored(study: Study, row: Row) -> Cell:
-    cell = _interval(row, ("effect", "low", "high"), partial(effects.plain, OUTCOMES[row["outcome"]]))
-    return replace(cell, text=f"{cell.text} {EXPLORED}") if row["p_bh"] < study.report.alpha else cell
+def _explored(row: Row) -> Cell:
+    value = "" if math.isnan(row["effect"]) else repr(float(row["effect"]))
+    return Cell(explored.effect(row), value, note=explored.note(row))
 
 
 def _number(value: float, form: Callable[[float], str]) -> Cell:

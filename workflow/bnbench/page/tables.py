@@ -101,7 +101,7 @@ def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
 
 
 def outcomes(study: Study, table: pd.DataFrame) -> Table:
-    """The ratio of every outcome."""
+    """The effect on every outcome."""
     names, found = rows.outcomes(study, table)
     lines = [Line([Cell(row["name"]), *row["cells"]], held=row["factors"]) for row in found]
     return Table("Every outcome", ["Context", *names], lines, "contexts wide")

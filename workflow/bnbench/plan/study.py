@@ -36,7 +36,7 @@ class ReportOptions:
     margin: float
     alpha: float
     target: float | None
-    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of the two."""
+    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of each pair."""
 
 
 @dataclass(frozen=True)

@@ -112,12 +112,19 @@ COLUMNS: dict[str, pa.Field] = {
         _WHOLE,
         {
             "pairs": "seeds that both arms have",
-            "finite_pairs": "pairs of which neither trial diverged",
+            "finite_pairs": "pairs of which neither trial diverged; in outcomes, pairs that the effect is over",
             "family": "comparisons that are judged together",
             "floored": "finite pairs of which a loss lies below the resolution: they have no effect of their own",
             "diverged_baseline": "pairs of which the baseline's trial diverged",
             "diverged_treatment": "pairs of which the treatment's trial diverged",
             "examples": "examples in a batch; null where batch sizes are compared",
+            "reached_baseline": "pairs of which the baseline's trial reached the target loss and did not diverge",
+            "reached_treatment": "pairs of which the treatment's trial reached the target loss and did not diverge",
+            "at_once_baseline": "pairs of which the baseline's trial had the target loss at the first measurement",
+            "at_once_treatment": "pairs of which the treatment's trial had the target loss at the first measurement",
+            "jobs_baseline": "jobs in which the baseline's trials of the pairs were trained; only for seconds",
+            "jobs_treatment": "jobs in which the treatment's trials of the pairs were trained; only for seconds",
+            "direction": "sign of what is tested, treatment − baseline: −1, 0 or 1; 0 also where nothing is tested",
             "decided_from": "first epoch from which on the band lies on one side of 1; null where it never stays there",
         },
     ),
@@ -182,17 +189,20 @@ COLUMNS: dict[str, pa.Field] = {
             "verdict": "helps, hurts, equivalent, undecided, or no data",
             "test": "mean (of the differences), or ranks: worst-rank where trials diverged, rank where losses lie "
             "below the resolution",
-            "bound": "whether raised_effect is a bound: at least or at most, or neither",
             "adjustment": "which adjusted p-value decides: maxT, or Holm",
             "limits": "what makes the limits hold for all contexts: flips, or Bonferroni where finite pairs differ",
             "mixed": "versions of torch or devices, if the pairs come from several",
-            "role": "primary if it decides the verdict, otherwise exploratory",
+            "role": "primary if it decides the verdict; exploratory if it is tested beside; descriptive if it is not",
+            "bound": "what the effect says of the true one where not all was measured (a loss lies below the "
+            "resolution; a target was not reached, or at once): at least, at most, or restricted if it may be either; "
+            "null where all was. In contexts it is about raised_effect",
         },
     ),
     **_columns(
         _FLAG,
         {
             "within_margin": "whether p_equivalence is below α",
+            "marked": "whether p_bh is below α and the effect as it is shown points where the test does",
             "baseline_floored": "whether the baseline's loss lies below the resolution",
             "treatment_floored": "whether the treatment's loss lies below the resolution",
         },
@@ -374,7 +384,9 @@ TABLES: dict[str, pa.Schema] = {
     "outcomes": _table(
         "every outcome of each context; those that do not decide have p-values for exploring",
         *(*_CONTRAST, "outcome", "role", "pairs", "finite_pairs", "baseline_value", "treatment_value"),
-        *(*_INTERVAL, "p", "p_bh"),
+        *(*_INTERVAL, "bound", "p", "p_bh", "direction", "marked"),
+        *("reached_baseline", "reached_treatment", "at_once_baseline", "at_once_treatment"),
+        *("jobs_baseline", "jobs_treatment"),
     ),
     "interactions": _table(
         "the main effect, and how the effect depends on the other factors",
