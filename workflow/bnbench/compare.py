@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnbench.judge import aa_control, claims, exploratory, interactions, pairing, summaries, tuning, verdicts
+from bnbench.judge import aa_control, claims, exploratory, interactions, pairing, summaries, tuning, variance, verdicts
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
@@ -25,6 +25,7 @@ from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
 from bnbench.wording import claims as claims_in_words
 from bnbench.wording import formats, methods, sentences
+from bnbench.wording import variance as variance_in_words
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -48,6 +49,8 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(found["outcomes"])
     found["exclusions"] = found["exclusions"].drop_duplicates()
+    if "variance" in found:
+        found["variance"] = variance.table(study, found["variance"])
     found["contexts"] = verdicts.table(study, contrasts, verdicts.decide(study.report, contrasts))
     found["interactions"] = interactions.table(study, contrasts)
     found["control"] = aa_control.table(study, contrasts, splits)
@@ -72,6 +75,8 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
         found = list(summaries.of_context(study, data, arms).items())
+        if study.varies_sources:
+            found.append(("variance", variance.ended(study, arms)))
         for baseline, treatment in study.comparisons:
             pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
             excluded = dropped + excluded
@@ -135,6 +140,7 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
         "tuned": [sentences.tuned(study, row) for row in found["tuned"].to_dict("records")],
         "reference": found["reference"]["sentence"].tolist(),
         "interactions": found["interactions"]["sentence"].tolist(),
+        "variance": variance_in_words.sentences(study, found["variance"]),
         "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),

@@ -23,6 +23,9 @@ SCHEMA: dict[str, Any] = yaml.load(
 FACTORS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor"))
 """Keys whose levels span the grid, in the order in which rows and columns have them."""
 
+SEED_VARIES = "seed_varies"
+"""The factor that says which source of randomness differs from seed to seed; its levels are contexts, never arms."""
+
 FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 """Those of the first release: the readable part of an address and every result file name their levels."""
 
@@ -35,6 +38,9 @@ VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 
 GAP = "generalization_gap"
 """The test loss over the train loss in evaluation mode: not stored, made of the two where it is asked for."""
+
+ON_TEST_POINTS = ("test_loss", PRECISE, ACCURACY)
+"""Outcomes that are means over the test points alone."""
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 

@@ -70,6 +70,14 @@ class Task(ABC):
         """Whether what is learned can be drawn over one input."""
         return self.inputs() == self.outputs() == 1
 
+    def draws(self) -> bool:
+        """Whether its points differ from seed to seed."""
+        return True
+
+    def resamples(self) -> bool:
+        """Whether each seed draws another random split of the same rows, so that seeds are no new data sets."""
+        return False
+
     @abstractmethod
     def data(self, seed: int) -> Data:
         """The points of one trial."""
@@ -94,6 +102,10 @@ class Function(Task):
     def inputs(self) -> int:
         """A function of one number."""
         return 1
+
+    def draws(self) -> bool:
+        """The noise alone is random."""
+        return self.noise > 0
 
     @abstractmethod
     def values(self, x: Array) -> Array:
@@ -163,6 +175,10 @@ class Split(Task):
     def tested_points(self) -> int:
         """Number of test points."""
         return self.row_count() - self.train_points()
+
+    def resamples(self) -> bool:
+        """The rows are always the same."""
+        return True
 
     def data(self, seed: int) -> Data:
         """Rows in the order drawn from the seed: the first `train_points` train, the others test."""
@@ -298,6 +314,14 @@ class HeldOut(Task):
     def loss(self) -> str:
         """The task's own."""
         return self.task.loss()
+
+    def draws(self) -> bool:
+        """What is held out is random."""
+        return self.task.draws() or self.held_points() > 0
+
+    def resamples(self) -> bool:
+        """The task's own."""
+        return self.task.resamples()
 
     def data(self, seed: int) -> Data:
         """The task's points, the training points in their order."""

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.judge import finals, pairing, sign_flips, stats
+from bnbench.judge import finals, pairing, sign_flips, splits, stats
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
 from bnbench.plan.study import ReportOptions, Study
@@ -164,7 +164,8 @@ def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decis
     rows = [_row(study.report, *judged, family) for judged in zip(contrasts, decisions, strict=True)]
     of_batches = study.report.factor == "batch_size"
     examples = [np.nan if of_batches else study.examples(contrast.labels) for contrast in contrasts]
-    return pd.DataFrame(rows).assign(examples=examples)
+    corrected = splits.corrected(study, [(contrast.labels, contrast.differences) for contrast in contrasts])
+    return pd.DataFrame(rows).assign(examples=examples, **corrected)
 
 
 def _equivalence(options: ReportOptions, contrast: Contrast) -> float:

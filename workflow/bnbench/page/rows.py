@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from bnbench.plan.study import Study
-from bnbench.vocabulary import FACTORS, RATES
+from bnbench.streams import ALL
+from bnbench.vocabulary import FACTORS, RATES, SEED_VARIES
 from bnbench.wording import formats, titles
 from bnbench.wording.titles import Row
 
@@ -71,6 +72,30 @@ def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[st
     return [titles.outcome(name) for name in names], rows
 
 
+def sources(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row per arm and context: its name, its arm, a cell for each level of `seed_varies`, and the seeds."""
+    rows = []
+    for _, group in table.groupby([name for name in FACTORS if name != SEED_VARIES], sort=False):
+        found = {row[SEED_VARIES]: row for row in group.to_dict("records")}
+        first = next(iter(found.values()))
+        name, arm = (
+            titles.context_name(study, first, without=SEED_VARIES),
+            titles.arm(study, first[study.report.factor]),
+        )
+        cells = [_source(found[level]) for level in study.levels[SEED_VARIES]]
+        rows.append({"name": name, "arm": arm, "cells": cells, "seeds": Cell(str(first["common_seeds"]))})
+    return rows
+
+
+def _source(row: Row) -> Cell:
+    """A standard deviation, and after it the share of the variance where one source alone varies."""
+    cell = _number(row["deviation"], "{:.2g}".format)
+    if row[SEED_VARIES] == ALL or math.isnan(row["variance_share"]):
+        return cell
+    names = ("variance_share", "variance_share_low", "variance_share_high")
+    return replace(cell, note=_interval(row, names, formats.whole_percent).text)
+
+
 def _named(study: Study, row: Row) -> dict[str, Any]:
     """The name of a row, and its level of every factor that has several."""
     several = {name: row[name] for name in FACTORS if name in row and len(study.levels[name]) > 1}
@@ -92,6 +117,7 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
         "treatment": _number(row["treatment_value"], "{:.2e}".format),
         "effect": _interval(row, ("effect", "effect_low", "effect_high")),
         "own": _interval(row, ("effect", "own_low", "own_high")),
+        "corrected": _interval(row, ("effect", "corrected_low", "corrected_high")),
         "robust": _interval(row, ("hl_effect", "hl_low", "hl_high")),
         "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high")),
         **{name: _p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},

@@ -23,7 +23,7 @@ from bnbench.page import rows, tables
 from bnbench.plan.study import Study
 from bnbench.store import schemas
 from bnbench.vocabulary import PACKAGE
-from bnbench.wording import alt_texts, captions, contents, methods, templating, titles
+from bnbench.wording import alt_texts, captions, contents, methods, templating, titles, variance
 
 CAPTIONS = PACKAGE / "captions"
 """A text for each figure, which Snakemake's report renders too."""
@@ -65,6 +65,7 @@ def render(
         "arms": [titles.arm(study, arm) for arm in study.arms],
         "base": captions.base(study),
         "treated": captions.treated(study),
+        "rows_alone": variance.rows_alone(study),
         "said": captions.facts(study),
         "summary": captions.summary(study),
         "verdicts": verdicts,
@@ -97,6 +98,7 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "decided": tables.verdicts(study, contexts),
         "outcomes": tables.outcomes(study, found["outcomes"]),
         "more": tables.more(study, contexts),
+        "sources": tables.sources(study, found["variance"]),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
