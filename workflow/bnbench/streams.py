@@ -6,7 +6,7 @@ or next to.
 
 The roles belong to three sources of randomness, `SOURCES`. A trial's seed fixes all of them. Where a study asks how
 much of the spread one source makes, that source alone follows the seed, and the others follow `FIXED` (Bouthillier et
-al. 2021, section 3).
+al. 2021).
 """
 
 import hashlib

@@ -57,7 +57,7 @@ def corrected_interval(differences: Array, level: float, test_per_train: float) 
     """`t_interval` of [n] differences over n random splits of one data set, corrected to hold for its population.
 
     The splits share their rows, so their differences are correlated, by about n_test / (n_test + n_train) (Nadeau &
-    Bengio 2003, section 3.4): the variance of their mean is (1/n + n_test/n_train) s², however many splits there are.
+    Bengio 2003): the variance of their mean is (1/n + n_test/n_train) s², however many splits there are.
 
     Args:
         differences: paired, one a split.
