@@ -72,9 +72,19 @@ def test_a_study_that_varies_sources_alone_has_a_section_with_its_sentences_and_
     section = text[text.index("What makes the spread over the seeds") :][:4000]
     assert "With BN (Adam at batch 25; 8 seeds), the variance of the log test loss is" in section
     assert "All sources varied The data alone varied The weights alone varied Seeds" in section
-    assert "the others those of seed 0" in section
+    assert "with all sources varied, the data alone varied and the weights alone varied; where one" in section
+    assert "Each share of the variance has a 95 % interval" in section
     assert "varied source all, data and weights" in text
     assert "variance.csv" in text
+
+
+def test_without_all_sources_varied_no_share_is_promised(page):
+    text = said(page(synthetic.plan(**OF_DATA, seed_varies=["weights", "order"])))
+    section = text[text.index("What makes the spread over the seeds") : text.index("Does it depend on the context?")]
+    assert "with the weights alone varied and the order alone varied; where one" in section
+    assert "standard deviation of the log test loss" in section
+    assert "%" not in section
+    assert "all sources" not in section
 
 
 def test_a_study_in_which_one_source_alone_varies_says_which(page):

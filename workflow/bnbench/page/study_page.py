@@ -66,6 +66,7 @@ def render(
         "base": captions.base(study),
         "treated": captions.treated(study),
         "rows_alone": variance.rows_alone(study),
+        "varied_sources": variance.levels(study),
         "said": captions.facts(study),
         "summary": captions.summary(study),
         "verdicts": verdicts,

@@ -43,7 +43,7 @@ _OF_STATISTICS = ("decomposition", "modes")
 
 def tables(study: Study) -> dict[str, str]:
     """Name of each table that the study has → what it holds."""
-    left_out = {*(() if study.keeps_statistics else _OF_STATISTICS), *(() if study.varies_sources else ("variance",))}
+    left_out = () if study.keeps_statistics else _OF_STATISTICS
     return {name: description(table) for name, table in TABLES.items() if name not in left_out}
 
 

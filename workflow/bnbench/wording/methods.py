@@ -9,6 +9,8 @@ import pandas as pd
 from bnbench import __version__
 from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
+from bnbench.streams import ALL
+from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import captions, formats, templating, titles, variance
 
 BIBTEX = f"""@software{{bnbench,
@@ -63,6 +65,7 @@ def _design(study: Study) -> dict[str, object]:
         "tuned": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
         "rows_alone": variance.rows_alone(study),
         "sources": study.varies_sources,
+        "shares": ALL in study.levels[SEED_VARIES],
         "epochs": f"{study.config['epochs']:,}",
         "levels": "; ".join(f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held),
     }

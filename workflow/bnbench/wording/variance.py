@@ -37,6 +37,11 @@ def rows_alone(study: Study) -> str:
     return f"For these rows: each seed draws another random split of the same rows of {tasks}{where}. {of}"
 
 
+def levels(study: Study) -> str:
+    """What varies from seed to seed, level by level: `all sources varied and the weights alone varied`."""
+    return formats.listed([level.title for level in study.levels[SEED_VARIES].values()])
+
+
 def sentences(study: Study, table: pd.DataFrame) -> list[str]:
     """For each arm in each context, the variance with one source alone varied; `table` is that of `variance`."""
     held = [name for name in FACTORS if name != SEED_VARIES]
