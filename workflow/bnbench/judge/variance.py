@@ -1,8 +1,7 @@
 """How much of the spread over the seeds each source of randomness makes: data, initial weights, order of the examples.
 
 A study whose factor `seed_varies` has several levels trains every setting with all sources varied, and with one alone
-varied while the others are those of one seed (Bouthillier et al. 2021). All of it describes, and decides
-nothing.
+varied while the others are those of one seed (Bouthillier et al. 2021). All of it describes, and decides nothing.
 """
 
 from __future__ import annotations
