@@ -13,7 +13,7 @@ PIP_ARGS ?=
 CORES ?= all
 STUDY ?= config.yaml
 CONFIG ?=
-CLAIMS ?= $(sort $(wildcard workflow/studies/*.yaml))
+CLAIMS ?= $(shell grep -l "^claims:" workflow/studies/*.yaml)
 
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)/workflow$${PYTHONPATH:+:$$PYTHONPATH}"

@@ -26,6 +26,7 @@ from bnbench.judge import (
     preregistration,
     summaries,
     tuning,
+    variance,
     verdict_rows,
     verdicts,
 )
@@ -41,6 +42,7 @@ from bnbench.wording import answers, formats, methods, sentences
 from bnbench.wording import claims as claims_in_words
 from bnbench.wording import convergence as convergence_in_words
 from bnbench.wording import preregistration as preregistration_in_words
+from bnbench.wording import variance as variance_in_words
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -64,6 +66,8 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(found["outcomes"], study.report.alpha)
     found["exclusions"] = found["exclusions"].drop_duplicates()
+    if "variance" in found:
+        found["variance"] = variance.table(study, found["variance"])
     found["contexts"] = verdict_rows.table(study, contrasts, verdicts.decide(study.report, contrasts))
     found["interactions"] = interactions.table(study, contrasts)
     found["control"] = aa_control.table(study, contrasts, splits)
@@ -89,6 +93,8 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
         found = list(summaries.of_context(study, data, arms).items())
+        if study.varies_sources:
+            found.append(("variance", variance.ended(study, arms)))
         for baseline, treatment in study.comparisons:
             pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
             excluded = dropped + excluded
@@ -156,6 +162,7 @@ def _verdicts(
         "still_changing": convergence_in_words.note(
             study, convergence.at_chosen_rates(study, found["tuned"], found["convergence"])
         ),
+        "variance": variance_in_words.sentences(study, found["variance"]),
         "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),

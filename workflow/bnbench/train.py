@@ -19,6 +19,7 @@ from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import NUMERICS
 from bnbench.store import chunk_files, preregistration, provenance, reuse, tables
 from bnbench.store.schemas import SCHEMAS
+from bnbench.streams import seed_of
 from bnbench.trainer import devices
 from bnbench.trainer.checkpoints import EVERY, Checkpoints
 from bnbench.trainer.chunk import keep_freed_memory, train, trial_tables
@@ -55,7 +56,7 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY, plan: M
     task, seconds = tasks.of(spec), 0.0
     with Checkpoints(chunk, results, device.name, every) as checkpoints:
         for seeds in runs:
-            data = [task.data(seed) for seed in seeds]
+            data = [task.data(seed_of("data", seed, spec["seed_varies"])) for seed in seeds]
             trained = train(spec, seeds, data, device.torch, checkpoints)
             seconds += trained.seconds
             name = " + ".join(checkpoints.devices)

@@ -23,6 +23,9 @@ SCHEMA: dict[str, Any] = yaml.load(
 FACTORS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor"))
 """Keys whose levels span the grid, in the order in which rows and columns have them."""
 
+SEED_VARIES = "seed_varies"
+"""The factor that says which source of randomness differs from seed to seed; its levels are contexts, never arms."""
+
 FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 """Those of the first release: the readable part of an address and every result file name their levels."""
 
@@ -38,6 +41,9 @@ GAP = "generalization_gap"
 
 TARGET_VARIANCE, TARGET_SCALE = "target_variance", "target_scale"
 """Columns of a trial by which its squared test error is read on an absolute scale; null where they are unknown."""
+
+ON_TEST_POINTS = ("test_loss", PRECISE, ACCURACY)
+"""Outcomes that are means over the test points alone."""
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 

@@ -88,6 +88,27 @@ def test_digits_are_split_by_the_seed_and_their_pixels_alone_are_standardized():
     assert (Digits().loss(), Digits().is_curve()) == ("cross_entropy", False)
 
 
+@pytest.mark.parametrize(
+    "entry", [{"name": name} for name in TASKS if name != "table"], ids=lambda entry: entry["name"]
+)
+@pytest.mark.parametrize("changes", [{}, {"noise": 0.1}, {"validation": 0.2}], ids=str)
+def test_a_task_says_whether_its_points_differ_from_seed_to_seed_and_are_splits_of_the_same_rows(entry, changes):
+    spec = {key: value for key, value in changes.items() if key == "validation"}
+    noise = {key: value for key, value in changes.items() if key == "noise" and entry["name"] in ("sine", "mixture")}
+    task = tasks.of({"task": {**entry, **noise}, **spec})
+    one, two = task.data(1), task.data(2)
+    assert bool(task.drawn()) == (not all(np.array_equal(*both) for both in zip(one, two, strict=True)))
+    assert task.resamples() == (entry["name"] in ("diabetes", "digits"))
+
+
+def test_splits_of_the_same_rows_hold_the_same_targets():
+    one, two = Digits().data(1), Digits().data(2)
+    for data in (one, two):
+        assert len(data.train_y) + len(data.test_y) == 1797
+    totals = [np.vstack([data.train_y, data.test_y]).sum(axis=0) for data in (one, two)]
+    np.testing.assert_array_equal(*totals)
+
+
 def test_streams_are_keyed_by_seed_and_role_and_stay_what_they_are():
     assert stream(0, "data").integers(1 << 30) != stream(0, "order").integers(1 << 30)
     assert stream(0, "data").integers(1 << 30) != stream(1, "data").integers(1 << 30)

@@ -47,6 +47,22 @@ def test_the_t_interval_is_students():
     assert stats.t_interval(SLEEP, 0.95) == near((1.58, 0.7001142, 2.4598858))
 
 
+def test_the_corrected_interval_is_nadeau_and_bengios():
+    # t(9) = 2.262157, s² = 1.5129, n_test/n_train = 1/4: 1.58 ± 2.262157 √((1/10 + 1/4) s²).
+    half = 2.2621572 * math.sqrt(0.35 * SLEEP.var(ddof=1))
+    assert stats.corrected_interval(SLEEP, 0.95, 0.25) == near((1.58, 1.58 - half, 1.58 + half))
+    assert stats.corrected_interval(SLEEP, 0.95, 0.0) == near(stats.t_interval(SLEEP, 0.95))
+    assert stats.corrected_interval(SLEEP[:1], 0.95, 0.25) == near((1.2, NAN, NAN))
+    assert stats.corrected_interval(SLEEP[:0], 0.95, 0.25) == near((NAN, NAN, NAN))
+
+
+def test_more_splits_do_not_narrow_the_corrected_interval_below_what_their_rows_allow():
+    many = np.tile(SLEEP, 1000)
+    interval = stats.corrected_interval(many, 0.95, 0.25)
+    assert interval.high - interval.mean == pytest.approx(1.96 * many.std() * 0.5, rel=1e-3)
+    assert stats.t_interval(many, 0.95).high - interval.mean < 0.05
+
+
 @pytest.mark.parametrize(
     ("n", "level", "quantile"), [(5, 0.95, 2.776), (20, 0.95, 2.093), (5, 0.90, 2.132), (2, 0.99, 63.657)]
 )

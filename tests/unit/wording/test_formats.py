@@ -110,3 +110,11 @@ def test_lists_and_counts_read_as_people_write_them():
     assert [formats.count(number, "seed") for number in (0, 1, 1234)] == ["0 seeds", "1 seed", "1,234 seeds"]
     assert [formats.percent(share) for share in (0.95, 0.999, 0.0512, 1.0)] == ["95 %", "99.9 %", "5.12 %", "100 %"]
     assert formats.plural("test loss with precise statistics") == "test losses with precise statistics"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.366, "137 %"), (1.0, "100 %"), (0.496, "50 %"), (0.0251, "3 %"), (0.00123, "0.12 %"), (0.0, "0 %")],
+)
+def test_a_share_of_variance_is_said_in_whole_per_cent(share, text):
+    assert formats.whole_percent(share) == text

@@ -86,6 +86,10 @@ class Task(ABC):
         """What of its points a seed draws, in the words of `DRAWN`; nothing where all seeds have the same points."""
         return ("data",)
 
+    def resamples(self) -> bool:
+        """Whether each seed draws another random split of the same rows, so that seeds are no new data sets."""
+        return False
+
     @abstractmethod
     def data(self, seed: int) -> Data:
         """The points of one trial."""
@@ -187,6 +191,10 @@ class Split(Task):
     def drawn(self) -> tuple[str, ...]:
         """Which rows train, and which test."""
         return ("split",)
+
+    def resamples(self) -> bool:
+        """The rows are always the same."""
+        return True
 
     def data(self, seed: int) -> Data:
         """Rows in the order drawn from the seed: the first `train_points` train, the others test."""
@@ -333,6 +341,10 @@ class HeldOut(Task):
     def drawn(self) -> tuple[str, ...]:
         """The task's own, and which training points are held out."""
         return (*self.task.drawn(), *(["validation"] if self.held_points() else []))
+
+    def resamples(self) -> bool:
+        """The task's own."""
+        return self.task.resamples()
 
     def data(self, seed: int) -> Data:
         """The task's points, the training points in their order."""

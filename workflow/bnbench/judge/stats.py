@@ -50,6 +50,22 @@ def t_interval(values: Array, level: float) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
+def corrected_interval(differences: Array, level: float, test_per_train: float) -> Interval:
+    """`t_interval` of [n] differences over n random splits of one data set, corrected to hold for its population.
+
+    The splits share their rows, so their differences are correlated, by about n_test / (n_test + n_train) (Nadeau &
+    Bengio 2003): the variance of their mean is (1/n + n_test/n_train) s², however many splits there are.
+
+    Args:
+        differences: paired, one a split.
+        level: of the interval.
+        test_per_train: n_test/n_train.
+    """
+    plain, n = t_interval(differences, level), len(differences)
+    half = (plain.high - plain.mean) * math.sqrt(1 + n * test_per_train)
+    return Interval(plain.mean, plain.mean - half, plain.mean + half)
+
+
 def geometric_interval(log_values: Array, level: float) -> Interval:
     """Geometric mean with its interval: `t_interval` of the logarithms, [n], exponentiated."""
     with np.errstate(over="ignore"):

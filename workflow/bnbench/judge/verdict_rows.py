@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnbench.judge import finals, power, stats
+from bnbench.judge import finals, power, splits, stats
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast, Decision
 from bnbench.outcomes import OUTCOMES, Outcome
@@ -26,7 +26,8 @@ def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decis
     rows = [_row(study.report, *judged, family) for judged in zip(contrasts, decisions, strict=True)]
     of_batches = study.report.factor == "batch_size"
     examples = [np.nan if of_batches else study.examples(contrast.labels) for contrast in contrasts]
-    return pd.DataFrame(rows).assign(examples=examples)
+    corrected = splits.corrected(study, [(contrast.labels, contrast.differences) for contrast in contrasts])
+    return pd.DataFrame(rows).assign(examples=examples, **corrected)
 
 
 def pairs(study: Study, contrast: Contrast) -> pd.DataFrame:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from bnbench.plan.study import Study
-from bnbench.vocabulary import FACTORS, RATES
+from bnbench.streams import ALL
+from bnbench.vocabulary import FACTORS, RATES, SEED_VARIES
 from bnbench.wording import absolute as absolutes
 from bnbench.wording import effects, explored, formats, titles
 from bnbench.wording.titles import Row
@@ -86,6 +87,30 @@ def _said(text: str, value: float) -> Cell:
     return Cell(text, repr(float(value))) if text else NOTHING
 
 
+def sources(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row per arm and context: its name, its arm, a cell for each level of `seed_varies`, and the seeds."""
+    rows = []
+    for _, group in table.groupby([name for name in FACTORS if name != SEED_VARIES], sort=False):
+        found = {row[SEED_VARIES]: row for row in group.to_dict("records")}
+        first = next(iter(found.values()))
+        name, arm = (
+            titles.context_name(study, first, without=SEED_VARIES),
+            titles.arm(study, first[study.report.factor]),
+        )
+        cells = [_source(found[level]) for level in study.levels[SEED_VARIES]]
+        rows.append({"name": name, "arm": arm, "cells": cells, "seeds": Cell(str(first["common_seeds"]))})
+    return rows
+
+
+def _source(row: Row) -> Cell:
+    """A standard deviation, and after it the share of the variance where one source alone varies."""
+    cell = _number(row["deviation"], "{:.2g}".format)
+    if row[SEED_VARIES] == ALL or math.isnan(row["variance_share"]):
+        return cell
+    names = ("variance_share", "variance_share_low", "variance_share_high")
+    return replace(cell, note=_interval(row, names, formats.whole_percent).text)
+
+
 def _named(study: Study, row: Row) -> dict[str, Any]:
     """The name of a row, and its level of every factor that has several."""
     several = {name: row[name] for name in FACTORS if name in row and len(study.levels[name]) > 1}
@@ -107,6 +132,7 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
         "treatment": _number(row["treatment_value"], value),
         "effect": _effect(study, row),
         "own": _interval(row, ("effect", "own_low", "own_high"), plain),
+        "corrected": _interval(row, ("effect", "corrected_low", "corrected_high"), plain),
         "robust": _interval(row, ("hl_effect", "hl_low", "hl_high"), plain),
         "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high"), plain),
         **{name: _p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},

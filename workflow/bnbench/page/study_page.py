@@ -34,6 +34,7 @@ from bnbench.wording import (
     randomness,
     templating,
     titles,
+    variance,
 )
 
 CAPTIONS = PACKAGE / "captions"
@@ -76,6 +77,8 @@ def render(
         "arms": [titles.arm(study, arm) for arm in study.arms],
         "base": captions.base(study),
         "treated": captions.treated(study),
+        "rows_alone": variance.rows_alone(study),
+        "varied_sources": variance.levels(study),
         "said": captions.facts(study),
         "summary": captions.summary(study),
         "verdicts": verdicts,
@@ -117,6 +120,7 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "explored": explored.introduction(study),
         "explored_terms": explored.terms(study, found["outcomes"]),
         "more": tables.more(study, contexts),
+        "sources": tables.sources(study, found["variance"]),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],

@@ -11,6 +11,7 @@ import pandas as pd
 from bnbench.page import rows
 from bnbench.page.rows import NOTHING, Cell
 from bnbench.plan.study import Study
+from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import absolute as absolutes
 from bnbench.wording import effects, formats, titles
 
@@ -87,6 +88,8 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
         "Seeds needed": "needed",
         "For equivalence": "equivalent",
     }
+    if contexts["corrected_low"].notna().any():
+        columns = {"By itself": "own", "Corrected": "corrected"} | columns
     if contexts["floored"].gt(0).any():
         columns["Too small"] = "floored"
     return _of_contexts(study, "More about each context", columns, contexts, "contexts wide")
@@ -98,6 +101,18 @@ def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
         return None
     columns = {f"Diverged: {' / '.join(_arms(study))}": "diverged", "p, McNemar": "mcnemar"}
     return _of_contexts(study, "Divergence", columns, contexts)
+
+
+def sources(study: Study, table: pd.DataFrame) -> Table | None:
+    """What each source of randomness makes of the spread; nothing where none varies alone."""
+    if table.empty:
+        return None
+    lines = [
+        Line([Cell(row["name"]), Cell(row["arm"]), *row["cells"], row["seeds"]]) for row in rows.sources(study, table)
+    ]
+    levels = [level.title.capitalize() for level in study.levels[SEED_VARIES].values()]
+    label = "Standard deviation of the outcome, and share of its variance, by what varies"
+    return Table(label, ["Context", "Arm", *levels, "Seeds"], lines, "wide")
 
 
 def outcomes(study: Study, table: pd.DataFrame) -> Table:

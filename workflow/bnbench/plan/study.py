@@ -16,7 +16,8 @@ from bnbench.catalogue import sources, tasks
 from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan.levels import Level, level, without_rate
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
-from bnbench.vocabulary import FACTORS
+from bnbench.streams import ALL
+from bnbench.vocabulary import FACTORS, SEED_VARIES
 
 _WEIGHTS = ("task", "hidden", "init")
 """Factors that change the initial weights."""
@@ -181,6 +182,26 @@ class Study:
             return int(batch_size)
         task = self.levels["task"][labels["task"]].entry if "task" in labels else self.config["task"][0]
         return tasks.of({"task": task, **self._held_out}).train_points()
+
+    @property
+    def varies_sources(self) -> bool:
+        """Whether the study can tell apart what the sources of randomness make of the spread."""
+        return len(self.levels[SEED_VARIES]) > 1
+
+    @property
+    def resampled(self) -> list[str]:
+        """Labels of the tasks of which each seed draws another random split of the same rows."""
+        return [label for label, each in self.levels["task"].items() if tasks.of({"task": each.entry}).resamples()]
+
+    def test_per_train(self, labels: Mapping[str, str]) -> float | None:
+        """Test points for each of the other points, where the seeds of a context draw splits of the same rows.
+
+        None where they do not, where the split is the same for every seed, and where tasks are compared.
+        """
+        if labels.get("task") not in self.resampled or labels[SEED_VARIES] not in (ALL, "data"):
+            return None
+        task = tasks.of({"task": self.levels["task"][labels["task"]].entry})
+        return task.tested_points() / task.train_points()
 
     def to_json(self) -> str:
         """The resolved config, as the rules hand it to the steps."""

@@ -141,6 +141,10 @@ COLUMNS: dict[str, pa.Field] = {
             "changed by",
             "effect_low": "lower limit of the effect that holds for all contexts together",
             "effect_high": "upper limit of the effect that holds for all contexts together",
+            "corrected_low": "lower limit of the effect for the population that the rows come from, for the context by "
+            "itself (Nadeau & Bengio); null unless each seed draws another test part of the same rows and the outcome "
+            "is measured on it",
+            "corrected_high": "upper limit of the effect for that population",
             "own_low": "lower limit of the effect for the context by itself (Student)",
             "own_high": "upper limit of the effect for the context by itself (Student)",
             "narrow_low": "lower 1 − 2α limit of the effect for the context by itself",
@@ -256,6 +260,10 @@ COLUMNS: dict[str, pa.Field] = {
             "error": "median of the absolute errors over the seeds",
             "error_low": "5th percentile of the absolute errors",
             "error_high": "95th percentile of the absolute errors",
+            "deviation": "standard deviation of the outcome over the seeds, of its logarithm where effects are ratios",
+            "variance_share": "variance of that outcome when this source alone varies, divided by that when all vary",
+            "variance_share_low": "lower limit of variance_share (jackknife over the seeds)",
+            "variance_share_high": "upper limit of variance_share (jackknife over the seeds)",
             "value": "a loss that was printed elsewhere",
             "percentile": "where that loss lies among the seeds, 0 to 100; ties count half",
             "lowest": "smallest loss of the seeds at that epoch",
@@ -276,6 +284,7 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "seeds": "trials that stay finite to the end",
             "diverged": "trials that diverged",
+            "common_seeds": "seeds whose trials stay finite whichever source of randomness varies",
             "trials": "trials of the setting that this software and machine trained",
             "splits": "random splits of the baseline against itself",
             "contexts": "contexts of each split",
@@ -327,6 +336,7 @@ _VERDICT = (
     *("outcome", "pairs", "finite_pairs", "baseline_value", "treatment_value", "effect", "effect_low", "effect_high"),
     *("confidence", "family", "verdict", "test", "p", "p_max_t", "p_holm", "p_adjusted", "adjustment", "limits"),
     *("p_equivalence", "within_margin", "own_low", "own_high", "narrow_low", "narrow_high"),
+    *("corrected_low", "corrected_high"),
     *("hl_effect", "hl_low", "hl_high", "p_wilcoxon", "hedges_dz", "win_rate", "win_low", "win_high"),
     *(
         "spread_ratio",
@@ -412,6 +422,11 @@ TABLES: dict[str, pa.Schema] = {
     "modes": _table(
         "the final losses in each mode, of arms that keep running statistics",
         *(*FACTORS, "outcome", "seeds", "loss", "low", "high"),
+    ),
+    "variance": _table(
+        "how much of the spread over the seeds each source of randomness makes, where the study varies them alone",
+        *(*FACTORS, "outcome", "common_seeds", "deviation", "variance_share"),
+        *("variance_share_low", "variance_share_high"),
     ),
     "fit": _table("the fitted functions and their errors, with their bands", *FACTORS, *_FIT),
     "reference": _table("where losses that were printed elsewhere lie among the seeds", *FACTORS, *_REFERENCE),

@@ -21,6 +21,7 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import evaluated_epochs
 from bnbench.store import chunk_files, provenance
+from bnbench.streams import seed_of
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.initialization import initial_weights, weights_hash
 from bnbench.trainer.loop import Array
@@ -53,7 +54,8 @@ def train(
     """Train the networks of `seeds`, in stacks, under the setting `spec`, each on its own points in `data`."""
     norm = build(NORMS, spec["norm"])
     widths = [data[0].train_x.shape[1], *spec["hidden"], data[0].train_y.shape[1]]
-    weights = [initial_weights(widths, norm, spec["init"], seed) for seed in seeds]
+    drawn = [seed_of("weights", seed, spec["seed_varies"]) for seed in seeds]
+    weights = [initial_weights(widths, norm, spec["init"], seed) for seed in drawn]
     measured = train_in_stacks(Stack(spec, seeds, data, weights), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, [weights_hash(layers) for layers in weights], measured.seconds)

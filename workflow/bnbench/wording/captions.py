@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
-from bnbench.vocabulary import FACTORS, SCHEMA
+from bnbench.streams import ALL
+from bnbench.vocabulary import FACTORS, SCHEMA, SEED_VARIES
 from bnbench.wording import effects, formats, titles
 
 
@@ -92,13 +93,18 @@ def alike(study: Study) -> str:
     return f"started from the same weights and {order}" if weights else order
 
 
+def named_factors(study: Study) -> list[str]:
+    """The factors whose levels texts name: that a seed varies every source goes without saying."""
+    return [factor for factor in FACTORS if (factor, [*study.levels[factor]]) != (SEED_VARIES, [ALL])]
+
+
 def levels(study: Study) -> str:
     """What is compared, what the contexts differ in, and what is the same everywhere, by the labels of the tables."""
     arms, labels = formats.listed([titles.arm(study, arm) for arm in study.arms]), formats.listed(study.arms)
     named = f", in the tables {labels}" if labels.casefold() != arms.casefold() else ""
     varied = study.varied()
     differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
-    fixed = [factor for factor in FACTORS if factor not in (study.report.factor, *varied)]
+    fixed = [factor for factor in named_factors(study) if factor not in (study.report.factor, *varied)]
     same = ", ".join(f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor])
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
     return " ".join([*filter(None, said), f"The same everywhere: {same}."])

@@ -32,6 +32,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
+def whole_percent(share: float) -> str:
+    """A share as whole per cent; below 1 %, with two digits."""
+    return percent(round(share, 2) if share >= 0.01 else float(f"{share:.2g}"))
+
+
 def p_value(p: float) -> str:
     """`p = 0.0012`, or `p < 0.0001`."""
     return f"p {p_number(p)}" if p < _SMALLEST_P else f"p = {p_number(p)}"

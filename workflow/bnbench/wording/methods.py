@@ -9,8 +9,9 @@ import pandas as pd
 from bnbench import __version__
 from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
-from bnbench.vocabulary import FACTORS
-from bnbench.wording import captions, formats, randomness, templating, titles
+from bnbench.streams import ALL
+from bnbench.vocabulary import SEED_VARIES
+from bnbench.wording import captions, formats, randomness, templating, titles, variance
 
 BIBTEX = f"""@software{{bnbench,
   title   = {{bnbench: does batch normalization help or hurt here?}},
@@ -55,7 +56,7 @@ def randomization(seeds: int) -> str:
 
 def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
-    held = [name for name in FACTORS if name not in (factor, "hidden", "activation")]
+    held = [name for name in captions.named_factors(study) if name not in (factor, "hidden", "activation")]
     networks = {
         "hidden": f"hidden layers {formats.listed([name.replace('-', '–') for name in study.levels['hidden']])}",
         "activation": formats.listed([*study.levels["activation"]]),
@@ -71,6 +72,9 @@ def _design(study: Study) -> dict[str, object]:
         "arms": formats.listed([titles.arm(study, arm) for arm in study.arms]),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
         "tuned": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
+        "rows_alone": variance.rows_alone(study),
+        "sources": study.varies_sources,
+        "shares": ALL in study.levels[SEED_VARIES],
         "epochs": f"{study.config['epochs']:,}",
         "levels": "; ".join(f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held),
     }
@@ -79,6 +83,7 @@ def _design(study: Study) -> dict[str, object]:
 def _tests(contexts: pd.DataFrame) -> dict[str, object]:
     return {
         "family": int(contexts["family"].max()),
+        "corrected": contexts["corrected_low"].notna().any(),
         "joint": contexts["adjustment"].eq("maxT").all(),
         "randomization": randomization(int(contexts["pairs"].max())),
         "bonferroni": contexts["limits"].eq("Bonferroni").all(),
