@@ -24,7 +24,7 @@ from bnbench.store import files, report_tables, stamps, trials
 from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
 from bnbench.wording import claims as claims_in_words
-from bnbench.wording import formats, methods, sentences
+from bnbench.wording import formats, methods, sentences, titles
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -149,12 +149,14 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
 
 
 def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str, str]:
-    """The study's sentence; where rates were tuned, that of each arm at its best one, and that at equal rates."""
+    """The study's sentence; where arms were tuned, that of the tuned arms, and that at equal rates."""
     equal = sentences.answer(study, rows)
     if tuned.empty:
         return {"sentence": equal, "equal_rates": ""}
-    best = f"Each arm at its best learning rate: {sentences.answer(study, tuned)}"
-    return {"sentence": best, "equal_rates": f"At equal rates: {equal}"}
+    chosen = f"Each arm at the {titles.tuned(study)} that the other seeds' validation losses choose"
+    alike = study.tuned_arms == study.arms  # else each arm has values of its own, and there are no equal ones
+    said = f"{titles.equal(study).capitalize()}: {equal}" if alike else ""
+    return {"sentence": f"{chosen}: {sentences.answer(study, tuned)}", "equal_rates": said}
 
 
 def _json(verdicts: Mapping[str, Any]) -> str:

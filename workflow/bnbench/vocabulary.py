@@ -41,8 +41,8 @@ MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 FLOOR = 1.1754943508222875e-38
 """Losses below this smallest normal number of float32 are raised to it before the logarithm."""
 
-RATES = ("rate_baseline", "rate_treatment")
-"""Columns of the rates that are chosen for the two arms, in `tuned`."""
+CHOSEN = ("chosen_baseline", "chosen_treatment")
+"""Columns of what is chosen for most seeds of the two arms, in `tuned`."""
 
 MAIN_EFFECT, DOUBLING = "main effect", "doubling"
 """In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""

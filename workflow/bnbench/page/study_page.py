@@ -67,6 +67,7 @@ def render(
         "treated": captions.treated(study),
         "said": captions.facts(study),
         "summary": captions.summary(study),
+        "equal": titles.equal(study) if study.tuned_arms == study.arms else "",
         "verdicts": verdicts,
         "version": __version__,
     }

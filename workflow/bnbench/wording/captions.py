@@ -44,6 +44,7 @@ def facts(study: Study) -> dict[str, str]:
         "alpha": f"{options.alpha:g}",
         "window": window(study),
         "alike": alike(study),
+        "tuned": titles.tuned(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
 
