@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from bnbench.figures.style import palette, unique
 from bnbench.plan.study import Study
 from bnbench.wording import titles
 
-_DASHES: tuple[tuple[int, ...], ...] = ((), (3, 1), (1, 1), (3, 1, 1, 1))
+_DASHES: tuple[tuple[int, ...], ...] = ((), (1, 1), (4, 1, 1, 1), (2, 2))
 """Of lines that differ in the other parameters that are tuned."""
 
 
@@ -29,7 +30,8 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     """
     table = table.assign(context=context_names(study, table), beside=table["beside"].fillna(""))
     names = unique(table["context"])
-    dashes = dict(zip(unique(table["beside"]), _DASHES * len(table), strict=False))
+    others = [text for text in unique(table["beside"]) if text]
+    dashes = {"": (), **dict(zip(others, _DASHES * len(others), strict=False))}
     figure, axes = grid_of_axes(len(names), 2, height=1.7, gap=0.9, numbers=0.2)
     for (left, right), name in zip(axes, names, strict=True):
         loss_axis(left)
@@ -46,31 +48,38 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         if high / low < 4:  # too narrow for powers of ten
             right.yaxis.set_major_locator(MaxNLocator(4))
     sns.despine(fig=figure)
-    lines = {"each arm as it is tuned": {"lw": 1.2, "ls": (0, (5, 1.5))}}
-    others = {text: {"lw": 1.4, "ls": (0, dash) if dash else "-"} for text, dash in dashes.items() if text}
-    return add_legend(study, figure, {**lines, **others}, arms=study.tuned_arms)
+    lines: dict[str, dict[str, Any]] = {"each arm as it is tuned": {"lw": 1.2, "ls": (0, (5, 1.5))}}
+    lines |= {text: {"lw": 1.4, "ls": _line(dashes[text])} for text in others}
+    return add_legend(study, figure, lines, arms=study.tuned_arms)
 
 
 def _lines(study: Study, left: Axes, right: Axes, rows: pd.DataFrame, dashes: Mapping[str, tuple[int, ...]]) -> None:
     """One comparison in one context."""
     colours = {arm: palette(study)[str(rows[arm].iloc[0])] for arm in ("baseline", "treatment")}
-    for beside, line in rows.groupby("beside", sort=False):
+    for beside, line in rows.sort_values("rate").groupby("beside", sort=False):
         style: dict[str, Any] = {
             "lw": 1.4,
             "marker": "o",
-            "ls": (0, dashes[str(beside)]) if dashes[str(beside)] else "-",
+            "ls": _line(dashes[str(beside)]),
         }
         for arm, colour in colours.items():
             there = line[line[f"{arm}_value"].notna()]
+            for value in there[f"{arm}_value"][there["rate"].isna()]:
+                left.axhline(value, color=colour, lw=1.4)  # of an arm that has nothing to choose
             left.plot(there["rate"], there[f"{arm}_value"], color=colour, ms=4, **style)
             for place, value, count in there[["rate", f"{arm}_value", f"{arm}_chosen"]].itertuples(index=False):
-                if count:
+                if count and not math.isnan(place):
                     bold = 0.4 + 1.2 * count / rows[f"{arm}_chosen"].sum()
                     left.plot(place, value, "o", ms=10, mfc="none", mec=colour, mew=bold)
         both = line[line["effect"].notna()]
         right.plot(both["rate"], both["effect"], color=colours["treatment"], ms=5, **style)
         right.vlines(both["rate"], both["low"], both["high"], color=colours["treatment"], lw=1.2)
     right.axhline(rows["best_effect"].iloc[0], color=colours["treatment"], lw=1.2, ls=(0, (5, 1.5)))
+
+
+def _line(dashes: tuple[int, ...]) -> Any:
+    """A style of lines as matplotlib has it."""
+    return (0, dashes) if dashes else "-"
 
 
 def _rate_axis(ax: Axes, rows: pd.DataFrame, *, shown: bool) -> None:

@@ -45,6 +45,7 @@ def facts(study: Study) -> dict[str, str]:
         "window": window(study),
         "alike": alike(study),
         "tuned": titles.tuned(study),
+        "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
 
