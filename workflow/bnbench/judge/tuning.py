@@ -137,12 +137,12 @@ def choices(validation: Array) -> NDArray[np.int64]:
     """Place of the candidate of each seed, [seeds]: the best one by the mean over the half of the seeds that follow.
 
     The last seeds are followed by the first ones, as on a circle, so (n − 1)/2 of n seeds, rounded down, choose for
-    each one, and none of those for which it chooses itself. This is what keeps the differences of two seeds
-    uncorrelated. Where all other seeds choose, or the others of its fold, the seeds that are judged together have
-    chosen for each other: a candidate that looks good by chance then does so in most of them, and the flips, which know
-    nothing of it, err too often. Of two arms without a difference, one of which has 10 equal candidates, 17 % were
-    called different with leave-one-out over 20 seeds, 9 % with five folds, 6 % with two, and less than 5 % on the
-    circle (tests/benchmarks/calibration_tuning.py).
+    each one, and none of those for which it chooses itself. This keeps the differences of two seeds uncorrelated: of
+    any two, one has no part in the other's choice. Where all other seeds choose, or those of other folds, seeds that
+    are judged together have chosen for each other. A candidate that looks good by chance then does so for most of
+    them, and the flips, which know nothing of it, err too often. Two arms without a difference, one of which has 10
+    equal candidates, were called different over 20 seeds in 18 % with leave-one-out, in 10 % with five folds, in 6 %
+    with two and in 4 % on the circle, at equal power (tests/benchmarks/results/calibration-tuning.md).
 
     Args:
         validation: log validation losses [seeds, candidates]; NaN where a trial diverged.
