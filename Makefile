@@ -13,7 +13,7 @@ PIP_ARGS ?=
 CORES ?= all
 STUDY ?= config.yaml
 CONFIG ?=
-CLAIMS ?= $(sort $(wildcard workflow/studies/*.yaml))
+CLAIMS ?= $(shell grep -l "^claims:" workflow/studies/*.yaml)
 
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)/workflow$${PYTHONPATH:+:$$PYTHONPATH}"
@@ -115,6 +115,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/rebuild_scale.py --write
 	$(RUN) python tests/benchmarks/calibration.py
 	$(RUN) python tests/benchmarks/calibration_tuning.py
+	$(RUN) env PYTHONPATH=workflow:tests/unit python tests/benchmarks/calibration_exploratory.py
 
 .PHONY: example
 example: report claims  ## bring reports/example, which README.md and docs/claims.md quote, up to date

@@ -157,7 +157,7 @@ def equivalences(case: Case, repetitions: int) -> str:
         differences = studied(case, generator)["circle"].differences
         # Four standard errors make the margin.
         at_edge = differences / math.sqrt(2) * EDGE * math.sqrt(case.seeds) / 4 + EDGE
-        found.append(stats.equivalence(at_edge, REPORT.margin) < ALPHA)
+        found.append(stats.equivalence(at_edge, EDGE) < ALPHA)
     return f"| {case.name} | {case.seeds} | {case.extra:g} | {Rate.of(np.array(found, float)).cell(most=ALPHA)} |"
 
 

@@ -1,4 +1,4 @@
-"""How the ratio of the losses depends on the context."""
+"""How the effect depends on the context."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import beside, ratio_axis
+from bnbench.figures.axes import beside, effect_axis
 from bnbench.figures.colours import INK, PAPER
 from bnbench.figures.style import WIDTH, palette
 from bnbench.plan.study import Study
 from bnbench.vocabulary import MAIN_EFFECT
-from bnbench.wording import formats, titles
+from bnbench.wording import effects, titles
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
-    """How the ratio of the losses is multiplied from level to level, with intervals; the main effect on top."""
+    """How the effect changes from level to level, with intervals; the main effect on top."""
     rows = table.to_dict("records")
     figure, ax = plt.subplots(figsize=(WIDTH * 0.55, 0.9 + 0.45 * len(rows)))
-    ax.axvline(1, color=INK, lw=0.9, zorder=1)
+    outcome = study.outcome
+    ax.axvline(outcome.no_effect, color=INK, lw=0.9, zorder=1)
     for y, row in enumerate(rows):
         colour = palette(study)[row["treatment"]]
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
@@ -35,12 +36,12 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             mfc=colour if row["factor"] == MAIN_EFFECT else PAPER,
             mew=1.8,
         )
-        limits = f"{formats.number(row['effect'])} ({formats.number(row['low'])} to {formats.number(row['high'])})"
-        beside(ax, y, f"× {limits}", 9)
+        said = effects.interval(outcome, row["effect"], row["low"], row["high"])
+        beside(ax, y, f"× {said}" if outcome.is_ratio else said, 9)
     ax.set_yticks(range(len(rows)), [_contrast_label(study, row) for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), study.report.margin)
-    ax.set_xlabel("multiplies the ratio of the losses by")
+    effect_axis(ax, outcome, table[["low", "effect", "high"]].to_numpy().ravel(), study.report.margin)
+    ax.set_xlabel(f"{'multiplies' if outcome.is_ratio else 'is added to'} the {effects.named(outcome)}")
     ax.grid(axis="x")
     sns.despine(ax=ax, left=True)
     ax.tick_params(axis="y", length=0)

@@ -66,7 +66,8 @@ def standing(study: Study, claim: Mapping[str, Any], row: Row) -> Standing:
     """How one row stands to what is predicted of it."""
     if claim["in"] == "interactions":
         decided = row["p_holm"] < study.report.alpha
-        falls, rises = decided and row["high"] < 1, decided and row["low"] > 1
+        none = study.outcome.no_effect
+        falls, rises = decided and row["high"] < none, decided and row["low"] > none
         found = "falls" if falls else "rises" if rises else "open"
         return "open" if found == "open" else "for" if found == claim["predicts"] else "against"
     verdict = row["verdict"]

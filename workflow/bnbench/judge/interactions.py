@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnbench.judge import sign_flips, stats
+from bnbench.judge import sign_flips, stats, verdict_rows
 from bnbench.judge.stats import Array
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
@@ -42,7 +42,7 @@ def table(study: Study, contrasts: Sequence[Contrast]) -> pd.DataFrame:
 def _rows(study: Study, contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
     if len(contrasts) < 2:
         return []
-    shared = [contrast.seeds[contrast.finite] for contrast in contrasts]
+    shared = [contrast.seeds[contrast.measured] for contrast in contrasts]
     seeds = reduce(np.intersect1d, shared)
     # [contexts, seeds]
     effects = np.stack(
@@ -52,8 +52,8 @@ def _rows(study: Study, contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
     rows = []
     for names, weights in _weights(study, contexts):
         values = weights @ effects
-        ratio = stats.geometric_interval(values, 1 - study.report.alpha)
-        numbers = {"effect": ratio.mean, "low": ratio.low, "high": ratio.high, "p": sign_flips.sign_flip(values)}
+        effect = verdict_rows.shown(study.outcome, stats.t_interval(values, 1 - study.report.alpha))
+        numbers = {"effect": effect.mean, "low": effect.low, "high": effect.high, "p": sign_flips.sign_flip(values)}
         arms = {name: contexts[0][name] for name in ("baseline", "treatment")}
         rows.append({**arms, **names, "pairs": len(seeds), **numbers})
     return rows

@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.judge import verdicts
-from bnbench.judge.finals import final, floored
+from bnbench.judge import verdict_rows, verdicts
+from bnbench.judge.finals import censored, final
 from bnbench.judge.pairing import mixed
 from bnbench.judge.stats import Array, geometric_interval
 from bnbench.judge.verdicts import Contrast
@@ -44,15 +44,15 @@ class Finals(NamedTuple):
     """Mean log validation loss over the window, [seeds]; NaN where the trial diverged. So in the next two."""
     outcome: Array
     outcome_last: Array
-    floored: NDArray[np.integer[Any]]
-    """Losses of the window that were raised before the logarithm, [seeds]."""
+    censored: NDArray[np.integer[Any]]
+    """How the outcome is known, [seeds], see `finals.censored`."""
     rows: pd.DataFrame
     """Where they were trained."""
 
     def of(self, seeds: NDArray[np.int64]) -> Finals:
         """Of these seeds alone; each must be there."""
         at = np.searchsorted(self.seeds, seeds)
-        values = (self.validation[at], self.outcome[at], self.outcome_last[at], self.floored[at])
+        values = (self.validation[at], self.outcome[at], self.outcome_last[at], self.censored[at])
         return Finals(seeds, *values, self.rows.iloc[at])
 
 
@@ -82,12 +82,12 @@ class Arm:
     def judged(self) -> Finals:
         """The trial of each seed at its candidate."""
         every = [*self.finals.values()]
-        validation, outcome, last, raised = (
+        validation, outcome, last, known = (
             np.stack([each[column] for each in every], axis=1)[np.arange(len(self.seeds)), self.chosen]
             for column in (1, 2, 3, 4)
         )
         rows = [each.rows[self.chosen == place] for place, each in enumerate(every)]
-        return Finals(self.seeds, validation, outcome, last, raised, pd.concat(rows))
+        return Finals(self.seeds, validation, outcome, last, known, pd.concat(rows))
 
     @property
     def at_end(self) -> Candidate:
@@ -118,7 +118,7 @@ class Pair:
             treated.outcome,
             baseline.outcome_last,
             treated.outcome_last,
-            int(baseline.floored.sum() + treated.floored.sum()),
+            np.stack([baseline.censored, treated.censored]),
             mixed(factor, baseline.rows, treated.rows),
         )
 
@@ -128,9 +128,9 @@ def finals(study: Study, arm: Trials) -> Finals:
     window, outcome = study.report.window, study.report.outcome
     kept = ((VALIDATION, window), (outcome, window), (outcome, 0.0))
     validation, ended, last = (np.asarray(final(arm, *asked), np.float64) for asked in kept)
-    raised = floored(arm, outcome, window).to_numpy(np.int64)
+    known = censored(arm, outcome, window).to_numpy(np.int64)
     where = arm.rows[["torch", "device_name", "weights_hash"]]
-    return Finals(arm.seeds, validation, ended, last, raised, where)
+    return Finals(arm.seeds, validation, ended, last, known, where)
 
 
 def choices(validation: Array) -> NDArray[np.int64]:
@@ -165,7 +165,7 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
     if not pairs:
         return {}
     contrasts = [pair.contrast(study.report.factor) for pair in pairs]
-    tuned = verdicts.table(study, contrasts, verdicts.decide(study.report, contrasts))
+    tuned = verdict_rows.table(study, contrasts, verdicts.decide(study.report, contrasts))
     for name in ("baseline", "treatment"):
         arms = [pair.baseline if name == "baseline" else pair.treated for pair in pairs]
         tuned[f"chosen_{name}"] = [text(next(iter(arm.counts), ())) or None for arm in arms]

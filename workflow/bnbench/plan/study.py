@@ -13,11 +13,13 @@ from itertools import product
 from typing import Any
 
 from bnbench.catalogue import sources, tasks
+from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan import candidates
 from bnbench.plan.candidates import Candidate
 from bnbench.plan.levels import Level, level
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
-from bnbench.vocabulary import FACTORS
+from bnbench.streams import ALL
+from bnbench.vocabulary import FACTORS, SEED_VARIES
 
 _WEIGHTS = ("task", "hidden", "init")
 """Factors that change the initial weights."""
@@ -37,7 +39,7 @@ class ReportOptions:
     margin: float
     alpha: float
     target: float | None
-    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of the two."""
+    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of each pair."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class Study:
 
         pairs = tuple((label(one), label(other)) for one, other in options["compare"])
         return ReportOptions(**{**options, "baseline": label(options["baseline"]), "compare": pairs})
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the trials are judged by."""
+        return OUTCOMES[self.report.outcome]
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:
@@ -169,6 +176,23 @@ class Study:
             arms[tuple(part for each in chosen for part in each)] = setting.address
         return [(dict(context), arms) for context, arms in found.items()]
 
+    @cached_property
+    def _at_candidates(self) -> dict[tuple[str, ...], Mapping[str, str]]:
+        """What `tuned_contexts` calls a setting (context, arm, text of the candidate) → its labels."""
+        labels = {setting.address: setting.labels for setting in self.settings}
+        return {
+            (*context.values(), arm, candidates.text(candidate)): labels[address]
+            for context, arms in self.tuned_contexts()
+            for arm, tried in arms.items()
+            for candidate, address in tried.items()
+        }
+
+    def at_chosen(self, row: Mapping[Any, Any], arm: str) -> Mapping[str, str]:
+        """Labels of the setting at which most seeds of an arm, `baseline` or `treatment`, of a row of `tuned` stand."""
+        context = [row[name] for name in FACTORS if name != self.report.factor]
+        chosen = row[f"chosen_{arm}"]
+        return self._at_candidates[(*context, row[arm], chosen if isinstance(chosen, str) else "")]
+
     def _whatever(self, factor: str, label: str) -> str:
         """The label of a level whatever its tuned parameters."""
         return candidates.whatever(self.tuned, factor, self.levels[factor][label].entry).label
@@ -198,6 +222,26 @@ class Study:
             return int(batch_size)
         task = self.levels["task"][labels["task"]].entry if "task" in labels else self.config["task"][0]
         return tasks.of({"task": task, **self._held_out}).train_points()
+
+    @property
+    def varies_sources(self) -> bool:
+        """Whether the study can tell apart what the sources of randomness make of the spread."""
+        return len(self.levels[SEED_VARIES]) > 1
+
+    @property
+    def resampled(self) -> list[str]:
+        """Labels of the tasks of which each seed draws another random split of the same rows."""
+        return [label for label, each in self.levels["task"].items() if tasks.of({"task": each.entry}).resamples()]
+
+    def test_per_train(self, labels: Mapping[str, str]) -> float | None:
+        """Test points for each of the other points, where the seeds of a context draw splits of the same rows.
+
+        None where they do not, where the split is the same for every seed, and where tasks are compared.
+        """
+        if labels.get("task") not in self.resampled or labels[SEED_VARIES] not in (ALL, "data"):
+            return None
+        task = tasks.of({"task": self.levels["task"][labels["task"]].entry})
+        return task.tested_points() / task.train_points()
 
     def to_json(self) -> str:
         """The resolved config, as the rules hand it to the steps."""
