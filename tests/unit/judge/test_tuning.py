@@ -50,11 +50,11 @@ def pair(validation, outcome, batch_size="full", seeds=None):
 
 
 def decided(pairs, draws=sign_flips.DRAWS, *, tuned=True):
-    test = partial(judge, pairs, draws) if tuned else None
+    test = partial(judge, pairs) if tuned else None
     return verdicts.decide(STUDY.report, [pair.contrast("norm") for pair in pairs], draws, test)
 
 
-def judge(pairs, draws, places):
+def judge(pairs, places, draws):
     return tuning.reselected([pairs[place] for place in places], draws)
 
 
@@ -196,11 +196,14 @@ def test_the_step_down_of_a_linear_statistic_is_max_t(seeds):
     values = np.random.default_rng(seeds).normal(0.5, 1, (seeds, 4)) * [1, 3, -2, 0.1]
     length = np.sqrt((values**2).sum(0))
 
-    def statistics(negative):
-        return np.abs((1 - 2 * negative.astype(float)) @ values) / length
+    def statistics(negative, tests):
+        return np.abs((1 - 2 * negative.astype(float)) @ values[:, tests]) / length[tests]
 
     np.testing.assert_allclose(
-        sign_flips.step_down(statistics, seeds, 999), sign_flips.max_t(values, 999), rtol=0, atol=1e-12
+        sign_flips.step_down(statistics, np.ones((seeds, 4), bool), 999),
+        sign_flips.max_t(values, 999),
+        rtol=0,
+        atol=1e-12,
     )
 
 
@@ -365,14 +368,34 @@ def test_validation_losses_and_not_test_losses_say_which_rate_is_the_best(compar
     assert not set(found["tuned"]["rate_treatment"]) & {0.1}
 
 
-def test_contexts_of_other_seeds_are_judged_by_holm_each_by_flips_of_its_own(compared):
+def test_contexts_of_other_seeds_are_judged_by_flips_of_the_seeds_of_both(compared):
     found, _ = compared(STUDY, noise=0.3, seeds=lambda labels: range(7) if labels["batch_size"] == "25" else None)
     tuned = found["tuned"]
-    assert set(tuned["adjustment"]) == {"Holm"}
-    assert tuned["p_max_t"].isna().all()
+    assert set(tuned["adjustment"]) == {"maxT"}
     assert tuned["pairs"].tolist() == [8, 7]
-    np.testing.assert_array_equal(tuned["p_adjusted"], tuned["p_holm"])
+    np.testing.assert_array_equal(tuned["p_adjusted"], tuned["p_max_t"])
     assert tuned["p_holm"].min() == pytest.approx(min(1, 2 * tuned["p"].min()))
+
+
+@pytest.mark.parametrize("seeds", [6, 20])
+def test_a_pair_that_lacks_a_seed_keeps_the_p_of_its_own_flips_and_joins_those_of_the_others(seeds):
+    generator = np.random.default_rng(3)
+    whole, other = noise(generator, seeds)
+    validation, outcome = generator.normal(size=(2, 2, 3, seeds - 1))
+    fewer = pair(validation, outcome, "25", seeds=np.delete(np.arange(seeds), 2))
+    nothing = pair(*np.empty((2, 2, 3, 0)), "10")
+    alone, adjusted = tuning.reselected([whole, other, fewer, nothing])
+    assert alone[2] == tuning.reselected([fewer]).alone[0]
+    assert alone[0] == tuning.reselected([whole]).alone[0]
+    assert (adjusted[:3] >= alone[:3]).all()
+    assert np.isnan([alone[3], adjusted[3]]).all()
+    # A seed that a pair lacks adds nothing to it, whichever way it is flipped.
+    if seeds == 6:
+        statistics = [tuning._Flipped(one) for one in (whole, other, fewer)]
+        flips = np.array([*product([0, 1], repeat=seeds)], np.uint8)
+        found = np.stack([statistics[0](flips), statistics[1](flips), statistics[2](np.delete(flips, 2, 1))], axis=1)
+        observed, first = found[0] - 1e-9, found[0].argmax()
+        assert adjusted[first] == (found.max(1) >= observed[first]).mean()
 
 
 def test_a_seed_that_one_rate_lacks_is_left_out_at_all_rates(tmp_path, compared):

@@ -13,7 +13,7 @@ from bnbench.plan.study import Study
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
-    """The ratio of the losses over the epochs with its simultaneous band; a dot where its side of 1 is decided."""
+    """The ratio of the losses over the epochs with its band; a dot from where on it lies on the side of the verdict."""
     figure, found = panels(study, table, ratio_levels)
     for ax, part in found:
         for treatment, line in part.groupby("treatment", sort=False):

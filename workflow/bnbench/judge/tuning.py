@@ -117,8 +117,8 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
         return {}
     contrasts = [pair.contrast(study.report.factor) for pair in pairs]
 
-    def test(places: Sequence[int]) -> sign_flips.PValues:
-        return reselected([pairs[place] for place in places])
+    def test(places: Sequence[int], draws: int) -> sign_flips.PValues:
+        return reselected([pairs[place] for place in places], draws)
 
     decisions = verdicts.decide(study.report, contrasts, test=test, joint=len(study.comparisons) == 1)
     tuned = verdicts.table(study, contrasts, decisions)
@@ -128,12 +128,15 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
 
 
 def reselected(pairs: Sequence[Pair], draws: int = sign_flips.DRAWS) -> sign_flips.PValues:
-    """P of each pair alone and adjusted for all, by sign flips that choose the rates anew; all have the same seeds."""
-    seeds = pairs[0].seeds if pairs else 0
-    if not seeds:
-        return sign_flips.PValues(np.full(len(pairs), np.nan), np.full(len(pairs), np.nan))
-    tests = [_Flipped(pair) for pair in pairs]
-    return sign_flips.step_down(lambda negative: np.stack([test(negative) for test in tests], axis=1), seeds, draws)
+    """P of each pair alone and adjusted for all, by sign flips that choose the rates anew; NaN without seeds."""
+    seeds = [pair.baseline[0].seeds for pair in pairs]
+    there = ~np.isnan(sign_flips.aligned(seeds, [np.zeros(len(own)) for own in seeds]))
+    tests = {place: _Flipped(pair) for place, pair in enumerate(pairs) if pair.seeds}
+
+    def statistics(negative: NDArray[np.uint8], places: NDArray[np.intp]) -> Array:
+        return np.stack([tests[place](negative[:, there[:, place]]) for place in places], axis=1)
+
+    return sign_flips.step_down(statistics, there, draws)
 
 
 class _Flipped:

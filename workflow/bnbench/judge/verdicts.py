@@ -81,17 +81,17 @@ class Decision(NamedTuple):
     p: float
     """Of the sign flips, by itself."""
     p_max_t: float
-    """Adjusted for the family by step-down maxT; NaN where its contrasts have different seeds."""
+    """Adjusted for the family by step-down maxT; NaN where its contrasts may not be flipped together."""
     p_holm: float
     adjustment: str
-    """Which of the two adjusted p-values decides: `maxT`, or `Holm` where contrasts have different seeds."""
+    """Which of the two adjusted p-values decides: `maxT`, or `Holm` where contrasts may not be flipped together."""
     p_equivalence: float
     """Of two one-sided tests on the margin, adjusted by Holm; NaN where a trial diverged."""
     low: float
     """Limits of the mean log difference that hold for the whole family at 1 − α."""
     high: float
     limits: str
-    """What makes them hold for all: `flips`, or `Bonferroni` where contrasts have different finite pairs."""
+    """What gives them: `flips` or `Bonferroni`, or `Student` where no other has any; empty where there are none."""
 
     @property
     def p_adjusted(self) -> float:
@@ -112,14 +112,14 @@ def contrast(options: ReportOptions, pairs: Pairs) -> Contrast:
     )
 
 
-Test = Callable[[Sequence[int]], sign_flips.PValues]
-"""From places of contrasts that have the same seeds to the p-values of these contrasts, judged together."""
+Test = Callable[[Sequence[int], int], sign_flips.PValues]
+"""From places of contrasts and the number of random flips to the p-values of these contrasts, judged together."""
 
 
 def decide(
     options: ReportOptions,
     contrasts: Sequence[Contrast],
-    draws: int = sign_flips.DRAWS,
+    draws: int | None = None,
     test: Test | None = None,
     *,
     joint: bool = True,
@@ -128,33 +128,36 @@ def decide(
 
     Args:
         options: error rate, margin.
-        contrasts: the family.
-        draws: of sign flips.
+        contrasts: the family; their seeds may differ.
+        draws: of sign flips; as many as α and the number of contrasts ask for, unless given.
         test: replaces the sign-flip test if the data chose the contrasts. No verdict is then `equivalent`, because the
             equivalence test ignores that choice.
-        joint: whether contrasts of the same seeds may be flipped together; else p is adjusted by Holm.
+        joint: whether the contrasts of a seed may be flipped together; else p is adjusted by Holm.
     """
+    family, places = sum(bool(len(contrast.seeds)) for contrast in contrasts), range(len(contrasts))
+    if draws is None:
+        draws = sign_flips.draws(options.alpha, 1 if joint else family)
 
-    def flip(places: Sequence[int]) -> sign_flips.PValues:
-        return sign_flips.max_t(np.stack([contrasts[place].tested for place in places], axis=1), draws)
+    def flip(places: Sequence[int], draws: int) -> sign_flips.PValues:
+        seeds, tested = zip(*((contrasts[place].seeds, contrasts[place].tested) for place in places), strict=True)
+        return sign_flips.max_t(sign_flips.aligned(seeds, tested), draws)
 
     by_test = test or flip
-    with_pairs = [index for index, contrast in enumerate(contrasts) if len(contrast.seeds)]
     p_values, max_t = np.full((2, len(contrasts)), np.nan)
-    same = joint and len({contrasts[index].seeds.tobytes() for index in with_pairs}) == 1
-    if same:
-        p_values[with_pairs], max_t[with_pairs] = by_test(with_pairs)
-    else:
-        p_values = np.array([float(by_test([place]).alone[0]) for place in range(len(contrasts))])
+    if joint and contrasts:
+        p_values, max_t = by_test(places, draws)
+    elif contrasts:
+        p_values = np.array([float(by_test([place], draws).alone[0]) for place in places])
     holm = stats.holm(p_values)
     equivalence = stats.holm([np.nan if test else _equivalence(options, contrast) for contrast in contrasts])
-    adjustment = "maxT" if same else "Holm"
+    limits = _limits(options, contrasts, draws)
     decisions = []
-    limits, method = _limits(options, contrasts, min(draws, sign_flips.QUANTILE_DRAWS))
-    for index, (low, high) in enumerate(limits):
+    for index, contrast in enumerate(contrasts):
         alone, jointly, plain = (float(values[index]) for values in (p_values, max_t, holm))
-        decision = Decision("no data", alone, jointly, plain, adjustment, float(equivalence[index]), low, high, method)
-        decisions.append(decision._replace(verdict=_verdict(options, contrasts[index], decision)))
+        low, high, method = float(limits.low[index]), float(limits.high[index]), str(limits.methods[index])
+        adjusted = (alone, jointly, plain, "maxT" if joint else "Holm", float(equivalence[index]))
+        decision = Decision("no data", *adjusted, low, high, method)
+        decisions.append(decision._replace(verdict=_verdict(options, contrast, decision)))
     return decisions
 
 
@@ -171,19 +174,11 @@ def _equivalence(options: ReportOptions, contrast: Contrast) -> float:
     return np.nan if any(contrast.diverged) else stats.equivalence(contrast.differences, options.margin)
 
 
-def _limits(options: ReportOptions, contrasts: Sequence[Contrast], draws: int) -> tuple[list[tuple[float, float]], str]:
-    """Simultaneous limits of the mean log differences, over the finite pairs, and by which method."""
-    level = 1 - options.alpha
-    shown = [index for index, contrast in enumerate(contrasts) if contrast.finite.any()]
-    pairs = {contrasts[index].seeds[contrasts[index].finite].tobytes() for index in shown}
-    if len(pairs) == 1:
-        low, high = sign_flips.simultaneous(np.stack([contrasts[i].differences for i in shown], axis=1), level, draws)
-        limits = dict(zip(shown, zip(low.tolist(), high.tolist(), strict=True), strict=True))
-    else:
-        apart = 1 - options.alpha / max(len(shown), 1)
-        limits = {index: stats.t_interval(contrasts[index].differences, apart)[1:] for index in shown}
-    method = "flips" if len(pairs) == 1 else "Bonferroni"
-    return [limits.get(index, (np.nan, np.nan)) for index in range(len(contrasts))], method
+def _limits(options: ReportOptions, contrasts: Sequence[Contrast], draws: int) -> sign_flips.Limits:
+    """Simultaneous limits of the mean log differences, over the finite pairs."""
+    seeds = [contrast.seeds[contrast.finite] for contrast in contrasts]
+    values = sign_flips.aligned(seeds, [contrast.differences for contrast in contrasts])
+    return sign_flips.simultaneous(values, 1 - options.alpha, draws)
 
 
 def _verdict(options: ReportOptions, contrast: Contrast, decision: Decision) -> stats.Verdict:

@@ -65,7 +65,7 @@ def render(
         "arms": [titles.arm(study, arm) for arm in study.arms],
         "base": captions.base(study),
         "treated": captions.treated(study),
-        "said": captions.facts(study),
+        "said": _said(study, found["contexts"]),
         "summary": captions.summary(study),
         "verdicts": verdicts,
         "version": __version__,
@@ -79,11 +79,18 @@ def render(
         style=templating.source("page", "page.css"),
         script_hash=_sha256(script),
         levels=captions.levels(study),
-        randomization=methods.randomization(len(study.seeds)),
+        randomization=methods.randomization(study, len(study.seeds)),
+        limits=methods.limits(found["contexts"]),
         bibtex=methods.BIBTEX,
         config=yaml.safe_dump(json.loads(study.to_json()), sort_keys=False, allow_unicode=True),
     )
     return {"index.html": page, "landing.rst": environment.get_template("landing.rst").render(**facts)}
+
+
+def _said(study: Study, contexts: pd.DataFrame) -> dict[str, str]:
+    """What captions say of the study; only simultaneous intervals are said to hold together."""
+    facts = captions.facts(study)
+    return facts if methods.limits(contexts) else {**facts, "together": ""}
 
 
 def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -126,7 +133,7 @@ def _missing(study: Study, exclusions: pd.DataFrame) -> str:
 
 def _figures(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The figures with their captions and words."""
-    caption = {"snakemake": {"params": {"said": captions.facts(study)}}}
+    caption = {"snakemake": {"params": {"said": _said(study, found["contexts"])}}}
     figures = {
         name: {
             "title": title,
