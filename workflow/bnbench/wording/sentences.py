@@ -155,10 +155,10 @@ def decided(study: Study, row: Row, judged: Row) -> str:
         band = "still includes equal losses" if includes else "does not lie on the side of the verdict"
         return f"With {name}, the band {band} at the last measurement."
     at_last = row["decided_from"] == row["epoch"]
-    when = "at the last measurement" if at_last else f"from epoch {row['decided_from']:.0f} on"
+    when = "at the last measurement" if at_last else f"from epoch {row['decided_from']:.0f} on,"
     among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""
     side = "lower" if judged["verdict"] == "helps" else "higher"
-    return f"With {name}, {when}, the {loss} with {treated} is {side} than with {base}{among}."
+    return f"With {name}, {when} the {loss} with {treated} is {side} than with {base}{among}."
 
 
 _VERDICTS = ("hurts", "helps", "equivalent", "undecided", "no data")
