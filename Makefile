@@ -114,6 +114,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/planning_speed.py
 	$(RUN) python tests/benchmarks/rebuild_scale.py --write
 	$(RUN) python tests/benchmarks/calibration.py
+	$(RUN) python tests/benchmarks/calibration_trajectories.py
 
 .PHONY: example
 example: report claims  ## bring reports/example, which README.md and docs/claims.md quote, up to date
