@@ -96,8 +96,8 @@ def head(repetitions: int) -> list[str]:
         f"promised: at most {ALPHA:g};",
         "- **band holds**: studies in which the band holds the truth at all epochs of all contexts; promised: at least "
         f"{1 - ALPHA:g};",
-        "- **alone**: studies in which a band of one context alone, for its epochs together, excludes equal losses at the "
-        "last epoch in any of them. It promises nothing of a study; version 0.2.0 read directions from it.",
+        "- **alone**: studies in which a band of one context alone, for its epochs together, excludes equal losses at "
+        "the last epoch in any of them. It promises nothing of a study; version 0.2.0 read directions from it.",
         "",
         f"| {' | '.join(columns)} |",
         "|---" * len(columns) + "|",
