@@ -222,6 +222,13 @@ def test_five_seeds_can_never_reach_5_percent():
     assert sign_flips.max_t(np.full((6, 1), 3.0)).adjusted < 0.05
 
 
+def test_thousands_of_seeds_overflow_nothing():
+    assert sign_flips.can_decide(5_000, 1e-9)
+    low, high, methods = sign_flips.simultaneous(drawn(5_000, 3), LEVEL, draws=499)
+    assert (low < high).all()
+    assert set(methods) == {"flips"}
+
+
 @pytest.mark.parametrize("seeds", [4, 16, 30])
 def test_a_column_of_zeros_is_no_evidence_and_burdens_no_other(seeds):
     column = drawn(seeds, 1, effect=0.7)
@@ -431,8 +438,12 @@ def test_limits_hold_all_means_together_where_trials_are_missing(seeds, together
 
 
 def test_values_are_aligned_by_their_seeds():
-    found = sign_flips.aligned([np.array([3, 7]), np.array([5]), np.array([], int)], [[1.0, 2.0], [3.0], []])
+    seeds = [np.array([3, 7]), np.array([5]), np.array([], int)]
+    found = sign_flips.aligned(seeds, [np.array([1.0, 2.0]), np.array([3.0]), np.array([])])
     np.testing.assert_array_equal(found, [[1, NAN, NAN], [NAN, 3, NAN], [2, NAN, NAN]])
+    found = sign_flips.aligned(seeds, [np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0]]), np.empty((0, 2))])
+    np.testing.assert_array_equal(found[:, :3], [[1, 2, NAN], [NAN, NAN, 5], [3, 4, NAN]])
+    assert found.shape == (3, 5)
     assert sign_flips.aligned([], []).shape == (0, 0)
 
 

@@ -89,7 +89,8 @@ def max_t(values: Array, draws: int = DRAWS) -> PValues:
     total = unit.sum(0)
 
     def statistics(negative: NDArray[np.uint8], tests: Places) -> Array:
-        return np.abs(total[tests] - 2 * (negative.astype(np.float64) @ unit[:, tests]))
+        sums: Array = np.abs(total[tests] - 2 * (negative.astype(np.float64) @ unit[:, tests]))
+        return sums
 
     return step_down(statistics, ~np.isnan(values), draws)
 
@@ -123,7 +124,7 @@ def sign_flip(differences: Array, draws: int = DRAWS) -> float:
 
 def can_decide(seeds: int, alpha: float) -> bool:
     """Whether the smallest p of so many seeds, 2/2^n, is below `alpha`."""
-    return 2 / 2.0**seeds < alpha
+    return float(2.0 ** (1 - seeds)) < alpha
 
 
 def simultaneous(values: Array, level: float, draws: int = DRAWS) -> Limits:
@@ -213,12 +214,13 @@ def _residuals(values: Array) -> tuple[Array, Array, Array]:
 def _flippable(residuals: Array, alpha: float, draws: int) -> Flags:
     """Columns that have enough flips beyond the quantile of all such columns together, [tests]; none of one alone."""
     pairs = ~np.isnan(residuals)
-    flips = 2.0 ** (pairs.sum(0) - 1)
+    flips = 2.0 ** np.minimum(pairs.sum(0) - 1, 99)  # more would overflow
     flips = flips if pairs.any(1).sum() <= EXACT else np.minimum(flips, draws + 1)
     found = np.ones(len(flips), np.bool_)
     while (few := found & (flips * alpha * found.mean() < _FLIPS_BEYOND)).any():
         found &= ~few
-    return found & (found.sum() > 1)
+    found &= found.sum() > 1
+    return found
 
 
 def _unit(values: Array) -> Array:
