@@ -4,7 +4,7 @@ Log differences of 12 contexts without an effect are drawn over 40 measured epoc
 whose neighbouring epochs are correlated by .9. Contexts of one study share none or .8 of the variance of the normals
 that they are made of. Trials are missing at random: none, or one in 20 of each context's pairs. Each study is judged by
 `verdicts.decide` over the last 2 epochs and by `trajectories.table`, as a real one is. Run by hand:
-`PYTHONPATH=workflow python tests/benchmarks/calibration_trajectories.py`; some 10 minutes on a core that is idle. It writes the
+`PYTHONPATH=workflow python tests/benchmarks/calibration_trajectories.py`; some 10 minutes on one core. It writes the
 table to `results/calibration-trajectories.md` beside it.
 """
 
