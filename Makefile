@@ -116,6 +116,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/calibration.py
 	$(RUN) python tests/benchmarks/calibration_tuning.py
 	$(RUN) env PYTHONPATH=workflow:tests/unit python tests/benchmarks/calibration_exploratory.py
+	$(RUN) python tests/benchmarks/calibration_trajectories.py
 
 .PHONY: example
 example: report claims  ## bring reports/example, which README.md and docs/claims.md quote, up to date

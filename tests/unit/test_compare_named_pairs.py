@@ -48,7 +48,7 @@ def test_all_comparisons_are_one_family_by_joint_flips(compared):
     names = ["batch_size", "baseline", "treatment"]
     values = np.stack([own["d"].to_numpy() for _, own in per_seed.groupby(names, sort=False)], axis=1)
     np.testing.assert_allclose(rows["p_max_t"], sign_flips.max_t(values).adjusted, rtol=0, atol=1e-12)
-    low, high = sign_flips.simultaneous(values, 0.95)
+    low, high, _ = sign_flips.simultaneous(values, 0.95)
     np.testing.assert_allclose(rows[["effect_low", "effect_high"]], np.exp(np.stack([low, high], axis=1)))
 
 

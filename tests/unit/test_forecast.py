@@ -13,12 +13,15 @@ from prose import assert_states, cases
 from statsmodels.stats.power import TTestPower
 
 from bnbench import cli, forecast
-from bnbench.judge import power, verdicts
+from bnbench.judge import power, sign_flips, verdicts
 from bnbench.store import tables
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 GRID = synthetic.GRID
+TUNED = {"optimizer": [{"name": "adam", "lr": [0.001, 0.01, 0.1]}], "batch_size": ["full", 25], "tune": {}}
+"""Six contexts at equal rates, of which two decide."""
+THREE = {"norm": ["none", "batch", "layer"]}
 EIGHT = {"optimizer": [{"name": "sgd", "lr": rate / 100} for rate in range(1, 9)]}
 """Eight contexts."""
 quick = settings(max_examples=200, deadline=None, derandomize=True)
@@ -38,7 +41,7 @@ def test_seeds_to_decide_are_those_of_the_table(tests, seeds):
 
 @given(st.integers(1, 10_000), alphas)
 @quick
-def test_seeds_to_decide_are_the_fewest_whose_smallest_p_clears_holms_first_step(tests, alpha):
+def test_seeds_to_decide_are_the_fewest_whose_smallest_p_clears_alpha(tests, alpha):
     seeds = forecast.seeds_to_decide(tests, alpha)
     assert tests * 2 / 2**seeds < alpha <= tests * 2 / 2 ** (seeds - 1)
 
@@ -60,14 +63,15 @@ def test_more_tests_never_take_fewer_seeds(few, more, alpha):
 
 @cases(
     one_context=({"seeds": 5}, ["5 seeds", "one context", "alpha 0.05", "2/2^5", "0.0625", "6 seeds can"]),
-    one_seed=({"seeds": 1, **GRID}, ["1 seed ", "4 contexts", "alpha 0.05", "2/2^1", "is 1;", "8 seeds can"]),
-    too_few_for_holm_alone=(
-        {"seeds": 8, **EIGHT},
-        ["8 seeds", "8 contexts", "Holm", "a trial is missing", "2/2^8", "times 8", "0.0625", "9 seeds can"],
-    ),
+    one_seed=({"seeds": 1, **GRID}, ["1 seed ", "4 contexts", "alpha 0.05", "2/2^1", "is 1;", "6 seeds can"]),
     three_arms=(
-        {"seeds": 6, "norm": ["none", "batch", {"name": "batch", "momentum": 0.5}]},
-        ["6 seeds", "2 comparisons", "Holm", "2/2^6", "times 2", "0.0625", "7 seeds can"],
+        {"seeds": 5, "norm": ["none", "batch", {"name": "batch", "momentum": 0.5}]},
+        ["5 seeds", "2 comparisons", "2/2^5", "is 0.0625", "6 seeds can"],
+    ),
+    tuned=({"seeds": 5, **TUNED}, ["5 seeds", "2 contexts at tuned", "2/2^5", "is 0.0625", "6 seeds can"]),
+    tuned_with_three_arms=(
+        {"seeds": 7, **TUNED, **THREE},
+        ["7 seeds", "4 comparisons at tuned", "2/2^7", "times 4", "Holm", "0.0625", "8 seeds can"],
     ),
 )
 def test_too_few_seeds_are_warned_of_with_how_many_would_do(case, prose):
@@ -77,12 +81,16 @@ def test_too_few_seeds_are_warned_of_with_how_many_would_do(case, prose):
     assert said == prose
 
 
-@pytest.mark.parametrize("changes", [{"seeds": 6}, {"seeds": 8, **GRID}], ids=["one context", "four contexts"])
+@pytest.mark.parametrize(
+    "changes",
+    [{"seeds": 6}, {"seeds": 6, **EIGHT}, {"seeds": 6, **THREE}, {"seeds": 6, **TUNED}, {"seeds": 8, **TUNED, **THREE}],
+    ids=["one context", "eight contexts", "three arms", "tuned", "tuned with three arms"],
+)
 def test_enough_seeds_are_not_warned_of(changes):
     assert forecast.warning(synthetic.plan(**changes)) == ""
 
 
-@pytest.mark.parametrize(("seeds", "missing", "decided"), [(5, 0, 0), (6, 0, 8), (8, 0, 8), (8, 1, 0), (9, 1, 8)])
+@pytest.mark.parametrize(("seeds", "missing", "decided"), [(5, 0, 0), (6, 0, 8), (6, 1, 7), (8, 1, 8)])
 def test_what_the_warning_says_is_what_verdicts_do(seeds, missing, decided):
     study, random = synthetic.plan(seeds=seeds, **EIGHT), np.random.default_rng(0)
 
@@ -93,9 +101,21 @@ def test_what_the_warning_says_is_what_verdicts_do(seeds, missing, decided):
 
     decided_rows = [decision.verdict for decision in verdicts.decide(study.report, synthetic.contrasts(study, drawn))]
     assert decided_rows.count("hurts") == decided
-    never = bool(forecast.warning(study)) and "by Holm" not in forecast.warning(study)
-    assert never == (seeds == 5)
-    assert ("by Holm" in forecast.warning(study)) == (seeds in (6, 8))
+    assert bool(forecast.warning(study)) == (decided == 0)
+
+
+@pytest.mark.parametrize(("arms", "seeds"), [({}, 5), ({}, 6), (THREE, 7), (THREE, 8)])
+def test_what_the_warning_says_is_what_verdicts_at_tuned_rates_do(compared, arms, seeds):
+    study = synthetic.plan(seeds=seeds, **TUNED, **arms)
+    found, _ = compared(study, ratio=lambda labels, seed: 1.0 if labels["norm"] == "none" else 9.0, noise=0.01)
+    assert set(found["tuned"]["verdict"]) == ({"undecided"} if forecast.warning(study) else {"hurts"})
+
+
+@given(st.integers(17, 60), st.integers(1, 10_000), alphas)
+@quick
+def test_no_plan_promises_what_random_flips_make_impossible(seeds, tests, alpha):
+    if seeds >= forecast.seeds_to_decide(tests, alpha):
+        assert tests / (sign_flips.draws(alpha, tests) + 1) < alpha
 
 
 def lines(study, results):
@@ -107,13 +127,13 @@ def names(said):
 
 
 def test_a_new_study_is_described_in_aligned_lines_that_end_in_the_warning(tmp_path, prose):
-    study = synthetic.plan(seeds=7, device=["cpu", "cuda"], **GRID)
+    study = synthetic.plan(seeds=5, device=["cpu", "cuda"], **GRID)
     said = forecast.describe(study, tmp_path)
     described = ["study", "to train", "CPU time", "GPU time", "family", "can decide", "can see"]
     assert names(said)[:-1] == described
     assert said.endswith(f"\n{forecast.warning(study)}")
-    assert_states(said, ["7 seeds", "112 trials in 16 jobs", "112 of 112", "about 56 s", "about 56 s", "8 contexts"])
-    assert_states(said, ["from 6 seeds", "from 9", "1.98", "80 %", "0.05/8", "warning: 7 seeds"])
+    assert_states(said, ["5 seeds", "80 trials in 16 jobs", "80 of 80", "about 40 s", "about 40 s", "8 contexts"])
+    assert_states(said, ["from 6 seeds", "has 5", "nothing, however large", "warning: 5 seeds"])
     assert said == prose
 
 
@@ -124,6 +144,16 @@ def test_a_study_that_is_partly_there_is_described_with_its_time_and_the_ratio_t
     assert_states(said, ["40 of 60 trials, in 4 jobs", "20 there", "about 4 h 0 min", "1 context", "6 seeds", "has 30"])
     assert_states(said, ["0.53", "80 %", "10 pairs"])
     assert said == prose
+
+
+def test_the_family_of_a_study_that_tunes_is_that_of_its_verdicts(tmp_path):
+    said = lines(synthetic.plan(seeds=8, **TUNED), tmp_path)
+    assert said["family"] == "2 contexts at tuned learning rates, judged together at alpha 0.05"
+    assert said["can decide"] == "a difference from 6 seeds on; the study has 8"
+    assert_states(said["can see"], ["1.34", "80 %", "0.05/2"])
+    said = lines(synthetic.plan(seeds=8, **TUNED, **THREE), tmp_path)
+    assert said["family"] == "4 comparisons at tuned learning rates, judged together at alpha 0.05"
+    assert said["can decide"] == "a difference from 8 seeds on; the study has 8"
 
 
 def test_a_finished_study_has_no_costs(tmp_path):
@@ -297,7 +327,7 @@ def test_the_verb_prints_the_plan_and_the_warning_last(tmp_path, capsys, write):
     assert cli.main(["plan", "--configfile", "few.yaml", "--results", str(tmp_path)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].split()[:2] == ["study", "few:"]
-    assert said[-1].startswith("warning: 3 seeds can never decide any of 2 contexts")
+    assert said[-1].startswith("warning: 3 seeds can never show a difference in any of 2 contexts")
 
 
 def test_the_snakefile_waits_for_no_statistics():

@@ -105,8 +105,8 @@ def test_a_dry_run_warns_of_seeds_that_can_never_decide(checkout):
     run = checkout.snakemake("-n", "--config", "seeds=3")
     assert run.returncode == 0, run.stderr
     assert run.stderr.splitlines()[1:] == [
-        "warning: 3 seeds can never decide any of 2 contexts at alpha 0.05: the smallest p that 3 seeds allow, 2/2^3, "
-        "is 0.25; 7 seeds can"
+        "warning: 3 seeds can never show a difference in any of 2 contexts at alpha 0.05: the smallest p that 3 seeds "
+        "allow, 2/2^3, is 0.25; 6 seeds can"
     ]
 
 

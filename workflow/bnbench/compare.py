@@ -25,12 +25,14 @@ from bnbench.judge import (
     pairing,
     preregistration,
     summaries,
+    trajectories,
     tuning,
     variance,
     verdict_rows,
     verdicts,
 )
 from bnbench.judge.pairing import Pairs
+from bnbench.judge.trajectories import Trajectory
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
 from bnbench.store import files, report_tables, stamps, trials
@@ -62,13 +64,15 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     """
     mark = stamps.compared(study)
     mark.remove(data)
-    contrasts, parts, finals = _contexts(study, data)
+    contrasts, courses, parts, finals = _contexts(study, data)
+    decisions = verdicts.decide(study.report, contrasts)
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(found["outcomes"], study.report.alpha)
     found["exclusions"] = found["exclusions"].drop_duplicates()
     if "variance" in found:
         found["variance"] = variance.table(study, found["variance"])
-    found["contexts"] = verdict_rows.table(study, contrasts, verdicts.decide(study.report, contrasts))
+    found["contexts"] = verdict_rows.table(study, contrasts, decisions)
+    found["differences"] = trajectories.table(study, courses, decisions)
     found["interactions"] = interactions.table(study, contrasts)
     found["control"] = aa_control.table(study, contrasts, splits)
     found |= tuning.tables(study, finals)
@@ -82,9 +86,10 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     mark.leave(data)
 
 
-def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str, tuning.Finals]]:
+def _contexts(study: Study, data: Path) -> tuple[list[Contrast], list[Trajectory], Parts, dict[str, tuning.Finals]]:
     """What each context gives by itself; and of a study that tunes, what each setting ended at, by its address."""
     contrasts: list[Contrast] = []
+    courses: list[Trajectory] = []
     finals: dict[str, tuning.Finals] = {}
     parts: Parts = {}
     for context, settings in study.contexts():
@@ -99,12 +104,13 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
             pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
             excluded = dropped + excluded
             contrasts.append(verdicts.contrast(study.report, pairs))
+            courses.append(trajectories.trajectory(study, pairs))
             found += _of_pairs(study, pairs, contrasts[-1])
         found += [("convergence", convergence.of_arm(study, arm)) for arm in arms.values()]
         found.append(("exclusions", pd.DataFrame(excluded, columns=pairing.EXCLUSION)))
         for name, table in found:
             parts.setdefault(name, []).append(table)
-    return contrasts, parts, finals
+    return contrasts, courses, parts, finals
 
 
 def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str, pd.DataFrame]]:
@@ -112,7 +118,6 @@ def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str,
     found = [
         ("pairs", verdict_rows.pairs(study, contrast)),
         ("outcomes", exploratory.outcomes(study, pairs)),
-        ("differences", summaries.differences(study, pairs)),
         ("absolute", absolute.of_pairs(study, pairs)),
     ]
     return [*found, ("decomposition", exploratory.decomposition(study, pairs))] if pairs.keep_statistics else found
@@ -163,7 +168,7 @@ def _verdicts(
             study, convergence.at_chosen_rates(study, found["tuned"], found["convergence"])
         ),
         "variance": variance_in_words.sentences(study, found["variance"]),
-        "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
+        "trajectories": _trajectories(study, found),
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),
         "cost": sentences.cost(study, found["provenance"]),
@@ -208,11 +213,12 @@ def _json(verdicts: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _last_epochs(differences: pd.DataFrame) -> list[dict[Any, Any]]:
-    """The last row of each contrast that has pairs."""
+def _trajectories(study: Study, found: Mapping[str, pd.DataFrame]) -> list[str]:
+    """A sentence on each contrast that has pairs, from its last epoch and its verdict."""
+    differences, contexts = found["differences"], found["contexts"].to_dict("records")
     names = [name for name in differences.columns if name in (*FACTORS, "baseline", "treatment")]
-    last = differences[differences["pairs"] > 0].groupby(names, sort=False).tail(1)
-    return last.to_dict("records")
+    last = differences.groupby(names, sort=False).tail(1).to_dict("records")
+    return [sentences.decided(study, *rows) for rows in zip(last, contexts, strict=True) if rows[0]["pairs"] > 0]
 
 
 def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:

@@ -36,7 +36,7 @@ class _Job(NamedTuple):
 
 
 def seeds_to_decide(tests: int, alpha: float) -> int:
-    """The least number n of seeds at which the smallest p of a sign flip, 2/2^n, clears Holm's first step."""
+    """The least number n of seeds at which the smallest p of a sign flip, 2/2^n, times `tests` is below `alpha`."""
     seeds = 1
     while tests * 2 / 2**seeds >= alpha:
         seeds += 1
@@ -44,21 +44,16 @@ def seeds_to_decide(tests: int, alpha: float) -> int:
 
 
 def warning(study: Study) -> str:
-    """One line where the seeds that are asked for can never decide the contexts, or not by Holm; else nothing.
-
-    MaxT, which judges where all contexts have the same seeds, gets by with the seeds that one context needs.
-    """
-    tests, seeds, alpha = _tests(study), len(study.seeds), study.report.alpha
-    needed = seeds_to_decide(tests, alpha)
+    """One line where the seeds that are asked for can never show a difference; else nothing."""
+    times, seeds, alpha = _times(study), len(study.seeds), study.report.alpha
+    needed = seeds_to_decide(times, alpha)
     if seeds >= needed:
         return ""
-    least, family = 2 / 2**seeds, f"any of {_family(study)}" if tests > 1 else "the one context"
-    start = f"warning: {formats.count(seeds, 'seed')} can never decide {family} at alpha {alpha:g}"
+    family = f"any of {_family(study)}" if _tests(study) > 1 else "the one context"
     smallest = f"the smallest p that {formats.count(seeds, 'seed')} allow{'s' if seeds == 1 else ''}, 2/2^{seeds},"
-    if least >= alpha:
-        return f"{start}: {smallest} is {least:.4g}; {needed} seeds can"
-    by_holm = "by Holm, which judges where a trial is missing"
-    return f"{start} {by_holm}: {smallest} times {tests} is {tests * least:.4g}; {needed} seeds can"
+    by_holm = f" times {times}, by Holm's method," if times > 1 else ""
+    start = f"warning: {formats.count(seeds, 'seed')} can never show a difference in {family} at alpha {alpha:g}"
+    return f"{start}: {smallest}{by_holm} is {times * 2 / 2**seeds:.4g}; {needed} seeds can"
 
 
 def summary(study: Study) -> str:
@@ -86,11 +81,21 @@ def describe(study: Study, results: Path) -> str:
 
 
 def _tests(study: Study) -> int:
-    return len(study.contexts()) * len(study.comparisons)
+    """The family that decides: where rates are tuned, that of each arm at its best one."""
+    return len(study.tuned_contexts() or study.contexts()) * len(study.comparisons)
+
+
+def _times(study: Study) -> int:
+    """By how much the smallest p is multiplied: by nothing where all contexts are flipped together.
+
+    Several comparisons at tuned rates are not, so Holm's method adjusts their p.
+    """
+    return _tests(study) if study.config["tune"] and len(study.comparisons) > 1 else 1
 
 
 def _family(study: Study) -> str:
-    return formats.count(_tests(study), "context" if len(study.comparisons) == 1 else "comparison")
+    counted = formats.count(_tests(study), "context" if len(study.comparisons) == 1 else "comparison")
+    return f"{counted} at tuned learning rates" if study.config["tune"] else counted
 
 
 def _jobs(study: Study, results: Path) -> Iterator[_Job]:
@@ -113,9 +118,8 @@ def _to_train(jobs: Sequence[_Job], all_trials: int) -> str:
 
 
 def _can_decide(study: Study) -> str:
-    one, family = (seeds_to_decide(tests, study.report.alpha) for tests in (1, _tests(study)))
-    by_holm = f" while no trial is missing, else from {family}" if family > one else ""
-    return f"from {one} seeds on{by_holm}; the study has {len(study.seeds):,}"
+    needed = seeds_to_decide(_times(study), study.report.alpha)
+    return f"a difference from {needed} seeds on; the study has {len(study.seeds):,}"
 
 
 def _costs(jobs: Sequence[_Job], results: Path) -> dict[str, str]:
@@ -178,7 +182,7 @@ def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
     from bnbench.judge import power  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
 
     seeds, alpha, tests = len(study.seeds), study.report.alpha, _tests(study)
-    if seeds < seeds_to_decide(1, alpha):
+    if seeds < seeds_to_decide(_times(study), alpha):
         return {"can see": "nothing, however large it is"}
     effect = power.smallest_effect(seeds, alpha / tests, POWER)
     with_power = f"{formats.percent(POWER)} power at alpha {alpha:g}{f'/{tests}' * (tests > 1)}"

@@ -120,14 +120,20 @@ def test_large_effects_beside_them_do_not_make_contexts_without_one_err(together
     assert_rate(alarms, ALPHA, at_most=True)
 
 
-def test_contexts_of_different_seeds_err_at_most_as_often_as_alpha_says():
-    generator, alarms = np.random.default_rng(3), []
-    seeds = [np.arange(first, first + 10) for first in range(3)]
+@pytest.mark.parametrize("together", [0.0, 0.8])
+@pytest.mark.parametrize("seeds", [6, 12, 20])
+def test_where_trials_are_missing_a_study_errs_at_most_and_its_limits_hold_as_often_as_alpha_says(seeds, together):
+    generator, alarms, covered = np.random.default_rng(3), [], []
     for _ in range(600):
-        decisions = decided(generator, Case(10, 3, 0.5).differences(generator), seeds=seeds)
-        assert decisions[0].adjustment == "Holm"
+        values = Case(seeds, 4, together).differences(generator)
+        kept = [np.flatnonzero(generator.random(seeds) > gone) for gone in (0.0, 0.05, 0.1, 0.2)]
+        values = [row[own] for row, own in zip(values, kept, strict=True)]
+        decisions = decided(generator, values, seeds=kept)
+        assert decisions[0].adjustment == "maxT"
         alarms.append(decides(decisions).any())
+        covered.append(all(not (one.low > 0 or one.high < 0) for one in decisions))
     assert_rate(alarms, ALPHA, at_most=True)
+    assert_rate(covered, 0.945, at_least=True)
 
 
 def test_ranks_of_diverging_trials_err_at_most_as_often_as_alpha_says():

@@ -1,6 +1,7 @@
 """The sign flips: against all flips in exact arithmetic, against SciPy, and what must not change them."""
 
 import math
+import tracemalloc
 from fractions import Fraction
 from itertools import product
 
@@ -16,6 +17,20 @@ from bnbench.judge import sign_flips, stats
 pytestmark = pytest.mark.filterwarnings("error")
 
 LEVEL = 0.95
+NAN = math.nan
+
+GOLDEN = {
+    "p of 25 seeds": [[1108, 5619, 10337, 273], [2957, 9321, 10337, 1062]],
+    "limits of 12 seeds": [
+        [-0.5738196122918489, -0.1743960770308387, -0.17737123957634404, -0.34184120016831254],
+        [1.8174114298384267, 1.7244255596625, 2.154676764860643, 1.3622328967310429],
+    ],
+    "limits of 25 seeds": [
+        [-0.17141993184851828, -0.3494801329452811, -0.4495968577290269, -0.02888564435530505],
+        [1.1224899415658114, 0.8246182327559177, 0.7352109591612271, 1.0609466549778745],
+    ],
+}
+"""What version 0.2.0 made of `drawn(seeds, 4, 0.4, 0.3)`: p-values of drawn flips, in flips, and limits."""
 
 MAIZE = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48], dtype=float)
 """Darwin's 15 pairs of maize, the example of Fisher (1935) for the test over all sign flips."""
@@ -24,6 +39,12 @@ MAIZE = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48], d
 whole = arrays.arrays(np.int64, st.tuples(st.integers(1, 6), st.integers(1, 4)), elements=st.integers(-3, 3)).map(
     lambda values: values.astype(float)
 )
+gaps = st.tuples(st.integers(1, 6), st.integers(1, 4)).flatmap(
+    lambda shape: st.tuples(
+        arrays.arrays(np.int64, shape, elements=st.integers(-3, 3)), arrays.arrays(np.bool_, shape)
+    ).map(lambda drawn: np.where(drawn[1], drawn[0].astype(float), NAN))
+)
+"""The same, of which some are not there."""
 several = settings(max_examples=60, deadline=None, derandomize=True)
 
 
@@ -69,6 +90,11 @@ def all_flips(values):
 
 def t_statistic(values, axis):
     return np.abs(values.mean(axis)) / values.std(axis, ddof=1)
+
+
+def students(seeds, tests):
+    """Student's two-sided critical value for `tests` means at once."""
+    return scipy_stats.t.isf((1 - LEVEL) / 2 / tests, seeds - 1)
 
 
 def assert_same(found, expected, tolerance=1e-10):
@@ -196,6 +222,13 @@ def test_five_seeds_can_never_reach_5_percent():
     assert sign_flips.max_t(np.full((6, 1), 3.0)).adjusted < 0.05
 
 
+def test_thousands_of_seeds_overflow_nothing():
+    assert sign_flips.can_decide(5_000, 1e-9)
+    low, high, methods = sign_flips.simultaneous(drawn(5_000, 3), LEVEL, draws=499)
+    assert (low < high).all()
+    assert set(methods) == {"flips"}
+
+
 @pytest.mark.parametrize("seeds", [4, 16, 30])
 def test_a_column_of_zeros_is_no_evidence_and_burdens_no_other(seeds):
     column = drawn(seeds, 1, effect=0.7)
@@ -218,8 +251,9 @@ def test_flips_have_an_answer_at_the_edges():
 @pytest.mark.parametrize("level", [0.9, 0.95])
 def test_one_column_has_students_interval(seeds, level):
     values = drawn(seeds, 1, effect=2.0)
-    (low,), (high,) = sign_flips.simultaneous(values, level)
+    (low,), (high,), (method,) = sign_flips.simultaneous(values, level)
     assert (low, high) == pytest.approx(stats.t_interval(values[:, 0], level)[1:], rel=1e-10)
+    assert method == "Student"
 
 
 @pytest.mark.parametrize("seeds", [9, 10, 12])
@@ -228,7 +262,7 @@ def test_the_critical_value_is_the_quantile_over_all_flips_of_the_residuals(seed
     residuals = values - values.mean(0)
     largest = all_flips(residuals).max(1)
     critical = sign_flips.critical_value(residuals, LEVEL)
-    assert critical > sign_flips.bonferroni(seeds, 1, LEVEL)
+    assert critical > students(seeds, 1)
     assert (largest <= critical * (1 + 1e-9)).mean() >= LEVEL > (largest < critical * (1 - 1e-9)).mean()
 
 
@@ -239,50 +273,52 @@ def test_the_critical_value_is_the_quantile_over_all_flips_of_the_residuals(seed
 @several
 def test_simultaneous_limits_are_at_least_students_and_move_with_the_values(values, shift):
     values = values + np.arange(len(values))[:, None] ** 2 / 7  # no column without spread
-    low, high = sign_flips.simultaneous(values, LEVEL)
+    low, high, _ = sign_flips.simultaneous(values, LEVEL)
     for column, one, other in zip(values.T, low, high, strict=True):
         mean, student_low, student_high = stats.t_interval(column, LEVEL)
         assert one <= student_low + 1e-9
         assert other >= student_high - 1e-9
         assert (one + other) / 2 == pytest.approx(mean, abs=1e-9)
-    shifted = sign_flips.simultaneous(values + shift, LEVEL)
+    shifted = sign_flips.simultaneous(values + shift, LEVEL)[:2]
     assert_same(shifted, (low + shift, high + shift), 1e-9)
-    assert_same(sign_flips.simultaneous(-values, LEVEL), (-high, -low), 1e-9)
+    assert_same(sign_flips.simultaneous(-values, LEVEL)[:2], (-high, -low), 1e-9)
 
 
 @pytest.mark.parametrize("seeds", [12, 20, 50])
 def test_limits_of_columns_that_say_the_same_are_about_one_columns(seeds):
     values = drawn(seeds, 1) * [1.0, -2.0, 0.1] + [0.0, 5.0, 1.0]
-    residuals = values - values.mean(0)
-    critical, one = sign_flips.critical_value(residuals, LEVEL), sign_flips.bonferroni(seeds, 1, LEVEL)
-    assert one <= critical < 1.08 * one
-    assert critical < 0.9 * sign_flips.bonferroni(seeds, 3, LEVEL)
+    low, high, methods = sign_flips.simultaneous(values, LEVEL)
+    critical, one = (high - low) / 2 / scipy_stats.sem(values), students(seeds, 1)
+    assert (critical > one * (1 - 1e-9)).all()
+    assert (critical < 1.08 * one).all()
+    assert (critical < 0.9 * students(seeds, 3)).all()
+    assert set(methods) == {"flips"}
 
 
 def test_limits_of_columns_that_have_nothing_in_common_are_about_bonferronis():
     values = drawn(50, 6)
-    critical, bonferroni = (
-        sign_flips.critical_value(values - values.mean(0), LEVEL),
-        sign_flips.bonferroni(50, 6, LEVEL),
-    )
-    assert critical == pytest.approx(bonferroni, rel=0.05)
+    assert sign_flips.critical_value(values - values.mean(0), LEVEL) == pytest.approx(students(50, 6), rel=0.05)
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 8])
 def test_too_few_seeds_to_flip_for_a_quantile_have_bonferronis_limits(seeds):
     values = drawn(seeds, 4)
-    low, high = sign_flips.simultaneous(values, LEVEL)
+    low, high, methods = sign_flips.simultaneous(values, LEVEL)
     for column, *limits in zip(values.T, low, high, strict=True):
         assert limits == pytest.approx(stats.t_interval(column, 1 - (1 - LEVEL) / 4)[1:])
+    assert set(methods) == {"Bonferroni"}
 
 
 def test_limits_have_an_answer_at_the_edges():
     for shape in ((0, 2), (1, 2)):
-        assert np.isnan(sign_flips.simultaneous(np.ones(shape), LEVEL)).tolist() == [[True, True]] * 2
-    assert sign_flips.simultaneous(np.empty((8, 0)), LEVEL)[0].size == 0
-    low, high = sign_flips.simultaneous(np.hstack([np.zeros((12, 1)), drawn(12, 1)]), LEVEL)
+        low, high, methods = sign_flips.simultaneous(np.ones(shape), LEVEL)
+        assert np.isnan([low, high]).all()
+        assert set(methods) == {""}
+    assert sign_flips.simultaneous(np.empty((8, 0)), LEVEL).low.size == 0
+    low, high, methods = sign_flips.simultaneous(np.hstack([np.zeros((12, 1)), drawn(12, 1)]), LEVEL)
     assert (low[0], high[0]) == (0, 0)
     assert (low[1], high[1]) == pytest.approx(stats.t_interval(drawn(12, 1)[:, 0], LEVEL)[1:], rel=0.2)
+    assert set(methods) == {"flips"}
 
 
 @pytest.mark.parametrize("together", [0.0, 0.9])
@@ -291,6 +327,139 @@ def test_limits_hold_all_means_together_as_often_as_they_say(seeds, together):
     generator, repetitions = np.random.default_rng(seeds), 1000
     hits = []
     for _ in range(repetitions):
-        low, high = sign_flips.simultaneous(drawn(seeds, 6, together, 1.0, generator), LEVEL)
+        low, high, _ = sign_flips.simultaneous(drawn(seeds, 6, together, 1.0, generator), LEVEL)
         hits.append(((low < 1) & (high > 1)).all())
     assert abs(np.mean(hits) - LEVEL) < 4 * math.sqrt(LEVEL * (1 - LEVEL) / repetitions)
+
+
+@given(gaps)
+@several
+def test_with_gaps_max_t_is_the_textbooks_over_flips_of_all_seeds_with_each_columns_own_pairs(values):
+    some = ~np.isnan(values).all(0)
+    found = sign_flips.max_t(values)
+    # A seed without a pair adds nothing to the sums of its column, whatever its sign.
+    assert_same([p[some] for p in found], brute_force(np.nan_to_num(values[:, some])) if some.any() else [[], []])
+    assert np.isnan(found).all(0).tolist() == (~some).tolist()
+
+
+@given(gaps)
+@several
+def test_a_columns_own_p_is_that_of_its_own_seeds_whatever_else_is_tested_and_never_below_the_smallest(values):
+    found = sign_flips.max_t(values)
+    for column, alone, adjusted in zip(values.T, *found, strict=True):
+        own = column[~np.isnan(column)]
+        if len(own):
+            assert alone == sign_flips.sign_flip(own)
+            assert adjusted >= alone >= 2 / 2 ** len(own)
+
+
+@pytest.mark.parametrize("own", [5, 8, 16, 17, 29])
+def test_that_holds_for_drawn_flips_too(own):
+    values = drawn(30, 4, 0.3, 2.0)
+    values[own:, 1] = NAN
+    alone, adjusted = sign_flips.max_t(values)
+    assert alone[1] == sign_flips.sign_flip(values[:own, 1])
+    assert adjusted[1] >= alone[1] >= 2 / 2**own
+    assert [*alone[[0, 2, 3]]] == [*sign_flips.max_t(values[:, [0, 2, 3]]).alone]
+
+
+@pytest.mark.parametrize("seeds", [10, 25])
+def test_a_gap_changes_the_p_of_the_other_columns_hardly_and_rows_without_any_pair_change_nothing(seeds):
+    values = drawn(seeds, 5, 0.4, 0.5)
+    whole = sign_flips.max_t(values)
+    empty = np.vstack([values[:2], np.full((3, 5), NAN), values[2:]])
+    assert_same(sign_flips.max_t(empty), whole, 0)
+    assert_same(sign_flips.simultaneous(empty, LEVEL)[:2], sign_flips.simultaneous(values, LEVEL)[:2])
+    values[3, 0] = NAN
+    others = [p[1:] for p in sign_flips.max_t(values)]
+    np.testing.assert_array_equal(others[0], whole.alone[1:])
+    np.testing.assert_allclose(others[1], whole.adjusted[1:], atol=0.02)
+
+
+def test_without_gaps_the_numbers_are_those_of_version_0_2():
+    p = sign_flips.max_t(drawn(25, 4, 0.4, 0.3))
+    np.testing.assert_allclose(np.array(p) * 20_000, GOLDEN["p of 25 seeds"], atol=1e-6)
+    low, high, _ = sign_flips.simultaneous(drawn(12, 4, 0.4, 0.3), LEVEL)
+    np.testing.assert_allclose([low, high], GOLDEN["limits of 12 seeds"], rtol=1e-12)
+    low, high, _ = sign_flips.simultaneous(drawn(25, 4, 0.4, 0.3), LEVEL, draws=1_999)
+    np.testing.assert_allclose([low, high], GOLDEN["limits of 25 seeds"], rtol=1e-12)
+
+
+def test_with_gaps_the_critical_value_is_the_quantile_of_the_largest_own_t_over_flips_of_all_seeds():
+    values = drawn(11, 4, 0.5)
+    values[[0, 1], 1] = values[4, 3] = NAN
+    residuals = values - np.nanmean(values, axis=0)
+    signs = 1.0 - 2.0 * (np.arange(2**11)[:, None] >> np.arange(11) & 1)
+    largest = np.zeros(len(signs))
+    for column in residuals.T:
+        own = ~np.isnan(column)
+        flipped = signs[:, own] * column[own]
+        largest = np.maximum(largest, t_statistic(flipped, 1) * math.sqrt(own.sum()))
+    critical = sign_flips.critical_value(residuals, LEVEL)
+    assert (largest <= critical * (1 + 1e-9)).mean() >= LEVEL > (largest < critical * (1 - 1e-9)).mean()
+    low, high, methods = sign_flips.simultaneous(values, LEVEL)
+    np.testing.assert_allclose((high - low) / 2, critical * scipy_stats.sem(values, nan_policy="omit"))
+    assert set(methods) == {"flips"}
+
+
+def test_columns_of_too_few_pairs_have_bonferronis_limits_and_the_others_share_the_error_that_they_leave():
+    values = drawn(20, 4, 0.5)
+    values[8:, 0] = values[1:, 3] = NAN
+    low, high, methods = sign_flips.simultaneous(values, LEVEL)
+    assert methods.tolist() == ["Bonferroni", "flips", "flips", ""]
+    # A column of one pair has no limits, so it is none of those that hold together.
+    assert (low[0], high[0]) == pytest.approx(stats.t_interval(values[:8, 0], 1 - (1 - LEVEL) / 3)[1:])
+    others = sign_flips.simultaneous(values[:, 1:3], 1 - (1 - LEVEL) * 2 / 3)
+    assert_same((low[1:3], high[1:3]), others[:2])
+    assert np.isnan([low[3], high[3]]).all()
+    alone = sign_flips.simultaneous(values[:, [0, 1]], LEVEL)
+    assert alone.methods.tolist() == ["Bonferroni"] * 2
+    assert sign_flips.simultaneous(values[:, [1, 3]], LEVEL).methods.tolist() == ["Student", ""]
+
+
+def test_few_columns_among_many_do_not_have_a_quantile_that_their_flips_cannot_reach():
+    values = drawn(9, 40)
+    values[8, 2:] = NAN
+    # Two of 40 columns may err at .0025, of which 9 seeds have less than one flip.
+    assert set(sign_flips.simultaneous(values, LEVEL).methods) == {"Bonferroni"}
+
+
+@pytest.mark.parametrize("together", [0.0, 0.8])
+@pytest.mark.parametrize("seeds", [10, 14])
+def test_limits_hold_all_means_together_where_trials_are_missing(seeds, together):
+    generator, repetitions = np.random.default_rng(seeds), 1000
+    hits = []
+    for _ in range(repetitions):
+        values = drawn(seeds, 5, together, 1.0, generator)
+        values[generator.integers(0, seeds, 3), [0, 1, 1]] = NAN
+        low, high, _ = sign_flips.simultaneous(values, LEVEL)
+        hits.append(((low < 1) & (high > 1)).all())
+    assert np.mean(hits) > LEVEL - 4 * math.sqrt(LEVEL * (1 - LEVEL) / repetitions)
+
+
+def test_values_are_aligned_by_their_seeds():
+    seeds = [np.array([3, 7]), np.array([5]), np.array([], int)]
+    found = sign_flips.aligned(seeds, [np.array([1.0, 2.0]), np.array([3.0]), np.array([])])
+    np.testing.assert_array_equal(found, [[1, NAN, NAN], [NAN, 3, NAN], [2, NAN, NAN]])
+    found = sign_flips.aligned(seeds, [np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0]]), np.empty((0, 2))])
+    np.testing.assert_array_equal(found[:, :3], [[1, 2, NAN], [NAN, NAN, 5], [3, 4, NAN]])
+    assert found.shape == (3, 5)
+    assert sign_flips.aligned([], []).shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "tests", "draws"), [(0.05, 1, 19_999), (0.05, 50, 19_999), (0.05, 1001, 400_399), (1e-5, 1, 1_999_999)]
+)
+def test_the_smallest_p_of_drawn_flips_is_well_below_alpha_however_many_tests_it_is_multiplied_by(alpha, tests, draws):
+    assert sign_flips.draws(alpha, tests) == draws
+    assert tests / (draws + 1) <= alpha / 20
+
+
+def test_memory_is_bounded_however_many_tests_there_are():
+    values = drawn(20, 30_000)
+    for judge in (sign_flips.max_t, lambda values, draws: sign_flips.simultaneous(values, LEVEL, draws)):
+        tracemalloc.start()
+        judge(values, 300)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 100e6  # 1,000 flips of all tests would be 240 MB

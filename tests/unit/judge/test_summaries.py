@@ -1,14 +1,11 @@
 """What is shown beside the verdicts: curves, modes, fits, reference points and provenance, computed directly."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import synthetic
 
-from bnbench.judge import finals, sign_flips, stats, summaries
-from bnbench.judge.pairing import Pairs
+from bnbench.judge import finals, stats, summaries
 from bnbench.store import trials
-from bnbench.store.trials import Trials
 from bnbench.vocabulary import OUTCOMES
 from bnbench.wording import sentences
 
@@ -171,96 +168,3 @@ def test_provenance_counts_the_trials_and_names_every_version(summarized):
         counted = rows[["torch", "trials", "diverged", "seconds"]].to_dict("split")["data"]
         assert counted == [["2.0", 2, 1, 3.0], ["2.1", 1, 0, 1.5]]
         assert rows["setting"].str.startswith(f"sine-{norm}-full").all()
-
-
-def paired(logs, study=None):
-    """Pairs whose log differences of the test loss are `logs`, [measured epochs, seeds]."""
-    study = study or synthetic.plan(epochs=10 * len(logs), seeds=logs.shape[1])
-    shared = np.random.default_rng(0).normal(size=logs.shape)
-    epochs = {"test_loss": np.arange(9, 10 * len(logs), 10)}
-    (context, settings), *_ = study.contexts()
-    trials = pd.DataFrame(index=range(logs.shape[1]))
-    arms = (
-        Trials(settings[arm], trials, {"test_loss": np.exp(losses)}, epochs, {})
-        for arm, losses in (("none", shared), ("batch", shared + logs))
-    )
-    return study, Pairs(context, study.arms, *arms)
-
-
-def noisy(path, seeds=8, noise=0.01):
-    return np.array(path)[:, None] + noise * np.random.default_rng(1).normal(size=(len(path), seeds))
-
-
-def test_the_band_of_a_difference_is_the_simultaneous_one_over_its_epochs():
-    logs = noisy([0.5, 0.2, -0.1, -0.3], noise=0.3)
-    study, pairs = paired(logs)
-    found = summaries.differences(study, pairs)
-    assert found["epoch"].tolist() == [9, 19, 29, 39]
-    limits = sign_flips.simultaneous(logs.T, 0.95)
-    np.testing.assert_allclose(found[["low", "high"]], np.exp(limits).T)
-    np.testing.assert_allclose(found["effect"], np.exp(logs.mean(1)))
-    for row, values in zip(found.itertuples(), logs, strict=True):
-        alone = np.exp(stats.t_interval(values, 0.95))
-        assert row.low < alone[1] < row.effect < alone[2] < row.high
-    assert found[["baseline", "treatment"]].drop_duplicates().to_numpy().tolist() == [["none", "batch"]]
-
-
-def test_the_band_holds_the_whole_curve_as_often_as_it_says():
-    generator, repetitions, held = np.random.default_rng(5), 400, 0
-    truth, study = np.linspace(1, -1, 12), synthetic.plan(epochs=120, seeds=10)
-    for _ in range(repetitions):
-        logs = truth[:, None] + 0.5 * generator.normal(size=(12, 10)).cumsum(0)
-        found = summaries.differences(*paired(logs, study))
-        held += (found["low"].lt(np.exp(truth)) & found["high"].gt(np.exp(truth))).all()
-    assert abs(held / repetitions - 0.95) < 4 * np.sqrt(0.95 * 0.05 / repetitions)
-
-
-@pytest.mark.parametrize(
-    ("path", "epoch"),
-    [
-        ([1, 1, 1, 1], 9),
-        ([0, 0, 1, 1], 29),
-        ([1, 0, 1, 1], 29),
-        ([-1, -1, -1, 1], 39),
-        ([1, -1, -1, -1], 19),
-        ([-1, 0, -1, -1], 29),
-        ([1, 1, 1, 0], None),
-        ([0, 0, 0, 0], None),
-    ],
-)
-def test_a_difference_is_decided_from_the_epoch_on_from_which_its_band_stays_on_one_side(path, epoch):
-    study, pairs = paired(noisy(path))
-    found = summaries.differences(study, pairs)
-    (decided,) = set(found["decided_from"].fillna(-1))
-    assert decided == (-1 if epoch is None else epoch)
-    after = found[found["epoch"] >= decided]
-    assert epoch is None or (after["low"].gt(1).all() or after["high"].lt(1).all())
-
-
-def test_a_difference_is_of_the_pairs_that_stay_finite_to_the_end():
-    logs = noisy([0.5, 0.2, -0.1, -0.3], noise=0.3)
-    gone = logs.copy()
-    gone[2:, 3] = np.nan
-    (study, some), (_, fewer) = paired(gone), paired(np.delete(logs, 3, axis=1))
-    found = summaries.differences(study, some)
-    assert set(found["pairs"]) == {7}
-    np.testing.assert_allclose(found["effect"], np.exp(np.delete(logs, 3, axis=1).mean(1)))
-    np.testing.assert_allclose(
-        found["high"] / found["effect"], summaries.differences(study, fewer).eval("high / effect")
-    )
-
-
-@pytest.mark.parametrize("seeds", [0, 1])
-def test_without_two_pairs_a_difference_has_no_band_and_nothing_is_decided(seeds):
-    study, pairs = paired(noisy([1, 1, 1, 1])[:, :seeds], synthetic.plan())
-    found = summaries.differences(study, pairs)
-    assert found["pairs"].tolist() == [seeds] * 4
-    assert found["effect"].notna().all() == (seeds == 1)
-    assert found[["low", "high", "decided_from"]].isna().all(axis=None)
-
-
-def test_differences_are_shown_at_200_log_spaced_epochs_at_most(compared):
-    found, _ = compared(synthetic.plan(epochs=3000, evaluate_every=1, seeds=2))
-    epochs = found["differences"]["epoch"]
-    assert 100 < len(epochs) <= 200
-    assert (epochs.iloc[0], epochs.iloc[-1]) == (0, 2999)

@@ -54,30 +54,40 @@ def test_contexts_of_the_same_seeds_are_judged_by_joint_flips(seeds, together):
     contrasts = family(seeds=seeds, together=together)
     rows, values = table_of(contrasts), np.stack([contrast.differences for contrast in contrasts], axis=1)
     alone, adjusted = sign_flips.max_t(values)
-    low, high = sign_flips.simultaneous(values, 0.95)
+    low, high, methods = sign_flips.simultaneous(values, 0.95)
     np.testing.assert_array_equal(rows[["p", "p_max_t", "p_adjusted"]], np.stack([alone, adjusted, adjusted], axis=1))
     np.testing.assert_allclose(rows[["effect_low", "effect_high"]], np.exp(np.stack([low, high], axis=1)))
     assert set(rows["adjustment"]) == {"maxT"}
+    assert rows["limits"].tolist() == [*methods] == (["flips"] if seeds > 8 else ["Bonferroni"]) * 4
     assert set(rows["family"]) == {4}
 
 
-def test_contexts_of_other_seeds_are_judged_by_holm_and_have_bonferronis_limits():
+@pytest.mark.parametrize(
+    ("seeds", "drop"),
+    [(8, [(2, 7)]), (9, [(0, 0), (1, 0), (2, 0), (3, 8)]), (20, [(2, 7)]), (20, [(0, 0), (1, 5), (1, 6)])],
+    ids=["one of 8", "other seeds", "one of 20", "several of 20"],
+)
+def test_contexts_of_other_seeds_are_judged_by_joint_flips_over_the_seeds_of_all(seeds, drop):
+    contrasts = family(seeds=seeds, drop=drop)
+    rows, values = table_of(contrasts), np.full((seeds, 4), np.nan)
+    for column, contrast in zip(values.T, contrasts, strict=True):
+        column[contrast.seeds] = contrast.differences
+    np.testing.assert_array_equal(rows["p_max_t"], sign_flips.max_t(values).adjusted)
+    np.testing.assert_array_equal(rows["p_adjusted"], rows["p_max_t"])
+    assert set(rows["adjustment"]) == {"maxT"}
+    np.testing.assert_allclose(rows["p_holm"], multipletests(rows["p"], method="holm")[1])
+    assert rows["p"].tolist() == [sign_flips.sign_flip(contrast.differences) for contrast in contrasts]
+    low, high, methods = sign_flips.simultaneous(values, 0.95)
+    np.testing.assert_allclose(rows[["effect_low", "effect_high"]], np.exp([low, high]).T)
+    assert rows["limits"].tolist() == [*methods]
+    assert rows["pairs"].tolist() == [len(contrast.seeds) for contrast in contrasts]
+
+
+def test_the_limits_of_few_seeds_are_bonferronis():
     contrasts = family(drop=[(2, 7)])
-    rows = table_of(contrasts)
-    assert set(rows["adjustment"]) == {"Holm"}
-    assert rows["p_max_t"].isna().all()
-    np.testing.assert_array_equal(rows["p_adjusted"], rows["p_holm"])
-    for row, contrast in zip(rows.to_dict("records"), contrasts, strict=True):
+    for row, contrast in zip(table_of(contrasts).to_dict("records"), contrasts, strict=True):
         limits = np.exp(DescrStatsW(contrast.differences).tconfint_mean(0.05 / 4))
-        assert (row["effect_low"], row["effect_high"]) == pytest.approx(tuple(limits))
-        assert row["p"] == sign_flips.sign_flip(contrast.differences)
-    assert rows["pairs"].tolist() == [8, 8, 7, 8]
-
-
-def test_a_context_that_has_as_many_but_other_seeds_is_not_flipped_with_the_rest():
-    rows = table_of(family(seeds=9, drop=[(0, 0), (1, 0), (2, 0), (3, 8)]))
-    assert set(rows["pairs"]) == {8}
-    assert set(rows["adjustment"]) == {"Holm"}
+        assert (row["effect_low"], row["effect_high"], row["limits"]) == (*map(pytest.approx, limits), "Bonferroni")
 
 
 def test_p_values_are_adjusted_as_statsmodels_does():
@@ -151,9 +161,12 @@ def test_diverged_trials_leave_joint_flips_of_ranks_and_intervals_of_what_is_fin
     ranks = stats.worst_ranks(contrasts[0].baseline, treated)
     values = np.stack([ranks, *(contrast.differences for contrast in contrasts[1:])], axis=1)
     np.testing.assert_array_equal(rows["p_max_t"], sign_flips.max_t(values).adjusted)
-    # The pairs are no longer the same in all contexts, so no joint flip of residuals is possible.
-    limits = [np.exp(DescrStatsW(contrast.differences).tconfint_mean(0.05 / 4)) for contrast in contrasts]
-    np.testing.assert_allclose(rows[["effect_low", "effect_high"]], limits)
+    # Six finite pairs are too few to flip for a quantile: Bonferroni's limits for one of four contexts.
+    limits = np.exp(DescrStatsW(contrasts[0].differences).tconfint_mean(0.05 / 4))
+    np.testing.assert_allclose(rows.loc[0, ["effect_low", "effect_high"]].tolist(), limits)
+    low, high, _ = sign_flips.simultaneous(values[:, 1:], 1 - 0.05 * 3 / 4)
+    np.testing.assert_allclose(rows.loc[1:, ["effect_low", "effect_high"]], np.exp([low, high]).T)
+    assert rows["limits"].tolist() == ["Bonferroni", "flips", "flips", "flips"]
     assert rows["finite_pairs"].tolist() == [6, 10, 10, 10]
     assert math.isnan(rows.loc[0, "p_equivalence"])
     assert not rows.loc[0, "within_margin"]

@@ -197,23 +197,69 @@ def noisy(effect, seeds, context=0):
     return np.random.default_rng([seeds, context]).normal([[0], [effect]], 0.1, (2, seeds))
 
 
-def test_contexts_of_the_same_seeds_are_adjusted_by_max_t_and_those_of_different_seeds_by_holm():
+def test_all_contexts_are_adjusted_by_max_t_whatever_seeds_are_missing():
     family = [contrast(*noisy(effect, 10, context)) for context, effect in enumerate((0.05, 0.1, 0.3))]
     same = verdicts.decide(OPTIONS, family)
     values = np.stack([one.differences for one in family], axis=1)
     assert [decision.adjustment for decision in same] == ["maxT"] * 3
     assert [decision.p_adjusted for decision in same] == sign_flips.max_t(values).adjusted.tolist()
     assert np.transpose([(decision.low, decision.high) for decision in same]) == pytest.approx(
-        np.array(sign_flips.simultaneous(values, 1 - ALPHA))
+        np.array(sign_flips.simultaneous(values, 1 - ALPHA)[:2])
     )
 
     other = verdicts.decide(OPTIONS, [*family[:2], contrast(*noisy(0.3, 10, 2), seeds=range(5, 15))])
-    assert [decision.adjustment for decision in other] == ["Holm"] * 3
-    assert [decision.p_adjusted for decision in other] == stats.holm([one.p for one in same]).tolist()
-    assert all(math.isnan(decision.p_max_t) for decision in other)
-    for one, decision in zip(family, other, strict=True):
-        bonferroni = stats.t_interval(one.differences, 1 - ALPHA / 3)
-        assert (decision.low, decision.high) == pytest.approx(bonferroni[1:])
+    gaps = np.full((15, 3), NAN)
+    gaps[:10, :2], gaps[5:, 2] = values[:, :2], values[:, 2]
+    assert [decision.adjustment for decision in other] == ["maxT"] * 3
+    assert [decision.p_adjusted for decision in other] == sign_flips.max_t(gaps).adjusted.tolist()
+    assert [decision.p for decision in other] == [decision.p for decision in same]
+    assert [decision.p_holm for decision in other] == stats.holm([one.p for one in same]).tolist()
+    low, high, methods = sign_flips.simultaneous(gaps, 1 - ALPHA)
+    assert [(*decision[6:8], decision.limits) for decision in other] == [*zip(low, high, methods, strict=True)]
+    assert set(methods) == {"flips"}
+
+
+def test_one_missing_trial_does_not_cost_a_study_of_a_thousand_contexts_its_verdicts():
+    # By Holm, 20 seeds could decide none of 1,001 contexts: 1,001 times the smallest p of 19,999 flips is .05.
+    family = [contrast(*noisy(0.3, 20, context)) for context in range(1001)]
+    family[7] = contrast(*noisy(0.3, 20, 7)[:, 1:], seeds=range(1, 20))
+    decisions = verdicts.decide(OPTIONS, family)
+    assert min(decision.p_holm for decision in decisions) > ALPHA
+    assert {decision.adjustment for decision in decisions} == {"maxT"}
+    assert {decision.limits for decision in decisions} == {"flips"}
+    assert np.mean([decision.verdict == "hurts" for decision in decisions]) > 0.95
+    assert decisions[7].verdict == "hurts"
+
+
+def test_where_holm_decides_the_random_flips_are_as_many_as_it_takes_to_decide():
+    asked = []
+
+    def test(places, draws):
+        asked.append(draws)
+        return sign_flips.PValues(*np.full((2, len(places)), 1 / (draws + 1)))
+
+    family = [contrast(*noisy(0.3, 20, context)) for context in range(1001)]
+    decisions = verdicts.decide(OPTIONS, family, test=test, joint=False)
+    assert set(asked) == {400_399}
+    assert {decision.adjustment for decision in decisions} == {"Holm"}
+    assert all(math.isnan(decision.p_max_t) for decision in decisions)
+    assert max(decision.p_adjusted for decision in decisions) < ALPHA / 10
+    asked.clear()
+    verdicts.decide(OPTIONS, family, test=test)
+    assert asked == [sign_flips.DRAWS]
+
+
+def test_what_gives_the_limits_is_named():
+    def limits(*sizes):
+        family = [contrast(*noisy(0.3, size, context)) for context, size in enumerate(sizes)]
+        return [decision.limits for decision in verdicts.decide(OPTIONS, family)]
+
+    assert limits(20) == ["Student"]
+    assert limits(20, 0, 1) == ["Student", "", ""]
+    assert limits(8, 8) == ["Bonferroni"] * 2
+    assert limits(9, 9) == ["flips"] * 2
+    assert limits(20, 8, 19) == ["flips", "Bonferroni", "flips"]
+    assert limits(0) == [""]
 
 
 def test_a_context_without_pairs_has_no_data_and_burdens_no_other():
@@ -243,8 +289,11 @@ def test_a_diverged_trial_is_tested_by_ranks_and_shown_by_the_finite_pairs():
     values = np.stack([stats.worst_ranks(*losses), np.subtract(*noisy(0.3, 10, 1)[::-1])], axis=1)
     assert [first.p_adjusted, other.p_adjusted] == sign_flips.max_t(values).adjusted.tolist()
     finite = np.delete(losses[1] - losses[0], 2)
-    # Bonferroni's, since the contexts have different finite pairs.
-    assert (first.low, first.high) == pytest.approx(stats.t_interval(finite, 1 - ALPHA / 2)[1:])
+    # The diverged pair is a gap of the flips that give the limits.
+    shown = np.stack([np.insert(finite, 2, NAN), np.subtract(*noisy(0.3, 10, 1)[::-1])], axis=1)
+    low, high, _ = sign_flips.simultaneous(shown, 1 - ALPHA)
+    assert [(first.low, first.high), (other.low, other.high)] == [*zip(low, high, strict=True)]
+    assert [first.limits, other.limits] == ["flips"] * 2
     assert (first.verdict, other.verdict) == ("hurts", "hurts")
 
 

@@ -23,6 +23,7 @@ def test_every_figure_is_told_in_numbers(compared):
     assert "what is left × 4." in told["decomposition"] or "what is left × 3.9" in told["decomposition"]
     assert "no BN, Adam at full batch: test loss from" in told["curves"]
     assert "from epoch" in told["differences"]
+    assert "for all epochs and all comparisons together" in told["differences"]
     assert "train loss in evaluation mode" in told["modes"]
     assert "median absolute error up to" in told["fit"]
     assert all(text.endswith(f"The numbers are in {contents.SOURCES[name]}.csv.") for name, text in told.items())

@@ -32,39 +32,46 @@ def test_one_context(compared, prose):
     assert said == prose
 
 
-def test_several_contexts_of_the_same_seeds_are_said_to_be_flipped_together(compared, prose):
-    said = paragraph(compared, synthetic.plan(**GRID), noise=0.3)
+def test_several_contexts_are_said_to_be_flipped_together(compared, prose):
+    said = paragraph(compared, synthetic.plan(**GRID, seeds=9), noise=0.3)
     assert_states(said, ["4 contexts", "batch size full and 25", "adam lr=0.001 and sgd lr=0.1"])
-    assert_states(said, ["All 4 comparisons", "maxT", "joint flip", "95 %", "simultaneously", "Holm"])
+    assert_states(said, ["All 4 comparisons", "maxT", "joint flip", "95 %", "simultaneously", "same flips", "Holm"])
     assert "Bonferroni" not in said
     assert said == prose
 
 
-def test_contexts_of_other_seeds_are_said_to_be_adjusted_by_holm(compared, prose):
+def test_contexts_of_other_seeds_are_said_to_be_flipped_together_too(compared, prose):
     said = paragraph(
         compared,
-        synthetic.plan(**GRID),
+        synthetic.plan(**GRID, seeds=20),
         noise=0.3,
-        seeds=lambda labels: range(7) if labels["batch_size"] == "25" else None,
+        seeds=lambda labels: range(19) if labels["batch_size"] == "25" else None,
     )
-    assert_states(
-        said, ["different seeds", "Holm's method (1979)", "95 %", "Bonferroni", "Of the trials, 4 were", "4 missing"]
-    )
-    assert "maxT" not in said
+    assert_states(said, ["All 4 comparisons", "maxT", "joint flip", "same flips", "Of the trials, 4 were", "4 missing"])
+    assert_states(said, ["19,999 random flips"])
+    assert "Bonferroni" not in said
     assert said == prose
 
 
-def test_intervals_that_are_bonferronis_are_said_to_be(compared):
-    # A trial of one context diverged: it has other finite pairs, and no joint flip of residuals is possible.
-    at = {("batch", "25", 3): 7}
-    said = paragraph(
+@pytest.mark.parametrize(
+    ("seeds", "kept", "said", "unsaid"),
+    [
+        (8, 8, ["simultaneously", "Bonferroni", "too few"], "same flips"),
+        (10, 8, ["simultaneously", "same flips", "too few", "Bonferroni"], "Student"),
+        (9, 0, ["same flips"], "Bonferroni"),
+        (1, 1, ["maxT"], "simultaneously"),
+    ],
+    ids=["few", "some few", "flips", "no intervals"],
+)
+def test_intervals_are_said_to_be_what_they_are(compared, seeds, kept, said, unsaid):
+    found = paragraph(
         compared,
-        synthetic.plan(**GRID),
+        synthetic.plan(**GRID, seeds=seeds),
         noise=0.3,
-        diverged=lambda labels, seed: at.get((labels["norm"], labels["batch_size"], seed)),
+        seeds=lambda labels: range(kept) if labels["optimizer"].startswith("sgd") else None,
     )
-    assert "step-down maxT" in said
-    assert "Bonferroni" in said
+    assert_states(found, said)
+    assert unsaid not in found
 
 
 @cases(
@@ -100,8 +107,14 @@ def test_worst_ranks_are_said_only_where_they_were_used(compared):
 
 @pytest.mark.parametrize(("seeds", "said"), [(1, "all 2^1 flips"), (16, "all 2^16 flips"), (17, "19,999 random flips")])
 def test_the_flips_are_those_that_were_gone_through(seeds, said):
-    assert methods.randomization(seeds).startswith(said)
-    assert ("Phipson" in methods.randomization(seeds)) == (seeds > 16)
+    study = synthetic.plan()
+    assert methods.randomization(study, seeds).startswith(said)
+    assert ("Phipson" in methods.randomization(study, seeds)) == (seeds > 16)
+
+
+def test_a_small_alpha_has_more_flips_and_they_are_said():
+    study = synthetic.plan(report={"alpha": 1e-4})
+    assert methods.randomization(study, 30).startswith("199,999 random flips")
 
 
 def test_the_flips_are_those_of_the_pairs_that_there_are(compared):

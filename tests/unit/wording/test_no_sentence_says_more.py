@@ -230,6 +230,12 @@ def test_no_sentence_of_a_whole_comparison_says_more_than_its_row(tmp_path_facto
         verdicts["still_changing"],
     ):
         assert_whole(said)
+    with_pairs = rows[rows["finite_pairs"] > 0].to_dict("records")
+    for row, said in zip(with_pairs, verdicts["trajectories"], strict=True):
+        allowed = {"hurts": {"higher"}, "helps": {"lower"}}.get(row["verdict"], set())
+        assert set(re.findall("higher|lower", said)) <= allowed
+    simultaneous = set(rows["limits"].dropna()) & {"flips", "Bonferroni"}
+    assert ("hold simultaneously" in verdicts["methods"]) == bool(simultaneous)
     for said in (*verdicts["trajectories"], verdicts["control"], verdicts["cost"], verdicts["methods"]):
         assert_whole(said)
     assert "fixed before" not in verdicts["methods"].replace(UNKNOWN, "")  # there is no record of any plan

@@ -31,6 +31,7 @@ ROW = {
     "effect_low": 2.2,
     "effect_high": 4.5,
     "confidence": 0.95,
+    "limits": "Student",
     "family": 1,
     "p_adjusted": 0.0002,
     "adjustment": "maxT",
@@ -131,7 +132,7 @@ CONTEXTS = {
 def test_a_context(case, prose):
     changes, facts = case
     alone = sentences.context(ONE, row(*changes))
-    one_of_four = sentences.context(FOUR, row({"family": 4}, *changes))
+    one_of_four = sentences.context(FOUR, row({"family": 4, "limits": "flips"}, *changes))
     for said in (alone, one_of_four):
         assert_states(said, ["Adam", "full batch", "20 seeds", *facts])
     assert "simultaneous" not in alone
@@ -148,6 +149,14 @@ def test_a_context_of_which_every_trial_diverged_says_that_and_not_that_nothing_
     assert said == prose
     table = pd.DataFrame([row(OPEN, DIVERGED, changes)])
     assert answers.answer(ONE, table) == prose
+
+
+@pytest.mark.parametrize(
+    ("limits", "together"), [("flips", True), ("Bonferroni", True), ("Student", False), (math.nan, False)]
+)
+def test_an_interval_is_called_simultaneous_only_where_it_is(limits, together):
+    said = sentences.context(FOUR, row({"family": 4, "limits": limits}))
+    assert ("simultaneous 95 % interval" in said) == together
 
 
 @cases(

@@ -104,27 +104,43 @@ def test_the_control_says_never_exactly_where_no_verdict_ever_could_be(pairs, ev
     assert ("no difference can ever be declared" in said, "%" in said) == (not ever, ever)
 
 
-LAST = {**ONE.contexts()[0][0], "baseline": "none", "treatment": "batch", "effect": 3.0, "pairs": 8}
+LAST = {
+    **ONE.contexts()[0][0],
+    "baseline": "none",
+    "treatment": "batch",
+    "epoch": 39,
+    "effect": 3.0,
+    "low": 0.9,
+    "high": 9.0,
+    "pairs": 8,
+}
 
 
 @cases(
-    higher_from_an_epoch_on=({"decided_from": 19.0}, ["epoch 19", "BN", "higher", "no BN"]),
-    lower_from_the_start=({"decided_from": 0.0, "effect": 0.2}, ["epoch 0", "BN", "lower", "no BN"]),
-    never_decided=({"decided_from": NAN}, ["equal losses"]),
-    of_too_few_pairs=({"decided_from": 19.0, "pairs": 5}, ["no epoch", "5 pairs"]),
-    of_one_pair=({"decided_from": NAN, "pairs": 1}, ["no epoch", "1 pair "]),
+    higher_from_an_epoch_on=("hurts", {"decided_from": 19.0}, ["epoch 19", "BN", "higher", "no BN"]),
+    lower_from_the_start=("helps", {"decided_from": 0.0, "effect": 0.2}, ["epoch 0", "BN", "lower", "no BN"]),
+    at_the_last_measurement=("hurts", {"decided_from": 39.0}, ["at the last measurement", "BN", "higher", "no BN"]),
+    of_the_finite_pairs=("hurts", {"decided_from": 19.0, "pairs": 7}, ["epoch 19", "higher", "the 7 pairs", "finite"]),
+    never_decided=("hurts", {"decided_from": NAN}, ["equal losses", "last measurement"]),
+    against_the_verdict=("helps", {"decided_from": NAN, "low": 1.1}, ["band", "side of the verdict"]),
+    undecided=("undecided", {"decided_from": NAN, "low": 1.1}, ["no epoch", "undecided"]),
+    equivalent=("equivalent", {"decided_from": NAN, "low": 1.1}, ["no epoch", "equivalent"]),
+    of_too_few_pairs=("undecided", {"decided_from": NAN, "pairs": 5}, ["no epoch", "5 pairs"]),
+    of_one_pair=("undecided", {"decided_from": NAN, "pairs": 1}, ["no epoch", "1 pair "]),
 )
 def test_a_trajectory(case, prose):
-    changes, facts = case
-    said = sentences.decided(ONE, {**LAST, **changes})
+    verdict, changes, facts = case
+    said = sentences.decided(ONE, {**LAST, **changes}, {"verdict": verdict, "pairs": 8})
     assert_states(said, ["Adam at full batch", *facts])
+    assert ("on, the" in said) == (changes["decided_from"] < 39)
+    assert ("is higher" in said or "is lower" in said) == (not math.isnan(changes["decided_from"]))
     assert said == prose
 
 
 def test_a_trajectory_of_one_of_three_arms_says_of_which():
-    labels = {**THREE_ARMS.contexts()[0][0], "baseline": "none", "effect": 1.0, "pairs": 8}
+    labels = {**LAST, **THREE_ARMS.contexts()[0][0]}
     rows = [{**labels, "treatment": arm, "decided_from": NAN} for arm in THREE_ARMS.arms[1:]]
-    first, second = (sentences.decided(THREE_ARMS, row) for row in rows)
+    first, second = (sentences.decided(THREE_ARMS, row, {"verdict": "undecided", "pairs": 8}) for row in rows)
     assert first != second
 
 

@@ -19,7 +19,7 @@ from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
 from bnbench.vocabulary import ACCURACY, GAP, OUTCOMES, PRECISE
 
-_DRAWS = 9_999  # sign flips: half of those that decide
+_DRAWS = sign_flips.DRAWS  # as many as decide, so that one test has one p
 
 EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
 

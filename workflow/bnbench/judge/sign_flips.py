@@ -3,76 +3,118 @@
 Under the hypothesis of no difference a seed's paired differences are as likely with the other sign, in all contexts at
 once. So all tests of a seed are flipped together, which keeps whatever correlation they have. SciPy's permutation test
 flips one sample; the joint flips, their step-down maxima and the intervals stand here (Westfall & Young 1993; Romano &
-Wolf 2005). `values` are [seeds, tests] throughout, without gaps.
+Wolf 2005). `values` are [seeds, tests] throughout; NaN is a gap, where a seed has no pair in a test. What is flipped
+are seeds, so a flip is as valid with gaps as without.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Places = NDArray[np.intp]
 
 DRAWS = 19_999
-"""Random sign flips where all of them are too many."""
-
-QUANTILE_DRAWS = 1_999
-"""The same for a critical value, which needs fewer than a small p."""
+"""Random sign flips where all of them are too many, for p-values and for critical values alike."""
 
 EXACT = 16
 """Seeds up to which all flips are gone through."""
 
-_FLIPS_AT_ONCE = 1_000
+_BLOCK = 1_000  # random flips that are drawn at a time, whatever is then done with them
+_CELLS = 1_500_000  # statistics that are in memory at a time: 12 MB, and a few times that while they are worked on
 _FLIPS_BEYOND = 10  # of a quantile, that it takes to estimate it: 9 seeds at 95 %
+_FINER = 20  # times the smallest p of random flips goes into the error rate
 
 
 class PValues(NamedTuple):
-    """Two-sided p-values, [tests]: of each test by itself, and of all of them by step-down maxT."""
+    """Two-sided p-values, [tests]: of each test by itself, and of all of them by step-down maxT; NaN without pairs."""
 
     alone: Array
     adjusted: Array
 
 
+class Limits(NamedTuple):
+    """Limits of means, [tests]; NaN where a test has fewer than two pairs."""
+
+    low: Array
+    high: Array
+    methods: NDArray[np.str_]
+    """What gives them: `flips`, `Bonferroni`, or `Student` for one test alone; empty where there are none."""
+
+
+Statistics = Callable[[NDArray[np.uint8], Places], Array]
+"""From which seeds are flipped, 0 or 1, [flips, seeds], and places of tests to the tests' statistics, [flips, tests].
+
+Larger ones speak against the hypothesis.
+"""
+
+
+def draws(alpha: float, tests: int = 1) -> int:
+    """How many random flips it takes for p-values that can fall well below `alpha`.
+
+    `tests` are those among which p is multiplied: by Holm, not by maxT, whose smallest p is that of one test.
+    """
+    return max(DRAWS, math.ceil(_FINER * tests / alpha) - 1)
+
+
+def aligned(seeds: Sequence[NDArray[np.int64]], values: Sequence[Array]) -> Array:
+    """Values of own seeds, [own seeds] or [own seeds, some tests] each, over the seeds of all: [seeds, tests].
+
+    Seeds ascend; NaN where a seed is not there.
+    """
+    union = reduce(np.union1d, seeds, np.empty(0, np.int64))
+    parts = [np.atleast_2d(part.T).T for part in values]
+    ends = np.cumsum([part.shape[1] for part in parts], dtype=np.int64)
+    table = np.full((len(union), ends[-1] if parts else 0), np.nan)
+    for end, own, part in zip(ends, seeds, parts, strict=True):
+        table[np.searchsorted(union, own), end - part.shape[1] : end] = part
+    return table
+
+
 def max_t(values: Array, draws: int = DRAWS) -> PValues:
     """P of the mean of each column against 0, alone and adjusted for all columns.
 
-    The statistic is |t|, or what rises with it for equal numbers of seeds: the sum over the root of the sum of squares,
-    which no flip changes. Exact over all 2^n flips for n ≤ 16 seeds, else (b + 1)/(m + 1) over m = `draws` random ones
-    (Phipson & Smyth 2010). Adjusted by Westfall & Young's (1993) step-down maxima. NaN for no seeds.
+    The statistic is |t|, or what rises with it for equal numbers of seeds: the sum over the root of the sum of squares
+    of a column's own pairs, which no flip changes. The flips are those of `step_down`.
     """
-    seeds, tests = values.shape
-    if not seeds:
-        return PValues(np.full(tests, np.nan), np.full(tests, np.nan))
-    unit = _unit(values)
+    unit = _unit(np.where(np.isnan(values), 0.0, values))
     total = unit.sum(0)
-    return step_down(lambda negative: np.abs(total - 2 * (negative.astype(np.float64) @ unit)), seeds, draws)
+
+    def statistics(negative: NDArray[np.uint8], tests: Places) -> Array:
+        sums: Array = np.abs(total[tests] - 2 * (negative.astype(np.float64) @ unit[:, tests]))
+        return sums
+
+    return step_down(statistics, ~np.isnan(values), draws)
 
 
-def step_down(statistics: Callable[[NDArray[np.uint8]], Array], seeds: int, draws: int = DRAWS) -> PValues:
-    """P of tests whose statistics under flips are given, of which larger ones speak against the hypothesis.
+def step_down(statistics: Statistics, pairs: Flags, draws: int = DRAWS) -> PValues:
+    """P of tests whose statistics under flips are given, alone and adjusted by Westfall & Young's (1993) maxima.
+
+    Exact over all 2^n flips for n ≤ 16 seeds, else (b + 1)/(m + 1) over m = `draws` random ones (Phipson & Smyth 2010).
+    A test alone is judged by flips of its own seeds, so that its p does not depend on what else is tested.
 
     Args:
-        statistics: from which seeds are flipped, 0 or 1, [flips, seeds], to the statistics, [flips, tests].
-        seeds: how many there are, at least one.
+        statistics: of the tests, under flips of all seeds.
+        pairs: whether a seed has a pair in a test, [seeds, tests].
         draws: random flips where all of them are too many.
     """
-    (observed,) = statistics(np.zeros((1, seeds), np.uint8))
-    tests = len(observed)
-    order = np.argsort(-observed, kind="stable")
-    reached = observed[order] - 1e-12 * math.sqrt(seeds)
-    alone, jointly = np.zeros(tests), np.zeros(tests)
-    for negative in _negative(seeds, draws):
-        flipped = statistics(negative)[:, order]
-        alone += (flipped >= reached).sum(0)
-        # Of each test and of those that are less significant: the hypotheses that are still open at its step.
-        jointly += (np.maximum.accumulate(flipped[:, ::-1], axis=1)[:, ::-1] >= reached).sum(0)
-    back = np.argsort(order)
-    return PValues(_share(alone, seeds, draws)[back], np.maximum.accumulate(_share(jointly, seeds, draws))[back])
+    alone, adjusted = np.full((2, pairs.shape[1]), np.nan)
+    tests, seeds = np.flatnonzero(pairs.any(0)), np.flatnonzero(pairs.any(1))
+    if not len(tests):
+        return PValues(alone, adjusted)
+    alone[tests], adjusted[tests] = _judged(statistics, tests, seeds, len(pairs), draws)
+    if len(seeds) > EXACT:
+        for some, own in _by_gaps(pairs[seeds][:, tests]):
+            alone[tests[some]], _ = _judged(statistics, tests[some], seeds[own], len(pairs), draws)
+    return PValues(alone, np.maximum(adjusted, alone))
 
 
 def sign_flip(differences: Array, draws: int = DRAWS) -> float:
@@ -87,79 +129,140 @@ def smallest_p(seeds: int, draws: int = DRAWS) -> float:
 
 def can_decide(seeds: int, alpha: float) -> bool:
     """Whether the smallest p of so many seeds, 2/2^n, is below `alpha`."""
-    return 2 / 2.0**seeds < alpha
+    return float(2.0 ** (1 - seeds)) < alpha
 
 
-def simultaneous(values: Array, level: float, draws: int = QUANTILE_DRAWS) -> tuple[Array, Array]:
-    """Limits of the columns' means, [tests] each, that hold for all columns together with probability `level`.
+def simultaneous(values: Array, level: float, draws: int = DRAWS) -> Limits:
+    """Limits of the columns' means that hold for all columns together with probability `level`.
 
-    Mean ± q standard errors, where q is the `level` quantile of the largest |t| of all columns when the residuals of
-    each seed are flipped together, and at least Student's for one column. Bonferroni's q where there are too few seeds
-    to flip for a quantile. One column has Student's interval; NaN for fewer than two seeds.
+    Mean ± q standard errors, each of a column's own pairs. q is the quantile of the largest |t| of all columns when the
+    residuals of each seed are flipped together, and at least Student's for one column. Columns of too few pairs to flip
+    for a quantile have Bonferroni's q, and the others share the error that these leave. One column has Student's.
     """
-    seeds, tests = values.shape
-    mean = values.mean(0) if seeds else np.full(tests, np.nan)
-    if seeds < 2 or not tests:
-        return np.full(tests, np.nan), np.full(tests, np.nan)
-    # Columns whose values are equal but for rounding have no width, and no say in that of the others.
-    varies = np.ptp(values, axis=0) > 1e-14 * np.abs(values).max(0)
-    residuals = np.where(varies, values - mean, 0.0)
-    half = np.zeros(tests)
-    half[varies] = critical_value(residuals, level, draws) * values[:, varies].std(0, ddof=1) / math.sqrt(seeds)
-    return mean - half, mean + half
+    seeds = (~np.isnan(values)).sum(0)
+    some = np.flatnonzero(seeds > 1)
+    low, high, methods = np.full(len(seeds), np.nan), np.full(len(seeds), np.nan), np.full(len(seeds), "", "<U10")
+    if not len(some):
+        return Limits(low, high, methods)
+    mean, error, residuals = _residuals(values[:, some])
+    critical = bonferroni(seeds[some], len(some), level)
+    flipped = _flippable(residuals, 1 - level, draws)
+    if flipped.any():
+        jointly = critical_value(residuals[:, flipped], 1 - (1 - level) * flipped.mean(), draws)
+        critical[flipped] = np.maximum(jointly, bonferroni(seeds[some][flipped], 1, level))
+    low[some], high[some] = mean - critical * error, mean + critical * error
+    methods[some] = np.where(flipped, "flips", "Bonferroni") if len(some) > 1 else "Student"
+    return Limits(low, high, methods)
 
 
-def critical_value(residuals: Array, level: float, draws: int = QUANTILE_DRAWS) -> float:
-    """The q of `simultaneous`, of residuals whose columns have mean 0."""
-    seeds, tests = residuals.shape
-    if tests == 1 or 2 ** (seeds - 1) * (1 - level) < _FLIPS_BEYOND:
-        return bonferroni(seeds, tests, level)
+def critical_value(residuals: Array, level: float, draws: int = DRAWS) -> float:
+    """The `level` quantile of the largest |t| of columns of mean 0 when their seeds are flipped together."""
+    residuals = residuals[~np.isnan(residuals).all(1)]
+    counts = (~np.isnan(residuals)).sum(0)
+    # What stands in memory at a time are columns of equally many pairs, of which the largest sum has the largest |t|.
+    alike = [np.flatnonzero(counts == seeds) for seeds in np.unique(counts)]
+    parts = [part for columns in alike for part in np.array_split(columns, -(-len(columns) * _BLOCK // _CELLS))]
+    units = [
+        (counts[part[0]], 2 * _unit(np.where(np.isnan(residuals[:, part]), 0.0, residuals[:, part]))) for part in parts
+    ]
     largest = []
-    for flipped in _flipped(_unit(residuals), draws):
-        squares = np.minimum(flipped.max(1) ** 2, seeds)
-        with np.errstate(divide="ignore"):
-            largest.append(np.sqrt(squares * (seeds - 1) / (seeds - squares)))
-    quantile = float(np.quantile(np.concatenate(largest), level, method="higher"))
-    return max(quantile, bonferroni(seeds, 1, level))
+    for negative in _negative(len(residuals), draws):
+        flips, found = negative.astype(np.float64), np.zeros(len(negative))
+        for seeds, unit in units:
+            sums = flips @ unit  # of which a column's own sum, 0, is taken
+            squares = np.minimum(np.maximum(sums.max(1), -sums.min(1)) ** 2, seeds)
+            with np.errstate(divide="ignore"):
+                np.maximum(found, np.sqrt(squares * (seeds - 1) / (seeds - squares)), out=found)
+        largest.append(found)
+    return float(np.quantile(np.concatenate(largest), level, method="higher"))
 
 
-def bonferroni(seeds: int, tests: int, level: float) -> float:
-    """Student's two-sided critical value for `tests` means at once."""
-    return float(special.stdtrit(seeds - 1, 1 - (1 - level) / 2 / tests))
+def bonferroni(seeds: NDArray[np.integer[Any]], tests: int, level: float) -> Array:
+    """Student's two-sided critical values for `tests` means at once, of so many seeds each."""
+    critical: Array = special.stdtrit(seeds - 1, 1 - (1 - level) / 2 / tests)
+    return critical
+
+
+def _judged(statistics: Statistics, tests: Places, own: Places, seeds: int, draws: int) -> tuple[Array, Array]:
+    """P alone and adjusted of some of the tests, under flips of some of the seeds."""
+
+    def under(negative: NDArray[np.uint8]) -> Array:
+        every = np.zeros((len(negative), seeds), np.uint8)
+        every[:, own] = negative
+        return statistics(every, tests)
+
+    (observed,) = under(np.zeros((1, len(own)), np.uint8))
+    order = np.argsort(-observed, kind="stable")
+    reached = observed[order] - 1e-12 * math.sqrt(len(own))
+    alone, jointly = np.zeros(len(tests)), np.zeros(len(tests))
+    for negative in _negative(len(own), draws, len(tests)):
+        flipped = under(negative)[:, order]
+        alone += (flipped >= reached).sum(0)
+        # Of each test and of those that are less significant: the hypotheses that are still open at its step.
+        jointly += (np.maximum.accumulate(flipped[:, ::-1], axis=1)[:, ::-1] >= reached).sum(0)
+    back = np.argsort(order)
+    adjusted = np.maximum.accumulate(_share(jointly, len(own), draws))
+    return _share(alone, len(own), draws)[back], adjusted[back]
+
+
+def _residuals(values: Array) -> tuple[Array, Array, Array]:
+    """Means and standard errors of columns with two pairs or more, [tests], and what is left of the values.
+
+    Columns whose values are equal but for rounding have no width, and no say in that of the others.
+    """
+    mean, seeds = np.nanmean(values, axis=0), (~np.isnan(values)).sum(0)
+    varies = np.nanmax(values, axis=0) - np.nanmin(values, axis=0) > 1e-14 * np.nanmax(np.abs(values), axis=0)
+    error = np.where(varies, np.nanstd(values, axis=0, ddof=1) / np.sqrt(seeds), 0.0)
+    return mean, error, (values - mean) * varies
+
+
+def _flippable(residuals: Array, alpha: float, draws: int) -> Flags:
+    """Columns that have enough flips beyond the quantile of all such columns together, [tests]; none of one alone."""
+    pairs = ~np.isnan(residuals)
+    flips = 2.0 ** np.minimum(pairs.sum(0) - 1, 99)  # more would overflow
+    flips = flips if pairs.any(1).sum() <= EXACT else np.minimum(flips, draws + 1)
+    found = np.ones(len(flips), np.bool_)
+    while (few := found & (flips * alpha * found.mean() < _FLIPS_BEYOND)).any():
+        found &= ~few
+    found &= found.sum() > 1
+    return found
 
 
 def _unit(values: Array) -> Array:
     """Columns of length 1; of length 0 where all values are 0."""
-    largest = np.abs(values).max(0)
+    largest = np.abs(values).max(0, initial=0.0)
     scaled = np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)  # so that no square overflows
     length = np.sqrt((scaled**2).sum(0))
     unit: Array = np.divide(scaled, length, out=scaled, where=length > 0)
     return unit
 
 
-def _flipped(unit: Array, draws: int) -> Iterator[Array]:
-    """The absolute sums of columns of length 1 under flips of the seeds, a thousand flips at a time: [flips, tests]."""
-    total = unit.sum(0)
-    for negative in _negative(len(unit), draws):
-        yield np.abs(total - 2 * (negative.astype(np.float64) @ unit))
+def _by_gaps(pairs: Flags) -> Iterator[tuple[Places, Places]]:
+    """Places of the tests that have pairs of the same seeds, and of these seeds; of those that have gaps alone."""
+    with_gaps = np.flatnonzero(~pairs.all(0))
+    patterns, which = np.unique(pairs[:, with_gaps], axis=1, return_inverse=True)
+    for place, own in enumerate(patterns.T):
+        yield with_gaps[which.ravel() == place], np.flatnonzero(own)
 
 
-def _negative(seeds: int, draws: int) -> Iterator[NDArray[np.uint8]]:
-    """Which seeds are flipped, a thousand flips at a time: 0 or 1, [flips, seeds].
+def _negative(seeds: int, draws: int, tests: int = 1) -> Iterator[NDArray[np.uint8]]:
+    """Which seeds are flipped, so many flips at a time as `tests` leave memory for: 0 or 1, [flips, seeds].
 
     All flips that leave the last seed as it is, which stand for all of them since |t| knows no sign; or random ones,
     from a stream of their own, so that the same table has the same p.
     """
+    at_once = max(1, min(_BLOCK, _CELLS // tests))
     if seeds <= EXACT:
         numbers, places = np.arange(2 ** (seeds - 1)), np.arange(seeds)
-        for start in range(0, len(numbers), _FLIPS_AT_ONCE):
-            yield (numbers[start : start + _FLIPS_AT_ONCE, None] >> places & 1).astype(np.uint8)
+        for start in range(0, len(numbers), at_once):
+            yield (numbers[start : start + at_once, None] >> places & 1).astype(np.uint8)
         return
     generator = np.random.default_rng(0)
-    for start in range(0, draws, _FLIPS_AT_ONCE):
-        count = min(_FLIPS_AT_ONCE, draws - start)
+    for start in range(0, draws, _BLOCK):
+        count = min(_BLOCK, draws - start)
         bits = np.unpackbits(np.frombuffer(generator.bytes(-(-count * seeds // 8)), np.uint8))
-        yield bits[: count * seeds].reshape(count, seeds)
+        flips = bits[: count * seeds].reshape(count, seeds)
+        yield from (flips[first : first + at_once] for first in range(0, count, at_once))
 
 
 def _share(counts: Array, seeds: int, draws: int) -> Array:

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.judge import finals, sign_flips, stats
-from bnbench.judge.pairing import Pairs
+from bnbench.judge import finals, stats
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.store import tables
@@ -42,28 +41,10 @@ def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def differences(study: Study, pairs: Pairs) -> pd.DataFrame:
-    """The effect on the outcome that decides, epoch by epoch, with a band that holds for all epochs of it together.
-
-    Over the pairs that stay finite to the end. `decided_from` is the first epoch from which on the band lies on one
-    side of 1; NaN where it does not at the last.
-    """
-    outcome = study.report.outcome
-    chosen = _shown(pairs.baseline.epochs[outcome])
-    baseline, treated = (finals.scaled(arm, outcome)[chosen] for arm in (pairs.baseline, pairs.treated))
-    logs = (treated - baseline).T
-    logs = logs[np.isfinite(logs).all(1)]
-    low, high = sign_flips.simultaneous(logs, 1 - study.report.alpha)
-    epochs = pairs.baseline.epochs[outcome][chosen]
-    mean = logs.mean(0) if len(logs) else np.full(len(epochs), np.nan)
-    # The sign of the side on which the band lies; from the end on, the first epoch of the last run of one sign.
-    side = np.where(low > 0, 1, 0) - np.where(high < 0, 1, 0)
-    others = np.flatnonzero(side != side[-1])
-    decides = side[-1] and sign_flips.can_decide(len(logs), study.report.alpha)
-    first = epochs[others[-1] + 1 if len(others) else 0] if decides else np.nan
-    unscaled = OUTCOMES[outcome].unscaled
-    columns = {"effect": unscaled(mean), "low": unscaled(low), "high": unscaled(high)}
-    return pd.DataFrame({**pairs.labels, "epoch": epochs, "pairs": len(logs), **columns, "decided_from": first})
+def shown(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the up to 200 log-spaced epochs lie that a curve shows, the first and the last among them."""
+    spaced = np.searchsorted(epochs + 1, np.geomspace(1, epochs[-1] + 1, _EPOCHS).round())
+    return np.unique(spaced.clip(0, len(epochs) - 1))
 
 
 def _curves(study: Study, arm: Trials) -> pd.DataFrame:
@@ -76,18 +57,12 @@ def _curves(study: Study, arm: Trials) -> pd.DataFrame:
     for outcome in dict.fromkeys(("train_loss", study.report.outcome)):
         scaled, unscaled = finals.scaled(arm, outcome), OUTCOMES[outcome].unscaled
         finite = np.isfinite(scaled).all(0)
-        chosen = _shown(arm.epochs[outcome])
+        chosen = shown(arm.epochs[outcome])
         seeds, mean, low, high = stats.column_intervals(scaled[chosen][:, finite], level)
         columns = {"loss": unscaled(mean), "low": unscaled(low), "high": unscaled(high)}
         numbers = {"epoch": arm.epochs[outcome][chosen], "seeds": seeds.astype(int), "diverged": int((~finite).sum())}
         parts.append(pd.DataFrame({"outcome": outcome, **numbers, **columns}))
     return _labelled(arm, pd.concat(parts, ignore_index=True))
-
-
-def _shown(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the up to 200 log-spaced epochs lie that a curve shows, the first and the last among them."""
-    spaced = np.searchsorted(epochs + 1, np.geomspace(1, epochs[-1] + 1, _EPOCHS).round())
-    return np.unique(spaced.clip(0, len(epochs) - 1))
 
 
 def _modes(study: Study, arm: Trials) -> pd.DataFrame:

@@ -113,17 +113,17 @@ class Decision(NamedTuple):
     p: float
     """Of the sign flips, by itself."""
     p_max_t: float
-    """Adjusted for the family by step-down maxT; NaN where its contrasts have different seeds."""
+    """Adjusted for the family by step-down maxT; NaN where its contrasts may not be flipped together."""
     p_holm: float
     adjustment: str
-    """Which of the two adjusted p-values decides: `maxT`, or `Holm` where contrasts have different seeds."""
+    """Which of the two adjusted p-values decides: `maxT`, or `Holm` where contrasts may not be flipped together."""
     p_equivalence: float
     """Of two one-sided tests on the margin, adjusted by Holm; NaN where not all pairs were measured, or too few."""
     low: float
     """Limits of the mean difference of the costs that hold for the whole family at 1 − α."""
     high: float
     limits: str
-    """What makes them hold for all: `flips`, or `Bonferroni` where contrasts have different finite pairs."""
+    """What gives them: `flips` or `Bonferroni`, or `Student` where no other has any; empty where there are none."""
 
     @property
     def p_adjusted(self) -> float:
@@ -154,34 +154,28 @@ def _resolution(outcome: str, pairs: Pairs) -> float:
     return pairs.baseline.setting.resolution(part) if OUTCOMES[part].is_ratio else np.nan
 
 
-def decide(options: ReportOptions, contrasts: Sequence[Contrast], draws: int = sign_flips.DRAWS) -> list[Decision]:
+def decide(options: ReportOptions, contrasts: Sequence[Contrast], draws: int | None = None) -> list[Decision]:
     """Judge all contrasts as one family.
 
     Args:
         options: error rate, margin.
-        contrasts: the family.
-        draws: of sign flips.
+        contrasts: the family; their seeds may differ.
+        draws: of sign flips; as many as α asks for, unless given.
     """
-
-    def flip(places: Sequence[int]) -> sign_flips.PValues:
-        return sign_flips.max_t(np.stack([contrasts[place].tested for place in places], axis=1), draws)
-
-    with_pairs = [index for index, contrast in enumerate(contrasts) if len(contrast.seeds)]
-    p_values, max_t = np.full((2, len(contrasts)), np.nan)
-    same = len({contrasts[index].seeds.tobytes() for index in with_pairs}) == 1
-    if same:
-        p_values[with_pairs], max_t[with_pairs] = flip(with_pairs)
-    else:
-        p_values = np.array([float(flip([place]).alone[0]) for place in range(len(contrasts))])
+    if not contrasts:
+        return []
+    draws = sign_flips.draws(options.alpha) if draws is None else draws
+    seeds, tested = zip(*((contrast.seeds, contrast.tested) for contrast in contrasts), strict=True)
+    p_values, max_t = sign_flips.max_t(sign_flips.aligned(seeds, tested), draws)
     holm = stats.holm(p_values)
     equivalence = stats.holm([_equivalence(options, contrast) for contrast in contrasts])
-    adjustment = "maxT" if same else "Holm"
+    limits = _limits(options, contrasts, draws)
     decisions = []
-    limits, method = _limits(options, contrasts, min(draws, sign_flips.QUANTILE_DRAWS))
-    for index, (low, high) in enumerate(limits):
+    for index, contrast in enumerate(contrasts):
         alone, jointly, plain = (float(values[index]) for values in (p_values, max_t, holm))
-        decision = Decision("no data", alone, jointly, plain, adjustment, float(equivalence[index]), low, high, method)
-        decisions.append(decision._replace(verdict=_verdict(options, contrasts[index], decision)))
+        low, high, method = float(limits.low[index]), float(limits.high[index]), str(limits.methods[index])
+        decision = Decision("no data", alone, jointly, plain, "maxT", float(equivalence[index]), low, high, method)
+        decisions.append(decision._replace(verdict=_verdict(options, contrast, decision)))
     return decisions
 
 
@@ -192,19 +186,11 @@ def _equivalence(options: ReportOptions, contrast: Contrast) -> float:
     return stats.equivalence(contrast.differences, OUTCOMES[options.outcome].cost_margin(options.margin))
 
 
-def _limits(options: ReportOptions, contrasts: Sequence[Contrast], draws: int) -> tuple[list[tuple[float, float]], str]:
-    """Simultaneous limits of the mean differences, over the measured pairs, and by which method."""
-    level = 1 - options.alpha
-    shown = [index for index, contrast in enumerate(contrasts) if contrast.measured.any()]
-    pairs = {contrasts[index].seeds[contrasts[index].measured].tobytes() for index in shown}
-    if len(pairs) == 1:
-        low, high = sign_flips.simultaneous(np.stack([contrasts[i].differences for i in shown], axis=1), level, draws)
-        limits = dict(zip(shown, zip(low.tolist(), high.tolist(), strict=True), strict=True))
-    else:
-        apart = 1 - options.alpha / max(len(shown), 1)
-        limits = {index: stats.t_interval(contrasts[index].differences, apart)[1:] for index in shown}
-    method = "flips" if len(pairs) == 1 else "Bonferroni"
-    return [limits.get(index, (np.nan, np.nan)) for index in range(len(contrasts))], method
+def _limits(options: ReportOptions, contrasts: Sequence[Contrast], draws: int) -> sign_flips.Limits:
+    """Simultaneous limits of the mean differences, over the measured pairs."""
+    seeds = [contrast.seeds[contrast.measured] for contrast in contrasts]
+    values = sign_flips.aligned(seeds, [contrast.differences for contrast in contrasts])
+    return sign_flips.simultaneous(values, 1 - options.alpha, draws)
 
 
 def _verdict(options: ReportOptions, contrast: Contrast, decision: Decision) -> stats.Verdict:

@@ -79,7 +79,7 @@ def render(
         "treated": captions.treated(study),
         "rows_alone": variance.rows_alone(study),
         "varied_sources": variance.levels(study),
-        "said": captions.facts(study),
+        "said": _said(study, found["contexts"]),
         "summary": captions.summary(study),
         "equal": titles.equal(study) if study.tuned_arms == study.arms else "",
         "verdicts": verdicts,
@@ -96,11 +96,18 @@ def render(
         random=randomness.fixed(study),
         same_data=randomness.same(study),
         levels=captions.levels(study),
-        randomization=methods.randomization(len(study.seeds)),
+        randomization=methods.randomization(study, len(study.seeds)),
+        limits=methods.limits(found["contexts"]),
         bibtex=methods.BIBTEX,
         config=yaml.safe_dump(json.loads(study.to_json()), sort_keys=False, allow_unicode=True),
     )
     return {"index.html": page, "landing.rst": environment.get_template("landing.rst").render(**facts)}
+
+
+def _said(study: Study, contexts: pd.DataFrame) -> dict[str, str]:
+    """What captions say of the study; only simultaneous intervals are said to hold together."""
+    facts = captions.facts(study)
+    return facts if methods.limits(contexts) else {**facts, "together": ""}
 
 
 def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -156,7 +163,7 @@ def _missing(study: Study, exclusions: pd.DataFrame) -> str:
 
 def _figures(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The figures with their captions and words."""
-    caption = {"snakemake": {"params": {"said": captions.facts(study)}}}
+    caption = {"snakemake": {"params": {"said": _said(study, found["contexts"])}}}
     figures = {
         name: {
             "title": title,

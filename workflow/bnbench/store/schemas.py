@@ -125,7 +125,8 @@ COLUMNS: dict[str, pa.Field] = {
             "jobs_baseline": "jobs in which the baseline's trials of the pairs were trained; only for seconds",
             "jobs_treatment": "jobs in which the treatment's trials of the pairs were trained; only for seconds",
             "direction": "sign of what is tested, treatment − baseline: −1, 0 or 1; 0 also where nothing is tested",
-            "decided_from": "first epoch from which on the band lies on one side of 1; null where it never stays there",
+            "decided_from": "first epoch from which on the band lies on the side of the verdict, helps or hurts; null "
+            "where it does not to the end, or the verdict is another",
         },
     ),
     **_columns(
@@ -151,7 +152,7 @@ COLUMNS: dict[str, pa.Field] = {
             "narrow_high": "upper 1 − 2α limit of the effect for the context by itself",
             "confidence": "confidence level of the intervals, 1 − α",
             "p": "p-value of the sign-flip test, not adjusted",
-            "p_max_t": "p-value adjusted for the family by step-down maxT; null if its contexts have different seeds",
+            "p_max_t": "p-value adjusted for the family by step-down maxT; null where Holm decides",
             "p_holm": "p-value adjusted for the family by Holm; in interactions, for all rows",
             "p_adjusted": "the adjusted p-value that decides",
             "p_bh": "p-value adjusted for false discoveries over all exploratory rows (Benjamini & Hochberg)",
@@ -193,8 +194,9 @@ COLUMNS: dict[str, pa.Field] = {
             "verdict": "helps, hurts, equivalent, undecided, or no data",
             "test": "mean (of the differences), or ranks: worst-rank where trials diverged, rank where losses lie "
             "below the resolution",
-            "adjustment": "which adjusted p-value decides: maxT, or Holm",
-            "limits": "what makes the limits hold for all contexts: flips, or Bonferroni where finite pairs differ",
+            "adjustment": "how p_adjusted is adjusted: maxT, or Bonferroni over groups of rows with other seeds",
+            "limits": "what gives the limits that hold together: flips of the residuals, Bonferroni where pairs are "
+            "too few to flip, or Student where there is one context alone; null where there are none",
             "mixed": "versions of torch or devices, if the pairs come from several",
             "role": "primary if it decides the verdict; exploratory if it is tested beside; descriptive if it is not",
             "bound": "what the effect says of the true one where not all was measured (a loss lies below the "
@@ -413,8 +415,8 @@ TABLES: dict[str, pa.Schema] = {
         *(*FACTORS, "outcome", "epoch", "seeds", "diverged", "loss", "low", "high"),
     ),
     "differences": _table(
-        "the ratio of the losses over the epochs, with its simultaneous band",
-        *(*_CONTRAST, "epoch", "pairs", *_INTERVAL, "decided_from"),
+        "the ratio of the losses over the epochs, with a band that holds for all contexts and epochs together",
+        *(*_CONTRAST, "epoch", "pairs", *_INTERVAL, "limits", "decided_from"),
     ),
     "decomposition": _table(
         "where a difference comes from, in contrasts of which an arm keeps running statistics",

@@ -40,18 +40,27 @@ def paragraph(study: Study, found: Mapping[str, pd.DataFrame], fixed: str) -> st
         found: the tables of the comparison.
         fixed: what is known of whether it was fixed before training (`wording.preregistration`).
     """
-    facts = {**_design(study), **_tests(found["contexts"]), **_kept(found), "software": _software(found)}
+    facts = {**_design(study), **_tests(study, found), **_kept(found), "software": _software(found)}
     facts["fixed"] = fixed
     return templating.rendered(templating.source("wording", "methods.txt"), **facts)
 
 
-def randomization(seeds: int) -> str:
+def randomization(study: Study, seeds: int) -> str:
     """The flips that a test of so many seeds goes through."""
     return (
         f"all 2^{seeds} flips"
         if seeds <= sign_flips.EXACT
-        else f"{sign_flips.DRAWS:,} random flips (Phipson & Smyth 2010)"
+        else f"{sign_flips.draws(study.report.alpha):,} random flips (Phipson & Smyth 2010)"
     )
+
+
+def limits(contexts: pd.DataFrame) -> str:
+    """What makes the intervals hold for all contexts together; empty where they are of one context alone."""
+    used = {*contexts["limits"]}
+    by_bonferroni = "Bonferroni's method, as the pairs are too few to flip for a quantile"
+    if {"flips", "Bonferroni"} <= used:
+        return "the same flips of residuals, and where pairs are too few to flip for a quantile by Bonferroni's method"
+    return "the same flips of residuals" if "flips" in used else by_bonferroni if "Bonferroni" in used else ""
 
 
 def _design(study: Study) -> dict[str, object]:
@@ -80,13 +89,13 @@ def _design(study: Study) -> dict[str, object]:
     }
 
 
-def _tests(contexts: pd.DataFrame) -> dict[str, object]:
+def _tests(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    contexts = found["contexts"]
     return {
         "family": int(contexts["family"].max()),
         "corrected": contexts["corrected_low"].notna().any(),
-        "joint": contexts["adjustment"].eq("maxT").all(),
-        "randomization": randomization(int(contexts["pairs"].max())),
-        "bonferroni": contexts["limits"].eq("Bonferroni").all(),
+        "randomization": randomization(study, found["pairs"]["seed"].nunique()),
+        "limits": limits(contexts),
         "worst_rank": contexts["test"].eq("worst-rank").any(),
     }
 

@@ -114,18 +114,26 @@ def cost(study: Study, provenance: pd.DataFrame) -> str:
     return f"Training and evaluating took {formats.duration(provenance['seconds'].sum())}: {formats.listed(arms)}."
 
 
-def decided(study: Study, row: Row) -> str:
-    """From which epoch on the sign of a difference is decided, if it is."""
+def decided(study: Study, row: Row, judged: Row) -> str:
+    """From which epoch on the losses differ as the verdict says, if they do.
+
+    `row` is that of the last epoch in the table of differences, `judged` that of the context.
+    """
     treated, base = _arms(study, row)
     name, loss = titles.contrast_name(study, row), titles.outcome(study.report.outcome)
     if not sign_flips.can_decide(row["pairs"], study.report.alpha):
         return f"With {name} no epoch is decided: {formats.count(int(row['pairs']), 'pair')} can never decide."
+    if judged["verdict"] not in ("helps", "hurts"):
+        return f"With {name} no epoch is decided, since the verdict is {judged['verdict']}."
     if math.isnan(row["decided_from"]):
-        return f"With {name}, the band still includes equal losses at the last epoch."
-    side = "higher" if row["effect"] > 1 else "lower"
-    return (
-        f"With {name}, from epoch {row['decided_from']:.0f} on, the {loss} with {treated} is {side} than with {base}."
-    )
+        includes = row["low"] <= 1 <= row["high"]
+        band = "still includes equal losses" if includes else "does not lie on the side of the verdict"
+        return f"With {name}, the band {band} at the last measurement."
+    at_last = row["decided_from"] == row["epoch"]
+    when = "at the last measurement" if at_last else f"from epoch {row['decided_from']:.0f} on,"
+    among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""
+    side = "lower" if judged["verdict"] == "helps" else "higher"
+    return f"With {name}, {when} the {loss} with {treated} is {side} than with {base}{among}."
 
 
 def _arms(study: Study, row: Row) -> tuple[str, str]:
@@ -143,7 +151,8 @@ def seeds(rows: Sequence[Row]) -> str:
 
 def _interval(row: Row) -> str:
     """What an interval is called: simultaneous where it holds for several contexts together."""
-    return f"{'simultaneous ' if row['family'] > 1 else ''}{formats.percent(row['confidence'])} interval"
+    together = row["limits"] in ("flips", "Bonferroni")
+    return f"{'simultaneous ' if together else ''}{formats.percent(row['confidence'])} interval"
 
 
 def _evidence(row: Row) -> str:
