@@ -16,7 +16,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnbench.judge import aa_control, claims, exploratory, interactions, pairing, summaries, tuning, verdicts
+from bnbench.judge import (
+    aa_control,
+    aggregate,
+    claims,
+    exploratory,
+    interactions,
+    pairing,
+    ranks,
+    summaries,
+    tuning,
+    verdicts,
+)
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
@@ -24,7 +35,7 @@ from bnbench.store import files, report_tables, stamps, trials
 from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
 from bnbench.wording import claims as claims_in_words
-from bnbench.wording import formats, methods, sentences
+from bnbench.wording import formats, methods, sentences, together
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -48,8 +59,9 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(found["outcomes"])
     found["exclusions"] = found["exclusions"].drop_duplicates()
-    found["contexts"] = verdicts.table(study, contrasts, verdicts.decide(study.report, contrasts))
-    found["interactions"] = interactions.table(study, contrasts)
+    decisions = verdicts.decide(study.report, contrasts)
+    found["contexts"] = verdicts.table(study, contrasts, decisions)
+    found |= _together(study, contrasts, [decision.verdict for decision in decisions])
     found["control"] = aa_control.table(study, contrasts, splits)
     found |= tuning.tables(study, finals)
     found = {name: report_tables.empty(name, study.report.factor) for name in TABLES} | found
@@ -83,6 +95,15 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
     return contrasts, parts, finals
 
 
+def _together(study: Study, contrasts: Sequence[Contrast], judged: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The tables of all contexts together, from the contrasts and the verdicts on them."""
+    return {
+        "interactions": interactions.table(study, contrasts, judged),
+        **aggregate.tables(study, contrasts, judged),
+        **ranks.tables(study, contrasts),
+    }
+
+
 def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str, pd.DataFrame]]:
     """The tables of one treatment in one context."""
     found = [
@@ -112,7 +133,11 @@ def _worded(
     study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence[Mapping[str, Any]]
 ) -> dict[str, pd.DataFrame]:
     """The tables with their columns of words, and the table of claims."""
-    said = {"interactions": sentences.interaction, "reference": sentences.reference}
+    said = {
+        "interactions": together.interaction,
+        "aggregate": together.aggregate,
+        "reference": sentences.reference,
+    }
     worded = {
         name: found[name].assign(sentence=[say(study, row) for row in found[name].to_dict("records")])
         for name, say in said.items()
@@ -135,6 +160,8 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
         "tuned": [sentences.tuned(study, row) for row in found["tuned"].to_dict("records")],
         "reference": found["reference"]["sentence"].tolist(),
         "interactions": found["interactions"]["sentence"].tolist(),
+        "aggregate": found["aggregate"]["sentence"].tolist(),
+        "ranks": together.ranks(study, found["ranks"]),
         "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),

@@ -10,19 +10,25 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import beside, ratio_axis
+from bnbench.figures.axes import beside
 from bnbench.figures.colours import INK, PAPER
+from bnbench.figures.scales import effect_axis
 from bnbench.figures.style import WIDTH, palette
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import MAIN_EFFECT
 from bnbench.wording import formats, titles
+from bnbench.wording.together import decided
+
+_INTERVAL = ("effect", "low", "high")
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
     """How the ratio of the losses is multiplied from level to level, with intervals; the main effect on top."""
     rows = table.to_dict("records")
     figure, ax = plt.subplots(figsize=(WIDTH * 0.55, 0.9 + 0.45 * len(rows)))
-    ax.axvline(1, color=INK, lw=0.9, zorder=1)
+    outcome = OUTCOMES[study.report.outcome]
+    ax.axvline(outcome.no_effect, color=INK, lw=0.9, zorder=1)
     for y, row in enumerate(rows):
         colour = palette(study)[row["treatment"]]
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
@@ -30,21 +36,26 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             row["effect"],
             y,
             "o",
-            ms=7,
+            ms=9 if row["factor"] == MAIN_EFFECT else 6,
             color=colour,
-            mfc=colour if row["factor"] == MAIN_EFFECT else PAPER,
+            mfc=colour if decided(study, row) else PAPER,
             mew=1.8,
         )
-        limits = f"{formats.number(row['effect'])} ({formats.number(row['low'])} to {formats.number(row['high'])})"
-        beside(ax, y, f"× {limits}", 9)
+        beside(ax, y, _in_numbers(row, is_ratio=outcome.is_ratio), 9)
     ax.set_yticks(range(len(rows)), [_contrast_label(study, row) for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), study.report.margin)
-    ax.set_xlabel("multiplies the ratio of the losses by")
+    effect_axis(ax, study, table[["low", "effect", "high"]].to_numpy().ravel())
+    ax.set_xlabel("multiplies the ratio of the losses by" if outcome.is_ratio else "is added to the difference")
     ax.grid(axis="x")
     sns.despine(ax=ax, left=True)
     ax.tick_params(axis="y", length=0)
     return figure
+
+
+def _in_numbers(row: Mapping[Any, Any], *, is_ratio: bool) -> str:
+    """What stands beside a row."""
+    effect, low, high = (formats.number(row[name]) if is_ratio else f"{row[name]:+.2g}" for name in _INTERVAL)
+    return f"{'× ' if is_ratio else ''}{effect} ({low} to {high})"
 
 
 def _contrast_label(study: Study, row: Mapping[Any, Any]) -> str:

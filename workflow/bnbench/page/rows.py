@@ -71,6 +71,20 @@ def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[st
     return [titles.outcome(name) for name in names], rows
 
 
+def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row per pair of arms: its name, and a cell for whatever is shown."""
+    return [
+        {
+            "name": " to ".join(titles.arm(study, row[arm]) for arm in ("treatment", "baseline")),
+            "effect": _interval(row, ("effect", "low", "high")),
+            "p_adjusted": _p(row["p_adjusted"]),
+            "told_apart": Cell("yes" if row["told_apart"] else "no"),
+            "pairs": Cell(str(row["pairs"])),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
 def _named(study: Study, row: Row) -> dict[str, Any]:
     """The name of a row, and its level of every factor that has several."""
     several = {name: row[name] for name in FACTORS if name in row and len(study.levels[name]) > 1}

@@ -97,6 +97,7 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "decided": tables.verdicts(study, contexts),
         "outcomes": tables.outcomes(study, found["outcomes"]),
         "more": tables.more(study, contexts),
+        "all_pairs": tables.all_pairs(study, found["all_pairs"]),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],

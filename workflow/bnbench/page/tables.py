@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from bnbench.outcomes import OUTCOMES
 from bnbench.page import rows
 from bnbench.page.rows import Cell
 from bnbench.plan.study import Study
@@ -91,6 +92,15 @@ def outcomes(study: Study, table: pd.DataFrame) -> Table:
     return Table("Every outcome", ["Context", *names], lines, "contexts wide")
 
 
+def all_pairs(study: Study, table: pd.DataFrame) -> Table | None:
+    """Every arm against every other; nothing where there are two."""
+    if table.empty:
+        return None
+    columns = {_effect(study): "effect", "p, adjusted": "p_adjusted", "Told apart": "told_apart", "Seeds": "pairs"}
+    lines = [Line([Cell(row["name"]), *(row[name] for name in columns.values())]) for row in rows.pairs(study, table)]
+    return Table("Every arm against every other", ["Pair", *columns], lines)
+
+
 def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None:
     """Each arm at its best rate, and below it both at equal rates; nothing where none is tuned."""
     if best.empty:
@@ -153,6 +163,11 @@ def _arms(study: Study) -> tuple[str, str]:
 
 def _ratio(study: Study) -> str:
     return f"Ratio ({formats.percent(1 - study.report.alpha)} interval)"
+
+
+def _effect(study: Study) -> str:
+    name = "Ratio" if OUTCOMES[study.report.outcome].is_ratio else "Difference"
+    return f"{name} ({formats.percent(1 - study.report.alpha)} interval)"
 
 
 def _of_contexts(

@@ -95,7 +95,7 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "pairs": "seeds that both arms have",
             "finite_pairs": "pairs of which neither trial diverged",
-            "family": "comparisons that are judged together",
+            "family": "comparisons that are judged together; in interactions and all_pairs, rows",
             "floored": "losses that were raised to the smallest normal number of float32 before the logarithm",
             "diverged_baseline": "pairs of which the baseline's trial diverged",
             "diverged_treatment": "pairs of which the treatment's trial diverged",
@@ -123,7 +123,7 @@ COLUMNS: dict[str, pa.Field] = {
             "confidence": "confidence level of the intervals, 1 − α",
             "p": "p-value of the sign-flip test, not adjusted",
             "p_max_t": "p-value adjusted for the family by step-down maxT; null if its contexts have different seeds",
-            "p_holm": "p-value adjusted for the family by Holm; in interactions, for all rows",
+            "p_holm": "p-value adjusted for the family by Holm",
             "p_adjusted": "the adjusted p-value that decides",
             "p_bh": "p-value adjusted for false discoveries over all exploratory rows (Benjamini & Hochberg)",
             "p_equivalence": "p-value of two one-sided tests on the margin, adjusted by Holm; null if a trial diverged",
@@ -152,7 +152,8 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "verdict": "helps, hurts, equivalent, undecided, or no data",
             "test": "mean (of the log differences), or worst-rank where trials diverged",
-            "adjustment": "which adjusted p-value decides: maxT, or Holm",
+            "adjustment": "which adjusted p-value decides: maxT, or Holm; in interactions, maxT, with Bonferroni "
+            "where rows have different seeds",
             "limits": "what makes the limits hold for all contexts: flips, or Bonferroni where finite pairs differ",
             "mixed": "versions of torch or devices, if the pairs come from several",
             "role": "primary if it decides the verdict, otherwise exploratory",
@@ -194,7 +195,7 @@ COLUMNS: dict[str, pa.Field] = {
             "diverged": "trials that diverged",
             "trials": "trials of the setting that this software and machine trained",
             "splits": "random splits of the baseline against itself",
-            "contexts": "contexts of each split",
+            "contexts": "contexts that are taken together; in control, those of each split",
             "baseline_diverged": "trials of the baseline that diverged at this rate",
             "treatment_diverged": "trials of the treatment that diverged at this rate",
             "rows": "rows that the claim is about",
@@ -202,6 +203,37 @@ COLUMNS: dict[str, pa.Field] = {
             "contradicting": "rows that are decided otherwise",
         },
     ),
+    # All contexts together, and every arm against every other.
+    **_columns(_TEXT, {"arm": "label of an arm", "groups": "letters; two arms that share one are not told apart"}),
+    **_columns(
+        _WHOLE,
+        {
+            "contexts_helped": "contexts whose verdict is helps; null but for a main effect",
+            "contexts_hurt": "contexts whose verdict is hurts; null but for a main effect",
+            "contexts_equivalent": "contexts whose verdict is equivalent; null but for a main effect",
+            "contexts_undecided": "contexts with no verdict; null but for a main effect",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {
+            "prediction_low": "lower limit of the prediction interval for the effect in a further context",
+            "prediction_high": "upper limit of the prediction interval for the effect in a further context",
+            "iqm": "interquartile mean of the effects over contexts and seeds, geometric where the effect is a ratio",
+            "improvement": "share of the pairs in which the treatment is better, ties counting half: the mean over "
+            "the contexts",
+            "improvement_low": "lower limit of improvement, by the bootstrap over seeds",
+            "improvement_high": "upper limit of improvement, by the bootstrap over seeds",
+            "effect_lowest": "smallest effect of a context",
+            "effect_highest": "largest effect of a context",
+            "tau": "standard deviation of the true effects of the contexts, of their logarithms where they are ratios",
+            "i_squared": "share of the variance of the contexts' observed effects that is not chance",
+            "threshold": "an effect",
+            "reached": "share of the pairs, over contexts and seeds, whose effect is at least as good as the threshold",
+            "mean_rank": "mean rank of the arm among all arms, over contexts and seeds; 1 is best",
+        },
+    ),
+    **_columns(_FLAG, {"told_apart": "whether the arms differ: p_adjusted is below α, and the interval agrees"}),
     **_columns(
         _FLAG,
         {
@@ -239,6 +271,7 @@ _KEYS = (*FACTORS, "setting", "seed")
 _CONTRAST = (*FACTORS, "baseline", "treatment")
 _SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
 _INTERVAL = ("effect", "low", "high")
+_COUNTS = ("contexts", "contexts_helped", "contexts_hurt", "contexts_equivalent", "contexts_undecided")
 _VERDICT = (
     *("outcome", "pairs", "finite_pairs", "baseline_value", "treatment_value", "effect", "effect_low", "effect_high"),
     *("confidence", "family", "verdict", "test", "p", "p_max_t", "p_holm", "p_adjusted", "adjustment", "limits"),
@@ -300,7 +333,26 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "interactions": _table(
         "the main effect, and how the effect depends on the other factors",
-        *("baseline", "treatment", "factor", "level", "against", "pairs", *_INTERVAL, "p", "p_holm", "sentence"),
+        *("baseline", "treatment", "factor", "level", "against", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment"),
+        *("family", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
+    ),
+    "aggregate": _table(
+        "all contexts together, as a description that decides nothing, where there are three or more",
+        *("baseline", "treatment", *_COUNTS, "pairs", "iqm", "low", "high"),
+        *("improvement", "improvement_low", "improvement_high", "effect_lowest", "effect_highest"),
+        *("tau", "i_squared", "sentence"),
+    ),
+    "profile": _table(
+        "the share of the pairs that reach each effect, over all contexts together",
+        *("baseline", "treatment", "threshold", "reached", "low", "high"),
+    ),
+    "ranks": _table(
+        "the mean rank of every arm, where there are three or more", "arm", "contexts", "seeds", "mean_rank", "groups"
+    ),
+    "all_pairs": _table(
+        "every arm against every other, over all contexts together, as one family beside the verdicts",
+        *("baseline", "treatment", "contexts", "pairs", "finite_pairs", *_INTERVAL),
+        *("test", "p", "p_adjusted", "adjustment", "limits", "family", "told_apart"),
     ),
     "pairs": _table(
         "the final losses of both arms, seed by seed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS, SCHEMA
 from bnbench.wording import formats, titles
@@ -35,6 +36,8 @@ def facts(study: Study) -> dict[str, str]:
         "loss": titles.outcome(options.outcome),
         "baseline": titles.arm(study, options.baseline),
         "against": titles.arm(study, options.baseline) + (", or the arm that is named," if options.compare else ""),
+        "base": base(study),
+        "interaction": _interaction(study),
         "seeds": formats.count(len(study.seeds), "seed"),
         "contexts": formats.count(contexts, "context"),
         "level": formats.percent(1 - options.alpha),
@@ -46,6 +49,15 @@ def facts(study: Study) -> dict[str, str]:
         "alike": alike(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
+
+
+def _interaction(study: Study) -> str:
+    """What a row of the figure of interactions shows."""
+    loss, against = titles.outcome(study.report.outcome), titles.arm(study, study.report.baseline)
+    against += ", or the arm that is named," if study.report.compare else ""
+    if OUTCOMES[study.report.outcome].is_ratio:
+        return f"What the ratio of the {loss} to that with {against} is multiplied by."
+    return f"What is added to the difference in {loss} to {against}."
 
 
 def base(study: Study) -> str:

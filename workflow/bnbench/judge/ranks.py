@@ -1,0 +1,151 @@
+"""Three arms or more: every arm against every other, and the ranks of all of them. Exploratory, in a family of its own.
+
+Each pair is judged by the differences of its own two arms. Tests of mean ranks, such as Nemenyi's, would let a third
+arm decide on two others (Benavoli, Corani & Mangili 2016), and they take all blocks for independent, which contexts
+that share their seeds are not. So ranks place the arms, and joint sign flips by seed say which are told apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats as scipy_stats
+
+from bnbench.judge import sign_flips, stats
+from bnbench.judge.effects import interval_of
+from bnbench.judge.stats import Array
+from bnbench.judge.verdicts import Contrast
+from bnbench.outcomes import OUTCOMES
+from bnbench.plan.study import Study
+from bnbench.vocabulary import SEVERAL
+
+_PAIRS = [
+    *("baseline", "treatment", "contexts", "pairs", "finite_pairs", "effect", "low", "high"),
+    *("test", "p", "p_adjusted", "adjustment", "limits", "family", "told_apart"),
+]
+_RANKS = ["arm", "contexts", "seeds", "mean_rank", "groups"]
+
+
+def tables(study: Study, contrasts: Sequence[Contrast]) -> dict[str, pd.DataFrame]:
+    """The tables `all_pairs` and `ranks`; without rows where the study has fewer than three arms."""
+    if len(study.arms) < SEVERAL:
+        return {"all_pairs": pd.DataFrame(columns=_PAIRS), "ranks": pd.DataFrame(columns=_RANKS)}
+    costs = _costs(study, contrasts)
+    contexts, _, seeds = costs.shape
+    pairs = _pairs(study, costs).assign(contexts=contexts)
+    joined = {*zip(pairs["baseline"], pairs["treatment"], strict=True)} - {
+        *zip(pairs["baseline"][pairs["told_apart"]], pairs["treatment"][pairs["told_apart"]], strict=True)
+    }
+    places = mean_ranks(costs) if seeds else np.full(len(study.arms), math.nan)
+    ranks = pd.DataFrame({"arm": study.arms, "contexts": contexts, "seeds": seeds, "mean_rank": places})
+    ranks = ranks.sort_values("mean_rank", kind="stable", ignore_index=True)
+    groups = cliques([*ranks["arm"]], joined)
+    letters = {arm: " ".join(_letter(at) for at, group in enumerate(groups) if arm in group) for arm in study.arms}
+    return {"all_pairs": pairs[_PAIRS], "ranks": ranks.assign(groups=ranks["arm"].map(letters))[_RANKS]}
+
+
+def mean_ranks(costs: Array) -> Array:
+    """Mean rank of each arm over all blocks, a block being a context and a seed: of [contexts, arms, seeds], [arms].
+
+    Rank 1 is the lowest cost; equal ones share their mean rank, and so do trials that diverged, which are the worst.
+    """
+    ranked = scipy_stats.rankdata(np.nan_to_num(costs, nan=math.inf), axis=1)
+    return np.asarray(ranked.mean((0, 2)), np.float64)
+
+
+def cliques(arms: Sequence[str], joined: set[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """The largest sets of arms of which no two are told apart, in the order of their arms.
+
+    Two arms are in one set exactly if they are `joined`: the letters of Piepho (2004). An arm that is told apart from
+    all others is a set of its own. By the algorithm of Bron & Kerbosch (1973).
+    """
+    near = {arm: {other for other in arms if (arm, other) in joined or (other, arm) in joined} for arm in arms}
+    found: list[tuple[str, ...]] = []
+
+    def extend(clique: set[str], candidates: set[str], done: set[str]) -> None:
+        if not candidates and not done:
+            found.append(tuple(arm for arm in arms if arm in clique))
+        for arm in [arm for arm in arms if arm in candidates]:
+            extend(clique | {arm}, candidates & near[arm], done & near[arm])
+            candidates, done = candidates - {arm}, done | {arm}
+
+    extend(set(), set(arms), set())
+    return sorted(found, key=lambda clique: [arms.index(arm) for arm in clique])
+
+
+def _costs(study: Study, contrasts: Sequence[Contrast]) -> Array:
+    """Costs of all arms over the seeds that every arm has in every context, [contexts, arms, seeds]."""
+    to_baseline = [contrast for contrast in contrasts if contrast.arms[0] == study.report.baseline]
+    seeds = reduce(np.intersect1d, [contrast.seeds for contrast in to_baseline])
+    by_context: dict[tuple[str, ...], dict[str, Array]] = {}
+    for contrast in to_baseline:
+        context = tuple(label for name, label in contrast.labels.items() if name not in ("baseline", "treatment"))
+        place = np.searchsorted(contrast.seeds, seeds)
+        of_arms = by_context.setdefault(context, {contrast.arms[0]: contrast.baseline[place]})
+        of_arms[contrast.arms[1]] = contrast.treated[place]
+    return np.stack([np.stack([of_arms[arm] for arm in study.arms]) for of_arms in by_context.values()])
+
+
+def _pairs(study: Study, costs: Array) -> pd.DataFrame:
+    """All pairs of arms over all contexts together, judged as one family by joint flips of the seeds."""
+    every = [(costs[:, one], costs[:, other]) for one, other in combinations(range(len(study.arms)), 2)]
+    p_values = sign_flips.max_t(np.stack([_tested(*pair) for pair in every], axis=1))
+    finite = [np.isfinite(pair).all((0, 1)) for pair in every]
+    means = [(treated - baseline)[:, kept].mean(0) for (baseline, treated), kept in zip(every, finite, strict=True)]
+    limits, method = _limits(means, 1 - study.report.alpha, alike=len({kept.tobytes() for kept in finite}) == 1)
+    rows: list[dict[str, Any]] = []
+    for place, names in enumerate(combinations(study.arms, 2)):
+        mean = float(means[place].mean()) if len(means[place]) else math.nan
+        effect = interval_of(OUTCOMES[study.report.outcome], mean, *limits[place])
+        row = {
+            **dict(zip(("baseline", "treatment"), names, strict=True)),
+            "pairs": costs.shape[2],
+            "finite_pairs": len(means[place]),
+            **dict(zip(("effect", "low", "high"), effect, strict=True)),
+            "test": "mean" if finite[place].all() else "worst-rank",
+            "p": float(p_values.alone[place]),
+            "p_adjusted": float(p_values.adjusted[place]),
+            "adjustment": "maxT",
+            "limits": method,
+            "family": len(every),
+        }
+        rows.append({**row, "told_apart": _told_apart(study, row)})
+    return pd.DataFrame(rows)
+
+
+def _limits(differences: Sequence[Array], level: float, *, alike: bool) -> tuple[list[tuple[float, float]], str]:
+    """Limits of all means together, and by which method: flips where all are of the same seeds, else Bonferroni's."""
+    if alike:
+        low, high = sign_flips.simultaneous(np.stack(differences, axis=1), level)
+        return list(zip(low.tolist(), high.tolist(), strict=True)), "flips"
+    apart = 1 - (1 - level) / len(differences)
+    return [stats.t_interval(own, apart)[1:] for own in differences], "Bonferroni"
+
+
+def _tested(baseline: Array, treated: Array) -> Array:
+    """What has mean 0 where two arms, [contexts, seeds], do not differ: their differences, or ranks where one diverged.
+
+    The mean over the contexts, [seeds].
+    """
+    if np.isfinite(baseline).all() and np.isfinite(treated).all():
+        return np.asarray((treated - baseline).mean(0), np.float64)
+    ranks = [stats.worst_ranks(*own) for own in zip(baseline, treated, strict=True)]
+    return np.asarray(np.mean(ranks, axis=0), np.float64)
+
+
+def _told_apart(study: Study, row: Mapping[str, Any]) -> bool:
+    """Whether the adjusted p is below α, and the interval says so too where it is of the same trials."""
+    no_effect = OUTCOMES[study.report.outcome].no_effect
+    outside = row["low"] > no_effect or row["high"] < no_effect
+    return bool(row["p_adjusted"] < study.report.alpha and (outside or row["test"] == "worst-rank"))
+
+
+def _letter(place: int) -> str:
+    """a, b, … z, then two letters each."""
+    return chr(97 + place) if place < 26 else f"{chr(96 + place // 26)}{chr(97 + place % 26)}"

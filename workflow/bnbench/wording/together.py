@@ -1,0 +1,223 @@
+"""Sentences on all contexts together: main effects and interactions, aggregates, and the ranks of the arms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from bnbench.judge import sign_flips
+from bnbench.outcomes import OUTCOMES
+from bnbench.plan.study import Study
+from bnbench.vocabulary import MAIN_EFFECT
+from bnbench.wording import captions, formats, titles
+from bnbench.wording.titles import Row
+
+
+def interaction(study: Study, row: Row) -> str:
+    """A main effect, or how the effect depends on a factor, with its numbers; empty without two seeds."""
+    if not row["pairs"] or math.isnan(row["low"]):
+        return ""
+    has_direction = decided(study, row)
+    if row["factor"] == MAIN_EFFECT:
+        said = _main_effect(study, row, decided=has_direction)
+        return f"{said}{_disagreement(study, row)}{_by_verdict(study, row)}{_prediction(study, row)}"
+    return f"{_dependence(study, row, decided=has_direction)}{_disagreement(study, row)}"
+
+
+def aggregate(study: Study, row: Row) -> str:
+    """All contexts of a comparison in a few numbers, which decide nothing; empty without two seeds."""
+    if row["pairs"] < 2 or math.isnan(row["iqm"]):
+        return ""
+    treated, base = _arms(study, row)
+    form = _form(study)
+    effect, level = _effect(study, row), formats.percent(1 - study.report.alpha)
+    middle = f"{form(row['iqm'])} ({level} bootstrap interval {form(row['low'])} to {form(row['high'])})"
+    share, low, high = (f"{100 * row[f'improvement{end}']:.0f} %" for end in ("", "_low", "_high"))
+    limits = "" if math.isnan(row["improvement_low"]) else f" ({low} to {high})"
+    better = f"{treated} is better than {base} in {share} of the pairs{limits}"
+    size = f"over these {row['contexts']:.0f} contexts and {_seeds(study, row)}"
+    return (
+        f"As a description {size}, the interquartile mean of {effect} is {middle}, and {better}."
+        f"{_spread(study, row)}{_opposed(study, row)}"
+    )
+
+
+def ranks(study: Study, table: pd.DataFrame) -> str:
+    """The mean ranks of the arms, and which of them are not told apart; empty where there are none."""
+    rows = table.to_dict("records")
+    if not rows or math.isnan(rows[0]["mean_rank"]):
+        return ""
+    outcome = titles.outcome(study.report.outcome)
+    size = f"{formats.count(rows[0]['contexts'], 'context')} and {formats.count(rows[0]['seeds'], 'seed')}"
+    places = formats.listed([f"{row['mean_rank']:.2f} for {titles.arm(study, row['arm'])}" for row in rows])
+    return f"Over {size}, the mean ranks by {outcome} (1 is best) are {places}. {_together(study, rows)}"
+
+
+def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
+    treated, base = _arms(study, row)
+    outcome = titles.outcome(study.report.outcome)
+    start = f"Over all {row['contexts']:.0f} contexts together,"
+    if not decided:
+        possible = f"may be anything from {_changed(study, row['low'])} to {_changed(study, row['high'])}"
+        limits = f"({_interval(study, row)}; {_evidence(study, row)})"
+        return f"{start} nothing is decided: the {outcome} with {treated} {possible}, compared with {base} {limits}."
+    limits_of = {"effect": row["effect"], "effect_low": row["low"], "effect_high": row["high"]}
+    if OUTCOMES[study.report.outcome].is_ratio:
+        sized = formats.change(limits_of, level_text=f"{_interval(study, row)} ")
+    else:
+        near, far = sorted((abs(row["low"]), abs(row["high"])))
+        sides = f"{_interval(study, row)} {formats.number(near)} to {formats.number(far)}"
+        sized = f"{_changed(study, row['effect'])} ({sides})"
+    return f"{start} the {outcome} with {treated} is {sized} than with {base} ({_evidence(study, row)})."
+
+
+def _dependence(study: Study, row: Row, *, decided: bool) -> str:
+    """How the effect depends on one factor, or that this is not decided."""
+    form, effect = _form(study), _effect(study, row)
+    by_batch, is_ratio = row["factor"] == "batch_size", OUTCOMES[study.report.outcome].is_ratio
+    limits = f"{form(row['low'])} to {form(row['high'])}"
+    size = form(row["effect"]) if decided else f"anything from {limits}"
+    end = f"{_interval(study, row)}{f' {limits}' if decided else ''}; {_evidence(study, row)}"
+    if by_batch:
+        subject = f"with every doubling of the batch, {effect}"
+        verb = "multiplied by" if is_ratio else "raised by"
+        said = f"{subject} {'is' if decided else 'may be'} {verb} {size}"
+    else:
+        level, against = (titles.context_level(study, row["factor"], row[name]) for name in ("level", "against"))
+        verb = "times" if is_ratio else "plus"
+        said = f"with {level}, {effect} {'is' if decided else 'may be'} that with {against} {verb} {size}"
+    if decided:
+        return f"{said[:1].upper()}{said[1:]} ({end})."
+    return f"Nothing is decided on the {captions.noun(row['factor'])}: {said} ({end})."
+
+
+def _by_verdict(study: Study, row: Row) -> str:
+    """How many contexts have which verdict of their own."""
+    treated, base = _arms(study, row)
+    clauses = {
+        "contexts_helped": f"{treated} helps in",
+        "contexts_hurt": f"{treated} hurts in",
+        "contexts_equivalent": f"{treated} and {base} are equivalent in",
+        "contexts_undecided": "nothing is decided in",
+    }
+    counted = [f"{clause} {row[name]:.0f}" for name, clause in clauses.items() if row[name]]
+    start = "The contexts disagree: by" if _contrary(row) else "By"
+    return f" {start} their own verdicts, {formats.listed(counted)}."
+
+
+def _prediction(study: Study, row: Row) -> str:
+    """What a further context may show, where there are contexts enough to say so."""
+    low, high = row["prediction_low"], row["prediction_high"]
+    if math.isnan(low):
+        return ""
+    treated, base = _arms(study, row)
+    loss, level = titles.outcome(study.report.outcome), formats.percent(1 - study.report.alpha)
+    sides = f"anything from {_changed(study, low)} to {_changed(study, high)} than with {base}"
+    sample = f"{level} prediction interval, as if the contexts were a random sample of their kind"
+    return f" In a further context of this kind, the {loss} with {treated} may be {sides} ({sample})."
+
+
+def _spread(study: Study, row: Row) -> str:
+    """How much the contexts differ, and how much of that is chance."""
+    form = _form(study)
+    sides = f" In single contexts, it is {form(row['effect_lowest'])} to {form(row['effect_highest'])}"
+    if math.isnan(row["tau"]):
+        return f"{sides}."
+    share = f"{100 * row['i_squared']:.0f} %"
+    if row["tau"] == 0:
+        return f"{sides}, no further apart than chance puts them (I² = {share})."
+    is_ratio = OUTCOMES[study.report.outcome].is_ratio
+    typical = f"a factor of {formats.number(math.exp(row['tau']))}" if is_ratio else formats.number(row["tau"])
+    more = f"{share} of their spread is more than chance (I²)"
+    return f"{sides}; chance aside, they typically lie {typical} from their mean, and {more}."
+
+
+def _opposed(study: Study, row: Row) -> str:
+    if not _contrary(row):
+        return ""
+    treated, _ = _arms(study, row)
+    sides = f"{treated} helps in {row['contexts_helped']:.0f} and hurts in {row['contexts_hurt']:.0f}"
+    return f" The contexts disagree: by their own verdicts, {sides}, so no single number stands for all of them."
+
+
+def _together(study: Study, rows: Sequence[Row]) -> str:
+    """Which arms are not told apart."""
+    letters = dict.fromkeys(letter for row in rows for letter in row["groups"].split())
+    groups = [[titles.arm(study, row["arm"]) for row in rows if letter in row["groups"].split()] for letter in letters]
+    several = [formats.listed(group) for group in groups if len(group) > 1]
+    if not several:
+        return "All arms are told apart."
+    if len(groups) == 1:
+        return "No two of them are told apart."
+    return f"Not told apart are {'; '.join(several)}."
+
+
+def _contrary(row: Row) -> bool:
+    return bool(row["contexts_helped"] and row["contexts_hurt"])
+
+
+def decided(study: Study, row: Row) -> bool:
+    """Whether the row has a direction: its test and its interval both say so."""
+    return bool(row["p_adjusted"] < study.report.alpha) and _outside(study, row)
+
+
+def _outside(study: Study, row: Row) -> bool:
+    return not row["low"] <= OUTCOMES[study.report.outcome].no_effect <= row["high"]
+
+
+def _disagreement(study: Study, row: Row) -> str:
+    """Why nothing is decided, where the interval or the test alone would have decided."""
+    outside, rejected = _outside(study, row), row["p_adjusted"] < study.report.alpha
+    if outside and not rejected:
+        possible = sign_flips.can_decide(int(row["pairs"]), study.report.alpha)
+        never = "" if possible else ", and with so few seeds it never could"
+        return f" The interval rules out that there is no effect, but the test does not{never}."
+    return " The test rules out that there is no effect, but the interval does not." if rejected and not outside else ""
+
+
+def _evidence(study: Study, row: Row) -> str:
+    """The seeds, and the p-value with its adjustment; one test alone needs none."""
+    adjusted = f", adjusted for {row['family']} effects by {row['adjustment']}" if row["family"] > 1 else ""
+    return f"{_seeds(study, row)}; {formats.p_value(row['p_adjusted'])}{adjusted}"
+
+
+def _seeds(study: Study, row: Row) -> str:
+    """How many seeds count, and which where not all do."""
+    seeds = formats.count(int(row["pairs"]), "seed")
+    return seeds if row["pairs"] == len(study.seeds) else f"the {seeds} that all contexts share"
+
+
+def _interval(study: Study, row: Row) -> str:
+    together = "simultaneous " if row["family"] > 1 else ""
+    return f"{together}{formats.percent(1 - study.report.alpha)} interval"
+
+
+def _arms(study: Study, row: Row) -> tuple[str, str]:
+    return titles.arm(study, row["treatment"]), titles.arm(study, row["baseline"])
+
+
+def _effect(study: Study, row: Row) -> str:
+    """What an effect is of: a ratio of losses, or a difference of scores."""
+    treated, base = _arms(study, row)
+    outcome = titles.outcome(study.report.outcome)
+    if OUTCOMES[study.report.outcome].is_ratio:
+        return f"the ratio of the {formats.plural(outcome)}, {treated} to {base},"
+    return f"the difference in {outcome}, {treated} minus {base},"
+
+
+def _changed(study: Study, effect: float) -> str:
+    """`3.1 × higher`, or of a difference `0.031 higher`."""
+    if OUTCOMES[study.report.outcome].is_ratio:
+        return formats.changed(effect)
+    return "equal" if effect == 0 else f"{formats.number(abs(effect))} {'lower' if effect < 0 else 'higher'}"
+
+
+def _form(study: Study) -> Callable[[float], str]:
+    """How an effect is written: a ratio as it is, a difference with its sign."""
+    return formats.number if OUTCOMES[study.report.outcome].is_ratio else _signed
+
+
+def _signed(difference: float) -> str:
+    return f"{'−' if difference < 0 else '+'}{formats.number(abs(difference))}"
