@@ -63,15 +63,20 @@ def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str])
 
 
 def interquartile_mean(runs: Array) -> Array:
-    """Mean of the middle half of all runs, of [..., contexts, seeds]: a quarter of them is cut off at either end."""
+    """Mean of the middle half of all runs, of [..., contexts, seeds]: a quarter of them is cut off at either end.
+
+    NaN where a pair diverged in both arms, and so has no place among the others.
+    """
     flat = runs.reshape(*runs.shape[:-2], -1)
     with np.errstate(invalid="ignore"):  # of runs that are infinitely good and others that are infinitely bad
-        return np.asarray(stats.trim_mean(flat, _CUT, axis=-1), np.float64)
+        middle = stats.trim_mean(flat, _CUT, axis=-1)
+    return np.where(np.isnan(flat).any(-1), math.nan, middle)
 
 
 def improvement(runs: Array) -> Array:
     """Share of the runs in which the treatment is better, ties counting half, of [..., contexts, seeds]."""
-    return np.asarray(((runs < 0) + 0.5 * (runs == 0)).mean((-2, -1)), np.float64)
+    ties = (runs == 0) | np.isnan(runs)
+    return np.asarray(((runs < 0) + 0.5 * ties).mean((-2, -1)), np.float64)
 
 
 def by_seeds(runs: Array, statistic: Callable[[Array], Array], level: float) -> tuple[Array, Array]:
@@ -102,15 +107,14 @@ def _runs(contrasts: Sequence[Contrast]) -> Array:
     """Differences of costs over the seeds that all contexts have, [contexts, seeds].
 
     A run of which the treatment diverged is worse than any other, +∞; of which the baseline did, better, −∞; of which
-    both did, 0. An interquartile mean stays finite as long as fewer than a quarter are infinite.
+    both did, NaN. An interquartile mean stays finite as long as fewer than a quarter are infinite.
     """
     seeds = reduce(np.intersect1d, [contrast.seeds for contrast in contrasts])
     rows = []
     for contrast in contrasts:
         baseline, treated = (np.nan_to_num(arm, nan=math.inf) for arm in (contrast.baseline, contrast.treated))
         with np.errstate(invalid="ignore"):
-            difference = np.where(np.isinf(baseline) & np.isinf(treated), 0.0, treated - baseline)
-        rows.append(difference[np.searchsorted(contrast.seeds, seeds)])
+            rows.append((treated - baseline)[np.searchsorted(contrast.seeds, seeds)])
     return np.stack(rows)
 
 
@@ -118,8 +122,9 @@ def _numbers(study: Study, contrasts: Sequence[Contrast], runs: Array) -> dict[s
     """The statistics of one comparison."""
     outcome, level = OUTCOMES[study.report.outcome], 1 - study.report.alpha
     seeds = runs.shape[1]
-    middle = float(interquartile_mean(runs)) if seeds else math.nan
-    limits = (float(limit) for limit in by_seeds(runs, interquartile_mean, level))
+    whole = seeds > 0 and not np.isnan(runs).any()
+    middle = float(interquartile_mean(runs)) if whole else math.nan
+    limits = map(float, by_seeds(runs, interquartile_mean, level)) if whole else (math.nan, math.nan)
     iqm = interval_of(outcome, middle, *limits)
     better = float(improvement(runs)) if seeds else math.nan
     better_low, better_high = (float(limit) for limit in by_seeds(runs, improvement, level))
@@ -154,7 +159,9 @@ def _profile(study: Study, runs: Array) -> pd.DataFrame:
 
     def reached(drawn: Array) -> Array:
         """Shares at all thresholds, [..., thresholds]."""
-        flat = np.sort(drawn.reshape(-1, runs.size), axis=1)
+        # A pair that diverged in both arms is a tie.
+        ranked = np.where(np.isnan(drawn), 0.0, drawn)
+        flat = np.sort(ranked.reshape(-1, runs.size), axis=1)
         shares = np.array([np.searchsorted(one, thresholds, side="right") for one in flat], np.float64) / runs.size
         return shares.reshape(*drawn.shape[:-2], len(thresholds))
 

@@ -28,20 +28,14 @@ def interaction(study: Study, row: Row) -> str:
 
 def aggregate(study: Study, row: Row) -> str:
     """All contexts of a comparison in a few numbers, which decide nothing; empty without two seeds."""
-    if row["pairs"] < 2 or math.isnan(row["iqm"]):
+    if row["pairs"] < 2:
         return ""
     treated, base = _arms(study, row)
-    form = _form(study)
-    effect, level = _effect(study, row), formats.percent(1 - study.report.alpha)
-    middle = f"{form(row['iqm'])} ({level} bootstrap interval {form(row['low'])} to {form(row['high'])})"
     share, low, high = (f"{100 * row[f'improvement{end}']:.0f} %" for end in ("", "_low", "_high"))
     limits = "" if math.isnan(row["improvement_low"]) else f" ({low} to {high})"
     better = f"{treated} is better than {base} in {share} of the pairs{limits}"
     size = f"over these {row['contexts']:.0f} contexts and {_seeds(study, row)}"
-    return (
-        f"As a description {size}, the interquartile mean of {effect} is {middle}, and {better}."
-        f"{_spread(study, row)}{_opposed(study, row)}"
-    )
+    return f"As a description {size}, {_middle(study, row)}{better}.{_spread(study, row)}{_opposed(study, row)}"
 
 
 def ranks(study: Study, table: pd.DataFrame) -> str:
@@ -58,7 +52,7 @@ def ranks(study: Study, table: pd.DataFrame) -> str:
 def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
     treated, base = _arms(study, row)
     outcome = titles.outcome(study.report.outcome)
-    start = f"Over all {row['contexts']:.0f} contexts together,"
+    start = f"Over {_all(row)} contexts together,"
     if not decided:
         possible = f"may be anything from {_changed(study, row['low'])} to {_changed(study, row['high'])}"
         limits = f"({_interval(study, row)}; {_evidence(study, row)})"
@@ -82,8 +76,8 @@ def _dependence(study: Study, row: Row, *, decided: bool) -> str:
     end = f"{_interval(study, row)}{f' {limits}' if decided else ''}; {_evidence(study, row)}"
     if by_batch:
         subject = f"with every doubling of the batch, {effect}"
-        verb = "multiplied by" if is_ratio else "raised by"
-        said = f"{subject} {'is' if decided else 'may be'} {verb} {size}"
+        verbs = ("is multiplied by", "may be multiplied by") if is_ratio else ("changes by", "may change by")
+        said = f"{subject} {verbs[not decided]} {size}"
     else:
         level, against = (titles.context_level(study, row["factor"], row[name]) for name in ("level", "against"))
         verb = "times" if is_ratio else "plus"
@@ -119,10 +113,23 @@ def _prediction(study: Study, row: Row) -> str:
     return f" In a further context of this kind, the {loss} with {treated} may be {sides} ({sample})."
 
 
+def _middle(study: Study, row: Row) -> str:
+    """The interquartile mean, where there is one."""
+    if math.isnan(row["iqm"]):
+        return ""
+    form, level = _form(study), formats.percent(1 - study.report.alpha)
+    limits = f"{level} bootstrap interval {form(row['low'])} to {form(row['high'])}"
+    return f"the interquartile mean of {_effect(study, row)} is {form(row['iqm'])} ({limits}), and "
+
+
 def _spread(study: Study, row: Row) -> str:
     """How much the contexts differ, and how much of that is chance."""
     form = _form(study)
-    sides = f" In single contexts, it is {form(row['effect_lowest'])} to {form(row['effect_highest'])}"
+    if math.isnan(row["effect_lowest"]):
+        return ""
+    sides = (
+        f" In single contexts, {_effect(study, row)} is {form(row['effect_lowest'])} to {form(row['effect_highest'])}"
+    )
     if math.isnan(row["tau"]):
         return f"{sides}."
     share = f"{100 * row['i_squared']:.0f} %"
@@ -154,6 +161,10 @@ def _together(study: Study, rows: Sequence[Row]) -> str:
     return f"Not told apart are {'; '.join(several)}."
 
 
+def _all(row: Row) -> str:
+    return "both" if row["contexts"] == 2 else f"all {row['contexts']:.0f}"
+
+
 def _contrary(row: Row) -> bool:
     return bool(row["contexts_helped"] and row["contexts_hurt"])
 
@@ -180,13 +191,15 @@ def _disagreement(study: Study, row: Row) -> str:
 def _evidence(study: Study, row: Row) -> str:
     """The seeds, and the p-value with its adjustment; one test alone needs none."""
     adjusted = f", adjusted for {row['family']} effects by {row['adjustment']}" if row["family"] > 1 else ""
-    return f"{_seeds(study, row)}; {formats.p_value(row['p_adjusted'])}{adjusted}"
+    seeds = formats.count(int(row["pairs"]), "seed")
+    which = "" if row["pairs"] == len(study.seeds) else " with a finite pair in every context"
+    return f"{seeds}{which}; {formats.p_value(row['p_adjusted'])}{adjusted}"
 
 
 def _seeds(study: Study, row: Row) -> str:
     """How many seeds count, and which where not all do."""
     seeds = formats.count(int(row["pairs"]), "seed")
-    return seeds if row["pairs"] == len(study.seeds) else f"the {seeds} that all contexts share"
+    return seeds if row["pairs"] == len(study.seeds) else f"the {seeds} that all of them have"
 
 
 def _interval(study: Study, row: Row) -> str:
