@@ -80,7 +80,7 @@ def improvement(runs: Array) -> Array:
 
 
 def by_seeds(runs: Array, statistic: Callable[[Array], Array], level: float) -> tuple[Array, Array]:
-    """Limits of a statistic of the runs, [contexts, seeds], by the bootstrap over seeds.
+    """Limits of a statistic of the runs, [contexts, seeds] or else by seed, by the bootstrap over seeds.
 
     Percentiles, expanded so that few seeds do not make them too narrow (Hesterberg 2015): for the mean of n normal
     values, those of the plain bootstrap lack the factor √(n/(n − 1)) and Student's quantile. NaN for fewer than two.
@@ -157,14 +157,8 @@ def _profile(study: Study, runs: Array) -> pd.DataFrame:
     at = np.quantile(finite, np.linspace(0, 1, min(THRESHOLDS, len(finite))), method="inverted_cdf")
     thresholds = np.unique(np.append(at, 0.0))
 
-    def reached(drawn: Array) -> Array:
-        """Shares at all thresholds, [..., thresholds]."""
-        # A pair that diverged in both arms is a tie.
-        ranked = np.where(np.isnan(drawn), 0.0, drawn)
-        flat = np.sort(ranked.reshape(-1, runs.size), axis=1)
-        shares = np.array([np.searchsorted(one, thresholds, side="right") for one in flat], np.float64) / runs.size
-        return shares.reshape(*drawn.shape[:-2], len(thresholds))
-
-    low, high = by_seeds(runs, reached, level)
-    columns = {"threshold": effect_of(outcome, thresholds), "reached": reached(runs), "low": low, "high": high}
+    # Of each seed the share of its contexts, [thresholds, seeds]; a pair that diverged in both arms is a tie.
+    reached = (np.where(np.isnan(runs), 0.0, runs) <= thresholds[:, None, None]).mean(1)
+    low, high = by_seeds(reached, lambda drawn: drawn.mean(-1), level)
+    columns = {"threshold": effect_of(outcome, thresholds), "reached": reached.mean(1), "low": low, "high": high}
     return pd.DataFrame(columns).sort_values("threshold", ignore_index=True)
