@@ -161,7 +161,7 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
         "reference": found["reference"]["sentence"].tolist(),
         "interactions": found["interactions"]["sentence"].tolist(),
         "aggregate": found["aggregate"]["sentence"].tolist(),
-        "ranks": together.ranks(study, found["ranks"]),
+        "ranks": together.ranks(study, found["ranks"], found["all_pairs"]),
         "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),

@@ -72,10 +72,26 @@ def test_all_pairs_are_one_family_of_joint_flips_over_all_contexts():
     np.testing.assert_allclose(found["p_adjusted"], expected.adjusted, atol=1e-12)
     np.testing.assert_allclose(found[["low", "high"]].T, np.exp(sign_flips.simultaneous(values, 0.95)))
     assert (set(found["family"]), set(found["limits"]), set(found["test"])) == ({6}, {"flips"}, {"mean"})
-    assert (
-        found["told_apart"].tolist()
-        == ((found["p_adjusted"] < 0.05) & ((found["low"] > 1) | (found["high"] < 1))).tolist()
-    )
+    outside = (found["low"] > 1) | (found["high"] < 1)
+    agree = np.sign(np.log(found["effect"])) == np.sign(found["rank_difference"])
+    assert found["told_apart"].tolist() == ((found["p_adjusted"] < 0.05) & outside & agree).tolist()
+    places = ranks.mean_ranks(costs)
+    np.testing.assert_allclose(found["rank_difference"], [places[b] - places[a] for a, b in combinations(range(4), 2)])
+
+
+def test_arms_whose_ranks_and_means_point_different_ways_are_not_told_apart():
+    noise = 1e-3 * np.random.default_rng(1).normal(size=(2, 4, 8))
+    # The second arm is first in one context, and by far the last in the other.
+    costs = np.array([[3.0, 0.0, 1.0, 2.0], [2.0, 30.0, 0.0, 1.0]])[:, :, None] + noise
+    found = tables(costs)
+    row = found["all_pairs"].iloc[0]
+    assert (row["baseline"], row["treatment"]) == ("none", "batch")
+    assert row["p_adjusted"] < 0.05
+    assert row["low"] > 1
+    assert row["rank_difference"] == -1
+    assert not row["told_apart"]
+    letters = found["ranks"].set_index("arm")["groups"]
+    assert set(letters["none"].split()) & set(letters["batch"].split())
 
 
 def test_known_effects_come_back_exactly_and_arms_are_placed_by_them():

@@ -4,6 +4,7 @@ As people read them in `__snapshots__`; here stand the facts that each must stat
 """
 
 import math
+from itertools import combinations
 
 import pandas as pd
 import pytest
@@ -209,6 +210,14 @@ def test_an_aggregate_of_fewer_than_two_seeds_says_nothing(pairs):
     assert together.aggregate(FOUR, {**AGGREGATE, "pairs": pairs}) == ""
 
 
+PAIRS = pd.DataFrame(
+    [
+        {"baseline": one, "treatment": other, "effect": 2.0, "p_adjusted": 0.01, "rank_difference": 0.7}
+        for one, other in combinations(THREE_ARMS.arms, 2)
+    ]
+).assign(told_apart=True)
+
+
 @cases(
     of_two_that_are_not_told_apart=(["a", "b", "b"], ["1.20 for no BN", "1.90 for BN", "Not told apart are BN and BN"]),
     that_overlap=(["a", "a b", "b"], ["Not told apart are no BN and BN; BN and BN momentum"]),
@@ -218,11 +227,29 @@ def test_an_aggregate_of_fewer_than_two_seeds_says_nothing(pairs):
 def test_the_ranks(case, prose):
     groups, facts = case
     table = pd.DataFrame({"arm": THREE_ARMS.arms, "contexts": 2, "seeds": 8, "mean_rank": [1.2, 1.9, 2.9]})
-    said = together.ranks(THREE_ARMS, table.assign(groups=groups))
+    said = together.ranks(THREE_ARMS, table.assign(groups=groups), PAIRS)
     assert_states(said, ["2 contexts and 8 seeds", "1 is best", *facts])
     assert said == prose
 
 
 def test_without_seeds_there_are_no_ranks():
     table = pd.DataFrame({"arm": THREE_ARMS.arms, "contexts": 2, "seeds": 0, "mean_rank": NAN, "groups": "a"})
-    assert together.ranks(THREE_ARMS, table) == ""
+    assert together.ranks(THREE_ARMS, table, PAIRS) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "contrary"),
+    [
+        ({}, False),
+        ({"effect": 0.5}, True),
+        ({"effect": 0.5, "p_adjusted": 0.06}, False),
+        ({"rank_difference": -0.7}, True),
+        ({"rank_difference": -0.7, "effect": 0.5}, False),
+    ],
+)
+def test_ranks_that_contradict_the_means_are_named(changes, contrary):
+    table = pd.DataFrame({"arm": THREE_ARMS.arms, "contexts": 2, "seeds": 8, "mean_rank": [1.2, 1.9, 2.9]})
+    pairs = PAIRS.assign(told_apart=[False, True, True])
+    pairs.loc[0, [*changes]] = [*changes.values()]
+    said = together.ranks(THREE_ARMS, table.assign(groups=["a", "a", "b"]), pairs)
+    assert ("Ranks and means point to different arms, so nothing is decided: BN and no BN." in said) == contrary

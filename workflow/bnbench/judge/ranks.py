@@ -2,13 +2,14 @@
 
 Each pair is judged by the differences of its own two arms. Tests of mean ranks, such as Nemenyi's, would let a third
 arm decide on two others (Benavoli, Corani & Mangili 2016), and they take all blocks for independent, which contexts
-that share their seeds are not. So ranks place the arms, and joint sign flips by seed say which are told apart.
+that share their seeds are not. So ranks place the arms, and joint sign flips by seed say which are told apart, where
+the ranks point the same way.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from itertools import combinations
 from typing import Any
@@ -27,7 +28,7 @@ from bnbench.vocabulary import SEVERAL
 
 _PAIRS = [
     *("baseline", "treatment", "contexts", "pairs", "finite_pairs", "effect", "low", "high"),
-    *("test", "p", "p_adjusted", "adjustment", "limits", "family", "told_apart"),
+    *("test", "p", "p_adjusted", "adjustment", "limits", "family", "rank_difference", "told_apart"),
 ]
 _RANKS = ["arm", "contexts", "seeds", "mean_rank", "groups"]
 
@@ -38,11 +39,11 @@ def tables(study: Study, contrasts: Sequence[Contrast]) -> dict[str, pd.DataFram
         return {"all_pairs": pd.DataFrame(columns=_PAIRS), "ranks": pd.DataFrame(columns=_RANKS)}
     costs = _costs(study, contrasts)
     contexts, _, seeds = costs.shape
-    pairs = _pairs(study, costs).assign(contexts=contexts)
+    places = mean_ranks(costs) if seeds else np.full(len(study.arms), math.nan)
+    pairs = _pairs(study, costs, places).assign(contexts=contexts)
     joined = {*zip(pairs["baseline"], pairs["treatment"], strict=True)} - {
         *zip(pairs["baseline"][pairs["told_apart"]], pairs["treatment"][pairs["told_apart"]], strict=True)
     }
-    places = mean_ranks(costs) if seeds else np.full(len(study.arms), math.nan)
     ranks = pd.DataFrame({"arm": study.arms, "contexts": contexts, "seeds": seeds, "mean_rank": places})
     ranks = ranks.sort_values("mean_rank", kind="stable", ignore_index=True)
     groups = cliques([*ranks["arm"]], joined)
@@ -92,13 +93,21 @@ def _costs(study: Study, contrasts: Sequence[Contrast]) -> Array:
     return np.stack([np.stack([of_arms[arm] for arm in study.arms]) for of_arms in by_context.values()])
 
 
-def _pairs(study: Study, costs: Array) -> pd.DataFrame:
-    """All pairs of arms over all contexts together, judged as one family by joint flips of the seeds."""
+def _pairs(study: Study, costs: Array, places: Array) -> pd.DataFrame:
+    """All pairs of arms over all contexts together, judged as one family by joint flips of the seeds.
+
+    Args:
+        study: the study.
+        costs: of all arms, [contexts, arms, seeds].
+        places: their mean ranks.
+    """
     every = [(costs[:, one], costs[:, other]) for one, other in combinations(range(len(study.arms)), 2)]
-    p_values = sign_flips.max_t(np.stack([_tested(*pair) for pair in every], axis=1))
+    tested = np.stack([_tested(*pair) for pair in every], axis=1)
+    p_values = sign_flips.max_t(tested)
     finite = [np.isfinite(pair).all((0, 1)) for pair in every]
     means = [(treated - baseline)[:, kept].mean(0) for (baseline, treated), kept in zip(every, finite, strict=True)]
     limits, method = _limits(means, 1 - study.report.alpha, alike=len({kept.tobytes() for kept in finite}) == 1)
+    apart = [other - one for one, other in combinations(places.tolist(), 2)]
     rows: list[dict[str, Any]] = []
     for place, names in enumerate(combinations(study.arms, 2)):
         mean = float(means[place].mean()) if len(means[place]) else math.nan
@@ -114,8 +123,10 @@ def _pairs(study: Study, costs: Array) -> pd.DataFrame:
             "adjustment": "maxT",
             "limits": method,
             "family": len(every),
+            "rank_difference": apart[place],
         }
-        rows.append({**row, "told_apart": _told_apart(study, row)})
+        sides = (np.sign(tested[:, place].sum()), _side(*limits[place]), np.sign(apart[place]))
+        rows.append({**row, "told_apart": bool(row["p_adjusted"] < study.report.alpha and _agree(row["test"], *sides))})
     return pd.DataFrame(rows)
 
 
@@ -139,11 +150,18 @@ def _tested(baseline: Array, treated: Array) -> Array:
     return np.asarray(np.mean(ranks, axis=0), np.float64)
 
 
-def _told_apart(study: Study, row: Mapping[str, Any]) -> bool:
-    """Whether the adjusted p is below α, and the interval says so too where it is of the same trials."""
-    no_effect = OUTCOMES[study.report.outcome].no_effect
-    outside = row["low"] > no_effect or row["high"] < no_effect
-    return bool(row["p_adjusted"] < study.report.alpha and (outside or row["test"] == "worst-rank"))
+def _side(low: float, high: float) -> int:
+    """On which side of 0 an interval lies: 1 above, −1 below, 0 where it holds 0 or there is none."""
+    return int(low > 0) - int(high < 0)
+
+
+def _agree(test: str, direction: float, side: float, ranks: float) -> bool:
+    """Whether the interval and the mean ranks bear out the direction of a test.
+
+    Ranks and means can point to different arms, where contexts disagree. The interval of ranks, which is of the finite
+    trials alone, need only not speak against them.
+    """
+    return direction == ranks != 0 and (side == direction if test == "mean" else side != -direction)
 
 
 def _letter(place: int) -> str:

@@ -96,7 +96,13 @@ def all_pairs(study: Study, table: pd.DataFrame) -> Table | None:
     """Every arm against every other; nothing where there are two."""
     if table.empty:
         return None
-    columns = {_effect(study): "effect", "p, adjusted": "p_adjusted", "Told apart": "told_apart", "Seeds": "pairs"}
+    columns = {
+        _effect(study): "effect",
+        "p, adjusted": "p_adjusted",
+        "Rank difference": "rank_difference",
+        "Told apart": "told_apart",
+        "Seeds": "pairs",
+    }
     lines = [Line([Cell(row["name"]), *(row[name] for name in columns.values())]) for row in rows.pairs(study, table)]
     return Table("Every arm against every other", ["Pair", *columns], lines)
 

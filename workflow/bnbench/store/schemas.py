@@ -230,10 +230,11 @@ COLUMNS: dict[str, pa.Field] = {
             "i_squared": "share of the variance of the contexts' observed effects that is not chance",
             "threshold": "an effect",
             "reached": "share of the pairs, over contexts and seeds, whose effect is at least as good as the threshold",
+            "rank_difference": "mean rank of the treatment minus that of the baseline",
             "mean_rank": "mean rank of the arm among all arms, over contexts and seeds; 1 is best",
         },
     ),
-    **_columns(_FLAG, {"told_apart": "whether the arms differ: p_adjusted is below α, and the interval agrees"}),
+    **_columns(_FLAG, {"told_apart": "whether p_adjusted is below α, and interval and rank_difference bear it out"}),
     **_columns(
         _FLAG,
         {
@@ -352,7 +353,7 @@ TABLES: dict[str, pa.Schema] = {
     "all_pairs": _table(
         "every arm against every other, over all contexts together, as one family beside the verdicts",
         *("baseline", "treatment", "contexts", "pairs", "finite_pairs", *_INTERVAL),
-        *("test", "p", "p_adjusted", "adjustment", "limits", "family", "told_apart"),
+        *("test", "p", "p_adjusted", "adjustment", "limits", "family", "rank_difference", "told_apart"),
     ),
     "pairs": _table(
         "the final losses of both arms, seed by seed",

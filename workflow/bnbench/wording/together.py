@@ -38,15 +38,22 @@ def aggregate(study: Study, row: Row) -> str:
     return f"As a description {size}, {_middle(study, row)}{better}.{_spread(study, row)}{_opposed(study, row)}"
 
 
-def ranks(study: Study, table: pd.DataFrame) -> str:
-    """The mean ranks of the arms, and which of them are not told apart; empty where there are none."""
+def ranks(study: Study, table: pd.DataFrame, pairs: pd.DataFrame) -> str:
+    """The mean ranks of the arms, and which of them are not told apart; empty where there are none.
+
+    Args:
+        study: the study.
+        table: the ranks.
+        pairs: every arm against every other.
+    """
     rows = table.to_dict("records")
     if not rows or math.isnan(rows[0]["mean_rank"]):
         return ""
     outcome = titles.outcome(study.report.outcome)
     size = f"{formats.count(rows[0]['contexts'], 'context')} and {formats.count(rows[0]['seeds'], 'seed')}"
     places = formats.listed([f"{row['mean_rank']:.2f} for {titles.arm(study, row['arm'])}" for row in rows])
-    return f"Over {size}, the mean ranks by {outcome} (1 is best) are {places}. {_together(study, rows)}"
+    said = f"Over {size}, the mean ranks by {outcome} (1 is best) are {places}. {_together(study, rows)}"
+    return f"{said}{_contradictions(study, pairs)}"
 
 
 def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
@@ -163,6 +170,18 @@ def _together(study: Study, rows: Sequence[Row]) -> str:
 
 def _all(row: Row) -> str:
     return "both" if row["contexts"] == 2 else f"all {row['contexts']:.0f}"
+
+
+def _contradictions(study: Study, pairs: pd.DataFrame) -> str:
+    """The pairs that their means would tell apart, but of which the ranks point the other way."""
+    worse = 1 if OUTCOMES[study.report.outcome].lower_is_better else -1
+    no_effect = OUTCOMES[study.report.outcome].no_effect
+    opposed = pairs["rank_difference"] * (pairs["effect"] - no_effect) * worse < 0
+    found = pairs[opposed & ~pairs["told_apart"] & (pairs["p_adjusted"] < study.report.alpha)].to_dict("records")
+    if not found:
+        return ""
+    named = formats.listed([" and ".join(_arms(study, row)) for row in found])
+    return f" Ranks and means point to different arms, so nothing is decided: {named}."
 
 
 def _contrary(row: Row) -> bool:
