@@ -77,11 +77,14 @@ SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
     with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
     with_a_doubling_that_may_change_nothing=(
         {**DOUBLING, "low": 0.8, "p_adjusted": 0.31},
-        ["Nothing is decided on the batch size", "may be multiplied by anything from 0.80 to 4.5"],
+        ["not decided whether the effect depends on the batch size", "may be multiplied by anything from 0.80 to 4.5"],
     ),
     with_a_level_that_may_change_nothing=(
         {**SGD, "low": 0.8, "p_adjusted": 0.31},
-        ["Nothing is decided on the optimizer", "may be that with Adam times anything from 0.80 to 4.5"],
+        [
+            "not decided whether the effect depends on the optimizer",
+            "may be that with Adam times anything from 0.80 to 4.5",
+        ],
     ),
     with_a_level=(
         {**SGD, "effect": 0.5, "low": 0.25, "high": 0.75},
@@ -128,7 +131,7 @@ def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
     with_a_doubling_of_the_batch=(DOUBLING, ["BN minus no BN", "changes by +0.021", "+0.01 to +0.032"]),
     with_a_level_that_may_change_nothing=(
         {**SGD, "low": -0.03, "p_adjusted": 0.31},
-        ["Nothing is decided", "may be that with Adam plus anything from −0.03 to +0.032"],
+        ["not decided", "may be that with Adam plus anything from −0.03 to +0.032"],
     ),
 )
 def test_an_interaction_on_the_scale_of_differences(case, prose):
@@ -252,4 +255,6 @@ def test_ranks_that_contradict_the_means_are_named(changes, contrary):
     pairs = PAIRS.assign(told_apart=[False, True, True])
     pairs.loc[0, [*changes]] = [*changes.values()]
     said = together.ranks(THREE_ARMS, table.assign(groups=["a", "a", "b"]), pairs)
-    assert ("Ranks and means point to different arms, so nothing is decided: BN and no BN." in said) == contrary
+    assert (
+        "Of BN against no BN, nothing is decided, because ranks and means point to different arms." in said
+    ) == contrary

@@ -25,7 +25,7 @@ _APART = 14  # points between bars
 def draw(study: Study, table: pd.DataFrame) -> Figure:
     """Mean ranks from the best arm down; to their right, a bar for each group, with a dot at each of its arms."""
     rows = table.to_dict("records")
-    figure, ax = plt.subplots(figsize=(WIDTH * 0.5, 0.8 + 0.3 * len(rows)))
+    figure, ax = plt.subplots(figsize=(WIDTH * 0.72, 0.8 + 0.3 * len(rows)))
     for y, row in enumerate(rows):
         ax.plot([1, row["mean_rank"]], [y, y], color=palette(study)[row["arm"]], lw=1.6)
         ax.plot(row["mean_rank"], y, "o", color=palette(study)[row["arm"]], ms=8, clip_on=False)

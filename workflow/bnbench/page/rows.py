@@ -78,7 +78,7 @@ def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
             "name": " to ".join(titles.arm(study, row[arm]) for arm in ("treatment", "baseline")),
             "effect": _interval(row, ("effect", "low", "high")),
             "p_adjusted": _p(row["p_adjusted"]),
-            "rank_difference": _number(row["rank_difference"], "{:+.2f}".format),
+            "rank_difference": _number(row["rank_difference"], lambda apart: f"{apart:+.2f}".replace("-", "−")),
             "told_apart": Cell("yes" if row["told_apart"] else "no"),
             "pairs": Cell(str(row["pairs"])),
         }

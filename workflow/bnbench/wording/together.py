@@ -91,7 +91,7 @@ def _dependence(study: Study, row: Row, *, decided: bool) -> str:
         said = f"with {level}, {effect} {'is' if decided else 'may be'} that with {against} {verb} {size}"
     if decided:
         return f"{said[:1].upper()}{said[1:]} ({end})."
-    return f"Nothing is decided on the {captions.noun(row['factor'])}: {said} ({end})."
+    return f"It is not decided whether the effect depends on the {captions.noun(row['factor'])}: {said} ({end})."
 
 
 def _by_verdict(study: Study, row: Row) -> str:
@@ -180,8 +180,8 @@ def _contradictions(study: Study, pairs: pd.DataFrame) -> str:
     found = pairs[opposed & ~pairs["told_apart"] & (pairs["p_adjusted"] < study.report.alpha)].to_dict("records")
     if not found:
         return ""
-    named = formats.listed([" and ".join(_arms(study, row)) for row in found])
-    return f" Ranks and means point to different arms, so nothing is decided: {named}."
+    named = formats.listed([f"{treated} against {base}" for treated, base in (_arms(study, row) for row in found)])
+    return f" Of {named}, nothing is decided, because ranks and means point to different arms."
 
 
 def _contrary(row: Row) -> bool:
