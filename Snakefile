@@ -6,7 +6,7 @@
 #   snakemake --cores 8 --configfile workflow/studies/question.yaml   run another study
 #
 # results/<losses|trials|predictions>/<setting>/seeds-<first>-<last>.parquet   one chunk of seeds of one setting
-# (or under $BNBENCH_RESULTS; with checkpoints/ beside them while they train)
+# (or under $BNBENCH_RESULTS; with preregistration/ beside them, and checkpoints/ while they train)
 # reports/<study>/{data,tables,figures}/…, verdicts.json, index.html           what is made of them
 #
 # A setting's name ends in a hash of everything that changes its numbers: what lies under it is never out of date.

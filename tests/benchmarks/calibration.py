@@ -100,7 +100,7 @@ def study(generator: np.random.Generator, shape: str, seeds: int, contexts: int,
     # Differences as large as the margin, by turns of either sign, of which four standard errors make the margin.
     edges = np.where(np.arange(contexts) % 2, -EDGE, EDGE)[:, None]
     at_edge = values / spreads * EDGE * math.sqrt(seeds) / 4 + edges
-    equivalent = stats.holm([stats.equivalence(row, REPORT.margin) for row in at_edge]).min() < ALPHA
+    equivalent = stats.holm([stats.equivalence(row, EDGE) for row in at_edge]).min() < ALPHA
     found = [decision.verdict == "hurts" for decision in decide(values / spreads + effect(seeds, contexts))]
     return alarm, jointly, ((low < 0) & (high > 0)).mean(), bool(equivalent), np.mean(found)
 

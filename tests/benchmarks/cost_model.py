@@ -53,6 +53,7 @@ def setting(
         "dtype": "float32",
         "init": "independent",
         "device": "cpu",
+        "seed_varies": "all",
         "numerics": NUMERICS,
         **changes,
     }

@@ -22,6 +22,7 @@ def training(case: Case, norm: Norm | None = None) -> Callable[[], np.ndarray]:
         "batch_size": case.batch_size,
         "optimizer": {"name": "adam"},
         "schedule": {"name": "constant"},
+        "seed_varies": "all",
     }
     points = Points(*map(torch.from_numpy, case.points()))
     return lambda: train_network(network, spec, list(range(case.seeds)), points).losses["train_loss"]

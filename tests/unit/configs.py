@@ -45,6 +45,7 @@ configs = st.fixed_dictionaries(
         "device": st.sampled_from(["cpu", "cuda"]),
         "hidden": st.sampled_from([[4], [4.0], [4, 4]]),
         "activation": st.sampled_from(["relu", "tanh"]),
+        "seed_varies": st.sampled_from(["all", "weights"]),
     },
 )
 
@@ -70,7 +71,7 @@ content = st.recursive(
     max_leaves=6,
 )
 known = ["task", "hidden", "seeds", "seeds_per_job", "schedule", "norm", "batch_size", "optimizer", "device", "report"]
-known += ["tune", "claims"]
+known += ["tune", "claims", "seed_varies"]
 anything = st.dictionaries(st.sampled_from([*known, "epochs", "reference_points", "init"]), content, max_size=2)
 """A config of a known shape in which anything may stand."""
 

@@ -45,6 +45,7 @@ def spec(**changes):
         "dtype": "float32",
         "init": "independent",
         "device": "cpu",
+        "seed_varies": "all",
         "numerics": NUMERICS,
     }
     return {**base, **changes}

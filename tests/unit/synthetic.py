@@ -51,6 +51,8 @@ TRIAL = {
     "image": "host",
     "numerics": 1,
     "weights_hash": lambda labels, seed: f"weights {seed}",
+    "target_variance": lambda labels, seed: None if labels["task"].startswith("digits") else 0.5,
+    "target_scale": None,
 }
 """Provenance of a trial."""
 
@@ -156,7 +158,7 @@ def contrasts(study: Study, drawn: Callable[[Mapping[str, str]], tuple[Any, Any,
         for baseline, treatment in study.comparisons:
             labels = {**context, "baseline": baseline, "treatment": treatment}
             seeds, *arms = map(np.asarray, drawn(labels))
-            found.append(Contrast(labels, seeds, *arms, *arms, floored=0, mixed=()))
+            found.append(Contrast(labels, seeds, *arms, *arms, censored=0, mixed=()))
     return found
 
 

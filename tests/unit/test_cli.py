@@ -43,7 +43,7 @@ def ended(arguments, capsys):
          "least 1 and at most 1000000, or a mapping of first, count"),
         (["collect", "--config", "epoch=3"], "config.yaml + --config: unknown key 'epoch' (did you mean 'epochs'?); "
          "allowed: study, task, hidden, activation, epochs, evaluate_every, seeds, seeds_per_job, threads, init, "
-         "dtype, schedule, norm, batch_size, optimizer, tune, device, report, claims, reference_points"),
+         "dtype, schedule, norm, batch_size, optimizer, tune, device, seed_varies, report, claims, reference_points"),
         (["rebuild", "--config", "norm=batch"], "config.yaml + --config: norm: found one level ('batch'), "
          "allowed: at least two, since they are compared"),
         (["collect", "--study", "{"], "--study: found no JSON (Expecting property name enclosed in double quotes: "
@@ -115,12 +115,14 @@ def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):
     from bnbench import train
 
     asked = []
-    monkeypatch.setattr(train, "run", lambda *arguments: asked.append(arguments) or "done")
+    monkeypatch.setattr(train, "run", lambda *arguments, plan: asked.append((*arguments, plan)) or "done")
     setting = config.load(configfile.read("config.yaml"), "config.yaml").settings[0]
     options = ["--first", "10", "--last", "12", "--threads", "2", "--results", "elsewhere"]
     assert cli.main(["train", "--setting", setting.to_json(), *options]) == 0
-    assert asked == [(Chunk(Setting.from_spec(setting.spec), 10, 3), Path("elsewhere"), 2)]
-    assert capsys.readouterr().out == "done\n"
+    assert cli.main(["train", "--setting", setting.to_json(), *options, "--plan", '{"study": "small"}']) == 0
+    chunk = Chunk(Setting.from_spec(setting.spec), 10, 3)
+    assert asked == [(chunk, Path("elsewhere"), 2, plan) for plan in (None, {"study": "small"})]
+    assert capsys.readouterr().out == "done\ndone\n"
 
 
 def test_an_interruption_ends_with_the_shells_status_and_no_traceback(folder, capsys, monkeypatch):

@@ -14,7 +14,7 @@ from bnbench import compare
 from bnbench.errors import UserError
 from bnbench.judge import sign_flips, stats
 from bnbench.store import schemas
-from bnbench.vocabulary import FACTORS, FLOOR
+from bnbench.vocabulary import FACTORS
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -190,13 +190,16 @@ def test_a_spoilt_table_is_one_message_that_names_it(tmp_path, name, spoil):
     assert not (tmp_path / "out").exists()
 
 
-def test_losses_below_the_floor_are_raised_and_counted_among_the_pairs_alone(compared):
+def test_losses_below_the_resolution_have_no_ratio_and_are_judged_by_ranks(compared):
     study = synthetic.plan(report={"outcome": "train_loss", "window": 0.1})
     seeds = {"none": range(1, 8), "batch": range(8)}
     found, _ = compared(study, loss=1e-40, shared=0.0, seeds=lambda labels: seeds[labels["norm"]])
     row = only(found["contexts"])
-    assert (row["pairs"], row["floored"]) == (7, 7 * 2 * 4)
-    assert row["baseline_value"] == pytest.approx(FLOOR)
+    assert (row["pairs"], row["floored"], row["test"], row["verdict"]) == (7, 7, "rank", "undecided")
+    assert row["resolution"] == pytest.approx(2**-46 / 100)
+    assert row["raised_effect"] == 1
+    assert math.isnan(row["effect"])
+    assert found["pairs"]["effect"].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -275,7 +278,7 @@ def test_every_row_and_every_context_has_its_sentence(compared):
     assert verdicts["aggregate"] == found["aggregate"]["sentence"].tolist()
     assert (len(verdicts["interactions"]), len(verdicts["aggregate"]), verdicts["ranks"]) == (3, 1, "")
     assert len(verdicts["reference"]) == 4
-    assert verdicts["control"].startswith("A/A control: no BN was compared with itself on two halves of its seeds")
+    assert verdicts["control"].startswith("A/A control of the code: no BN was compared with itself on two halves")
     arms = "32 s for 32 trials with no BN and 32 s for 32 trials with BN"
     assert verdicts["cost"] == f"Training and evaluating took 1 min 4 s: {arms}."
     assert "trained for 40 epochs from 8 seeds in each of 4 contexts" in verdicts["methods"]

@@ -11,7 +11,7 @@ from named_pairs import KNOWN, NAMED, PAIR, PLAIN, TUNED, by_rate
 from prose import assert_states
 
 from bnbench.judge import aa_control, sign_flips
-from bnbench.wording import sentences, titles
+from bnbench.wording import answers, titles
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -130,9 +130,9 @@ def test_a_pair_without_data_is_named_in_the_answer(compared):
 
 def test_the_answer_is_of_tuned_arms_and_that_at_equal_rates_stands_beside_it(compared):
     found, verdicts = compared(TUNED, ratio=by_rate, noise=0.05)
-    best = sentences.answer(TUNED, found["tuned"])
+    best = answers.answer(TUNED, found["tuned"])
     assert verdicts["sentence"] == f"Each arm at its best learning rate: {best}"
-    assert verdicts["equal_rates"] == f"At equal rates: {sentences.answer(TUNED, found['contexts'])}"
+    assert verdicts["equal_rates"] == f"At equal rates: {answers.answer(TUNED, found['contexts'])}"
     named = found["tuned"].set_index(["baseline", "treatment"])
     assert named.loc[PAIR, "effect"] == pytest.approx(
         named.loc[("none", "layer"), "effect"] / named.loc[("none", "batch"), "effect"]

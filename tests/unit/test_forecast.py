@@ -13,7 +13,7 @@ from prose import assert_states, cases
 from statsmodels.stats.power import TTestPower
 
 from bnbench import cli, forecast
-from bnbench.judge import stats, verdicts
+from bnbench.judge import power, verdicts
 from bnbench.store import tables
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -225,10 +225,10 @@ def test_few_files_of_a_setting_are_read_however_many_there_are(tmp_path, monkey
 @quick
 def test_the_smallest_effect_has_the_power_that_statsmodels_finds_for_it(seeds, alpha, tests):
     seeds = max(seeds, forecast.seeds_to_decide(1, alpha))
-    effect = stats.smallest_effect(seeds, alpha / tests, forecast.POWER)
-    power = TTestPower().power(effect, seeds, alpha / tests)
-    assume(not math.isnan(power))  # SciPy's non-central t is, here and there
-    assert power == pytest.approx(0.8, abs=1e-6)
+    effect = power.smallest_effect(seeds, alpha / tests, forecast.POWER)
+    found = TTestPower().power(effect, seeds, alpha / tests)
+    assume(not math.isnan(found))  # SciPy's non-central t is, here and there
+    assert found == pytest.approx(0.8, abs=1e-6)
 
 
 def test_seeds_that_never_decide_see_nothing(tmp_path):
@@ -249,7 +249,7 @@ def test_the_ratio_that_can_be_seen_follows_from_the_spread_of_the_pairs(tmp_pat
     losses = found.pivot_table(index=["batch_size", "seed"], columns="norm", values="test_loss")
     spread = np.log(losses["batch"] / losses["none"]).groupby("batch_size").std().median()
     synthetic.stored(study, tmp_path, ratio=synthetic.arms(batch=5.0), noise=0.5)
-    effect = stats.smallest_effect(20, 0.05 / 2, 0.8)
+    effect = power.smallest_effect(20, 0.05 / 2, 0.8)
     assert seen(study, tmp_path) == pytest.approx(math.exp(effect * spread), rel=0.05)
     assert lines(study, tmp_path)["as a ratio"].endswith("of 40 pairs that are there")
 

@@ -22,7 +22,10 @@ def test_a_report_option_changes_the_report_alone(finished_once, options):
 def test_a_changed_option_reaches_the_verdicts_and_the_way_back_is_open(finished):
     chunks = finished.chunks()
     finished.run("--config", "report={margin: 1.25}", "--until", "compare")
-    assert tables.read_json(finished.report / "verdicts.json")["options"]["margin"] == 1.25
+    verdicts = tables.read_json(finished.report / "verdicts.json")
+    assert verdicts["options"]["margin"] == 1.25
+    said = "The margin was 1.05 when training began, and was changed to 1.25 after all 4 seeds were trained."
+    assert verdicts["preregistration"]["sentence"] == said
     assert finished.chunks() == chunks
     assert finished.planned() == REPORT
 

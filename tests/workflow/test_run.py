@@ -45,11 +45,14 @@ def test_a_run_makes_every_file_and_ends_with_the_answer(finished_once):
         *(f"reports/tiny/data/{name}.parquet" for name in ("trials", "curves", "predictions")),
         *(f"reports/tiny/tables/{name}.csv" for name in TABLES),
         *(f"reports/tiny/figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")),
+        "reports/tiny/data/preregistration.json",
         "reports/tiny/verdicts.json",
         "reports/tiny/index.html",
         "reports/tiny/landing.rst",
     ]
     assert [file for file in made if not (finished_once.folder / file).stat().st_size] == []
+    records = [[*(finished_once.results / "preregistration" / setting).iterdir()] for setting in settings]
+    assert [len(of_setting) for of_setting in records] == [1] * 4
     run = finished_once.first_run
     assert run.stderr.startswith("tiny: 2 norms × 2 batch sizes × 4 seeds = 16 trials in 8 jobs, 8 to run\n")
     assert re.search(r"\nreports/tiny/index.html\nOver 4 seeds, .+\.\n", run.stderr)

@@ -37,7 +37,9 @@ def test_two_studies_at_once_share_what_they_train(shared, new_checkout, wait_un
         assert run.returncode == 0, output
     assert len(finished_chunks(one)) == 6
     assert not (one.folder / "results").exists()
-    assert not [path for path in shared.rglob("*") if path.is_file() and path.suffix != ".parquet"]
+    kept = [path for path in shared.rglob("*") if path.is_file() and path.suffix != ".parquet"]
+    # Each of the two has recorded what it planned for what it trained.
+    assert {path.relative_to(shared).parts[0] for path in kept} == {"preregistration"}
     monkeypatch.delenv("BNBENCH_RESULTS")
     alone = new_checkout(**LONG | {"seeds": 6})
     alone.run("--until", "collect")

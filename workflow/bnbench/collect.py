@@ -1,7 +1,8 @@
 """Collect the chunks of a study into one table of trials, one of curves and one of predictions.
 
-What comes in are the chunks' files under `results/`, what goes out are three files in the study's data folder. Streams:
-one setting's rows are in memory at a time, and each setting becomes one row group.
+What comes in are the chunks' files under `results/`, what goes out are three files in the study's data folder, and the
+records of what was planned when training began. Streams: one setting's rows are in memory at a time, and each setting
+becomes one row group.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pyarrow as pa
 from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.study import Study
-from bnbench.store import chunk_files, schemas, stamps, tables
+from bnbench.store import chunk_files, preregistration, schemas, stamps, tables
 
 COLLECTED = {"losses": "curves", "trials": "trials", "predictions": "predictions"}
 """Folder of the chunks' tables under `results/` → name of the collected table."""
@@ -31,6 +32,7 @@ def run(study: Study, results: Path, data: Path) -> str:
     planned = all_chunks(study, cost.seeds_per_job)
     mark = stamps.collected(study)
     mark.remove(data)
+    preregistration.collect(study.settings, results, data)
     present = [chunk for chunk in planned if chunk_files.is_there(chunk, results)]
     for kind, name in COLLECTED.items():
         with tables.parquet_writer(data / f"{name}.parquet", schemas.SCHEMAS[kind]) as write:

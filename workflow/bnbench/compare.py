@@ -13,29 +13,38 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bnbench.judge import (
     aa_control,
+    absolute,
     aggregate,
     claims,
+    convergence,
     exploratory,
     interactions,
     pairing,
+    preregistration,
     ranks,
     summaries,
     tuning,
+    variance,
+    verdict_rows,
     verdicts,
 )
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
 from bnbench.store import files, report_tables, stamps, trials
+from bnbench.store import preregistration as records
 from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
+from bnbench.wording import absolute as absolute_in_words
+from bnbench.wording import answers, formats, methods, sentences, together
 from bnbench.wording import claims as claims_in_words
-from bnbench.wording import formats, methods, sentences, together
+from bnbench.wording import convergence as convergence_in_words
+from bnbench.wording import preregistration as preregistration_in_words
+from bnbench.wording import variance as variance_in_words
 
 Parts = dict[str, list[pd.DataFrame]]
 """Name of a table → its rows, context by context."""
@@ -57,10 +66,12 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     mark.remove(data)
     contrasts, parts, finals = _contexts(study, data)
     found = {name: summaries.joined(part) for name, part in parts.items()}
-    found["outcomes"] = exploratory.adjusted(found["outcomes"])
+    found["outcomes"] = exploratory.adjusted(found["outcomes"], study.report.alpha)
     found["exclusions"] = found["exclusions"].drop_duplicates()
+    if "variance" in found:
+        found["variance"] = variance.table(study, found["variance"])
     decisions = verdicts.decide(study.report, contrasts)
-    found["contexts"] = verdicts.table(study, contrasts, decisions)
+    found["contexts"] = verdict_rows.table(study, contrasts, decisions)
     found |= _together(study, contrasts, [decision.verdict for decision in decisions])
     found["control"] = aa_control.table(study, contrasts, splits)
     found |= tuning.tables(study, finals)
@@ -69,7 +80,8 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found = _worded(study, found, said)
     for name, table in found.items():
         report_tables.write(out, name, table, study.report.factor)
-    files.write_text(out / "verdicts.json", _json(_verdicts(study, found, said)))
+    fixed = _fixed(study, data)
+    files.write_text(out / "verdicts.json", _json(_verdicts(study, found, said, fixed)))
     mark.leave(data)
 
 
@@ -84,11 +96,14 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], Parts, dict[str
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
         found = list(summaries.of_context(study, data, arms).items())
+        if study.varies_sources:
+            found.append(("variance", variance.ended(study, arms)))
         for baseline, treatment in study.comparisons:
             pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
             excluded = dropped + excluded
             contrasts.append(verdicts.contrast(study.report, pairs))
             found += _of_pairs(study, pairs, contrasts[-1])
+        found += [("convergence", convergence.of_arm(study, arm)) for arm in arms.values()]
         found.append(("exclusions", pd.DataFrame(excluded, columns=pairing.EXCLUSION)))
         for name, table in found:
             parts.setdefault(name, []).append(table)
@@ -107,26 +122,12 @@ def _together(study: Study, contrasts: Sequence[Contrast], judged: Sequence[str]
 def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str, pd.DataFrame]]:
     """The tables of one treatment in one context."""
     found = [
-        ("pairs", _seed_by_seed(contrast)),
+        ("pairs", verdict_rows.pairs(study, contrast)),
         ("outcomes", exploratory.outcomes(study, pairs)),
         ("differences", summaries.differences(study, pairs)),
+        ("absolute", absolute.of_pairs(study, pairs)),
     ]
     return [*found, ("decomposition", exploratory.decomposition(study, pairs))] if pairs.keep_statistics else found
-
-
-def _seed_by_seed(contrast: Contrast) -> pd.DataFrame:
-    """One row per pair: the losses of both arms, over the window and at the last epoch."""
-    table = pd.DataFrame(
-        {
-            "seed": contrast.seeds,
-            "baseline_value": np.exp(contrast.baseline),
-            "treatment_value": np.exp(contrast.treated),
-            "effect": np.exp(contrast.treated - contrast.baseline),
-            "baseline_last": np.exp(contrast.baseline_last),
-            "treatment_last": np.exp(contrast.treated_last),
-        }
-    )
-    return table.assign(**contrast.labels)[[*contrast.labels, *table.columns]]
 
 
 def _worded(
@@ -150,7 +151,19 @@ def _worded(
     return {**found, **worded, **mixed, "claims": claims_table}
 
 
-def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _fixed(study: Study, data: Path) -> dict[str, Any]:
+    """What is known of whether the comparison was fixed before training, in numbers and in words."""
+    found = preregistration.finding(study, records.collected(data))
+    said = preregistration_in_words.sentences(found)
+    return {**found, "sentence": said, "note": preregistration_in_words.note(found)}
+
+
+def _verdicts(
+    study: Study,
+    found: Mapping[str, pd.DataFrame],
+    claimed: Sequence[Mapping[str, Any]],
+    fixed: Mapping[str, Any],
+) -> dict[str, Any]:
     """What `verdicts.json` holds."""
     rows = found["contexts"]
     return {
@@ -162,11 +175,18 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
         "interactions": found["interactions"]["sentence"].tolist(),
         "aggregate": found["aggregate"]["sentence"].tolist(),
         "ranks": together.ranks(study, found["ranks"], found["all_pairs"]),
+        **_absolute(study, found),
+        "convergence": convergence_in_words.clause(study, found["convergence"]),
+        "still_changing": convergence_in_words.note(
+            study, convergence.at_chosen_rates(study, found["tuned"], found["convergence"])
+        ),
+        "variance": variance_in_words.sentences(study, found["variance"]),
         "trajectories": [sentences.decided(study, row) for row in _last_epochs(found["differences"])],
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),
         "cost": sentences.cost(study, found["provenance"]),
-        "methods": methods.paragraph(study, found),
+        "preregistration": dict(fixed),
+        "methods": methods.paragraph(study, found, fixed["sentence"]),
         "factor": study.report.factor,
         "arms": list(study.arms),
         "options": asdict(study.report),
@@ -177,11 +197,22 @@ def _verdicts(study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence
 
 def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str, str]:
     """The study's sentence; where rates were tuned, that of each arm at its best one, and that at equal rates."""
-    equal = sentences.answer(study, rows)
+    equal = answers.answer(study, rows)
     if tuned.empty:
         return {"sentence": equal, "equal_rates": ""}
-    best = f"Each arm at its best learning rate: {sentences.answer(study, tuned)}"
+    best = f"Each arm at its best learning rate: {answers.answer(study, tuned)}"
     return {"sentence": best, "equal_rates": f"At equal rates: {equal}"}
+
+
+def _absolute(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """What the losses are on an absolute scale: of the study, of each context, and of each at the best rates."""
+    tuned = absolute.at_chosen_rates(study, found["tuned"], found["absolute"])
+    rows = {"absolute": found["absolute"], "tuned_absolute": tuned}
+    said = {
+        name: [absolute_in_words.context(study, row) for row in table.to_dict("records")]
+        for name, table in rows.items()
+    }
+    return {"absolute_answer": absolute_in_words.answer(study, found["absolute"] if tuned.empty else tuned), **said}
 
 
 def _json(verdicts: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bnbench.errors import UserError
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan import cost
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.settings import Setting
@@ -20,7 +21,7 @@ from bnbench.plan.study import Study
 from bnbench.store import reuse, tables
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import GAP, POWER
-from bnbench.wording import captions, formats
+from bnbench.wording import captions, effects, formats
 
 _FILES = 3  # of a setting, that are looked into
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
@@ -174,44 +175,52 @@ def _seconds(folder: Path, setting: Setting) -> float:
 
 def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
     """In standard deviations of the paired log differences, and as a ratio where pairs show how large these are."""
-    from bnbench.judge import stats  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
+    from bnbench.judge import power  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
 
     seeds, alpha, tests = len(study.seeds), study.report.alpha, _tests(study)
     if seeds < seeds_to_decide(1, alpha):
         return {"can see": "nothing, however large it is"}
-    effect = stats.smallest_effect(seeds, alpha / tests, POWER)
-    power = f"{formats.percent(POWER)} power at alpha {alpha:g}{f'/{tests}' * (tests > 1)}"
-    said = {"can see": f"a mean log ratio of {effect:.2f} standard deviations, with {power}"}
+    effect = power.smallest_effect(seeds, alpha / tests, POWER)
+    with_power = f"{formats.percent(POWER)} power at alpha {alpha:g}{f'/{tests}' * (tests > 1)}"
+    kind = "log ratio" if study.outcome.is_ratio else "difference"
+    said = {"can see": f"a mean {kind} of {effect:.2f} standard deviations, with {with_power}"}
     if spreads := list(_spreads(study, results)):
         spread = statistics.median(spread for spread, _ in spreads)
-        ratio = math.exp(min(effect * spread, 700.0))  # more would overflow
         pairs = sum(count for _, count in spreads)
-        said["as a ratio"] = f"losses {formats.amount(ratio)} apart, at the spread of {pairs} pairs that are there"
+        size = effects.amount(study.outcome, study.outcome.unscaled(min(effect * spread, 700.0)))  # more would overflow
+        kind = "as a ratio" if study.outcome.is_ratio else "in its unit"
+        said[kind] = f"{effects.compared(study.outcome)} {size} apart, at the spread of {pairs} pairs that are there"
     return said
 
 
 def _spreads(study: Study, results: Path) -> Iterator[tuple[float, int]]:
     """Of each comparison with three pairs or more, the spread of the log ratios and how many there are."""
     for _, settings in study.contexts():
-        finals = {arm: _finals(results / "trials" / settings[arm].address, study) for arm in study.arms}
+        finals = {arm: _finals(results / "trials", study, settings[arm]) for arm in study.arms}
         for baseline, treated in ((finals[one], finals[other]) for one, other in study.comparisons):
             ratios = [treated[seed] - baseline[seed] for seed in treated.keys() & baseline.keys()]
             if len(ratios) > 2:
                 yield statistics.stdev(ratios), len(ratios)
 
 
-def _finals(folder: Path, study: Study) -> dict[int, float]:
-    """Seed → log of the final loss of the trials of a setting, where it is finite."""
+def _finals(folder: Path, study: Study, setting: Setting) -> dict[int, float]:
+    """Seed → final value of the trials of a setting on the scale of the outcome, where it is finite."""
     import numpy as np  # noqa: PLC0415 - as above
 
     from bnbench.judge import stats  # noqa: PLC0415
 
-    names = ["test_loss", "eval_loss"] if study.report.outcome == GAP else [study.report.outcome]
-    rows = {seed: losses for _, some in _tables(folder, ["seed", *names]) for seed, *losses in some}
-    finals = np.array([[math.nan if loss is None else loss for loss in losses] for losses in rows.values()])
-    first, *others = stats.log_losses(finals.reshape(-1, len(names)).T)
-    logs = (first - sum(others)).tolist()
-    return {seed: log for seed, log in zip(rows, logs, strict=True) if math.isfinite(log)}
+    outcome = study.report.outcome
+    names = ["test_loss", "eval_loss"] if outcome == GAP else [outcome]
+    found = _tables(folder / setting.address, ["seed", *names])
+    rows = {seed: values for _, some in found for seed, *values in some}
+    values = np.array([[math.nan if value is None else value for value in row] for row in rows.values()])
+    finals = values.reshape(-1, len(names)).T
+    if OUTCOMES[names[0]].is_ratio:
+        finals = np.stack(
+            [stats.log_losses(own, setting.resolution(name)) for name, own in zip(names, finals, strict=True)]
+        )
+    final = (finals[0] - finals[1:].sum(0)).tolist()
+    return {seed: value for seed, value in zip(rows, final, strict=True) if math.isfinite(value)}
 
 
 def _tables(folder: Path, columns: list[str]) -> Iterator[tuple[dict[str, Any], list[tuple[Any, ...]]]]:

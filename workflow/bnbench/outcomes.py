@@ -7,7 +7,13 @@ is such a difference already, are compared by their difference.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Numbers = TypeVar("Numbers", float, Array)
 
 Scale = Literal["ratio", "difference"]
 
@@ -31,6 +37,25 @@ class Outcome:
     def no_effect(self) -> float:
         """The effect of an arm that changes nothing."""
         return 1.0 if self.is_ratio else 0.0
+
+    def unscaled(self, scaled: Numbers) -> Numbers:
+        """From values on the scale to values as they are measured; from a difference of two to how they compare."""
+        if not self.is_ratio:
+            return scaled
+        with np.errstate(over="ignore"):
+            return np.exp(scaled)  # type: ignore[no-any-return]
+
+    def cost(self, scaled: Numbers) -> Numbers:
+        """From values on the scale (logarithms of losses, or scores) to costs, of which lower ones are better."""
+        return scaled if self.lower_is_better else -scaled
+
+    def shown(self, cost: Numbers) -> Numbers:
+        """From a mean cost to the value that is shown, and from a difference of two costs to the effect."""
+        return self.unscaled(self.cost(cost))
+
+    def cost_margin(self, margin: float) -> float:
+        """A margin as a difference of costs."""
+        return float(np.log(margin)) if self.is_ratio else margin
 
 
 def _losses(*names: str) -> tuple[Outcome, ...]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from bnbench import forecast, snakemake_internals
 from bnbench.errors import UserError
-from bnbench.plan import config, configfile, cost
+from bnbench.plan import config, configfile, cost, preregistration
 from bnbench.plan.chunks import Chunk, all_chunks
-from bnbench.plan.settings import Setting
+from bnbench.plan.settings import Setting, canonical_json
 from bnbench.plan.study import Study
 from bnbench.store import files
 from bnbench.store.chunk_files import is_there
@@ -91,6 +91,11 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
 def planned(study: Study) -> list[Chunk]:
     """All jobs of the study."""
     return all_chunks(study, cost.seeds_per_job)
+
+
+def plan_json(study: Study) -> str:
+    """What the study plans, as the rules hand it to a training job."""
+    return canonical_json(preregistration.plan_of(study))
 
 
 def asked(setting: Setting, wildcards: Any, attempt: int) -> cost.Asked:

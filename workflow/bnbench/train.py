@@ -5,8 +5,9 @@ chunk holds are taken from there; training that was stopped goes on from its che
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,19 +17,20 @@ from bnbench.catalogue import sources, tasks
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import NUMERICS
-from bnbench.store import chunk_files, provenance, reuse, tables
+from bnbench.store import chunk_files, preregistration, provenance, reuse, tables
 from bnbench.store.schemas import SCHEMAS
+from bnbench.streams import seed_of
 from bnbench.trainer import devices
 from bnbench.trainer.checkpoints import EVERY, Checkpoints
 from bnbench.trainer.chunk import keep_freed_memory, train, trial_tables
 
 
-def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
+def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY, plan: Mapping[str, Any] | None = None) -> str:
     """Train `chunk`, write its tables under `results`, and say in one line what was done and how fast.
 
     Seeds that another chunk holds are taken from there; training that was stopped goes on from its checkpoint, one of
     which is written `every` so many seconds. Tables that are there are left as they are: whoever wrote them wrote the
-    same.
+    same. What is planned (`plan`, as `plan.preregistration` makes it) is recorded before any seed is trained.
 
     Raises:
         UserError: the setting's device is absent, or a file cannot be read or written.
@@ -49,10 +51,12 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY) -> str:
     torch.set_num_threads(threads)
     keep_freed_memory()
     made, runs = reuse.rows(chunk, results)
+    if plan and runs:
+        preregistration.keep(plan, chunk.setting, results)
     task, seconds = tasks.of(spec), 0.0
     with Checkpoints(chunk, results, device.name, every) as checkpoints:
         for seeds in runs:
-            data = [task.data(seed) for seed in seeds]
+            data = [task.data(seed_of("data", seed, spec["seed_varies"])) for seed in seeds]
             trained = train(spec, seeds, data, device.torch, checkpoints)
             seconds += trained.seconds
             name = " + ".join(checkpoints.devices)

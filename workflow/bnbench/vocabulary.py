@@ -23,6 +23,9 @@ SCHEMA: dict[str, Any] = yaml.load(
 FACTORS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor"))
 """Keys whose levels span the grid, in the order in which rows and columns have them."""
 
+SEED_VARIES = "seed_varies"
+"""The factor that says which source of randomness differs from seed to seed; its levels are contexts, never arms."""
+
 FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 """Those of the first release: the readable part of an address and every result file name their levels."""
 
@@ -34,12 +37,15 @@ VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 """Measured too where points are held out to choose by, and where the task is to classify; else null."""
 
 GAP = "generalization_gap"
-"""The test loss over the train loss in evaluation mode: not stored, made of the two where it is asked for."""
+"""How much larger the logarithm of the test loss is than that of the train loss in evaluation mode: not stored."""
+
+TARGET_VARIANCE, TARGET_SCALE = "target_variance", "target_scale"
+"""Columns of a trial by which its squared test error is read on an absolute scale; null where they are unknown."""
+
+ON_TEST_POINTS = ("test_loss", PRECISE, ACCURACY)
+"""Outcomes that are means over the test points alone."""
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
-
-FLOOR = 1.1754943508222875e-38
-"""Losses below this smallest normal number of float32 are raised to it before the logarithm."""
 
 RATES = ("rate_baseline", "rate_treatment")
 """Columns of the rates that are chosen for the two arms, in `tuned`."""

@@ -1,4 +1,4 @@
-# All chunks of the study, in three tables.
+# All chunks of the study, in three tables, and what was planned when they were trained.
 rule collect:
     input:
         expand(
@@ -10,6 +10,7 @@ rule collect:
         trials=f"{REPORT}/data/trials.parquet",
         curves=f"{REPORT}/data/curves.parquet",
         predictions=f"{REPORT}/data/predictions.parquet",
+        plans=f"{REPORT}/data/{preregistration.COLLECTED}",
         mark=f"{REPORT}/data/{stamps.collected(STUDY).name}",
     log:
         f"logs/{STUDY.name}/collect.log",

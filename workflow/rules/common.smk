@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, os.path.dirname(workflow.current_basedir))
 
 from bnbench import snakefile
-from bnbench.store import schemas, stamps
+from bnbench.store import preregistration, schemas, stamps
 from bnbench.wording import contents
 
 snakefile.lend_package_to_jobs()
@@ -19,6 +19,7 @@ if snakefile.needs_config_file(workflow):
 
 STUDY = snakefile.study_or_exit(workflow, config)
 STUDY_JSON = STUDY.to_json()
+PLAN_JSON = snakefile.plan_json(STUDY)
 SAID = snakefile.said(STUDY)
 REPORT = f"reports/{STUDY.name}"
 SETTINGS = {setting.address: setting for setting in STUDY.settings}
@@ -37,6 +38,11 @@ def setting_json(wildcards, output):
 
 def study_json(wildcards, output):
     return STUDY_JSON
+
+
+# What each training job records before it trains.
+def plan_json(wildcards, output):
+    return PLAN_JSON
 
 
 def results_folder(wildcards, output):

@@ -15,10 +15,11 @@ rule train:
         mem_mb=mebibytes,
     params:
         setting=setting_json,
+        plan=plan_json,
         results=results_folder,
     shell:
         "python -m bnbench train --setting {params.setting:q} --first {wildcards.first} --last {wildcards.last}"
-        " --threads {threads} --results {params.results:q} 2>&1 | tee {log:q} >&2"
+        " --threads {threads} --plan {params.plan:q} --results {params.results:q} 2>&1 | tee {log:q} >&2"
 
 
 # The same on a GPU.

@@ -55,6 +55,15 @@ def test_real_data_is_split_by_the_seed_and_standardized_on_the_training_part():
     np.testing.assert_array_equal(one.train_y, Diabetes().data(1).train_y)
 
 
+def test_the_scale_of_standardized_targets_is_what_they_were_divided_by():
+    data, (_, targets) = Diabetes().data(3), Diabetes().arrays()
+    own = targets[stream(3, "data").permutation(442)]
+    np.testing.assert_allclose(np.diff(data.train_y[:, 0]) * data.target_scale, np.diff(own[:354, 0]))
+    np.testing.assert_allclose(np.diff(data.test_y[:, 0]) * data.target_scale, np.diff(own[354:, 0]), atol=1e-9)
+    assert Sine().data(3).target_scale is None
+    assert Digits().data(3).target_scale is None
+
+
 def test_digits_are_ten_classes_each_with_a_one_in_its_column_and_most_of_them_told_by_the_nearest():
     data = Digits().data(0)
     assert (len(data.train_x), len(data.test_x)) == (1438, 359)
@@ -77,6 +86,27 @@ def test_digits_are_split_by_the_seed_and_their_pixels_alone_are_standardized():
     assert 50 < varies.sum() < 64
     assert not np.allclose(one.test_x.mean(axis=0), 0, atol=1e-6)
     assert (Digits().loss(), Digits().is_curve()) == ("cross_entropy", False)
+
+
+@pytest.mark.parametrize(
+    "entry", [{"name": name} for name in TASKS if name != "table"], ids=lambda entry: entry["name"]
+)
+@pytest.mark.parametrize("changes", [{}, {"noise": 0.1}, {"validation": 0.2}], ids=str)
+def test_a_task_says_whether_its_points_differ_from_seed_to_seed_and_are_splits_of_the_same_rows(entry, changes):
+    spec = {key: value for key, value in changes.items() if key == "validation"}
+    noise = {key: value for key, value in changes.items() if key == "noise" and entry["name"] in ("sine", "mixture")}
+    task = tasks.of({"task": {**entry, **noise}, **spec})
+    one, two = task.data(1), task.data(2)
+    assert bool(task.drawn()) == (not all(np.array_equal(*both) for both in zip(one, two, strict=True)))
+    assert task.resamples() == (entry["name"] in ("diabetes", "digits"))
+
+
+def test_splits_of_the_same_rows_hold_the_same_targets():
+    one, two = Digits().data(1), Digits().data(2)
+    for data in (one, two):
+        assert len(data.train_y) + len(data.test_y) == 1797
+    totals = [np.vstack([data.train_y, data.test_y]).sum(axis=0) for data in (one, two)]
+    np.testing.assert_array_equal(*totals)
 
 
 def test_streams_are_keyed_by_seed_and_role_and_stay_what_they_are():

@@ -58,7 +58,8 @@ def test_an_effect_of_the_treatment_is_none_of_the_controls_business():
 
 def test_the_control_does_find_differences_where_they_are():
     halves = np.repeat([0.0, 5.0], 8)[None] + np.random.default_rng(0).normal(size=16)
-    assert aa_control._alarms(synthetic.plan(), halves) == [True]
+    measured = np.stack([halves, np.zeros_like(halves)], axis=1)
+    assert aa_control._alarms(synthetic.plan(), measured) == [True]
 
 
 @pytest.mark.parametrize(("seeds", "pairs", "splits"), [(0, 0, 0), (1, 0, 0), (3, 1, 0), (4, 2, 60), (9, 4, 60)])

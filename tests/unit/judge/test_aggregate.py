@@ -1,6 +1,7 @@
 """All contexts together: by hand, what must not change the numbers, and how often the bootstrap holds the truth."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from bnbench.judge import aggregate
+from bnbench.judge import aggregate, finals
 from bnbench.judge.aggregate import by_seeds, improvement, interquartile_mean
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -100,6 +101,20 @@ def test_a_trial_that_diverged_is_worse_than_any_other_and_a_pair_of_two_is_a_ti
     tied = row_of(runs)
     assert math.isnan(tied["iqm"])
     assert tied["improvement"] == pytest.approx(((runs < 0) + np.isnan(runs) / 2).mean())
+
+
+def test_losses_below_the_resolution_leave_shares_of_what_is_certain_but_no_mean_of_the_middle():
+    runs = np.random.default_rng(3).normal(size=(4, 8))
+    contrasts = contrasts_of(FOUR, runs)
+    known = np.zeros((2, 8), int)
+    known[0, 2] = finals.AT_MOST  # the baseline may be better still: only that it is better would be certain
+    contrasts[1] = replace(contrasts[1], censored=known)
+    (row,) = aggregate.tables(FOUR, contrasts, ["undecided"] * 4)["aggregate"].to_dict("records")
+    certain = runs.copy()
+    certain[1, 2] = max(certain[1, 2], 0.0)
+    assert row["improvement"] == pytest.approx(((certain < 0) + (certain == 0) / 2).mean())
+    assert math.isnan(row["iqm"])
+    assert not math.isnan(row["tau"])  # over the seeds that were measured everywhere
 
 
 def test_where_a_quarter_diverged_nothing_bounds_the_middle():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from prose import assert_states
 from synthetic import GRID, arms
 
-from bnbench.judge import claims, verdicts
+from bnbench.judge import claims, verdict_rows, verdicts
 from bnbench.wording import claims as claims_in_words
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -309,7 +309,7 @@ def test_no_claim_and_its_opposite_are_both_supported(key, effect):
         return range(8), baseline, baseline + effect * generator.choice([0, 1, -1]) + 0.1 * generator.normal(size=8)
 
     contrasts = synthetic.contrasts(STUDY, drawn)
-    rows = verdicts.table(STUDY, contrasts, verdicts.decide(STUDY.report, contrasts, draws=499))
+    rows = verdict_rows.table(STUDY, contrasts, verdicts.decide(STUDY.report, contrasts, draws=499))
     for of in ("all", "any"):
         concluded = [
             judged(STUDY, claim(predicts=predicts, of=of), rows)["conclusion"] for predicts in ("helps", "hurts")

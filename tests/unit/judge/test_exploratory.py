@@ -1,8 +1,11 @@
-"""What does not decide: other losses, epochs to a target, seconds, and the parts of a difference, from known losses."""
+"""What does not decide: other outcomes beside the verdict, and the parts of a difference, from known losses."""
 
 import math
+from statistics import NormalDist
 
+import in_memory
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
 from statsmodels.stats.multitest import multipletests
@@ -10,12 +13,9 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from bnbench.judge import exploratory, pairing, sign_flips
 from bnbench.store import trials
-from bnbench.vocabulary import FLOOR, OUTCOMES
+from bnbench.vocabulary import OUTCOMES
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-NEVER = 10_000
-"""No epoch of these studies."""
 
 
 @pytest.fixture
@@ -44,15 +44,6 @@ def multiplied(frames, of):
     return frames
 
 
-def reaching(study, first, loss=1.0):
-    """Frames whose test loss is `loss` from the epoch `first` of (arm, seed) on, and ten times that before."""
-    frames = synthetic.frames(study)
-    curves = frames["curves"]
-    reached = [epoch >= first(arm, seed) for arm, seed, epoch in curves[["norm", "seed", "epoch"]].to_numpy()]
-    curves["test_loss"] = np.where(curves["test_loss"].isna(), np.nan, np.where(reached, loss, 10 * loss))
-    return frames
-
-
 def test_every_outcome_has_its_ratio_its_interval_and_its_test(paired):
     study = synthetic.plan()
     factors = {outcome: (lambda seed, power=power: (1 + seed) ** power) for power, outcome in enumerate(OUTCOMES)}
@@ -75,7 +66,8 @@ def test_the_outcome_of_the_config_alone_is_primary(paired, outcome):
     study = synthetic.plan(report={"outcome": outcome})
     rows = by_outcome(study, paired(study))
     assert {name for name, row in rows.items() if row["role"] == "primary"} == {outcome}
-    assert {row["role"] for row in rows.values()} == {"primary", "exploratory"}
+    assert {name for name, row in rows.items() if row["role"] == "descriptive"} == {"seconds"}
+    assert {row["role"] for row in rows.values()} == {"primary", "exploratory", "descriptive"}
 
 
 def test_p_values_are_adjusted_over_all_exploratory_rows_and_no_other(compared):
@@ -84,7 +76,7 @@ def test_p_values_are_adjusted_over_all_exploratory_rows_and_no_other(compared):
     table = compared(study, ratio=synthetic.arms(batch=1.3), noise=0.4, seeds=kept)[0]["outcomes"]
     assert table.loc[table["role"] == "primary", "p_bh"].isna().all()
     explored = table[(table["role"] == "exploratory") & table["p"].notna()]
-    assert len(explored) == 2 * 6
+    assert len(explored) == 2 * 5
     np.testing.assert_allclose(explored["p_bh"], multipletests(explored["p"], method="fdr_bh")[1])
     assert table.loc[table["pairs"] == 0, "p_bh"].isna().all()
     assert len(table) == 4 * 7
@@ -101,19 +93,33 @@ def with_accuracies(study, of):
     return frames
 
 
-def test_of_an_accuracy_more_is_better_and_a_diverged_trial_the_worst(paired):
+def test_accuracies_are_compared_by_their_difference_and_a_diverged_trial_is_the_worst(paired):
     study = synthetic.plan()
     assert "test_accuracy" not in by_outcome(study, paired(study))
-    higher = with_accuracies(study, lambda arm, seed: (0.9 if arm == "batch" else 0.6) - 0.01 * seed)
-    pairs = paired(study, higher)
-    row = by_outcome(study, pairs)["test_accuracy"]
-    logs = [math.log((0.9 - 0.01 * seed) / (0.6 - 0.01 * seed)) for seed in range(1, 8)]
-    assert row["effect"] == pytest.approx(math.exp(np.mean(logs)))
-    assert row["effect"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
-    assert 1 < row["low"] < row["effect"] < row["high"]
-    assert (row["pairs"], row["finite_pairs"], row["p"]) == (8, 7, 2 / 2**8)
-    lower = with_accuracies(study, lambda arm, seed: (0.3 if arm == "batch" else 0.6) - 0.01 * seed)
-    assert by_outcome(study, paired(study, lower))["test_accuracy"]["p"] > 2 / 2**8
+    higher = with_accuracies(study, lambda arm, seed: 0.6 + 0.01 * seed + (0.013 + 0.002 * seed) * (arm == "batch"))
+    row = by_outcome(study, paired(study, higher))["test_accuracy"]
+    differences = np.array([0.013 + 0.002 * seed for seed in range(1, 8)])
+    assert row["effect"] == pytest.approx(differences.mean())
+    assert (row["low"], row["high"]) == pytest.approx(DescrStatsW(differences).tconfint_mean(0.05))
+    assert row["baseline_value"] == pytest.approx(0.64)  # of the finite pairs, and arithmetic
+    assert row["treatment_value"] == pytest.approx(0.64 + differences.mean())
+    assert (row["pairs"], row["finite_pairs"], row["p"], row["direction"]) == (8, 7, 2 / 2**8, 1)
+    lower = with_accuracies(study, lambda arm, seed: 0.6 - 0.01 * seed - 0.3 * (arm == "batch"))
+    opposite = by_outcome(study, paired(study, lower))["test_accuracy"]
+    # In the test the baseline's diverged trial is a win of the treatment; the other seven are losses.
+    assert opposite["p"] > 2 / 2**8
+    assert (opposite["direction"], opposite["effect"]) == (-1, pytest.approx(-0.3))
+
+
+def test_gaps_are_compared_by_the_difference_of_the_log_losses(paired):
+    study = synthetic.plan()
+    factors = {"test_loss": lambda seed: 3.0 + seed, "eval_loss": lambda seed: 0.5}
+    row = by_outcome(study, paired(study, multiplied(synthetic.frames(study), factors)))["generalization_gap"]
+    logs = np.log([(3.0 + seed) / 0.5 for seed in range(8)])
+    assert row["effect"] == pytest.approx(logs.mean())
+    assert (row["low"], row["high"]) == pytest.approx(DescrStatsW(logs).tconfint_mean(0.05))
+    assert row["baseline_value"] == pytest.approx(math.log(2.0 / 1.25))
+    assert row["p"] == 2 / 2**8
 
 
 def test_the_primary_row_is_the_verdicts(compared):
@@ -125,69 +131,40 @@ def test_the_primary_row_is_the_verdicts(compared):
     assert primary["baseline_value"] == context["baseline_value"]
 
 
-def test_epochs_to_the_target_are_counted_from_one_at_the_first_measured_epoch_that_is_there(paired):
-    study = synthetic.plan(report={"target": 1.0})
-    # Measured after 10, 20, 30 and 40 epochs.
-    pairs = paired(study, reaching(study, lambda arm, seed: 11 if arm == "none" else 29))
-    row = by_outcome(study, pairs)["epochs_to_target"]
-    assert (row["baseline_value"], row["treatment_value"], row["effect"]) == pytest.approx((20, 30, 1.5))
-    assert (row["p"], row["finite_pairs"]) == (2 / 2**8, 8)
+# A small part of tests/benchmarks/calibration_exploratory.py.
 
 
-def test_a_target_that_is_never_reached_is_the_worst_in_the_test_and_not_in_the_ratio(paired):
-    study = synthetic.plan(report={"target": 1.0})
-    first = {**{("batch", seed): NEVER for seed in range(6)}, ("none", 7): NEVER}
-    pairs = paired(study, reaching(study, lambda arm, seed: first.get((arm, seed), 0 if arm == "batch" else 19)))
-    row = by_outcome(study, pairs)["epochs_to_target"]
-    # Seed 6 alone is finite in both: 10 epochs against 20. Seven are infinitely far apart, six of them for the worse.
-    assert (row["pairs"], row["finite_pairs"], row["effect"]) == (8, 1, pytest.approx(0.5))
-    assert row["p"] == sign_flips.sign_flip(np.array([5.0] * 6 + [-1.0, -5.0]))
+def null_study(generator, study, censored):
+    """The table of a study of four contexts without any effect; the treatment trains three times as long, in a job."""
+    seeds = len(study.seeds)
+    found = []
+    for _ in range(4):
+        common, arms = 0.5 * generator.standard_normal((5, seeds)), []
+        for _ in range(2):
+            parts = common + 0.5 * generator.standard_normal((5, seeds))
+            slow = math.log(40) + math.sqrt(0.5) * NormalDist().inv_cdf(censored) + parts[0]
+            measured = {"test_loss": np.exp(slow - np.log([10, 20, 30, 40])[:, None])}
+            measured |= {"train_loss": np.exp(parts[1]), "eval_loss": np.exp(parts[2])}
+            arms.append(measured | {"test_accuracy": 1 / (1 + np.exp(parts[3]))})
+        found.append(exploratory.outcomes(study, in_memory.pairs(study, *arms, (1.0, 3.0))))
+    return exploratory.adjusted(pd.concat(found, ignore_index=True), study.report.alpha)
 
 
-def test_a_target_that_no_trial_reaches_decides_nothing(paired):
-    study = synthetic.plan(report={"target": 1e-9})
-    row = by_outcome(study, paired(study))["epochs_to_target"]
-    assert (row["finite_pairs"], row["p"]) == (0, 1)
-    assert np.isnan([row["effect"], row["low"], row["baseline_value"]]).all()
-
-
-def test_a_trial_that_reached_the_target_and_then_diverged_counts_as_the_worst(paired):
-    study = synthetic.plan(report={"target": 1.0})
-    frames = reaching(study, lambda arm, seed: 9)
-    curves = frames["curves"]
-    curves.loc[(curves["norm"] == "batch") & (curves["epoch"] >= 25), list(OUTCOMES)] = np.nan
-    assert by_outcome(study, paired(study, frames))["epochs_to_target"]["finite_pairs"] == 0
-
-
-def test_without_a_target_it_is_twice_the_larger_final_loss_of_the_arms(paired):
-    study = synthetic.plan()
-    options = {"ratio": synthetic.arms(batch=3.0), "shared": 0.0}
-    assert exploratory.target(study, paired(study, **options)) == pytest.approx(2 * 3 * 2e-3)
-    assert exploratory.target(study, paired(study, **{**options, "ratio": synthetic.arms(batch=0.2)})) == pytest.approx(
-        2 * 2e-3
-    )
-    # A trial that diverged has no final loss; an arm without any leaves no target.
-    gone = {"diverged": synthetic.where("none", range(7), 3)}
-    assert exploratory.target(study, paired(study, **options, **gone)) == pytest.approx(2 * 3 * 2e-3)
-    gone = {"diverged": synthetic.where("none", range(8), 3)}
-    assert math.isnan(exploratory.target(study, paired(study, **options, **gone)))
-    assert exploratory.target(synthetic.plan(report={"target": 0.25}), paired(study)) == 0.25
-
-
-def test_seconds_are_those_of_the_pairs_whether_they_diverged_or_not(paired):
-    study = synthetic.plan()
-    seconds = lambda labels, seed: (seed + 1.0) * (3 if labels["norm"] == "batch" else 1)  # noqa: E731
-    pairs = paired(study, seconds=seconds, diverged=synthetic.where("batch", [0], 3), seeds=lambda _: [0, 1, 2, 3, 9])
-    row = by_outcome(study, pairs)["seconds"]
-    assert (row["effect"], row["low"], row["high"]) == pytest.approx((3, 3, 3))
-    assert (row["baseline_value"], row["treatment_value"]) == pytest.approx((24**0.25, 3 * 24**0.25))
-    assert (row["pairs"], row["finite_pairs"], row["p"]) == (4, 4, 2 / 2**4)
-
-
-def test_a_clock_that_did_not_move_is_no_error(paired):
-    study = synthetic.plan()
-    row = by_outcome(study, paired(study, seconds=synthetic.where("batch", [2], 0.0, 1.0)))["seconds"]
-    assert math.isfinite(row["effect"])
+@pytest.mark.parametrize("censored", [0.25, 0.75])
+def test_a_study_without_effects_marks_one_at_most_as_often_as_alpha_says(censored):
+    study = synthetic.plan(norm=["none", "layer"], seeds=10, report={"target": 1.0})
+    generator, alarms, epochs, share, tests = np.random.default_rng(1), [], [], [], []
+    for _ in range(100):
+        table = null_study(generator, study, censored)
+        tests.append(exploratory.tested_rows(table))
+        alarms.append(table["marked"].any())
+        of_epochs = table[table["outcome"] == "epochs_to_target"]
+        epochs += (of_epochs["p"] < 0.05).tolist()
+        share.append((of_epochs["reached_baseline"] + of_epochs["reached_treatment"]).mean() / 20)
+    assert max(tests) == 20  # 19 where no trial of a context reaches the target
+    assert np.mean(share) == pytest.approx(1 - censored, abs=0.03)
+    for hits in (alarms, epochs):
+        assert np.mean(hits) < 0.05 + 4 * math.sqrt(0.05 * 0.95 / len(hits))
 
 
 def parts(study, pairs):
@@ -244,4 +221,4 @@ def test_the_total_is_the_verdicts_ratio_where_the_test_loss_decides(compared):
     found, _ = compared(synthetic.plan(), ratio=synthetic.arms(batch=1.7), noise=0.3)
     total = found["decomposition"].set_index("component").loc["total"]
     assert total["effect"] == pytest.approx(found["contexts"]["effect"].item())
-    assert FLOOR < total["low"] < total["effect"] < total["high"]
+    assert 0 < total["low"] < total["effect"] < total["high"]

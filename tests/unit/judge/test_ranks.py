@@ -1,6 +1,7 @@
 """Every arm against every other: by hand, by other means, and how often arms that are equal are told apart."""
 
 import math
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bnbench.judge import ranks, sign_flips
+from bnbench.judge import finals, ranks, sign_flips
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -153,6 +154,23 @@ def test_an_arm_that_diverges_is_judged_by_ranks_and_the_other_pairs_as_ever():
     assert pairs.loc[("none", "batch"), "p"] == whole.loc[("none", "batch"), "p"]
     assert pairs.loc[("none", "batch"), "effect"] == pytest.approx(whole.loc[("none", "batch"), "effect"])
     assert found["ranks"]["arm"].iloc[-1] in ("population", "batch")
+
+
+def test_losses_below_the_resolution_are_judged_by_ranks_of_what_is_certain():
+    costs = drawn((0, -3, 0, 0))
+    contrasts = contrasts_of(STUDY, costs)
+    known = np.zeros((2, 8), int)
+    known[1] = finals.AT_MOST
+    treated = [replace(one, censored=known) if one.labels["treatment"] == "batch" else one for one in contrasts]
+    pairs = ranks.tables(STUDY, treated)["all_pairs"].set_index(["baseline", "treatment"])
+    assert pairs["test"].tolist() == ["rank" if "batch" in pair else "mean" for pair in pairs.index]
+    assert pairs.loc[("none", "batch"), "finite_pairs"] == 0
+    assert pairs.loc[("none", "batch"), "told_apart"]
+    # Had they only been known to be no lower than what stands there, nothing would be certain.
+    known[1] = finals.AT_LEAST
+    pairs = ranks.tables(STUDY, treated)["all_pairs"].set_index(["baseline", "treatment"])
+    assert pairs.loc[("none", "batch"), "p_adjusted"] == 1.0
+    assert not pairs.loc[("none", "batch"), "told_apart"]
 
 
 def test_an_arm_that_always_diverges_is_told_apart_from_those_that_never_do():

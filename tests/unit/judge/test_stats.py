@@ -14,7 +14,6 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from bnbench.judge import sign_flips, stats
-from bnbench.vocabulary import FLOOR
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -32,9 +31,8 @@ def near(interval):
 
 def test_logs_are_floored_and_what_is_not_finite_is_nan():
     losses = [[math.e, 0.0, 1e-50], [-1.0, math.inf, NAN]]
-    floor = math.log(FLOOR)
-    np.testing.assert_allclose(stats.log_losses(losses), [[1.0, floor, floor], [floor, NAN, NAN]])
-    assert np.float32(FLOOR) == np.finfo(np.float32).tiny
+    floor = math.log(1e-38)
+    np.testing.assert_allclose(stats.log_losses(losses, 1e-38), [[1.0, floor, floor], [floor, NAN, NAN]])
 
 
 @pytest.mark.parametrize(
@@ -47,6 +45,22 @@ def test_a_window_is_rounded_up_but_not_by_rounding_errors(measured, share, leng
 
 def test_the_t_interval_is_students():
     assert stats.t_interval(SLEEP, 0.95) == near((1.58, 0.7001142, 2.4598858))
+
+
+def test_the_corrected_interval_is_nadeau_and_bengios():
+    # t(9) = 2.262157, s² = 1.5129, n_test/n_train = 1/4: 1.58 ± 2.262157 √((1/10 + 1/4) s²).
+    half = 2.2621572 * math.sqrt(0.35 * SLEEP.var(ddof=1))
+    assert stats.corrected_interval(SLEEP, 0.95, 0.25) == near((1.58, 1.58 - half, 1.58 + half))
+    assert stats.corrected_interval(SLEEP, 0.95, 0.0) == near(stats.t_interval(SLEEP, 0.95))
+    assert stats.corrected_interval(SLEEP[:1], 0.95, 0.25) == near((1.2, NAN, NAN))
+    assert stats.corrected_interval(SLEEP[:0], 0.95, 0.25) == near((NAN, NAN, NAN))
+
+
+def test_more_splits_do_not_narrow_the_corrected_interval_below_what_their_rows_allow():
+    many = np.tile(SLEEP, 1000)
+    interval = stats.corrected_interval(many, 0.95, 0.25)
+    assert interval.high - interval.mean == pytest.approx(1.96 * many.std() * 0.5, rel=1e-3)
+    assert stats.t_interval(many, 0.95).high - interval.mean < 0.05
 
 
 @pytest.mark.parametrize(
@@ -122,7 +136,8 @@ def test_equivalence_is_two_one_sided_t_tests_and_below_alpha_where_the_narrow_i
 ):
     values = np.array(values)
     assume(values.std() > 1e-6)
-    p, edge = stats.equivalence(values, margin), math.log(margin)
+    edge = math.log(margin)
+    p = stats.equivalence(values, edge)
     tests = [(-edge, "greater"), (edge, "less")]
     one_sided = [scipy_stats.ttest_1samp(values, limit, alternative=side).pvalue for limit, side in tests]
     assert p == pytest.approx(max(one_sided), rel=1e-10, abs=1e-10)
@@ -133,8 +148,8 @@ def test_equivalence_is_two_one_sided_t_tests_and_below_alpha_where_the_narrow_i
 
 
 def test_equal_differences_are_equivalent_inside_the_margin_alone():
-    assert [stats.equivalence(np.full(4, x), 1.05) for x in (0.0, 0.04, -0.04, 0.05, 1.0)] == [0, 0, 0, 1, 1]
-    assert math.isnan(stats.equivalence(np.array([0.0]), 1.05))
+    assert [stats.equivalence(np.full(4, x), 0.05) for x in (0.0, 0.04, -0.04, 0.06, 1.0)] == [1 / 16] * 3 + [1, 1]
+    assert math.isnan(stats.equivalence(np.array([0.0]), 0.05))
 
 
 HAMILTON = np.array([0.952, -0.147, 1.022, 0.43, 0.62, 0.59, 0.49, -0.08, 0.01])
@@ -309,61 +324,6 @@ def test_the_variance_ratio_is_one_less_twice_the_covariance():
         assert math.isnan(stats.variance_ratio(*map(np.array, flat)))
 
 
-@pytest.mark.parametrize(
-    ("effect", "at_80", "at_90"),
-    [(0.2, 199, 265), (0.3, 90, 119), (0.5, 34, 44), (0.8, 15, 19), (1.0, 10, 13), (1.5, 6, 7)],
-)
-def test_the_seeds_needed_are_those_of_the_simulated_table(effect, at_80, at_90):
-    for sign in (1, -1):
-        assert stats.seeds_needed(sign * effect, 0.05, 0.8) == at_80
-        assert stats.seeds_needed(sign * effect, 0.05, 0.9) == at_90
-
-
-@pytest.mark.parametrize(("effect", "alpha"), [(0.5, 0.05), (0.4, 0.05 / 8), (1.2, 0.01)])
-def test_the_seeds_needed_are_the_fewest_whose_power_by_the_noncentral_t_suffices(effect, alpha):
-    def power(seeds):
-        critical, shift = scipy_stats.t.isf(alpha / 2, seeds - 1), effect * math.sqrt(seeds)
-        return scipy_stats.nct.sf(critical, seeds - 1, shift) + scipy_stats.nct.cdf(-critical, seeds - 1, shift)
-
-    needed = int(stats.seeds_needed(effect, alpha, 0.8))
-    assert power(needed - 1) < 0.8 <= power(needed)
-
-
-@pytest.mark.parametrize(("contexts", "fewest"), [(1, 6), (8, 9), (16, 10), (24, 10), (48, 11), (96, 12)])
-@pytest.mark.parametrize("effect", [10.0, 1e3, math.inf])
-def test_however_clear_the_difference_the_seeds_must_let_the_sign_flips_decide(contexts, fewest, effect):
-    assert stats.seeds_needed(effect, 0.05 / contexts, 0.8) == fewest
-
-
-@pytest.mark.parametrize("effect", [0.003, 0.03])
-def test_many_seeds_needed_follow_the_normal_approximation(effect):
-    quantiles = scipy_stats.norm.isf([0.025, 0.2]).sum()
-    assert stats.seeds_needed(effect, 0.05, 0.8) == pytest.approx((quantiles / effect) ** 2, rel=0.01)
-
-
-def test_more_than_a_million_seeds_are_infinity_and_no_effect_needs_none_that_is_known():
-    assert stats.seeds_needed(0.0025, 0.05, 0.8) == math.inf
-    assert stats.seeds_needed(0.0, 0.05, 0.8) == math.inf
-    assert math.isnan(stats.seeds_needed(NAN, 0.05, 0.8))
-
-
-@pytest.mark.parametrize("seeds", [2, 3, 10, 20, 1000, 100_000])
-@pytest.mark.parametrize("alpha", [0.05, 0.001])
-def test_the_smallest_effect_has_the_power_that_is_asked_for(seeds, alpha):
-    effect = stats.smallest_effect(seeds, alpha, 0.8)
-    critical = scipy_stats.t.isf(alpha / 2, seeds - 1)
-    # P(|Z + √n d| > critical √(χ²/(n − 1))), by integration over χ².
-    chi = scipy_stats.chi(seeds - 1)
-    scale = critical / math.sqrt(seeds - 1)
-    beyond = scipy_stats.norm(effect * math.sqrt(seeds))
-    power = chi.expect(lambda x: beyond.sf(scale * x) + beyond.cdf(-scale * x), epsabs=1e-10)
-    assert power == pytest.approx(0.8, abs=1e-6)
-
-
-def test_one_seed_sees_nothing():
-    assert stats.smallest_effect(1, 0.05, 0.8) == math.inf
-
-
 @pytest.mark.parametrize(("one", "other"), [(0, 0), (1, 0), (5, 0), (2, 9), (9, 2), (7, 7), (40, 10)])
 def test_mcnemar_is_a_fair_coin_on_the_discordant_pairs(one, other):
     expected = scipy_stats.binomtest(one, one + other).pvalue if one + other else 1.0
@@ -396,3 +356,33 @@ def test_without_divergence_worst_ranks_are_wilcoxons():
 @pytest.mark.parametrize(("value", "place"), [(0.5, 0), (1.0, 12.5), (2.5, 50), (4.0, 87.5), (9.0, 100)])
 def test_a_percentile_counts_equal_values_half(value, place):
     assert stats.percentile(np.array([4.0, 1.0, 3.0, 2.0]), value) == place
+
+
+EXACT, BELOW, ABOVE, OPEN = 0, 1, 2, 3
+MOST = 1e300
+
+
+def bounds(costs, known):
+    """Lower and upper bounds of costs, of which some are known by a bound alone."""
+    costs, known = np.array(costs, dtype=float), np.array(known)
+    low = np.where(known & BELOW, -MOST, costs)
+    high = np.where(known & ABOVE, MOST, costs)
+    return low, high
+
+
+@pytest.mark.parametrize(
+    ("baseline", "treatment", "ranks"),
+    [
+        # What is known to be lower than a number is so, whatever it is; of two such trials nothing is known.
+        (([0, 0, 0], [BELOW] * 3), ([1, 3, 2], [EXACT] * 3), [1, 3, 2]),
+        (([1, 3, 2], [EXACT] * 3), ([0, 0, 0], [BELOW] * 3), [-1, -3, -2]),
+        (([0, 0], [BELOW, BELOW]), ([0, 5], [BELOW, BELOW]), [0, 0]),
+        (([2, 0], [BELOW, EXACT]), ([1, 1], [EXACT, EXACT]), [0, 2]),
+        (([0, 0], [ABOVE, ABOVE]), ([-1, 1], [EXACT, EXACT]), [-2, 0]),
+        (([0, 0], [OPEN, EXACT]), ([9, 9], [EXACT, OPEN]), [0, 0]),
+    ],
+)
+def test_of_costs_that_are_not_measured_only_what_is_certain_counts(baseline, treatment, ranks):
+    found = stats.signed_ranks(bounds(*baseline), bounds(*treatment))
+    expected = np.sign(ranks) * scipy_stats.rankdata(np.abs(ranks))
+    np.testing.assert_array_equal(found, expected)

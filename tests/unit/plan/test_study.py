@@ -43,6 +43,16 @@ def addresses(**changes):
     return [setting.address for setting in plan(**changes).settings]
 
 
+def test_a_source_that_varies_alone_has_addresses_of_its_own_and_all_of_them_have_those_they_always_had():
+    varied = plan(seed_varies=["all", "weights"])
+    assert not varied.settings[0].to_json().count("seed_varies")
+    assert [setting.address for setting in varied.settings][::2] == addresses()
+    assert len({setting.address for setting in varied.settings}) == 4
+    assert [labels["seed_varies"] for labels, _ in varied.contexts()] == ["all", "weights"]
+    assert varied.varies_sources
+    assert not plan().varies_sources
+
+
 def planned(found):
     """The study of a config, with a second arm, and its chunks not all full."""
     two_arms = [found["norm"], {"name": "batch", "eps": 77}]

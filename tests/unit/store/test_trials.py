@@ -9,7 +9,7 @@ import synthetic
 from bnbench.errors import UserError
 from bnbench.judge import finals
 from bnbench.store import trials
-from bnbench.vocabulary import FLOOR, OUTCOMES
+from bnbench.vocabulary import OUTCOMES
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -53,24 +53,47 @@ def test_a_trial_that_diverged_has_no_final_loss_and_leaves_the_others_alone(stu
         assert final.drop(1).equals(finals.final(whole, outcome, 0.05).drop(1))
 
 
-def test_the_generalization_gap_is_the_test_loss_over_the_train_loss_in_evaluation_mode(study, tmp_path):
+def test_the_generalization_gap_is_how_much_the_log_test_loss_exceeds_the_log_train_loss(study, tmp_path):
     arm = read(study, tmp_path, synthetic.frames(study, noise=0.3, diverged=lambda _, seed: 12 if seed == 1 else None))
-    np.testing.assert_array_equal(arm.losses["generalization_gap"], arm.losses["test_loss"] / arm.losses["eval_loss"])
+    ratios = arm.losses["test_loss"] / arm.losses["eval_loss"]
+    np.testing.assert_allclose(arm.losses["generalization_gap"], np.log(ratios))
     assert arm.epochs["generalization_gap"].tolist() == [9, 19, 24]
-    final = np.exp(finals.final(arm, "generalization_gap", 0.05))
-    np.testing.assert_allclose(final, [1.6, np.nan, 1.6])
+    final = finals.final(arm, "generalization_gap", 0.05)
+    np.testing.assert_allclose(final, np.log([1.6, np.nan, 1.6]))
 
 
-def test_the_gap_of_losses_of_0_is_1(study, tmp_path):
+def test_the_final_accuracy_is_its_mean_over_the_window_and_no_logarithm(study, tmp_path):
+    frames = synthetic.frames(study, diverged=lambda _, seed: 12 if seed == 1 else None)
+    curves = frames["curves"]
+    curves["test_accuracy"] = np.where(curves["test_loss"].isna(), np.nan, curves["epoch"] / 100)
+    arm = read(study, tmp_path, frames)
+    np.testing.assert_allclose(finals.final(arm, "test_accuracy", 0.0), [0.24, np.nan, 0.24])
+    np.testing.assert_allclose(finals.final(arm, "test_accuracy", 0.6), [(0.19 + 0.24) / 2, np.nan, 0.215])
+
+
+def test_the_gap_of_losses_that_cannot_be_told_from_0_is_not_known(study, tmp_path):
     arm = read(study, tmp_path, synthetic.frames(study, loss=1e-60))
-    assert set(finals.final(arm, "generalization_gap", 0.05)) == {0.0}
+    assert set(finals.censored(arm, "generalization_gap", 0.05)) == {finals.AT_MOST + finals.AT_LEAST}
 
 
-def test_losses_below_the_floor_are_raised_and_counted_by_seed(study, tmp_path):
+def test_losses_below_the_resolution_are_raised_to_it_and_known_to_be_at_most_that(study, tmp_path):
     tiny = synthetic.frames(study, loss=1e-40, ratio=lambda _, seed: 1.0 if seed == 2 else 1e30, shared=0.0)
     arm = read(study, tmp_path, tiny)
-    assert finals.floored(arm, "train_loss", 0.08).to_dict() == {0: 0, 1: 0, 2: 2}
-    assert finals.final(arm, "train_loss", 0.08)[2] == pytest.approx(math.log(FLOOR))
+    assert finals.censored(arm, "train_loss", 0.08).to_dict() == {0: 0, 1: 0, 2: finals.AT_MOST}
+    assert finals.final(arm, "train_loss", 0.08)[2] == pytest.approx(math.log(2**-46 / 100))
+    gap = finals.censored(arm, "generalization_gap", 0.08)
+    assert gap.to_dict() == {0: 0, 1: 0, 2: finals.AT_MOST + finals.AT_LEAST}
+
+
+@pytest.mark.parametrize("name", ["train_loss", "test_loss", "validation_loss"])
+def test_a_negative_loss_is_refused_by_name(tmp_path, name):
+    tuned = synthetic.plan(seeds=3, optimizer=[{"name": "sgd", "lr": [0.1, 0.2]}], tune={})
+    frames = synthetic.frames(tuned)
+    frames["curves"].loc[frames["curves"].index[-1], name] = -0.25
+    frames["curves"] = frames["curves"].assign(setting=tuned.settings[0].address)[-3 * 40 :]
+    frames["trials"] = frames["trials"].assign(setting=tuned.settings[0].address)[-3:]
+    with pytest.raises(UserError, match=rf"{name} is -0\.25 in one of its rows, allowed: 0 or more"):
+        read(tuned, tmp_path, frames)
 
 
 def test_seeds_that_cannot_be_used_have_their_reason(study, tmp_path):

@@ -30,6 +30,8 @@ SETTINGS = {
     "frozen before it goes on": spec(norm=named("norm", "frozen", share=0.3), batch_size=25),
     "frozen after it goes on": spec(norm=named("norm", "frozen", share=0.8), batch_size=25),
     "classes, with points to choose by": spec(task=named("task", "digits"), batch_size=500, validation=0.3),
+    "weights alone varied": spec(seed_varies="weights", batch_size=25),
+    "order alone varied": spec(seed_varies="order", batch_size=25),
     "diverging": spec(optimizer=named("optimizer", "sgd", lr=1e30), norm=named("norm", "none")),
 }
 

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 import torch
 from plain_torch import ACTIVATIONS, TORCH_OPTIMIZERS, make_network, train_one
+from sklearn.datasets import load_diabetes
+from sklearn.metrics import r2_score
 from specs import RATES, named, spec
 
 from bnbench.catalogue import tasks
@@ -332,6 +334,36 @@ def test_a_job_writes_three_tables_in_the_documented_columns(tmp_path):
     last = losses[losses.epoch == 9].set_index("seed")
     np.testing.assert_array_equal(trials.set_index("seed").test_loss, last.test_loss)
     assert trials.diverged_at.isna().all()
+
+
+def trials_of(setting, folder):
+    """The trials of two seeds, as a job stores them."""
+    run(chunk_of(setting, 0, 2), folder, threads=1)
+    return tables.read_parquet(folder / "trials").to_pandas().set_index("seed")
+
+
+def test_the_test_loss_over_the_stored_variance_is_one_minus_r2_of_the_predictions(tmp_path):
+    trials = trials_of(spec(dtype="float64"), tmp_path)
+    fits = tables.read_parquet(tmp_path / "predictions").to_pandas()
+    for seed, points in fits.groupby("seed"):
+        expected = r2_score(points["y"], points["y_fit"])
+        assert 1 - trials["test_loss"][seed] / trials["target_variance"][seed] == pytest.approx(expected)
+    assert trials["target_scale"].isna().all()
+
+
+@pytest.mark.parametrize("held", [{}, {"validation": 0.3}], ids=["whole", "less what is held out"])
+def test_of_standardized_targets_the_stored_scale_leads_back_to_the_targets_own_variance(tmp_path, held):
+    trials = trials_of(spec(task=named("task", "diabetes"), epochs=1, **held), tmp_path)
+    for seed, trial in trials.iterrows():
+        tested = load_diabetes().target[stream(seed, "data").permutation(442)[354:]]
+        assert trial["target_variance"] * trial["target_scale"] ** 2 == pytest.approx(tested.var())
+    assert 60 < trials["target_scale"].min() < trials["target_scale"].max() < 90
+
+
+def test_of_classes_no_variance_and_no_scale_is_stored(tmp_path):
+    trials = trials_of(spec(task=named("task", "digits"), epochs=1), tmp_path)
+    assert trials[["target_variance", "target_scale"]].isna().all(axis=None)
+    assert trials["test_accuracy"].notna().all()
 
 
 def test_a_task_with_many_inputs_writes_no_predictions(tmp_path):

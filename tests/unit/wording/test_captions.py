@@ -23,11 +23,12 @@ def test_facts_of_one_context_do_not_speak_of_several():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "started from the same weights and saw the same examples in the same order"),
-        ({"init": "sequential"}, "saw the same examples in the same order"),
+        ({}, "started from the same weights and saw the same examples"),  # of full batches, whose order says nothing
+        ({"batch_size": [25]}, "started from the same weights and saw the same examples in the same order"),
+        ({"batch_size": [25], "init": "sequential"}, "saw the same examples in the same order"),
         (
             {"hidden": [[4], [8]], "report": {"factor": "hidden", "baseline": [4]}},
-            "saw the same examples in the same order",
+            "saw the same examples",
         ),
         (
             {"task": ["sine", "mixture"], "report": {"factor": "task", "baseline": "sine"}},

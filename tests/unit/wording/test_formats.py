@@ -1,7 +1,6 @@
 """Numbers in words: exactly, where they are read most, and never across a line that decides."""
 
 import math
-import re
 
 import pytest
 from hypothesis import given, settings
@@ -13,38 +12,6 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 several = settings(max_examples=200, deadline=None, derandomize=True)
 ratios = st.floats(-20, 20).map(math.exp)
-
-
-@pytest.mark.parametrize(
-    ("ratio", "low", "high", "said"),
-    [
-        (1.04, 1.004, 1.08, "4 % higher (0.4 % to 8 %)"),
-        (1.5, 1.1, 2.6, "50 % higher (10 % to 160 %)"),
-        (1.996, 1.2, 3.0, "2.0 × higher (1.20 to 3.0)"),
-        (0.25, 0.2, 0.5, "4.0 × lower (2.0 to 5.0)"),
-        (1.1, 0.5, 12.4, "10 % higher (2.0 × lower to 12 × higher)"),
-        (6312.0, 10.0, 1.23e8, "6,300 × higher (10 to 1.2e+08)"),
-        (1.0, 1.0, 1.0, "equal (equal to equal)"),
-        (1.0, 0.0, math.inf, "equal (∞ × lower to ∞ × higher)"),
-        (9.0, math.nan, math.nan, "9.0 × higher"),
-    ],
-)
-def test_a_change_is_in_per_cent_below_a_factor_of_two(ratio, low, high, said):
-    assert formats.change({"effect": ratio, "effect_low": low, "effect_high": high}) == said
-
-
-@given(ratios, st.floats(1.0001, 50), st.floats(1.0001, 50))
-@several
-def test_a_change_names_both_sides_exactly_where_its_interval_holds_both(ratio, below, above):
-    low, high = ratio / below, ratio * above
-    said = formats.change({"effect": ratio, "effect_low": low, "effect_high": high}, level_text="95 % interval ")
-    sides = set(re.findall("higher|lower", said))
-    if low > 1 or high < 1:
-        assert sides == {"higher" if low > 1 else "lower"}
-    else:
-        assert sides == {"higher", "lower"}
-    assert "(95 % interval " in said
-    assert not re.search(r"nan|inf\b", said)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +68,9 @@ def test_a_duration_carries_what_rounds_to_sixty(seconds):
     [
         (1.04, "1.04"),
         (1.994, "1.99"),
+        (1.004, "1.004"),
+        (0.9996, "0.9996"),
+        (1.0, "1.00"),
         (1.996, "2.0"),
         (3.14, "3.1"),
         (9.96, "10"),
@@ -122,14 +92,6 @@ def test_a_ratio_keeps_two_digits_however_small_it_is(ratio):
     assert float(formats.number(ratio).replace(",", "")) == pytest.approx(ratio, rel=0.06)
 
 
-@given(ratios)
-@several
-def test_an_amount_is_the_same_for_a_factor_and_for_its_inverse_from_two_on(ratio):
-    assert formats.factor_of(ratio) == pytest.approx(formats.factor_of(1 / ratio))
-    assert formats.amount(ratio).endswith(" ×") == (formats.factor_of(ratio) >= 1.995)
-    assert formats.changed(ratio).endswith("lower") == (ratio < 1)
-
-
 @pytest.mark.parametrize(
     ("value", "said"),
     [(1, "1st"), (2.4, "2nd"), (13, "13th"), (83.3, "83rd"), (0, "0th"), (100, "100th"), (111, "111th")],
@@ -148,3 +110,11 @@ def test_lists_and_counts_read_as_people_write_them():
     assert [formats.count(number, "seed") for number in (0, 1, 1234)] == ["0 seeds", "1 seed", "1,234 seeds"]
     assert [formats.percent(share) for share in (0.95, 0.999, 0.0512, 1.0)] == ["95 %", "99.9 %", "5.12 %", "100 %"]
     assert formats.plural("test loss with precise statistics") == "test losses with precise statistics"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.366, "137 %"), (1.0, "100 %"), (0.496, "50 %"), (0.0251, "3 %"), (0.00123, "0.12 %"), (0.0, "0 %")],
+)
+def test_a_share_of_variance_is_said_in_whole_per_cent(share, text):
+    assert formats.whole_percent(share) == text

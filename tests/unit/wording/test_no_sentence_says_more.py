@@ -11,8 +11,9 @@ import synthetic
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from bnbench.judge import verdicts
-from bnbench.wording import sentences, titles
+from bnbench.judge import verdict_rows, verdicts
+from bnbench.wording import answers, sentences, titles
+from bnbench.wording.preregistration import UNKNOWN
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -62,7 +63,7 @@ def judged(study, drawn):
         return np.arange(seeds), *arms
 
     contrasts = synthetic.contrasts(study, losses)
-    return verdicts.table(study, contrasts, verdicts.decide(study.report, contrasts, draws=499))
+    return verdict_rows.table(study, contrasts, verdicts.decide(study.report, contrasts, draws=499))
 
 
 def assert_context_claims(study, row, said):
@@ -70,7 +71,9 @@ def assert_context_claims(study, row, said):
     verdict, by_mean = row["verdict"], row["test"] == "mean"
     treated = titles.arm(study, row["treatment"])
     assert (f" {treated} hurts" in said, f" {treated} helps" in said) == (verdict == "hurts", verdict == "helps")
-    assert ("nothing is decided" in said) == (verdict == "undecided")
+    diverged = row["pairs"] > 0 and sentences.all_diverged(row)
+    assert ("every trial diverged" in said) == diverged
+    assert ("nothing is decided" in said) == (verdict == "undecided" and not diverged)
     assert ("equivalent" in said) == (verdict == "equivalent")
     claims = re.sub(r"may be anything from .*?, compared", "", said)
     allowed = {"hurts": ["higher"], "helps": ["lower"]}.get(verdict, []) if by_mean else ["higher", "lower"]
@@ -97,10 +100,11 @@ def assert_answer_claims(study, rows, said):
     assert all(titles.arm(study, arm) in rest for arm in silent)
     assert bool(rest) == bool(silent)
     for arm, part in zip(spoken, parts, strict=True):
-        own = rows[rows["treatment"] == arm]
+        own = said_of(rows[rows["treatment"] == arm])
         claim = assert_spelled_out if len(own) <= 6 else assert_counted
         claim(study, own, part)
         verdicts = set(own["verdict"])
+        assert ("every trial" in part) == ("diverged" in verdicts)
         assert ("nothing is decided" in part) == ("undecided" in verdicts)
         assert ("equivalent" in part) == ("equivalent" in verdicts)
         assert ("no pairs" in part) == ("no data" in verdicts)
@@ -109,19 +113,29 @@ def assert_answer_claims(study, rows, said):
     assert_whole(said)
 
 
+def said_of(rows):
+    """The rows with what is said in place of a verdict where every trial diverged."""
+    diverged = (rows["pairs"] > 0) & (rows["pairs"] == rows["diverged_baseline"])
+    diverged &= rows["pairs"] == rows["diverged_treatment"]
+    return rows.assign(verdict=rows["verdict"].where(~diverged, "diverged"))
+
+
 CLAUSES = {
     "made the": None,  # the direction is that of each change
     "was worse": "hurts",
     "was better": "helps",
     "were equivalent": "equivalent",
     "nothing is decided": "undecided",
+    "every trial of": "diverged",
     "there are no pairs": "no data",
 }
 
 
 def assert_spelled_out(study, own, part):
     """Every context is named once, in the clause of its verdict."""
-    undecided_alone = set(own["verdict"]) <= {"undecided", "no data"} and (own["verdict"] == "undecided").sum() > 1
+    undecided_alone = (
+        set(own["verdict"]) <= {"undecided", "diverged", "no data"} and (own["verdict"] == "undecided").sum() > 1
+    )
     found = {}
     for clause in part.removesuffix(".").split("; "):
         verdict = next(verdict for start, verdict in CLAUSES.items() if start in clause)
@@ -140,7 +154,7 @@ def assert_spelled_out(study, own, part):
 def assert_counted(study, own, part):
     """Every verdict that occurs has its number of contexts."""
     starts = {" hurt in ": "hurts", " helped in ": "helps", "equivalent": "equivalent"}
-    starts |= {"nothing is decided in ": "undecided", "no pairs yet in ": "no data"}
+    starts |= {"nothing is decided in ": "undecided", "no pairs yet in ": "no data", "diverged in ": "diverged"}
     counted = {}
     for clause in part.split("; "):
         for start, verdict in starts.items():
@@ -163,7 +177,7 @@ def test_no_sentence_says_more_than_its_verdict(drawn):
 def test_the_answer_claims_no_direction_without_a_verdict_and_names_every_context(drawn):
     study, contrasts = drawn
     rows = judged(study, contrasts)
-    assert_answer_claims(study, rows, sentences.answer(study, rows))
+    assert_answer_claims(study, rows, answers.answer(study, rows))
 
 
 stores = st.fixed_dictionaries(
@@ -207,8 +221,20 @@ def test_no_sentence_of_a_whole_comparison_says_more_than_its_row(tmp_path_facto
         sides = re.findall("higher|lower|equal|anything", said.partition(" By their own")[0])
         assert row["factor"] != "main effect" or not decided or sides[0] == ("higher" if row["low"] > 1 else "lower")
         assert_whole(said)
+    trends = set(found["convergence"]["trend"])
+    for verb, trend in (("fell", "falls"), ("rose", "rises")):
+        assert (f" {verb} " in verdicts["convergence"]) == (trend in trends)
+        assert (f" still {trend} " in verdicts["still_changing"]) == (trend in trends)
+    for said in (
+        *verdicts["absolute"],
+        verdicts["absolute_answer"],
+        verdicts["convergence"],
+        verdicts["still_changing"],
+    ):
+        assert_whole(said)
     for said in (*verdicts["trajectories"], verdicts["control"], verdicts["cost"], verdicts["methods"]):
         assert_whole(said)
+    assert "fixed before" not in verdicts["methods"].replace(UNKNOWN, "")  # there is no record of any plan
 
 
 def test_over_seeds_that_can_never_decide_no_sentence_says_which_loss_is_higher(compared):

@@ -10,7 +10,7 @@ import pytest
 import synthetic
 from prose import assert_states, cases
 
-from bnbench.wording import sentences
+from bnbench.wording import answers, sentences
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -40,7 +40,12 @@ ROW = {
     "within_margin": False,
     "narrow_low": 2.4,
     "narrow_high": 4.1,
-    "seeds_needed": math.nan,
+    **{f"{name}{end}": math.nan for name in ("seeds_needed", "seeds_equivalent") for end in ("", "_low", "_high")},
+    "resolution": 1.4e-16,
+    "raised_effect": math.nan,
+    "raised_low": math.nan,
+    "raised_high": math.nan,
+    "bound": None,
     "diverged_baseline": 0,
     "diverged_treatment": 0,
     "test": "mean",
@@ -55,7 +60,14 @@ OPEN = {
     "effect_high": 1.5,
     "p_adjusted": 0.31,
     "seeds_needed": 105.0,
+    "seeds_needed_low": 61.0,
+    "seeds_needed_high": 223.0,
+    "seeds_equivalent": 117.0,
+    "seeds_equivalent_low": 68.0,
+    "seeds_equivalent_high": 249.0,
 }
+FLOORED = {"test": "rank", "floored": 12, "raised_effect": 93.0, "raised_low": 40.0, "raised_high": 2e5}
+FLOORED |= {"bound": "at least"}
 DIVERGED = {"test": "worst-rank", "diverged_treatment": 12, "finite_pairs": 8}
 NONE = {"verdict": "no data", "pairs": 0, "finite_pairs": 0, "p_adjusted": math.nan, "effect": math.nan}
 
@@ -76,9 +88,12 @@ CONTEXTS = {
         ["2 %", "higher", "1 %", "3 %", "1.05"],
     ),
     "equivalent": ([EQUAL], ["equivalent", "1.000", "90 %", "0.971", "1.031", "1.05", "0.003"]),
-    "undecided": ([OPEN], ["20 % lower", "50 % higher", "95 %", "0.31", "105 seeds", "1.05", "80 %"]),
+    "undecided": (
+        [OPEN],
+        ["20 % lower", "50 % higher", "95 %", "0.31", "1.05", "80 %", "105 seeds (61 to 223)", "117 seeds (68 to 249)"],
+    ),
     "undecided_by_the_test": (
-        [OPEN, {"effect_low": 1.04, "p_adjusted": 0.06, "seeds_needed": math.inf}],
+        [OPEN, {"effect_low": 1.04, "p_adjusted": 0.06, "seeds_needed": math.inf, "seeds_needed_high": math.inf}],
         ["4 % higher", "50 % higher", "0.06", "interval", "test", "a million seeds"],
     ),
     "undecided_by_the_interval": (
@@ -92,8 +107,23 @@ CONTEXTS = {
         ["0.01", "12 of 20", "8 pairs", "2.5 × lower", "20 % lower", "different arms"],
     ),
     "diverged_but_for_one_pair": ([DIVERGED, {"diverged_treatment": 19, "finite_pairs": 1}], ["19 of 20", "0 of 20"]),
-    "one_loss_of_0": ([{"floored": 1}], ["3.1 ×", "higher", "1 loss was"]),
-    "losses_of_0": ([{"floored": 1200}], ["3.1 ×", "higher", "1,200 losses were"]),
+    "losses_of_0": (
+        [FLOORED],
+        ["ranks", "12 of 20 pairs", "1.4e-16", "float32", "at least 93 × higher", "8 pairs", "3.1 × higher"],
+    ),
+    "losses_of_0_in_both_arms": (
+        [FLOORED, {"bound": "restricted", "floored": 20}],
+        ["20 of 20 pairs", "93 (40 to 200,000)"],
+    ),
+    "losses_of_0_that_decide_nothing": (
+        [
+            FLOORED,
+            OPEN,
+            {"floored": 19, "bound": "at most", "raised_effect": 0.12, "raised_low": 0.0085, "raised_high": 1.8},
+        ],
+        ["nothing is decided", "ranks", "19 of 20 pairs", "ratio is 0.12 (0.0085 to 1.80)"],
+    ),
+    "a_loss_of_0_among_those_that_diverged": ([DIVERGED, {"floored": 1}], ["12 of 20", "1 of 20 pairs has", "7 pairs"]),
 }
 
 
@@ -110,6 +140,14 @@ def test_a_context(case, prose):
     assert_states(one_of_four, [f"adjusted for 4 comparisons by {method}"])
     assert alone == prose
     assert one_of_four == prose
+
+
+def test_a_context_of_which_every_trial_diverged_says_that_and_not_that_nothing_is_decided(prose):
+    changes = {"diverged_baseline": 20, "diverged_treatment": 20, "finite_pairs": 0}
+    said = sentences.context(ONE, row(OPEN, DIVERGED, changes))
+    assert said == prose
+    table = pd.DataFrame([row(OPEN, DIVERGED, changes)])
+    assert answers.answer(ONE, table) == prose
 
 
 @cases(
@@ -189,6 +227,6 @@ def test_an_answer(case, prose):
     study, rows, facts = case
     contexts = [labels for labels, _ in study.contexts()] * len(rows)
     table = pd.DataFrame([row(labels, *changes) for labels, changes in zip(contexts, rows, strict=False)])
-    said = sentences.answer(study, table)
+    said = answers.answer(study, table)
     assert_states(said, facts)
     assert said == prose

@@ -72,7 +72,7 @@ SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
     ),
     whose_interval_alone_decides=(
         {"p_adjusted": 0.06, "pairs": 6},
-        ["nothing is decided", "2.2 × higher to 4.5 × higher", "6 seeds with a finite pair in every context"],
+        ["nothing is decided", "2.2 × higher to 4.5 × higher", "6 seeds that were measured in every context"],
     ),
     with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
     with_a_doubling_that_may_change_nothing=(
@@ -122,16 +122,19 @@ def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
 
 
 @cases(
-    over_all_contexts=({}, ["0.021 higher", "simultaneous 95 % interval 0.01 to 0.032", "no BN"]),
+    over_all_contexts=({}, ["2.1 points higher", "simultaneous 95 % interval 1", "to 3.2 points", "no BN"]),
     that_is_lower=(
         {"effect": -0.02, "low": -0.03, "high": -0.01},
-        ["0.02 lower", "0.01 to 0.03", "0.04 lower to 0.12 higher"],
+        ["2 points lower", "to 3 points", "4 points lower to 12 points higher"],
     ),
-    that_may_be_none=({"low": -0.03, "p_adjusted": 0.31}, ["nothing is decided", "0.03 lower to 0.032 higher"]),
-    with_a_doubling_of_the_batch=(DOUBLING, ["BN minus no BN", "changes by +0.021", "+0.01 to +0.032"]),
+    that_may_be_none=(
+        {"low": -0.03, "p_adjusted": 0.31},
+        ["nothing is decided", "3 points lower to 3.2 points higher"],
+    ),
+    with_a_doubling_of_the_batch=(DOUBLING, ["BN minus no BN", "changes by +2.1", "+1 to +3.2"]),
     with_a_level_that_may_change_nothing=(
         {**SGD, "low": -0.03, "p_adjusted": 0.31},
-        ["not decided", "may be that with Adam plus anything from −0.03 to +0.032"],
+        ["not decided", "may be that with Adam plus anything from −3 to +3.2"],
     ),
 )
 def test_an_interaction_on_the_scale_of_differences(case, prose):
@@ -202,9 +205,7 @@ def test_an_aggregate(case, prose):
 def test_an_aggregate_on_the_scale_of_differences(prose):
     numbers = {"iqm": -0.01, "low": -0.02, "high": 0.005, "effect_lowest": -0.04, "effect_highest": 0.02, "tau": 0.03}
     said = together.aggregate(synthetic.scored(FOUR), {**AGGREGATE, **numbers})
-    assert_states(
-        said, ["test accuracy, BN minus no BN,", "−0.01", "−0.02 to +0.005", "−0.04 to +0.02", "lie 0.03 from"]
-    )
+    assert_states(said, ["test accuracy, BN minus no BN,", "−1", "−2 to +0.5", "−4 to +2", "lie 3 points from"])
     assert said == prose
 
 

@@ -26,9 +26,19 @@ class Loss(ABC):
     hessian_roots: ClassVar[Callable[..., Any] | None] = None
     """`hessian_roots(output, target)`, an option, see `trainer.objectives`; without it autograd serves `forward`."""
 
+    classifies: ClassVar[bool] = False
+    """Whether its targets are classes, so that `accuracy` gives a number."""
+
     @abstractmethod
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """[seeds, batch, outputs] twice → the loss of every example, [seeds, batch, 1]."""
+
+    def resolution(self, epsilon: float) -> float:
+        """The smallest loss of one example that floating-point numbers of this relative precision tell from 0.
+
+        Of a loss that is quadratic near 0, with outputs and targets near 1.
+        """
+        return epsilon**2
 
     def accuracy(self, output: Tensor, target: Tensor) -> Tensor | None:  # noqa: ARG002
         """Each seed's share of examples that are classified rightly, [seeds]; None where nothing is classified."""
@@ -55,6 +65,8 @@ class SquaredLoss(Loss):
 class CrossEntropy(Loss):
     """Cross-entropy of classes, by outputs that are logits and targets that are 1 for the right class, else 0."""
 
+    classifies = True
+
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """−log softmax of the right class."""
         return -(target * output.log_softmax(2)).sum(2, keepdim=True)
@@ -68,6 +80,10 @@ class CrossEntropy(Loss):
         p = output.softmax(2)
         classes = p.new_zeros(p.shape[2], p.shape[2]).fill_diagonal_(1.0)
         return tuple((classes[k] - p) * p[:, :, k : k + 1].sqrt() for k in range(p.shape[2]))
+
+    def resolution(self, epsilon: float) -> float:
+        """The smallest logarithm of a number above 1."""
+        return epsilon
 
     def accuracy(self, output: Tensor, target: Tensor) -> Tensor:
         """Share of examples whose largest output is that of the right class."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from bnbench.catalogue import datafiles
+from bnbench.catalogue.losses import LOSSES
 from bnbench.catalogue.parameters import build, parameter
 from bnbench.errors import UserError
 from bnbench.streams import stream
@@ -35,6 +36,13 @@ class Data(NamedTuple):
     validation_x: Array | None = None
     """Points that are held out of the training to choose by; None where nothing is chosen."""
     validation_y: Array | None = None
+    target_scale: float | None = None
+    """What one unit of the targets was before they were standardized; None if they were not."""
+
+
+DRAWN = ("data", "noise", "split", "validation")
+"""What a seed may draw of a task's points: noise, which rows train and which test, which training points are held out;
+or something else (data)."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +74,21 @@ class Task(ABC):
         """Name of the loss that is minimized, see `losses.LOSSES`."""
         return "squared"
 
+    def classifies(self) -> bool:
+        """Whether its examples belong to classes, so that networks have an accuracy."""
+        return LOSSES[self.loss()].classifies
+
     def is_curve(self) -> bool:
         """Whether what is learned can be drawn over one input."""
         return self.inputs() == self.outputs() == 1
+
+    def drawn(self) -> tuple[str, ...]:
+        """What of its points a seed draws, in the words of `DRAWN`; nothing where all seeds have the same points."""
+        return ("data",)
+
+    def resamples(self) -> bool:
+        """Whether each seed draws another random split of the same rows, so that seeds are no new data sets."""
+        return False
 
     @abstractmethod
     def data(self, seed: int) -> Data:
@@ -94,6 +114,10 @@ class Function(Task):
     def inputs(self) -> int:
         """A function of one number."""
         return 1
+
+    def drawn(self) -> tuple[str, ...]:
+        """The noise, if there is any."""
+        return ("noise",) if self.noise else ()
 
     @abstractmethod
     def values(self, x: Array) -> Array:
@@ -164,6 +188,14 @@ class Split(Task):
         """Number of test points."""
         return self.row_count() - self.train_points()
 
+    def drawn(self) -> tuple[str, ...]:
+        """Which rows train, and which test."""
+        return ("split",)
+
+    def resamples(self) -> bool:
+        """The rows are always the same."""
+        return True
+
     def data(self, seed: int) -> Data:
         """Rows in the order drawn from the seed: the first `train_points` train, the others test."""
         x, y = self._read
@@ -171,7 +203,9 @@ class Split(Task):
         train, test = order[: self.train_points()], order[self.train_points() :]
         standard_x = _standardizer(x[train])
         standard_y = _standardizer(y[train]) if self.standardizes_targets else np.asarray
-        return Data(standard_x(x[train]), standard_y(y[train]), standard_x(x[test]), standard_y(y[test]))
+        points = (standard_x(x[train]), standard_y(y[train]), standard_x(x[test]), standard_y(y[test]))
+        one_scale = self.standardizes_targets and y.shape[1] == 1
+        return Data(*points, target_scale=_scale(y[train]).item() if one_scale else None)
 
 
 @dataclass(frozen=True)
@@ -262,9 +296,14 @@ class Table(Split):
 
 def _standardizer(part: Array) -> Callable[[Array], Array]:
     """Subtract the mean and divide by the standard deviation of `part`; a constant column is only centred."""
-    mean, deviation = part.mean(axis=0), part.std(axis=0)
-    scale = np.where(deviation > 0, deviation, 1.0)
+    mean, scale = part.mean(axis=0), _scale(part)
     return lambda values: (values - mean) / scale
+
+
+def _scale(part: Array) -> Array:
+    """The standard deviation of each column, [columns]; 1 of a constant one."""
+    deviation = part.std(axis=0)
+    return np.where(deviation > 0, deviation, 1.0)
 
 
 @dataclass(frozen=True)
@@ -298,6 +337,14 @@ class HeldOut(Task):
     def loss(self) -> str:
         """The task's own."""
         return self.task.loss()
+
+    def drawn(self) -> tuple[str, ...]:
+        """The task's own, and which training points are held out."""
+        return (*self.task.drawn(), *(["validation"] if self.held_points() else []))
+
+    def resamples(self) -> bool:
+        """The task's own."""
+        return self.task.resamples()
 
     def data(self, seed: int) -> Data:
         """The task's points, the training points in their order."""

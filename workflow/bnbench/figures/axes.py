@@ -1,9 +1,9 @@
-"""Axes of losses and of ratios."""
+"""Axes of losses and scores, and of their ratios and differences."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -18,6 +18,8 @@ from matplotlib.ticker import (
 )
 
 from bnbench.figures.colours import INK
+from bnbench.outcomes import Outcome
+from bnbench.wording import effects
 
 
 class _Powers(LogLocator):
@@ -63,6 +65,45 @@ def ratio_levels(ax: Axes) -> None:
     loss_axis(ax)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.axhline(1, color=INK, lw=0.9, zorder=1)
+
+
+def effect_axis(ax: Axes, outcome: Outcome, values: Iterable[float], margin: float) -> None:
+    """An axis of effects along the bottom that shows `values` and the margin."""
+    if outcome.is_ratio:
+        ratio_axis(ax, values, margin)
+        return
+    shown = [value for value in values if math.isfinite(value)] + [2 * margin, -2 * margin]
+    room = 0.06 * (max(shown) - min(shown))
+    ax.set_xlim(min(shown) - room, max(shown) + room)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: effects.plain(outcome, value)))
+
+
+def effect_levels(outcome: Outcome) -> Callable[[Axes], None]:
+    """What makes an axis of effects up the side, with a line where there is none."""
+    if outcome.is_ratio:
+        return ratio_levels
+
+    def levels(ax: Axes) -> None:
+        ax.grid(axis="y")
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: effects.plain(outcome, value)))
+        ax.axhline(0, color=INK, lw=0.9, zorder=1)
+
+    return levels
+
+
+def value_levels(outcome: Outcome) -> Callable[[Axes], None]:
+    """What makes an axis of what was measured up the side."""
+    if outcome.is_ratio:
+        return loss_axis
+
+    def levels(ax: Axes) -> None:
+        ax.grid(axis="y")
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: effects.value(outcome, value)))
+
+    return levels
 
 
 def plain_axis(ax: Axes) -> None:

@@ -1,4 +1,4 @@
-"""The ratio of the losses by batch size."""
+"""The effect by batch size."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bnbench.figures.axes import ratio_levels
+from bnbench.figures.axes import effect_levels
 from bnbench.figures.style import WIDTH, palette, row_name
 from bnbench.plan.study import Study
+from bnbench.wording import effects
 
 _LINE = 12  # points from one name to the next
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
-    """The ratio of the losses against the batch size, a line for each of what else is held fixed."""
+    """The effect against the batch size, a line for each of what else is held fixed."""
     figure, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.2))
-    ratio_levels(ax)
+    effect_levels(study.outcome)(ax)
     named = table.assign(held=[row_name(study, row, "batch_size") for row in table.to_dict("records")])
     ends: list[tuple[float, float, str]] = []
     for index, (_, line) in enumerate(named.sort_values("examples").groupby(["treatment", "held"], sort=False)):
@@ -37,7 +38,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [str(size) for size in sizes])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set(xlabel="examples in a batch", ylabel="ratio of the losses")
+    ax.set(xlabel="examples in a batch", ylabel=effects.named(study.outcome))
     sns.despine(ax=ax)
     _name_lines(ax, [end for end in ends if np.isfinite(end[1])])
     return figure

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import epoch_axis
+from bnbench.figures.axes import epoch_axis, value_levels
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
 from bnbench.plan.study import Study
@@ -21,7 +21,9 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
 
     The loss that decides is drawn in full, the train-mode loss, where it is another, dotted.
     """
-    figure, found = panels(study, table)
+    if not study.outcome.is_ratio:
+        table = table[table["outcome"] == study.report.outcome]  # losses have another axis
+    figure, found = panels(study, table, value_levels(study.outcome))
     for ax, part in found:
         for key, line in part.groupby([study.report.factor, "outcome"], sort=False):
             arm, outcome = (str(label) for label in key)
@@ -31,10 +33,10 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             ax.plot(line["epoch"] + 1, line["loss"], color=colour, **style)
             if decides:
                 ax.fill_between(line["epoch"] + 1, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
-        ax.set_ylabel("loss")
+        ax.set_ylabel("loss" if study.outcome.is_ratio else titles.outcome(study.report.outcome))
         epoch_axis(ax)
     lines: dict[str, dict[str, Any]] = {titles.outcome(study.report.outcome): {"lw": 1.6}}
-    if study.report.outcome != "train_loss":
+    if study.report.outcome != "train_loss" and study.outcome.is_ratio:
         lines[f"{titles.outcome('train_loss')}"] = _DOTTED
     align(found)
     return add_legend(study, figure, lines)

@@ -9,6 +9,7 @@ from bnbench.figures.axes import plain_axis, ratio_axis
 from bnbench.figures.colours import INK, PAPER
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 
 
@@ -33,6 +34,6 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         ax.set(ylim=(len(places) - 0.5, -0.5), ylabel="", xlabel="factor")
         ax.tick_params(axis="y", length=0)
         ax.set_yticks(range(len(places)), list(places))
-        ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), study.report.margin)
+        ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), OUTCOMES["test_loss"].margin)
     align(found)
     return add_legend(study, figure, arms=treatments) if len(study.arms) > 2 else figure

@@ -1,20 +1,21 @@
-"""The ratio of the losses over the epochs."""
+"""The effect over the epochs."""
 
 from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import epoch_axis, ratio_levels
+from bnbench.figures.axes import effect_levels, epoch_axis
 from bnbench.figures.colours import PAPER
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
 from bnbench.plan.study import Study
+from bnbench.wording import effects
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
-    """The ratio of the losses over the epochs with its simultaneous band; a dot where its side of 1 is decided."""
-    figure, found = panels(study, table, ratio_levels)
+    """The effect over the epochs with its simultaneous band; a dot from where its side is decided."""
+    figure, found = panels(study, table, effect_levels(study.outcome))
     for ax, part in found:
         for treatment, line in part.groupby("treatment", sort=False):
             colour, epochs = palette(study)[str(treatment)], line["epoch"] + 1
@@ -22,7 +23,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             ax.fill_between(epochs, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
             first = line[line["epoch"] == line["decided_from"]]
             ax.plot(first["epoch"] + 1, first["effect"], "o", ms=5, color=colour, mec=PAPER)
-        ax.set_ylabel("ratio of the losses")
+        ax.set_ylabel(effects.named(study.outcome))
         epoch_axis(ax)
     align(found)
     return add_legend(study, figure, arms=study.arms[1:])

@@ -1,4 +1,4 @@
-"""The heat map: the ratios of the losses over the grid."""
+"""The heat map: the effects over the grid."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from bnbench.figures.colours import PAPER
-from bnbench.figures.style import WIDTH, palette, row_name, times, unique
+from bnbench.figures.style import WIDTH, palette, row_name, unique
 from bnbench.plan.study import Study
+from bnbench.wording import effects
 
 
 def draw(study: Study, contexts: pd.DataFrame) -> Figure:
-    """The ratios over the grid; the colour is that of the arm that does better."""
+    """The effects over the grid; the colour is that of the arm that does better."""
     across = _across(study)
     rows = contexts.to_dict("records")
     down = [row_name(study, row, across) for row in rows]
-    table = contexts.assign(down=down, exponent=np.log(contexts["effect"].where(contexts["test"] == "mean")))
-    table["text"] = [f"{times(row['effect'])}\n{row['verdict']}" for row in rows]
+    table = contexts.assign(down=down, cost=_costs(study, contexts))
+    table["text"] = [f"{_effect(study, row['effect'])}\n{row['verdict']}" for row in rows]
     levels = [level for level in study.levels[across] if level in set(table[across])]
-    exponents, texts = (
+    costs, texts = (
         table.pivot(index="down", columns=across, values=column).reindex(index=unique(down), columns=levels)
-        for column in ("exponent", "text")
+        for column in ("cost", "text")
     )
-    most = max(float(np.nanmax(np.abs(exponents.to_numpy()), initial=0.0)), np.log(study.report.margin))
+    most = max(float(np.nanmax(np.abs(costs.to_numpy()), initial=0.0)), study.outcome.cost_margin(study.report.margin))
     colours = [palette(study)[arm] for arm in (study.arms[1], study.report.baseline)]
     scale = LinearSegmentedColormap.from_list("better", [colours[0], "white", colours[1]])
-    figure, ax = plt.subplots(figsize=(WIDTH, 1.2 + 0.7 * len(exponents)), layout="constrained")
+    figure, ax = plt.subplots(figsize=(WIDTH, 1.2 + 0.7 * len(costs)), layout="constrained")
     sns.heatmap(
-        exponents.set_axis([study.level(across, level).title for level in levels], axis=1),
+        costs.set_axis([study.level(across, level).title for level in levels], axis=1),
         vmin=-most,
         vmax=most,
         cmap=scale,
@@ -46,6 +47,19 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, rotation=0)
     return figure
+
+
+def _costs(study: Study, contexts: pd.DataFrame) -> pd.Series[float]:
+    """How far each context is from no effect, above 0 where the treatment is worse; NaN where ranks decide."""
+    effect = contexts["effect"].where(contexts["test"] == "mean")
+    scaled = np.log(effect) if study.outcome.is_ratio else effect
+    return pd.Series(study.outcome.cost(scaled.to_numpy(np.float64)), contexts.index)
+
+
+def _effect(study: Study, effect: float) -> str:
+    if np.isnan(effect):
+        return ""
+    return f"{effects.plain(study.outcome, effect)}{' ×' if study.outcome.is_ratio else ''}"
 
 
 def _across(study: Study) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bnbench.figures.axes import value_levels
 from bnbench.figures.colours import GREY
 from bnbench.figures.panels import align, panels
 from bnbench.figures.style import palette
@@ -23,7 +24,8 @@ _MANY = 100  # seeds, from which on points are a picture in the SVG
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
     """The final loss of every trial, the two of a seed joined by a line; a cross at the top is a diverged trial."""
-    figure, found = panels(study, table)
+    figure, found = panels(study, table, value_levels(study.outcome))
+    axis = "final loss" if study.outcome.is_ratio else titles.outcome(study.report.outcome)
     places = {arm: x for x, arm in enumerate(study.arms)}
     for ax, part in found:
         each = [
@@ -45,7 +47,11 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
                 top = ax.get_xaxis_transform()
                 ax.plot(x, 0.97, "x", color=colour, transform=top)
                 ax.text(x + 0.06, 0.97, f"{losses.isna().sum()} diverged", transform=top, va="center", color=colour)
-        ax.set(ylabel="final loss", xlabel="", xlim=(-0.5, len(places) - 0.5))
+        ax.set(
+            ylabel=axis,
+            xlabel="",
+            xlim=(-0.5, len(places) - 0.5),
+        )
         _name_arms(ax, [titles.arm(study, arm) for arm in places])
     align(found)
     return figure

@@ -10,17 +10,16 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from bnbench.figures.axes import effect_axis
 from bnbench.figures.colours import INK
-from bnbench.figures.scales import effect_axis
 from bnbench.figures.style import WIDTH, palette
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
-from bnbench.wording import captions, titles
+from bnbench.wording import captions, effects, titles
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
     """A step line for each arm that is compared with the baseline, with its band."""
-    outcome = OUTCOMES[study.report.outcome]
+    outcome = study.outcome
     figure, ax = plt.subplots(figsize=(WIDTH * 0.68, 3.2))
     ax.axvline(outcome.no_effect, color=INK, lw=0.9, zorder=1)
     for (_, treatment), rows in table.groupby(["baseline", "treatment"], sort=False):
@@ -30,9 +29,9 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         ax.step(across, rows["reached"], where=where, color=colour, lw=1.8, label=titles.arm(study, str(treatment)))
     ax.set_ylim(-0.02, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    effect_axis(ax, study, table["threshold"])
+    effect_axis(ax, outcome, table["threshold"], study.report.margin)
     better = "lower" if outcome.lower_is_better else "higher"
-    scale = "ratio to" if outcome.is_ratio else "difference to"
+    scale = "ratio to" if outcome.is_ratio else f"{effects.noun(outcome)} from"
     ax.set_xlabel(f"{titles.outcome(study.report.outcome)}, {scale} {captions.base(study)} ({better} is better)")
     ax.set_ylabel(f"share of the pairs that\nare at least as {'low' if outcome.lower_is_better else 'high'}")
     ax.grid(axis="both")

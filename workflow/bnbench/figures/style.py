@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -19,7 +18,7 @@ from matplotlib.figure import Figure
 from bnbench.figures.colours import GREY, GRID, INK
 from bnbench.plan.study import Study
 from bnbench.store import files
-from bnbench.wording import formats, titles
+from bnbench.wording import titles
 
 WIDTH = 8.0
 """Inches: figures are as wide as the page."""
@@ -107,11 +106,6 @@ def row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
     if len(study.arms) > 2 or not parts:
         parts.insert(0, titles.arm(study, row["treatment"]))
     return ", ".join(parts)
-
-
-def times(ratio: float) -> str:
-    """A ratio as a factor; empty where there is none."""
-    return "" if np.isnan(ratio) else f"{formats.number(ratio)} ×"
 
 
 def empty(text: str) -> Figure:

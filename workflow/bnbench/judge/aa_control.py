@@ -42,10 +42,10 @@ def table(study: Study, contrasts: Sequence[Contrast], most: int = SPLITS) -> pd
         most: splits at most.
     """
     baselines = _baselines(study, contrasts)
-    seeds = baselines.shape[1]
+    seeds = baselines.shape[2]
     generator = np.random.default_rng(0)
-    splits = min(most, max(_FEWEST, _ENOUGH // baselines.size)) if seeds >= _LEAST else 0
-    alarms = [_alarms(study, baselines[:, generator.permutation(seeds)]) for _ in range(splits)]
+    splits = min(most, max(_FEWEST, _ENOUGH // (baselines.size // 2))) if seeds >= _LEAST else 0
+    alarms = [_alarms(study, baselines[..., generator.permutation(seeds)]) for _ in range(splits)]
     false = np.array(alarms, dtype=np.bool_).reshape(splits, len(baselines))
     found = stats.share(false.any(1).sum(), splits, 1 - study.report.alpha)
     row: dict[str, Any] = {
@@ -61,7 +61,10 @@ def table(study: Study, contrasts: Sequence[Contrast], most: int = SPLITS) -> pd
 
 
 def _baselines(study: Study, contrasts: Sequence[Contrast]) -> Array:
-    """The baseline's final log losses, [contexts, seeds], of the contexts that have pairs and the seeds they share."""
+    """The baseline's costs, and how each is known, [contexts, 2, seeds].
+
+    Of the contexts that have pairs, over the seeds that they share.
+    """
     # Of several treatments the one with the most pairs stands for the context: the baseline is that of all.
     chosen: dict[tuple[str, ...], Contrast] = {}
     for contrast in contrasts:
@@ -71,17 +74,19 @@ def _baselines(study: Study, contrasts: Sequence[Contrast]) -> Array:
         if len(contrast.seeds) > (len(chosen[context].seeds) if context in chosen else 0):
             chosen[context] = contrast
     if not chosen:
-        return np.empty((0, 0))
+        return np.empty((0, 2, 0))
     seeds = reduce(np.intersect1d, (contrast.seeds for contrast in chosen.values()))
-    return np.stack([contrast.baseline[np.searchsorted(contrast.seeds, seeds)] for contrast in chosen.values()])
+    of_contexts = [(contrast, np.searchsorted(contrast.seeds, seeds)) for contrast in chosen.values()]
+    return np.stack([(contrast.baseline[at], contrast.known[0, at]) for contrast, at in of_contexts])
 
 
 def _alarms(study: Study, shuffled: Array) -> list[bool]:
     """One split of shuffled seeds: whether each context is said to help or to hurt."""
-    half = shuffled.shape[1] // 2
+    half = shuffled.shape[2] // 2
     seeds = np.arange(half)
-    split = [
-        Contrast({}, seeds, *arms, *arms, floored=0, mixed=())
-        for arms in ((losses[:half], losses[half : 2 * half]) for losses in shuffled)
-    ]
+    split = []
+    for costs, known in shuffled:
+        arms = costs[:half], costs[half : 2 * half]
+        censored = known[: 2 * half].reshape(2, half).astype(np.int64)
+        split.append(Contrast({}, seeds, *arms, *arms, censored, ()))
     return [decision.verdict in ("helps", "hurts") for decision in verdicts.decide(study.report, split, DRAWS)]

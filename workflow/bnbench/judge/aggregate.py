@@ -16,11 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from bnbench.judge import heterogeneity, interactions
-from bnbench.judge.effects import effect_of, interval_of
-from bnbench.judge.stats import Array
+from bnbench.judge import heterogeneity, interactions, verdict_rows
+from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import SEVERAL
 
@@ -54,29 +52,31 @@ def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str])
     for arms in study.comparisons if len(study.contexts()) >= SEVERAL else ():
         places = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
         own, judged = [contrasts[index] for index in places], [verdicts[index] for index in places]
-        drawn = _runs(own)
+        drawn, ordered = _runs(own)
         arms_of = dict(zip(("baseline", "treatment"), arms, strict=True))
-        rows.append({**arms_of, **interactions.counts(judged), "pairs": drawn.shape[1], **_numbers(study, own, drawn)})
+        rows.append(
+            {
+                **arms_of,
+                **interactions.counts(judged),
+                "pairs": drawn.shape[1],
+                **_numbers(study, own, drawn, ordered=ordered),
+            }
+        )
         profiles.append(_profile(study, drawn).assign(**arms_of))
     profile = pd.concat(profiles, ignore_index=True)[_PROFILE] if profiles else pd.DataFrame(columns=_PROFILE)
     return {"aggregate": pd.DataFrame(rows, columns=_AGGREGATE), "profile": profile}
 
 
 def interquartile_mean(runs: Array) -> Array:
-    """Mean of the middle half of all runs, of [..., contexts, seeds]: a quarter of them is cut off at either end.
-
-    NaN where a pair diverged in both arms, and so has no place among the others.
-    """
+    """Mean of the middle half of all runs, of [..., contexts, seeds]: a quarter of them is cut off at either end."""
     flat = runs.reshape(*runs.shape[:-2], -1)
     with np.errstate(invalid="ignore"):  # of runs that are infinitely good and others that are infinitely bad
-        middle = stats.trim_mean(flat, _CUT, axis=-1)
-    return np.where(np.isnan(flat).any(-1), math.nan, middle)
+        return np.asarray(stats.trim_mean(flat, _CUT, axis=-1), np.float64)
 
 
 def improvement(runs: Array) -> Array:
     """Share of the runs in which the treatment is better, ties counting half, of [..., contexts, seeds]."""
-    ties = (runs == 0) | np.isnan(runs)
-    return np.asarray(((runs < 0) + 0.5 * ties).mean((-2, -1)), np.float64)
+    return np.asarray(((runs < 0) + 0.5 * (runs == 0)).mean((-2, -1)), np.float64)
 
 
 def by_seeds(runs: Array, statistic: Callable[[Array], Array], level: float) -> tuple[Array, Array]:
@@ -103,35 +103,41 @@ def by_seeds(runs: Array, statistic: Callable[[Array], Array], level: float) -> 
     return low, high
 
 
-def _runs(contrasts: Sequence[Contrast]) -> Array:
-    """Differences of costs over the seeds that all contexts have, [contexts, seeds].
+def _runs(contrasts: Sequence[Contrast]) -> tuple[Array, bool]:
+    """Differences of costs over the seeds that all contexts have, [contexts, seeds], and whether all are in order.
 
     A run of which the treatment diverged is worse than any other, +∞; of which the baseline did, better, −∞; of which
-    both did, NaN. An interquartile mean stays finite as long as fewer than a quarter are infinite.
+    both did, 0. Of costs that are known by bounds alone counts the smallest difference that is certain. Runs are not in
+    order where such bounds or two diverged trials stand among them: then they have shares, but no mean of the middle.
     """
     seeds = reduce(np.intersect1d, [contrast.seeds for contrast in contrasts])
-    rows = []
+    rows, ordered = [], True
     for contrast in contrasts:
-        baseline, treated = (np.nan_to_num(arm, nan=math.inf) for arm in (contrast.baseline, contrast.treated))
+        place = np.searchsorted(contrast.seeds, seeds)
+        baseline, treated = (np.nan_to_num(arm, nan=math.inf)[place] for arm in (contrast.baseline, contrast.treated))
+        certain = np.sign(contrast.ranks[place])
         with np.errstate(invalid="ignore"):
-            rows.append((treated - baseline)[np.searchsorted(contrast.seeds, seeds)])
-    return np.stack(rows)
+            difference = treated - baseline
+        rows.append(np.where(np.sign(difference) == certain, difference, 0.0))
+        both = np.isinf(baseline) & np.isinf(treated)
+        ordered &= not (both | contrast.known[:, place].any(0)).any()
+    return np.stack(rows), ordered
 
 
-def _numbers(study: Study, contrasts: Sequence[Contrast], runs: Array) -> dict[str, float]:
+def _numbers(study: Study, contrasts: Sequence[Contrast], runs: Array, *, ordered: bool) -> dict[str, float]:
     """The statistics of one comparison."""
-    outcome, level = OUTCOMES[study.report.outcome], 1 - study.report.alpha
+    level = 1 - study.report.alpha
     seeds = runs.shape[1]
-    whole = seeds > 0 and not np.isnan(runs).any()
+    whole = seeds > 0 and ordered
     middle = float(interquartile_mean(runs)) if whole else math.nan
     limits = map(float, by_seeds(runs, interquartile_mean, level)) if whole else (math.nan, math.nan)
-    iqm = interval_of(outcome, middle, *limits)
+    iqm = verdict_rows.shown(study.outcome, Interval(middle, *limits))
     better = float(improvement(runs)) if seeds else math.nan
     better_low, better_high = (float(limit) for limit in by_seeds(runs, improvement, level))
     if better_low == better_high:  # all seeds say the same, from which no sample of them can differ
         better_low = better_high = math.nan
     means = [float(contrast.differences.mean()) for contrast in contrasts if len(contrast.differences)] or [math.nan]
-    extremes = sorted(effect_of(outcome, [min(means), max(means)]).tolist())
+    extremes = sorted(study.outcome.shown(mean) for mean in (min(means), max(means)))
     found = heterogeneity.between(interactions.shared(contrasts)[1], level)
     return {
         **dict(zip(("iqm", "low", "high"), iqm, strict=True)),
@@ -150,15 +156,14 @@ def _profile(study: Study, runs: Array) -> pd.DataFrame:
 
     At the runs themselves, or as many of their quantiles as fit, and at no difference.
     """
-    outcome, level = OUTCOMES[study.report.outcome], 1 - study.report.alpha
+    level = 1 - study.report.alpha
     finite = runs[np.isfinite(runs)]
     if not len(finite):
         return pd.DataFrame(columns=_PROFILE)
     at = np.quantile(finite, np.linspace(0, 1, min(THRESHOLDS, len(finite))), method="inverted_cdf")
     thresholds = np.unique(np.append(at, 0.0))
-
-    # Of each seed the share of its contexts, [thresholds, seeds]; a pair that diverged in both arms is a tie.
-    reached = (np.where(np.isnan(runs), 0.0, runs) <= thresholds[:, None, None]).mean(1)
+    # Of each seed the share of its contexts, [thresholds, seeds].
+    reached = (runs <= thresholds[:, None, None]).mean(1)
     low, high = by_seeds(reached, lambda drawn: drawn.mean(-1), level)
-    columns = {"threshold": effect_of(outcome, thresholds), "reached": reached.mean(1), "low": low, "high": high}
+    columns = {"threshold": study.outcome.shown(thresholds), "reached": reached.mean(1), "low": low, "high": high}
     return pd.DataFrame(columns).sort_values("threshold", ignore_index=True)

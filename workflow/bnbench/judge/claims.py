@@ -11,7 +11,6 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan import claimed
 from bnbench.plan.study import Study
 
@@ -66,8 +65,9 @@ def conclude(stood: Sequence[Standing], of: str) -> str:
 def standing(study: Study, claim: Mapping[str, Any], row: Row) -> Standing:
     """How one row stands to what is predicted of it."""
     if claim["in"] == "interactions":
-        no_effect, decided = OUTCOMES[study.report.outcome].no_effect, row["p_adjusted"] < study.report.alpha
-        falls, rises = decided and row["high"] < no_effect, decided and row["low"] > no_effect
+        decided = row["p_adjusted"] < study.report.alpha
+        none = study.outcome.no_effect
+        falls, rises = decided and row["high"] < none, decided and row["low"] > none
         found = "falls" if falls else "rises" if rises else "open"
         return "open" if found == "open" else "for" if found == claim["predicts"] else "against"
     verdict = row["verdict"]

@@ -5,15 +5,16 @@ All of it is exploratory: pairs and tests are those of the verdicts, p-values ar
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from bnbench.judge import sign_flips, stats
+from bnbench import outcomes as known
+from bnbench.judge import finals, sign_flips, stats, time_to_target, training_time
 from bnbench.judge.pairing import Pairs
-from bnbench.judge.stats import Array
+from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
 from bnbench.vocabulary import ACCURACY, GAP, OUTCOMES, PRECISE
@@ -25,39 +26,69 @@ EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
 COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
 """Of a difference: see `decomposition`."""
 
-Arms = tuple[Array, Array]
-"""Logarithms of one quantity of the baseline and of the treatment, [pairs]; NaN where there is none."""
+PRIMARY, EXPLORATORY, DESCRIPTIVE = "primary", "exploratory", "descriptive"
+"""Roles of outcomes: it decides; it is tested beside, in the family of all such rows; it is not tested."""
+
+
+class Explored(NamedTuple):
+    """One outcome of a contrast."""
+
+    row: Mapping[str, Any]
+    """The columns that are this outcome's own."""
+    tested: Array | None
+    """What is tested to have mean 0, [pairs], treatment − baseline in the outcome's own direction; None for no test."""
 
 
 def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
-    """One row per outcome: geometric means, ratio with Student's interval for this context alone, and sign-flip p.
+    """One row per outcome: means, effect with the interval for this context alone, and sign-flip p.
 
-    `role` says which outcome decides. A trial that diverged, or never came to the target, counts as the worst in the
-    test, and is not in the ratio.
+    `role` says which outcome decides. A trial that diverged counts as the worst in the test and is not in the effect,
+    `finite_pairs` being those that are; so `direction` says which way the test points, and `adjusted` compares the two.
     """
-    level = 1 - study.report.alpha
-    rows, tested = [], []
-    for name, (baseline_logs, treated_logs) in _measured(study, pairs):
-        # Of an accuracy more is better: it is tested by what is lower where it is higher.
-        sign = -1.0 if name == ACCURACY else 1.0
-        arms = (sign * baseline_logs, sign * treated_logs)
-        contrast = Contrast(pairs.labels, pairs.seeds, *arms, *arms, 0, ())
-        finite = contrast.finite
-        baseline, treated = (np.exp(sign * arm[finite].mean()) if finite.any() else np.nan for arm in arms)
-        ratio = stats.geometric_interval(sign * contrast.differences, level)
-        role = "primary" if name == study.report.outcome else "exploratory"
-        numbers = {"pairs": len(pairs.seeds), "finite_pairs": int(finite.sum())}
-        means = {"baseline_value": baseline, "treatment_value": treated}
-        interval = {"effect": ratio.mean, "low": ratio.low, "high": ratio.high}
-        rows.append({**pairs.labels, "outcome": name, "role": role, **numbers, **means, **interval})
-        tested.append(contrast.tested)
-    return pd.DataFrame(rows).assign(p=_alone(tested))
+    found = [_final(study, pairs, outcome) for outcome in _measured(study, pairs)]
+    if known.OUTCOMES[study.report.outcome].is_ratio:  # a score or a gap does not fall from a start that is high
+        found.append(_soon(study, pairs))
+    tested = [each.tested for each in found if each.tested is not None]
+    p_values = iter(sign_flips.max_t(np.stack(tested, axis=1), _DRAWS).alone.tolist() if tested else ())
+    rows = []
+    for row, values in [*found, _seconds(study, pairs)]:
+        role = {study.report.outcome: PRIMARY, SECONDS: DESCRIPTIVE}.get(row["outcome"], EXPLORATORY)
+        p, total = (np.nan, 0.0) if values is None else (next(p_values), float(values.sum()))
+        common = {**pairs.labels, "role": role, "pairs": len(pairs.seeds), "p": p, "direction": int(np.sign(total))}
+        rows.append({**_LACKING, **common, **row})
+    return pd.DataFrame(rows)
 
 
-def adjusted(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of outcomes of all contexts, with Benjamini & Hochberg's p over all of its exploratory rows."""
-    exploratory = table["role"].eq("exploratory")
-    return table.assign(p_bh=stats.benjamini_hochberg(table["p"].where(exploratory)))
+def adjusted(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """The table of outcomes of all contexts, with Benjamini & Hochberg's p over all of its exploratory rows.
+
+    `marked` are those of them whose adjusted p is below `alpha` and whose effect, as it is shown, points where the test
+    does: trials that diverged are in the test alone, and an effect that is a bound may leave its other side open.
+    """
+    exploratory = table["role"].eq(EXPLORATORY)
+    p_bh = stats.benjamini_hochberg(table["p"].where(exploratory))
+    nothing = table["outcome"].map({name: outcome.no_effect for name, outcome in known.OUTCOMES.items()})
+    agrees = table["direction"].ne(0) & np.sign(table["effect"] - nothing).eq(table["direction"])
+    open_side = table["bound"].map({"at least": -1, "at most": 1})
+    marked = (p_bh < alpha) & agrees & table["direction"].ne(open_side)
+    return table.assign(p_bh=p_bh, marked=marked.astype(bool))
+
+
+def tested_rows(table: pd.DataFrame) -> int:
+    """How many rows the family of the exploratory p-values has."""
+    return int((table["role"].eq(EXPLORATORY) & table["p"].notna()).sum())
+
+
+def fewest_marked(table: pd.DataFrame, alpha: float) -> int:
+    """The fewest exploratory rows that can be below `alpha` after adjustment, each at the smallest p of its pairs.
+
+    1: a single row can be marked whatever the others say; more: only so many together; 0: none ever can.
+    """
+    rows = table[table["role"].eq(EXPLORATORY) & table["p"].notna()]
+    smallest = np.sort([sign_flips.smallest_p(int(pairs), _DRAWS) for pairs in rows["pairs"]])
+    together = np.arange(1, len(rows) + 1)
+    enough = together[smallest * len(rows) / together < alpha]
+    return int(enough[0]) if len(enough) else 0
 
 
 def decomposition(study: Study, pairs: Pairs) -> pd.DataFrame:
@@ -85,45 +116,59 @@ def decomposition(study: Study, pairs: Pairs) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def target(study: Study, pairs: Pairs) -> float:
-    """The loss whose first epoch is compared: the config's, or twice the larger final loss of the two arms.
+_COUNTS = tuple(f"{count}_{arm}" for count in ("reached", "at_once", "jobs") for arm in ("baseline", "treatment"))
 
-    The latter is seen in the data, but in both arms alike; NaN where an arm has no finite loss.
-    """
-    if study.report.target is not None:
-        return study.report.target
-    finals = [arm[np.isfinite(arm)] for arm in pairs.final(study.report.outcome, study.report.window)]
-    return 2 * max(math.exp(arm.mean()) for arm in finals) if all(map(len, finals)) else math.nan
+_LACKING = {"bound": None, **dict.fromkeys(_COUNTS, np.nan)}
+"""Columns that not every outcome has."""
 
 
-def _alone(tested: list[Array]) -> list[float]:
-    """The p of each by itself; those of equally many seeds go through the same flips at once."""
-    if len({len(values) for values in tested}) > 1:
-        return [sign_flips.sign_flip(values, _DRAWS) for values in tested]
-    alone: list[float] = sign_flips.max_t(np.stack(tested, axis=1), _DRAWS).alone.tolist()
-    return alone
-
-
-def _measured(study: Study, pairs: Pairs) -> Iterator[tuple[str, Arms]]:
+def _measured(study: Study, pairs: Pairs) -> Iterator[str]:
+    """The outcomes that a trial ends at."""
     for outcome in (*OUTCOMES, GAP, ACCURACY):
         if outcome == PRECISE and not (pairs.keep_statistics or outcome == study.report.outcome):
             continue  # it is the test loss once more
         if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:
-            yield outcome, pairs.final(outcome, study.report.window)
-    if study.report.outcome != GAP:  # which does not fall from a start that is high
-        yield EPOCHS_TO_TARGET, _epochs_to(target(study, pairs), study.report.outcome, pairs)
-    seconds = (arm.rows["seconds"].to_numpy(np.float64) for arm in (pairs.baseline, pairs.treated))
-    baseline, treated = (np.log(np.where(values > 0, values, np.nan)) for values in seconds)
-    yield SECONDS, (baseline, treated)
+            yield outcome
 
 
-def _epochs_to(loss: float, outcome: str, pairs: Pairs) -> Arms:
-    """Logarithm of the number of epochs after which the outcome was first measured at `loss` or below."""
-    found = []
-    for arm in (pairs.baseline, pairs.treated):
-        reached = arm.losses[outcome] <= loss
-        first = np.log(arm.epochs[outcome][reached.argmax(0)] + 1.0)
-        # A trial that came there and diverged later is no success.
-        stays = reached.any(0) & np.isfinite(arm.losses[outcome][-1])
-        found.append(np.where(stays, first, np.nan))
-    return found[0], found[1]
+def _final(study: Study, pairs: Pairs, name: str) -> Explored:
+    """What trials ended at, on the outcome's own scale; the effect is over the pairs that both arms have measured."""
+    outcome, window = known.OUTCOMES[name], study.report.window
+    costs = baseline, treated = [outcome.cost(arm) for arm in pairs.final(name, window)]
+    how = np.stack([finals.censored(arm, name, window) for arm in (pairs.baseline, pairs.treated)])
+    contrast = Contrast(pairs.labels, pairs.seeds, baseline, treated, baseline, treated, how, ())
+    baseline, treated = (outcome.cost(arm[contrast.measured]) for arm in costs)
+    effect = stats.t_interval(treated - baseline, 1 - study.report.alpha)
+    row = _row(name, (baseline, treated), effect) | {"finite_pairs": int(contrast.measured.sum())}
+    return Explored(row, outcome.cost(contrast.tested))
+
+
+def _soon(study: Study, pairs: Pairs) -> Explored:
+    """Epochs to the target loss: of all pairs, since a trial that never reaches it is restricted."""
+    reached = time_to_target.compared(pairs, study.report.outcome, time_to_target.target(study, pairs))
+    arms = {"baseline": reached.baseline, "treatment": reached.treated}
+    counts = {f"reached_{name}": int((~arm.never).sum()) for name, arm in arms.items()}
+    counts |= {f"at_once_{name}": int(arm.at_once.sum()) for name, arm in arms.items()}
+    effect = reached.log_ratio(1 - study.report.alpha)
+    row = _row(EPOCHS_TO_TARGET, (reached.baseline.logs, reached.treated.logs), effect)
+    row |= {**counts, "finite_pairs": len(pairs.seeds), "bound": reached.bound}
+    return Explored(row, reached.differences if reached.known else None)
+
+
+def _seconds(study: Study, pairs: Pairs) -> Explored:
+    """Seconds of training per network, job by job: no test, since the seeds of a job share one time."""
+    jobs = training_time.compared(pairs)
+    counts = {"jobs_baseline": len(jobs[0]), "jobs_treatment": len(jobs[1])}
+    row = _row(SECONDS, jobs, training_time.log_ratio(*jobs, 1 - study.report.alpha))
+    return Explored({**row, **counts, "finite_pairs": len(pairs.seeds)}, None)
+
+
+def _row(name: str, arms: Sequence[Array], effect: Interval) -> dict[str, Any]:
+    """Means of the arms and the effect, which come as logarithms where the effect is a ratio."""
+    means = [float(arm.mean()) if len(arm) else np.nan for arm in arms]
+    numbers = np.array([*means, *effect])
+    if known.OUTCOMES[name].is_ratio:
+        with np.errstate(over="ignore"):
+            numbers = np.exp(numbers)
+    columns = ("baseline_value", "treatment_value", "effect", "low", "high")
+    return {"outcome": name, **dict(zip(columns, numbers.tolist(), strict=True))}

@@ -1,28 +1,59 @@
-"""What a trial ended at: its log loss over a window of the last measured epochs."""
+"""What a trial ended at over a window of the last measured epochs, on the scale on which trials are compared."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bnbench.judge import stats
 from bnbench.judge.stats import Array
+from bnbench.outcomes import OUTCOMES
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import FLOOR, GAP
+from bnbench.vocabulary import GAP
+
+AT_MOST, AT_LEAST = 1, 2
+"""How a value is known that is not measured: its parts lie below their resolution. Both: it may be anything."""
+
+
+def scaled(trials: Trials, outcome: str) -> Array:
+    """What was measured, on the scale of the outcome, [epochs, seeds]; NaN where it is not finite.
+
+    Losses as their logarithms, raised to their resolution first; scores and the generalization gap as they are.
+    """
+    values = trials.losses[outcome]
+    if OUTCOMES[outcome].is_ratio:
+        return stats.log_losses(values, trials.setting.resolution(outcome))
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def final(trials: Trials, outcome: str, share: float) -> pd.Series[float]:
-    """Mean log loss over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged."""
-    return pd.Series(stats.log_losses(_window(trials, outcome, share)).mean(0), trials.rows.index)
+    """Mean of `scaled` over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged."""
+    return pd.Series(window(scaled(trials, outcome), share).mean(0), trials.rows.index)
 
 
-def floored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
-    """How many losses of that window were raised to `FLOOR` before the logarithm, by seed."""
-    parts = ("test_loss", "eval_loss") if outcome == GAP else (outcome,)
-    low = np.stack([_window(trials, part, share) < FLOOR for part in parts])
-    return pd.Series(low.sum((0, 1)), trials.rows.index)
+def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
+    """How the final value is known, by seed: 0 measured, else a sum of `AT_MOST` and `AT_LEAST`.
+
+    A loss below its resolution is known to be at most that. So is the gap where the test loss lies below its
+    resolution; it is at least what was found where the train loss does.
+    """
+    known = pd.Series(0, trials.rows.index)
+    for part, bound in _parts(outcome):
+        low = window(trials.losses[part] < trials.setting.resolution(part), share)
+        known += bound * low.any(0)
+    return known
 
 
-def _window(trials: Trials, outcome: str, share: float) -> Array:
-    losses = trials.losses[outcome]
-    return losses[len(losses) - stats.window_length(len(losses), share) :]
+def _parts(outcome: str) -> tuple[tuple[str, int], ...]:
+    """The losses that an outcome is made of, and what is known of it where one lies below its resolution."""
+    if outcome == GAP:
+        return (("test_loss", AT_MOST), ("eval_loss", AT_LEAST))
+    return ((outcome, AT_MOST),) if OUTCOMES[outcome].is_ratio else ()
+
+
+def window(values: NDArray[Any], share: float) -> NDArray[Any]:
+    """What stands at the last `share` of the measured epochs (0: the last alone), [epochs, …]."""
+    return values[len(values) - stats.window_length(len(values), share) :]

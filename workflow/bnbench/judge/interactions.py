@@ -15,11 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.judge import heterogeneity, sign_flips
-from bnbench.judge.effects import interval_of
-from bnbench.judge.stats import Array
+from bnbench.judge import heterogeneity, sign_flips, verdict_rows
+from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 
@@ -38,7 +36,7 @@ class _Row:
 
     names: Mapping[str, Any]
     seeds: NDArray[np.int64]
-    """Those that are finite in all contexts of the comparison."""
+    """Those that were measured in all contexts of the comparison."""
     values: Array
     """Each seed's own contrast of its contexts, [seeds]: of differences of costs."""
     more: Mapping[str, Any]
@@ -48,8 +46,8 @@ def table(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
     """The main effect of each comparison, and how its effect depends on every other factor that has several levels.
 
     `effect` is that on the outcome for the main effect; else what multiplies a ratio, or is added to a difference, per
-    doubling of the batch, or from the first level of a factor to another. It is over the seeds that are finite in all
-    contexts. All rows are one family. With the main effect come the number of contexts by their verdicts, and where
+    doubling of the batch, or from the first level of a factor to another. It is over the seeds that were measured in
+    all contexts. All rows are one family. With the main effect come the number of contexts by their verdicts, and where
     there are three or more the interval in which the effect in a further context would lie, at least as wide as that of
     the mean.
 
@@ -79,11 +77,11 @@ def counts(verdicts: Sequence[str]) -> dict[str, int]:
 
 
 def shared(contrasts: Sequence[Contrast]) -> tuple[NDArray[np.int64], Array]:
-    """The seeds that are finite in all contexts, and their differences of costs, [contexts, seeds]."""
-    finite = [contrast.seeds[contrast.finite] for contrast in contrasts]
-    seeds = reduce(np.intersect1d, finite)
+    """The seeds that were measured in all contexts, and their differences of costs, [contexts, seeds]."""
+    measured = [contrast.seeds[contrast.measured] for contrast in contrasts]
+    seeds = reduce(np.intersect1d, measured)
     values = [
-        contrast.differences[np.searchsorted(own, seeds)] for contrast, own in zip(contrasts, finite, strict=True)
+        contrast.differences[np.searchsorted(own, seeds)] for contrast, own in zip(contrasts, measured, strict=True)
     ]
     return seeds, np.stack(values)
 
@@ -94,9 +92,8 @@ def _rows(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
     seeds, differences = shared(contrasts)
     contexts = [contrast.labels for contrast in contrasts]
     arms = {name: contexts[0][name] for name in ("baseline", "treatment")}
-    outcome = OUTCOMES[study.report.outcome]
     new = heterogeneity.between(differences, 1 - study.report.alpha)
-    _, low, high = interval_of(outcome, np.nan, new.low, new.high)
+    _, low, high = verdict_rows.shown(study.outcome, Interval(np.nan, new.low, new.high))
     of_all = {**counts(verdicts), "prediction_low": low, "prediction_high": high}
     return [
         _Row({**arms, **names}, seeds, weights @ differences, of_all if names["factor"] == MAIN_EFFECT else {})
@@ -106,7 +103,7 @@ def _rows(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
 
 def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
     """The numbers of all rows as one family: rows of the same seeds by joint flips, others by Bonferroni's method."""
-    outcome, alpha = OUTCOMES[study.report.outcome], study.report.alpha
+    alpha = study.report.alpha
     together: dict[bytes, list[int]] = {}
     for index, row in enumerate(rows):
         together.setdefault(row.seeds.tobytes(), []).append(index)
@@ -119,11 +116,10 @@ def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
         limits = sign_flips.simultaneous(values, 1 - alpha / parts)
         for place, index in enumerate(members):
             own = values[:, place]
-            effect = interval_of(
-                outcome, float(own.mean()) if len(own) else np.nan, *(float(limit[place]) for limit in limits)
-            )
+            mean = float(own.mean()) if len(own) else np.nan
+            costs = Interval(mean, *(float(limit[place]) for limit in limits))
             found[index] = {
-                **dict(zip(("effect", "low", "high"), effect, strict=True)),
+                **dict(zip(("effect", "low", "high"), verdict_rows.shown(study.outcome, costs), strict=True)),
                 "p": float(p_values.alone[place]),
                 "p_adjusted": min(1.0, parts * float(p_values.adjusted[place])) if len(own) else np.nan,
                 "adjustment": "maxT" if parts == 1 else "maxT and Bonferroni",

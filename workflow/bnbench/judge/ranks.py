@@ -12,17 +12,16 @@ import math
 from collections.abc import Sequence
 from functools import reduce
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
-from bnbench.judge import sign_flips, stats
-from bnbench.judge.effects import interval_of
-from bnbench.judge.stats import Array
+from bnbench.judge import sign_flips, stats, verdict_rows
+from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import SEVERAL
 
@@ -33,14 +32,34 @@ _PAIRS = [
 _RANKS = ["arm", "contexts", "seeds", "mean_rank", "groups"]
 
 
+class _Arms(NamedTuple):
+    """What trials cost, [contexts, arms, seeds], or of one arm [contexts, seeds]; and the bounds that are known of it.
+
+    See `stats.signed_ranks`.
+    """
+
+    costs: Array
+    low: Array
+    high: Array
+
+    def of(self, arm: int) -> _Arms:
+        """One arm."""
+        return _Arms(self.costs[:, arm], self.low[:, arm], self.high[:, arm])
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Seeds of one arm that were measured in all contexts, [seeds]."""
+        return np.asarray((np.isfinite(self.costs) & (self.low == self.high)).all(0))
+
+
 def tables(study: Study, contrasts: Sequence[Contrast]) -> dict[str, pd.DataFrame]:
     """The tables `all_pairs` and `ranks`; without rows where the study has fewer than three arms."""
     if len(study.arms) < SEVERAL:
         return {"all_pairs": pd.DataFrame(columns=_PAIRS), "ranks": pd.DataFrame(columns=_RANKS)}
-    costs = _costs(study, contrasts)
-    contexts, _, seeds = costs.shape
-    places = mean_ranks(costs) if seeds else np.full(len(study.arms), math.nan)
-    pairs = _pairs(study, costs, places).assign(contexts=contexts)
+    arms = _arms(study, contrasts)
+    contexts, _, seeds = arms.costs.shape
+    places = mean_ranks(arms.costs) if seeds else np.full(len(study.arms), math.nan)
+    pairs = _pairs(study, arms, places).assign(contexts=contexts)
     joined = {*zip(pairs["baseline"], pairs["treatment"], strict=True)} - {
         *zip(pairs["baseline"][pairs["told_apart"]], pairs["treatment"][pairs["told_apart"]], strict=True)
     }
@@ -80,44 +99,47 @@ def cliques(arms: Sequence[str], joined: set[tuple[str, str]]) -> list[tuple[str
     return sorted(found, key=lambda clique: [arms.index(arm) for arm in clique])
 
 
-def _costs(study: Study, contrasts: Sequence[Contrast]) -> Array:
-    """Costs of all arms over the seeds that every arm has in every context, [contexts, arms, seeds]."""
+def _arms(study: Study, contrasts: Sequence[Contrast]) -> _Arms:
+    """All arms over the seeds that every arm has in every context."""
     to_baseline = [contrast for contrast in contrasts if contrast.arms[0] == study.report.baseline]
     seeds = reduce(np.intersect1d, [contrast.seeds for contrast in to_baseline])
     by_context: dict[tuple[str, ...], dict[str, Array]] = {}
     for contrast in to_baseline:
         context = tuple(label for name, label in contrast.labels.items() if name not in ("baseline", "treatment"))
         place = np.searchsorted(contrast.seeds, seeds)
-        of_arms = by_context.setdefault(context, {contrast.arms[0]: contrast.baseline[place]})
-        of_arms[contrast.arms[1]] = contrast.treated[place]
-    return np.stack([np.stack([of_arms[arm] for arm in study.arms]) for of_arms in by_context.values()])
+        costs = (contrast.baseline, contrast.treated)
+        for arm, own, (low, high) in zip(contrast.arms, costs, contrast.bounds(), strict=True):
+            by_context.setdefault(context, {})[arm] = np.stack([own, low, high])[:, place]
+    # [contexts, arms, kinds, seeds]
+    found = np.stack([np.stack([of_arms[arm] for arm in study.arms]) for of_arms in by_context.values()])
+    return _Arms(*np.moveaxis(found, 2, 0))
 
 
-def _pairs(study: Study, costs: Array, places: Array) -> pd.DataFrame:
+def _pairs(study: Study, arms: _Arms, places: Array) -> pd.DataFrame:
     """All pairs of arms over all contexts together, judged as one family by joint flips of the seeds.
 
     Args:
         study: the study.
-        costs: of all arms, [contexts, arms, seeds].
+        arms: all of them.
         places: their mean ranks.
     """
-    every = [(costs[:, one], costs[:, other]) for one, other in combinations(range(len(study.arms)), 2)]
+    every = [(arms.of(one), arms.of(other)) for one, other in combinations(range(len(study.arms)), 2)]
     tested = np.stack([_tested(*pair) for pair in every], axis=1)
     p_values = sign_flips.max_t(tested)
-    finite = [np.isfinite(pair).all((0, 1)) for pair in every]
-    means = [(treated - baseline)[:, kept].mean(0) for (baseline, treated), kept in zip(every, finite, strict=True)]
-    limits, method = _limits(means, 1 - study.report.alpha, alike=len({kept.tobytes() for kept in finite}) == 1)
+    measured = [one.measured & other.measured for one, other in every]
+    means = [(b.costs - a.costs)[:, kept].mean(0) for (a, b), kept in zip(every, measured, strict=True)]
+    limits, method = _limits(means, 1 - study.report.alpha, alike=len({kept.tobytes() for kept in measured}) == 1)
     apart = [other - one for one, other in combinations(places.tolist(), 2)]
     rows: list[dict[str, Any]] = []
     for place, names in enumerate(combinations(study.arms, 2)):
         mean = float(means[place].mean()) if len(means[place]) else math.nan
-        effect = interval_of(OUTCOMES[study.report.outcome], mean, *limits[place])
+        effect = verdict_rows.shown(study.outcome, Interval(mean, *limits[place]))
         row = {
             **dict(zip(("baseline", "treatment"), names, strict=True)),
-            "pairs": costs.shape[2],
+            "pairs": arms.costs.shape[2],
             "finite_pairs": len(means[place]),
             **dict(zip(("effect", "low", "high"), effect, strict=True)),
-            "test": "mean" if finite[place].all() else "worst-rank",
+            "test": _test(*every[place]),
             "p": float(p_values.alone[place]),
             "p_adjusted": float(p_values.adjusted[place]),
             "adjustment": "maxT",
@@ -139,14 +161,19 @@ def _limits(differences: Sequence[Array], level: float, *, alike: bool) -> tuple
     return [stats.t_interval(own, apart)[1:] for own in differences], "Bonferroni"
 
 
-def _tested(baseline: Array, treated: Array) -> Array:
-    """What has mean 0 where two arms, [contexts, seeds], do not differ: their differences, or ranks where one diverged.
+def _test(baseline: _Arms, treated: _Arms) -> str:
+    """What is tested, as in the verdicts: the mean, or ranks where trials diverged or were not measured."""
+    if not np.isfinite(baseline.costs + treated.costs).all():
+        return "worst-rank"
+    return "mean" if (baseline.measured & treated.measured).all() else "rank"
 
-    The mean over the contexts, [seeds].
-    """
-    if np.isfinite(baseline).all() and np.isfinite(treated).all():
-        return np.asarray((treated - baseline).mean(0), np.float64)
-    ranks = [stats.worst_ranks(*own) for own in zip(baseline, treated, strict=True)]
+
+def _tested(baseline: _Arms, treated: _Arms) -> Array:
+    """What has mean 0 where two arms do not differ, [seeds]: the mean over the contexts of differences, or of ranks."""
+    if _test(baseline, treated) == "mean":
+        return np.asarray((treated.costs - baseline.costs).mean(0), np.float64)
+    contexts = zip(baseline.low, baseline.high, treated.low, treated.high, strict=True)
+    ranks = [stats.signed_ranks((low, high), (least, most)) for low, high, least, most in contexts]
     return np.asarray(np.mean(ranks, axis=0), np.float64)
 
 

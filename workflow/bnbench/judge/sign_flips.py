@@ -80,6 +80,11 @@ def sign_flip(differences: Array, draws: int = DRAWS) -> float:
     return float(max_t(differences[:, None], draws).alone[0])
 
 
+def smallest_p(seeds: int, draws: int = DRAWS) -> float:
+    """The smallest p that so many seeds can have: 2/2^n, or that of so many random flips."""
+    return 2 / 2.0**seeds if seeds <= EXACT else 1 / (draws + 1)
+
+
 def can_decide(seeds: int, alpha: float) -> bool:
     """Whether the smallest p of so many seeds, 2/2^n, is below `alpha`."""
     return 2 / 2.0**seeds < alpha

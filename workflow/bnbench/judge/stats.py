@@ -11,14 +11,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
-
-from bnbench.vocabulary import FLOOR
+from scipy import special, stats
 
 Array = NDArray[np.float64]
 Verdict = Literal["helps", "hurts", "equivalent", "undecided", "no data"]
 
-_MOST_SEEDS = 1_000_000
 _MOST_WALSH = 5_000
 
 
@@ -30,10 +27,10 @@ class Interval(NamedTuple):
     high: float
 
 
-def log_losses(losses: ArrayLike) -> Array:
-    """Natural logarithm of losses of any shape, raised to `FLOOR` first; NaN where a loss is not finite."""
+def log_losses(losses: ArrayLike, floor: float) -> Array:
+    """Natural logarithm of losses of any shape, raised to `floor` first; NaN where a loss is not finite."""
     values = np.asarray(losses, dtype=np.float64)
-    return np.log(np.maximum(np.where(np.isfinite(values), values, np.nan), FLOOR))
+    return np.log(np.maximum(np.where(np.isfinite(values), values, np.nan), floor))
 
 
 def window_length(measured: int, share: float) -> int:
@@ -51,6 +48,22 @@ def t_interval(values: Array, level: float) -> Interval:
         return Interval(mean, math.nan, math.nan)
     half = float(stats.t.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / math.sqrt(n))
     return Interval(mean, mean - half, mean + half)
+
+
+def corrected_interval(differences: Array, level: float, test_per_train: float) -> Interval:
+    """`t_interval` of [n] differences over n random splits of one data set, corrected to hold for its population.
+
+    The splits share their rows, so their differences are correlated, by about n_test / (n_test + n_train) (Nadeau &
+    Bengio 2003): the variance of their mean is (1/n + n_test/n_train) s², however many splits there are.
+
+    Args:
+        differences: paired, one a split.
+        level: of the interval.
+        test_per_train: n_test/n_train.
+    """
+    plain, n = t_interval(differences, level), len(differences)
+    half = (plain.high - plain.mean) * math.sqrt(1 + n * test_per_train)
+    return Interval(plain.mean, plain.mean - half, plain.mean + half)
 
 
 def geometric_interval(log_values: Array, level: float) -> Interval:
@@ -92,17 +105,18 @@ def benjamini_hochberg(p_values: ArrayLike) -> Array:
 
 
 def equivalence(differences: Array, margin: float) -> float:
-    """P of two one-sided t tests (Schuirmann 1987) that the mean log difference lies within ± log `margin`.
+    """P of two one-sided t tests (Schuirmann 1987) that the mean difference lies within ± `margin`.
 
-    NaN for n < 2. Below α exactly where the 1 − 2α interval lies inside the margin.
+    NaN for n < 2. Below α where the 1 − 2α interval lies inside the margin; but differences that are all equal show no
+    spread, and are taken for no more than as many fair coins that fell alike, 1/2^n.
     """
     n = len(differences)
     if n < 2:
         return math.nan
     mean, error = float(differences.mean()), float(differences.std(ddof=1)) / math.sqrt(n)
-    room = math.log(margin) - abs(mean)
+    room = margin - abs(mean)
     if error == 0:
-        return 0.0 if room > 0 else 1.0
+        return 0.5**n if room > 0 else 1.0
     return float(special.stdtr(n - 1, -room / error))
 
 
@@ -199,92 +213,64 @@ def variance_ratio(baseline: Array, treatment: Array) -> float:
     return float((treatment - baseline).var(ddof=1) / unpaired)
 
 
-def power_of_t(effect: float, seeds: int, alpha: float) -> float:
-    """Power of a two-sided paired t test of two or more seeds at `alpha` for a true d_z of `effect`.
-
-    As that of F = t², since SciPy's non-central t is NaN here and there.
-    """
-    critical = stats.t.isf(alpha / 2, seeds - 1) ** 2
-    return float(stats.ncf.sf(critical, 1, seeds - 1, min(effect**2 * seeds, _MOST_SEEDS)))
-
-
-def smallest_effect(seeds: int, alpha: float, power: float) -> float:
-    """The d_z for which a two-sided paired t test of so many seeds has `power`; infinity for fewer than two."""
-    if seeds < 2:
-        return math.inf
-    # In logarithms: of two seeds it may be a thousand, of a million a thousandth.
-    log = optimize.brentq(
-        lambda log: power_of_t(math.exp(log), seeds, alpha) - power, math.log(1e-4), math.log(1e4), xtol=1e-10
-    )
-    return math.exp(log)
-
-
-def seeds_needed(effect: float, alpha: float, power: float) -> float:
-    """Seeds at which a two-sided paired t test at `alpha` has `power` for a true d_z of ± `effect`.
-
-    Never so few that the smallest p of a sign flip, 2/2^n, is not below `alpha`. Infinity above a million; NaN for an
-    effect of NaN.
-    """
-    if math.isnan(effect):
-        return math.nan
-
-    def enough(seeds: int) -> bool:
-        return power_of_t(abs(effect), seeds, alpha) >= power
-
-    few = many = math.floor(1 - math.log2(alpha)) + 1
-    while many <= _MOST_SEEDS and not enough(many):
-        few, many = many + 1, 2 * many
-    while few < many:  # power rises with the seeds
-        middle = (few + many) // 2
-        few, many = (few, middle) if enough(middle) else (middle + 1, many)
-    return float(few) if few <= _MOST_SEEDS else math.inf
-
-
 def mcnemar_exact(baseline_alone: int, treatment_alone: int) -> float:
     """Exact two-sided p of McNemar's (1947) test on the counts of the discordant pairs."""
     fewer, discordant = min(baseline_alone, treatment_alone), baseline_alone + treatment_alone
     return min(1.0, float(2 * stats.binom.cdf(fewer, discordant, 0.5)))
 
 
-def worst_ranks(baseline: Array, treatment: Array) -> Array:
-    """Signed ranks of the pairs' differences, where a diverged trial (NaN) is worse than any that is finite.
+def signed_ranks(baseline: tuple[Array, Array], treatment: tuple[Array, Array]) -> Array:
+    """Signed ranks of the pairs' differences where some costs are known by bounds alone, [pairs].
 
-    Ranks are of the absolute differences, tied ones sharing their mean; two diverged trials of a pair tie at 0.
-    The worst-rank analysis of Lachin (1999), for pairs. Arguments are log losses, [pairs]; so is the result.
+    Of each pair counts the smallest difference that is certain, 0 where either trial may be the better one; ranks are
+    of the absolute differences, tied ones sharing their mean. A diverged trial is worse than any other (the worst-rank
+    analysis of Lachin 1999, for pairs), and two diverged trials tie.
+
+    Args:
+        baseline: lower and upper bounds of its costs, [pairs] each: equal where a cost was measured, infinite where
+            nothing bounds it, both infinite of a diverged trial.
+        treatment: the same.
     """
     with np.errstate(invalid="ignore"):
-        differences = np.nan_to_num(treatment, nan=math.inf) - np.nan_to_num(baseline, nan=math.inf)
-    differences = np.where(np.isnan(differences), 0.0, differences)
-    ranks: Array = np.sign(differences) * stats.rankdata(np.abs(differences))
+        least, most = treatment[0] - baseline[1], treatment[1] - baseline[0]
+    certain = np.where(least > 0, least, np.where(most < 0, most, 0.0))
+    ranks: Array = np.sign(certain) * stats.rankdata(np.abs(certain))
     return ranks
 
 
-def verdict(adjusted_p: float, ratio: Interval, equivalence_p: float, alpha: float) -> Verdict:
+def worst_ranks(baseline: Array, treatment: Array) -> Array:
+    """`signed_ranks` of costs that were measured, [pairs] each; NaN where a trial diverged."""
+    arms = [np.nan_to_num(arm, nan=math.inf) for arm in (baseline, treatment)]
+    return signed_ranks(*((arm, arm) for arm in arms))
+
+
+def verdict(adjusted_p: float, difference: Interval, equivalence_p: float, alpha: float) -> Verdict:
     """Helps, hurts, equivalent or undecided.
 
     Args:
         adjusted_p: of the family of contexts.
-        ratio: ratio of the losses, treatment to baseline, with the 1 − α interval that holds for the whole family.
+        difference: mean difference of the costs, treatment − baseline, with the 1 − α interval that holds for the whole
+            family. Lower costs are better.
         equivalence_p: of two one-sided tests on the margin, adjusted for the family.
         alpha: error rate.
     """
-    if adjusted_p < alpha and ratio.high < 1:
+    if adjusted_p < alpha and difference.high < 0:
         return "helps"
-    if adjusted_p < alpha and ratio.low > 1:
+    if adjusted_p < alpha and difference.low > 0:
         return "hurts"
     return "equivalent" if equivalence_p < alpha else "undecided"
 
 
-def worst_rank_verdict(adjusted_p: float, ranks: Array, ratio: Interval, alpha: float) -> Verdict:
-    """The verdict where trials diverged: `adjusted_p` is of the mean of `ranks`, see `worst_ranks`.
+def verdict_of_ranks(adjusted_p: float, ranks: Array, difference: Interval, alpha: float) -> Verdict:
+    """The verdict where trials diverged or were not measured: `adjusted_p` is of the mean of `signed_ranks`.
 
-    `ratio` is conditional on the pairs that are finite in both arms. Where it points clearly the other way, nothing is
-    decided: one arm diverges more, the other is worse when it does not. Nothing is equivalent where arms diverge.
+    `difference` is conditional on the pairs that were measured in both arms. Where it points clearly the other way,
+    nothing is decided: one arm diverges more, the other is worse when it does not. Nothing is equivalent by ranks.
     """
     direction = float(ranks.sum())
-    if adjusted_p < alpha and direction < 0 and not ratio.low > 1:
+    if adjusted_p < alpha and direction < 0 and not difference.low > 0:
         return "helps"
-    if adjusted_p < alpha and direction > 0 and not ratio.high < 1:
+    if adjusted_p < alpha and direction > 0 and not difference.high < 0:
         return "hurts"
     return "undecided"
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from bnbench.judge import finals, sign_flips, stats
 from bnbench.judge.pairing import Pairs
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.store import tables
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import FACTORS, OUTCOMES
+from bnbench.vocabulary import FACTORS
+from bnbench.vocabulary import OUTCOMES as LOSSES
 
 _EPOCHS = 200  # of a curve: more than a figure can show apart
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
@@ -41,14 +43,14 @@ def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def differences(study: Study, pairs: Pairs) -> pd.DataFrame:
-    """The ratio of the losses that decide, epoch by epoch, with a band that holds for all epochs of it together.
+    """The effect on the outcome that decides, epoch by epoch, with a band that holds for all epochs of it together.
 
     Over the pairs that stay finite to the end. `decided_from` is the first epoch from which on the band lies on one
     side of 1; NaN where it does not at the last.
     """
     outcome = study.report.outcome
     chosen = _shown(pairs.baseline.epochs[outcome])
-    baseline, treated = (stats.log_losses(arm.losses[outcome][chosen]) for arm in (pairs.baseline, pairs.treated))
+    baseline, treated = (finals.scaled(arm, outcome)[chosen] for arm in (pairs.baseline, pairs.treated))
     logs = (treated - baseline).T
     logs = logs[np.isfinite(logs).all(1)]
     low, high = sign_flips.simultaneous(logs, 1 - study.report.alpha)
@@ -59,25 +61,24 @@ def differences(study: Study, pairs: Pairs) -> pd.DataFrame:
     others = np.flatnonzero(side != side[-1])
     decides = side[-1] and sign_flips.can_decide(len(logs), study.report.alpha)
     first = epochs[others[-1] + 1 if len(others) else 0] if decides else np.nan
-    with np.errstate(over="ignore"):
-        columns = {"effect": np.exp(mean), "low": np.exp(low), "high": np.exp(high)}
+    unscaled = OUTCOMES[outcome].unscaled
+    columns = {"effect": unscaled(mean), "low": unscaled(low), "high": unscaled(high)}
     return pd.DataFrame({**pairs.labels, "epoch": epochs, "pairs": len(logs), **columns, "decided_from": first})
 
 
 def _curves(study: Study, arm: Trials) -> pd.DataFrame:
-    """Geometric mean over the seeds at up to 200 log-spaced epochs, with Student's t interval of the mean log loss.
+    """Mean over the seeds at up to 200 log-spaced epochs, with Student's t interval, on the scale of the outcome.
 
     Over the trials that stay finite to the end, so that no curve bends because a trial is gone.
     """
     level = 1 - study.report.alpha
     parts = []
     for outcome in dict.fromkeys(("train_loss", study.report.outcome)):
-        log_losses = stats.log_losses(arm.losses[outcome])
-        finite = np.isfinite(log_losses).all(0)
+        scaled, unscaled = finals.scaled(arm, outcome), OUTCOMES[outcome].unscaled
+        finite = np.isfinite(scaled).all(0)
         chosen = _shown(arm.epochs[outcome])
-        seeds, mean, low, high = stats.column_intervals(log_losses[chosen][:, finite], level)
-        with np.errstate(over="ignore"):
-            columns = {"loss": np.exp(mean), "low": np.exp(low), "high": np.exp(high)}
+        seeds, mean, low, high = stats.column_intervals(scaled[chosen][:, finite], level)
+        columns = {"loss": unscaled(mean), "low": unscaled(low), "high": unscaled(high)}
         numbers = {"epoch": arm.epochs[outcome][chosen], "seeds": seeds.astype(int), "diverged": int((~finite).sum())}
         parts.append(pd.DataFrame({"outcome": outcome, **numbers, **columns}))
     return _labelled(arm, pd.concat(parts, ignore_index=True))
@@ -92,7 +93,7 @@ def _shown(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
 def _modes(study: Study, arm: Trials) -> pd.DataFrame:
     """Every outcome over the window: geometric mean over the trials that stay finite, and its interval."""
     rows = []
-    for outcome in OUTCOMES:
+    for outcome in LOSSES:
         values = np.asarray(finals.final(arm, outcome, study.report.window).dropna(), np.float64)
         loss = stats.geometric_interval(values, 1 - study.report.alpha)
         rows.append({"outcome": outcome, "seeds": len(values), "loss": loss.mean, "low": loss.low, "high": loss.high})

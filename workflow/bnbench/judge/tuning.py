@@ -21,8 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
-from bnbench.judge import sign_flips, verdicts
-from bnbench.judge.finals import final, floored
+from bnbench.judge import sign_flips, verdict_rows, verdicts
+from bnbench.judge.finals import censored, final
 from bnbench.judge.pairing import mixed
 from bnbench.judge.stats import Array, geometric_interval
 from bnbench.judge.verdicts import Contrast
@@ -41,15 +41,15 @@ class Finals(NamedTuple):
     """Mean log validation loss over the window, [seeds]; NaN where the trial diverged. So in the next two."""
     outcome: Array
     outcome_last: Array
-    floored: NDArray[np.integer[Any]]
-    """Losses of the window that were raised before the logarithm, [seeds]."""
+    censored: NDArray[np.integer[Any]]
+    """How the outcome is known, [seeds], see `finals.censored`."""
     rows: pd.DataFrame
     """Where they were trained."""
 
     def of(self, seeds: NDArray[np.int64]) -> Finals:
         """Of these seeds alone; each must be there."""
         at = np.searchsorted(self.seeds, seeds)
-        values = (self.validation[at], self.outcome[at], self.outcome_last[at], self.floored[at])
+        values = (self.validation[at], self.outcome[at], self.outcome_last[at], self.censored[at])
         return Finals(seeds, *values, self.rows.iloc[at])
 
 
@@ -85,7 +85,7 @@ class Pair:
             treated.outcome,
             baseline.outcome_last,
             treated.outcome_last,
-            int(baseline.floored.sum() + treated.floored.sum()),
+            np.stack([baseline.censored, treated.censored]),
             mixed(factor, baseline.rows, treated.rows),
         )
 
@@ -95,9 +95,9 @@ def finals(study: Study, arm: Trials) -> Finals:
     window, outcome = study.report.window, study.report.outcome
     kept = ((VALIDATION, window), (outcome, window), (outcome, 0.0))
     validation, ended, last = (np.asarray(final(arm, *asked), np.float64) for asked in kept)
-    raised = floored(arm, outcome, window).to_numpy(np.int64)
+    known = censored(arm, outcome, window).to_numpy(np.int64)
     where = arm.rows[["torch", "device_name", "weights_hash"]]
-    return Finals(arm.seeds, validation, ended, last, raised, where)
+    return Finals(arm.seeds, validation, ended, last, known, where)
 
 
 def choose(validation: Array) -> int:
@@ -121,7 +121,7 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
         return reselected([pairs[place] for place in places])
 
     decisions = verdicts.decide(study.report, contrasts, test=test, joint=len(study.comparisons) == 1)
-    tuned = verdicts.table(study, contrasts, decisions)
+    tuned = verdict_rows.table(study, contrasts, decisions)
     for name, arm in zip(RATES, (0, 1), strict=True):
         tuned[name] = [pair.rates[pair.chosen[arm]] if pair.seeds else np.nan for pair in pairs]
     return {"tuned": tuned, "rates": pd.DataFrame([row for pair in pairs for row in _rows(study, pair)])}

@@ -1,6 +1,6 @@
 """Contrasts and their verdicts: all contrasts of a study are one family, judged together.
 
-Arrays in, verdicts out, and a row of numbers for each. The A/A control runs through `decide` as the study itself does.
+Arrays in, verdicts out. The A/A control runs through `decide` as the study itself does.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bnbench.judge import finals, pairing, sign_flips, stats
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
-from bnbench.plan.study import ReportOptions, Study
-from bnbench.vocabulary import POWER
+from bnbench.outcomes import OUTCOMES
+from bnbench.plan.study import ReportOptions
+from bnbench.vocabulary import GAP
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,18 @@ class Contrast:
     labels: Mapping[str, str]
     seeds: NDArray[np.int64]
     baseline: Array
-    """Mean log loss of the baseline over the window, [pairs]; NaN where the trial diverged.
+    """What the baseline's trials cost over the window, [pairs]: lower is better, see `Outcome.cost`; NaN if diverged.
 
     The next three arrays are like this one.
     """
     treated: Array
     baseline_last: Array
     treated_last: Array
-    floored: int
-    """Losses of the pairs that were raised to `FLOOR`, of both arms."""
+    censored: NDArray[np.integer[Any]] | int
+    """How each cost is known, [2, pairs], the baseline's first; or 0 for all: see `finals.censored`."""
     mixed: pairing.Mixed
+    resolution: float = np.nan
+    """What losses below this were raised to; NaN of scores."""
 
     @property
     def arms(self) -> tuple[str, str]:
@@ -50,9 +52,19 @@ class Contrast:
         return ~np.isnan(self.treated - self.baseline)
 
     @cached_property
+    def known(self) -> NDArray[np.integer[Any]]:
+        """How each cost is known, [2, pairs]."""
+        return np.broadcast_to(self.censored, (2, len(self.seeds)))
+
+    @cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """Finite pairs of which both costs were measured: those that have a difference."""
+        return self.finite & ~self.known.any(0)
+
+    @cached_property
     def differences(self) -> Array:
-        """Log differences, treatment − baseline, of the finite pairs."""
-        return (self.treated - self.baseline)[self.finite]
+        """Differences of the costs, treatment − baseline, of the measured pairs."""
+        return (self.treated - self.baseline)[self.measured]
 
     @cached_property
     def diverged(self) -> tuple[int, int]:
@@ -66,12 +78,32 @@ class Contrast:
         return self.diverged[0] - both, self.diverged[1] - both
 
     @property
-    def tested(self) -> Array:
-        """What is tested to have mean 0, [pairs]: the differences, or where a trial diverged the worst ranks.
+    def test(self) -> str:
+        """What is tested to have mean 0: `mean`, or ranks, `worst-rank` where trials diverged, else `rank`."""
+        if any(self.diverged):
+            return "worst-rank"
+        return "mean" if self.measured.all() else "rank"
 
-        A diverged trial has no finite difference, so a mean cannot include it.
-        """
-        return stats.worst_ranks(self.baseline, self.treated) if any(self.diverged) else self.differences
+    @property
+    def tested(self) -> Array:
+        """The values of the test, [pairs]: the differences, or signed ranks where some pairs have none."""
+        return self.differences if self.test == "mean" else self.ranks
+
+    @cached_property
+    def ranks(self) -> Array:
+        """Signed ranks of the differences, [pairs], see `stats.signed_ranks`."""
+        return stats.signed_ranks(*self.bounds())
+
+    def bounds(self) -> list[tuple[Array, Array]]:
+        """Lower and upper bounds of the costs of both arms, [pairs] each, see `stats.signed_ranks`."""
+        most = np.finfo(np.float64).max
+        found = []
+        for costs, known in zip((self.baseline, self.treated), self.known, strict=True):
+            low = np.where(known & finals.AT_MOST, -most, costs)
+            high = np.where(known & finals.AT_LEAST, most, costs)
+            worst = np.isnan(costs)
+            found.append((np.where(worst, np.inf, low), np.where(worst, np.inf, high)))
+        return found
 
 
 class Decision(NamedTuple):
@@ -86,9 +118,9 @@ class Decision(NamedTuple):
     adjustment: str
     """Which of the two adjusted p-values decides: `maxT`, or `Holm` where contrasts have different seeds."""
     p_equivalence: float
-    """Of two one-sided tests on the margin, adjusted by Holm; NaN where a trial diverged."""
+    """Of two one-sided tests on the margin, adjusted by Holm; NaN where not all pairs were measured, or too few."""
     low: float
-    """Limits of the mean log difference that hold for the whole family at 1 − α."""
+    """Limits of the mean difference of the costs that hold for the whole family at 1 − α."""
     high: float
     limits: str
     """What makes them hold for all: `flips`, or `Bonferroni` where contrasts have different finite pairs."""
@@ -101,15 +133,25 @@ class Decision(NamedTuple):
 
 def contrast(options: ReportOptions, pairs: Pairs) -> Contrast:
     """The arrays of the outcome that decides."""
-    arms = (pairs.baseline, pairs.treated)
+    arms, cost = (pairs.baseline, pairs.treated), OUTCOMES[options.outcome].cost
+    baseline, treated = map(cost, pairs.final(options.outcome, options.window))
+    baseline_last, treated_last = map(cost, pairs.final(options.outcome, 0.0))
     return Contrast(
         pairs.labels,
         pairs.seeds,
-        *pairs.final(options.outcome, options.window),
-        *pairs.final(options.outcome, 0.0),
-        sum(int(finals.floored(arm, options.outcome, options.window).sum()) for arm in arms),
+        baseline,
+        treated,
+        baseline_last,
+        treated_last,
+        np.stack([finals.censored(arm, options.outcome, options.window) for arm in arms]),
         pairing.mixed(options.factor, *(arm.rows for arm in arms)),
+        _resolution(options.outcome, pairs),
     )
+
+
+def _resolution(outcome: str, pairs: Pairs) -> float:
+    part = "eval_loss" if outcome == GAP else outcome
+    return pairs.baseline.setting.resolution(part) if OUTCOMES[part].is_ratio else np.nan
 
 
 Test = Callable[[Sequence[int]], sign_flips.PValues]
@@ -158,24 +200,18 @@ def decide(
     return decisions
 
 
-def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decision]) -> pd.DataFrame:
-    """One row per contrast: everything that is said of it."""
-    family = sum(bool(len(contrast.seeds)) for contrast in contrasts)
-    rows = [_row(study.report, *judged, family) for judged in zip(contrasts, decisions, strict=True)]
-    of_batches = study.report.factor == "batch_size"
-    examples = [np.nan if of_batches else study.examples(contrast.labels) for contrast in contrasts]
-    return pd.DataFrame(rows).assign(examples=examples)
-
-
 def _equivalence(options: ReportOptions, contrast: Contrast) -> float:
-    return np.nan if any(contrast.diverged) else stats.equivalence(contrast.differences, options.margin)
+    """Of two one-sided tests; not of seeds over which nothing else could be decided, however alike they are."""
+    if contrast.test != "mean" or not sign_flips.can_decide(len(contrast.seeds), options.alpha):
+        return np.nan
+    return stats.equivalence(contrast.differences, OUTCOMES[options.outcome].cost_margin(options.margin))
 
 
 def _limits(options: ReportOptions, contrasts: Sequence[Contrast], draws: int) -> tuple[list[tuple[float, float]], str]:
-    """Simultaneous limits of the mean log differences, over the finite pairs, and by which method."""
+    """Simultaneous limits of the mean differences, over the measured pairs, and by which method."""
     level = 1 - options.alpha
-    shown = [index for index, contrast in enumerate(contrasts) if contrast.finite.any()]
-    pairs = {contrasts[index].seeds[contrasts[index].finite].tobytes() for index in shown}
+    shown = [index for index, contrast in enumerate(contrasts) if contrast.measured.any()]
+    pairs = {contrasts[index].seeds[contrasts[index].measured].tobytes() for index in shown}
     if len(pairs) == 1:
         low, high = sign_flips.simultaneous(np.stack([contrasts[i].differences for i in shown], axis=1), level, draws)
         limits = dict(zip(shown, zip(low.tolist(), high.tolist(), strict=True), strict=True))
@@ -189,103 +225,11 @@ def _limits(options: ReportOptions, contrasts: Sequence[Contrast], draws: int) -
 def _verdict(options: ReportOptions, contrast: Contrast, decision: Decision) -> stats.Verdict:
     if not len(contrast.seeds):
         return "no data"
-    ratio = _ratio(contrast, decision)
-    if any(contrast.diverged):
-        return stats.worst_rank_verdict(decision.p_adjusted, contrast.tested, ratio, options.alpha)
-    return stats.verdict(decision.p_adjusted, ratio, decision.p_equivalence, options.alpha)
+    difference = Interval(_mean(contrast.differences), decision.low, decision.high)
+    if contrast.test != "mean":
+        return stats.verdict_of_ranks(decision.p_adjusted, contrast.tested, difference, options.alpha)
+    return stats.verdict(decision.p_adjusted, difference, decision.p_equivalence, options.alpha)
 
 
-def _ratio(contrast: Contrast, decision: Decision) -> Interval:
-    """The geometric-mean ratio with the limits that hold for the family."""
-    mean = contrast.differences.mean() if contrast.finite.any() else np.nan
-    with np.errstate(over="ignore"):
-        return Interval(*np.exp([mean, decision.low, decision.high]).tolist())
-
-
-def _row(options: ReportOptions, contrast: Contrast, decision: Decision, family: int) -> dict[str, Any]:
-    return {
-        **contrast.labels,
-        "outcome": options.outcome,
-        **_decided(options, contrast, decision, family),
-        **_described(options, contrast),
-        "seeds_needed": _seeds_needed(options, contrast, family) if decision.verdict == "undecided" else np.nan,
-        "floored": contrast.floored,
-        "mixed": contrast.mixed,
-    }
-
-
-def _decided(options: ReportOptions, contrast: Contrast, decision: Decision, family: int) -> dict[str, Any]:
-    """The verdict and what it rests on."""
-    finite, level = contrast.finite, 1 - options.alpha
-    ratio, own = _ratio(contrast, decision), stats.geometric_interval(contrast.differences, level)
-    narrow = stats.geometric_interval(contrast.differences, level - options.alpha)
-    return {
-        "pairs": len(contrast.seeds),
-        "finite_pairs": int(finite.sum()),
-        "baseline_value": _geometric_mean(contrast.baseline[finite]),
-        "treatment_value": _geometric_mean(contrast.treated[finite]),
-        "effect": own.mean,
-        "effect_low": ratio.low,
-        "effect_high": ratio.high,
-        "confidence": level,
-        "family": family,
-        "verdict": decision.verdict,
-        "test": "worst-rank" if any(contrast.diverged) else "mean",
-        "p": decision.p,
-        "p_max_t": decision.p_max_t,
-        "p_holm": decision.p_holm,
-        "p_adjusted": decision.p_adjusted,
-        "adjustment": decision.adjustment,
-        "limits": decision.limits,
-        "p_equivalence": decision.p_equivalence,
-        "within_margin": bool(decision.p_equivalence < options.alpha),
-        "own_low": own.low,
-        "own_high": own.high,
-        "narrow_low": narrow.low,
-        "narrow_high": narrow.high,
-    }
-
-
-def _described(options: ReportOptions, contrast: Contrast) -> dict[str, Any]:
-    """Other statistics of the same pairs, which decide nothing."""
-    level, differences = 1 - options.alpha, contrast.differences
-    arms = (contrast.baseline[contrast.finite], contrast.treated[contrast.finite])
-    robust = Interval(*np.exp(stats.hodges_lehmann(differences, level)).tolist())
-    spread, p_spread = stats.pitman_morgan(*arms)
-    wins = stats.win_rate(np.sign(stats.worst_ranks(contrast.baseline, contrast.treated)), level)
-    last_differences = contrast.treated_last - contrast.baseline_last
-    last = stats.geometric_interval(last_differences[np.isfinite(last_differences)], level)
-    diverged = contrast.diverged
-    return {
-        "hl_effect": robust.mean,
-        "hl_low": robust.low,
-        "hl_high": robust.high,
-        "p_wilcoxon": stats.wilcoxon(differences),
-        "hedges_dz": stats.hedges_dz(differences),
-        "win_rate": wins.mean,
-        "win_low": wins.low,
-        "win_high": wins.high,
-        "spread_ratio": spread,
-        "p_spread": p_spread,
-        "correlation": stats.correlation(*arms),
-        "variance_ratio": stats.variance_ratio(*arms),
-        "effect_last": last.mean,
-        "effect_last_low": last.low,
-        "effect_last_high": last.high,
-        "diverged_baseline": diverged[0],
-        "diverged_treatment": diverged[1],
-        "p_mcnemar": stats.mcnemar_exact(*contrast.discordant) if any(diverged) else np.nan,
-    }
-
-
-def _seeds_needed(options: ReportOptions, contrast: Contrast, family: int) -> float:
-    """Seeds that would show a ratio as small as the margin, at the observed spread and the α of one of all."""
-    if any(contrast.diverged) or len(contrast.seeds) < 2:
-        return np.nan
-    spread = float(contrast.differences.std(ddof=1))
-    effect = np.log(options.margin) / spread if spread > 0 else np.nan
-    return stats.seeds_needed(float(effect), options.alpha / family, POWER)
-
-
-def _geometric_mean(log_losses: Array) -> float:
-    return float(np.exp(log_losses.mean())) if len(log_losses) else np.nan
+def _mean(values: Array) -> float:
+    return float(values.mean()) if len(values) else np.nan

@@ -19,7 +19,7 @@ from bnbench.page import tables
 from bnbench.plan.study import Study
 from bnbench.store import files, stamps
 from bnbench.store.tables import read_json
-from bnbench.wording import templating
+from bnbench.wording import preregistration, templating
 
 FOLDER = "claims"
 """Of the page, under `reports/`."""
@@ -50,7 +50,8 @@ def _of_study(file: Path, study: Study, report: Path) -> list[dict[str, Any]]:
     verdicts = read_json(report / "verdicts.json")
     if not (report / "data" / stamps.compared(study).name).exists():
         raise UserError(f"{report}: made of another config than {file}; run snakemake --configfile {file} again")
-    return [{**claim, "study": study.name, "file": str(file)} for claim in verdicts["claims"]]
+    fixed = verdicts.get("preregistration", {}).get("sentence", preregistration.UNKNOWN)
+    return [{**claim, "study": study.name, "file": str(file), "planned": fixed} for claim in verdicts["claims"]]
 
 
 def _counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:

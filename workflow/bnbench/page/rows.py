@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from bnbench.plan.study import Study
-from bnbench.vocabulary import FACTORS, RATES
-from bnbench.wording import formats, titles
+from bnbench.streams import ALL
+from bnbench.vocabulary import FACTORS, RATES, SEED_VARIES
+from bnbench.wording import absolute as absolutes
+from bnbench.wording import effects, explored, formats, titles
 from bnbench.wording.titles import Row
 
 
@@ -32,9 +35,6 @@ class Cell:
 
 
 NOTHING = Cell("–")
-
-EXPLORED = "†"
-"""Marks an exploratory ratio whose adjusted p is below α."""
 
 
 def contexts(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -60,15 +60,55 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[st
 
 
 def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
-    """Names of the outcomes, and a row per contrast with the ratio of each of them."""
+    """Names of the outcomes, and a row per contrast with the effect on each of them."""
     names = [name for name in titles.OUTCOMES if name in set(table["outcome"])]
     held = [name for name in (*FACTORS, "baseline", "treatment") if name in table]
     rows = []
     for _, group in table.groupby(held, sort=False):
         first, *_ = group.to_dict("records")
-        cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
+        cells = {row["outcome"]: _explored(row) for row in group.to_dict("records")}
         rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
-    return [titles.outcome(name) for name in names], rows
+    return [explored.heading(name) for name in names], rows
+
+
+def absolute(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of `absolute`: for each number that the arms have, a pair of cells, the baseline's first."""
+    rows = []
+    for row in table.to_dict("records"):
+        numbers = {name: (row[f"baseline_{name}"], row[f"treatment_{name}"]) for name in ("left", "error", "accuracy")}
+        numbers["r2"] = (1 - numbers["left"][0], 1 - numbers["left"][1])
+        said = absolutes.cells(row).items()
+        cells = {name: [_said(*each) for each in zip(both, numbers[name], strict=True)] for name, both in said}
+        rows.append({**_named(study, row), "cells": cells})
+    return rows
+
+
+def _said(text: str, value: float) -> Cell:
+    return Cell(text, repr(float(value))) if text else NOTHING
+
+
+def sources(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row per arm and context: its name, its arm, a cell for each level of `seed_varies`, and the seeds."""
+    rows = []
+    for _, group in table.groupby([name for name in FACTORS if name != SEED_VARIES], sort=False):
+        found = {row[SEED_VARIES]: row for row in group.to_dict("records")}
+        first = next(iter(found.values()))
+        name, arm = (
+            titles.context_name(study, first, without=SEED_VARIES),
+            titles.arm(study, first[study.report.factor]),
+        )
+        cells = [_source(found[level]) for level in study.levels[SEED_VARIES]]
+        rows.append({"name": name, "arm": arm, "cells": cells, "seeds": Cell(str(first["common_seeds"]))})
+    return rows
+
+
+def _source(row: Row) -> Cell:
+    """A standard deviation, and after it the share of the variance where one source alone varies."""
+    cell = _number(row["deviation"], "{:.2g}".format)
+    if row[SEED_VARIES] == ALL or math.isnan(row["variance_share"]):
+        return cell
+    names = ("variance_share", "variance_share_low", "variance_share_high")
+    return replace(cell, note=_interval(row, names, formats.whole_percent).text)
 
 
 def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -76,7 +116,7 @@ def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "name": " to ".join(titles.arm(study, row[arm]) for arm in ("treatment", "baseline")),
-            "effect": _interval(row, ("effect", "low", "high")),
+            "effect": _interval(row, ("effect", "low", "high"), partial(effects.plain, study.outcome)),
             "p_adjusted": _p(row["p_adjusted"]),
             "rank_difference": _number(row["rank_difference"], lambda apart: f"{apart:+.2f}".replace("-", "−")),
             "told_apart": Cell("yes" if row["told_apart"] else "no"),
@@ -97,18 +137,19 @@ def _named(study: Study, row: Row) -> dict[str, Any]:
 def _context(study: Study, row: Row) -> dict[str, Any]:
     small = ", but within the margin" if row["within_margin"] and row["verdict"] in ("helps", "hurts") else ""
     pairs = f"{row['finite_pairs']} of {row['pairs']}" if row["test"] != "mean" else str(row["pairs"])
-    needed = _number(row["seeds_needed"], lambda n: "> 1,000,000" if math.isinf(n) else f"{n:,.0f}")
+    plain, value = partial(effects.plain, study.outcome), partial(effects.value, study.outcome)
     return {
         **_named(study, row),
         "verdict": Cell(f"{row['verdict']}{small}", f"{row['verdict']}{small}", kind="verdict"),
         "class": str(row["verdict"]).replace(" ", "-"),
         "pairs": Cell(pairs, str(row["finite_pairs"])),
-        "baseline": _number(row["baseline_value"], "{:.2e}".format),
-        "treatment": _number(row["treatment_value"], "{:.2e}".format),
-        "effect": _interval(row, ("effect", "effect_low", "effect_high")),
-        "own": _interval(row, ("effect", "own_low", "own_high")),
-        "robust": _interval(row, ("hl_effect", "hl_low", "hl_high")),
-        "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high")),
+        "baseline": _number(row["baseline_value"], value),
+        "treatment": _number(row["treatment_value"], value),
+        "effect": _effect(study, row),
+        "own": _interval(row, ("effect", "own_low", "own_high"), plain),
+        "corrected": _interval(row, ("effect", "corrected_low", "corrected_high"), plain),
+        "robust": _interval(row, ("hl_effect", "hl_low", "hl_high"), plain),
+        "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high"), plain),
         **{name: _p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},
         "dz": _number(row["hedges_dz"], "{:.2f}".format),
         "wins": _interval(row, ("win_rate", "win_low", "win_high"), lambda share: f"{100 * share:.0f} %"),
@@ -117,14 +158,33 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
         "variance_ratio": _number(row["variance_ratio"], "{:.2f}".format),
         "diverged": Cell(f"{row['diverged_baseline']} / {row['diverged_treatment']}", str(row["diverged_treatment"])),
         "mcnemar": _p(row["p_mcnemar"]),
-        "needed": needed,
+        "needed": _seeds(row, "seeds_needed"),
+        "equivalent": _seeds(row, "seeds_equivalent"),
         "floored": Cell(str(row["floored"]), str(row["floored"])),
     }
 
 
-def _explored(study: Study, row: Row) -> Cell:
-    cell = _interval(row, ("effect", "low", "high"))
-    return replace(cell, text=f"{cell.text} {EXPLORED}") if row["p_bh"] < study.report.alpha else cell
+def _effect(study: Study, row: Row) -> Cell:
+    """The effect with its limits; where losses are too small to measure, what it is with these raised, as a bound."""
+    if row["test"] != "rank":
+        return _interval(row, ("effect", "effect_low", "effect_high"), partial(effects.plain, study.outcome))
+    raised = effects.plain(study.outcome, row["raised_effect"])
+    bound = f"{row['bound']} " if row["bound"] != "restricted" else ""
+    return Cell(f"{bound}{raised}", repr(float(row["raised_effect"])), note="(losses of 0 raised)")
+
+
+def _seeds(row: Row, name: str) -> Cell:
+    """A number of seeds with its range."""
+
+    def said(seeds: float) -> str:
+        return "> 1,000,000" if math.isinf(seeds) else f"{seeds:,.0f}"
+
+    return _interval(row, (name, f"{name}_low", f"{name}_high"), said)
+
+
+def _explored(row: Row) -> Cell:
+    value = "" if math.isnan(row["effect"]) else repr(float(row["effect"]))
+    return Cell(explored.effect(row), value, note=explored.note(row))
 
 
 def _number(value: float, form: Callable[[float], str]) -> Cell:

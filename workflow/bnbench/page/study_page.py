@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,19 @@ from bnbench.page import rows, tables
 from bnbench.plan.study import Study
 from bnbench.store import schemas
 from bnbench.vocabulary import PACKAGE
-from bnbench.wording import alt_texts, captions, contents, methods, templating, titles
+from bnbench.wording import (
+    absolute,
+    alt_texts,
+    captions,
+    contents,
+    convergence,
+    explored,
+    methods,
+    randomness,
+    templating,
+    titles,
+    variance,
+)
 
 CAPTIONS = PACKAGE / "captions"
 """A text for each figure, which Snakemake's report renders too."""
@@ -65,6 +77,8 @@ def render(
         "arms": [titles.arm(study, arm) for arm in study.arms],
         "base": captions.base(study),
         "treated": captions.treated(study),
+        "rows_alone": variance.rows_alone(study),
+        "varied_sources": variance.levels(study),
         "said": captions.facts(study),
         "summary": captions.summary(study),
         "verdicts": verdicts,
@@ -78,6 +92,8 @@ def render(
         script=script,
         style=templating.source("page", "page.css"),
         script_hash=_sha256(script),
+        random=randomness.fixed(study),
+        same_data=randomness.same(study),
         levels=captions.levels(study),
         randomization=methods.randomization(len(study.seeds)),
         bibtex=methods.BIBTEX,
@@ -95,9 +111,17 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "claims": tables.claims(verdicts["claims"]),
         "tuned": tables.tuned(study, found["tuned"], found["rates"]),
         "decided": tables.verdicts(study, contexts),
+        "absolute": tables.absolute(study, found["absolute"]),
+        "absolute_note": absolute.note(study, found["absolute"]),
+        "convergence_note": convergence.method(study),
+        "told": _beside(verdicts["sentences"], verdicts["absolute"]),
+        "told_tuned": _beside(verdicts["tuned"], verdicts["tuned_absolute"]),
         "outcomes": tables.outcomes(study, found["outcomes"]),
+        "explored": explored.introduction(study),
+        "explored_terms": explored.terms(study, found["outcomes"]),
         "more": tables.more(study, contexts),
         "all_pairs": tables.all_pairs(study, found["all_pairs"]),
+        "sources": tables.sources(study, found["variance"]),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
@@ -106,6 +130,11 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from"),
         "columns": {name: schemas.description(schemas.COLUMNS[name]) for name in columns},
     }
+
+
+def _beside(sentences: Sequence[str], more: Sequence[str]) -> list[str]:
+    """Each sentence with the one that stands beside it."""
+    return [" ".join(filter(None, both)) for both in zip(sentences, more, strict=True)]
 
 
 def _filters(study: Study) -> list[tuple[str, str, dict[str, str]]]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench.outcomes import OUTCOMES
 from bnbench.page import rows
-from bnbench.page.rows import Cell
+from bnbench.page.rows import NOTHING, Cell
 from bnbench.plan.study import Study
-from bnbench.wording import formats, titles
+from bnbench.vocabulary import SEED_VARIES
+from bnbench.wording import absolute as absolutes
+from bnbench.wording import effects, formats, titles
 
 _SPELLED_OUT = 4  # rows of a claim that are shown without a click
 
@@ -45,13 +46,27 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
     base, treated = _arms(study)
     columns = {
         "Verdict": "verdict",
-        _ratio(study): "effect",
+        _effect(study): "effect",
         "p, adjusted": "p_adjusted",
         "Seeds": "pairs",
         base: "baseline",
         treated: "treatment",
     }
     return _of_contexts(study, "Verdicts", columns, contexts)
+
+
+def absolute(study: Study, table: pd.DataFrame) -> Table | None:
+    """The test losses on an absolute scale; nothing where nothing is known of it."""
+    found = rows.absolute(study, table)
+    names = [name for name in absolutes.COLUMNS if any(row["cells"][name][0] != NOTHING for row in found)]
+    if not names:
+        return None
+    heads = [f"{absolutes.COLUMNS[name]}, {arm}" for name in names for arm in _arms(study)]
+    lines = [
+        Line([Cell(row["name"]), *(cell for name in names for cell in row["cells"][name])], held=row["factors"])
+        for row in found
+    ]
+    return Table("The test losses on an absolute scale", ["Context", *heads], lines, "contexts")
 
 
 def more(study: Study, contexts: pd.DataFrame) -> Table:
@@ -71,9 +86,12 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
         "r": "correlation",
         "Variance ratio": "variance_ratio",
         "Seeds needed": "needed",
+        "For equivalence": "equivalent",
     }
+    if contexts["corrected_low"].notna().any():
+        columns = {"By itself": "own", "Corrected": "corrected"} | columns
     if contexts["floored"].gt(0).any():
-        columns["Losses floored"] = "floored"
+        columns["Too small"] = "floored"
     return _of_contexts(study, "More about each context", columns, contexts, "contexts wide")
 
 
@@ -85,8 +103,20 @@ def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
     return _of_contexts(study, "Divergence", columns, contexts)
 
 
+def sources(study: Study, table: pd.DataFrame) -> Table | None:
+    """What each source of randomness makes of the spread; nothing where none varies alone."""
+    if table.empty:
+        return None
+    lines = [
+        Line([Cell(row["name"]), Cell(row["arm"]), *row["cells"], row["seeds"]]) for row in rows.sources(study, table)
+    ]
+    levels = [level.title.capitalize() for level in study.levels[SEED_VARIES].values()]
+    label = "Standard deviation of the outcome, and share of its variance, by what varies"
+    return Table(label, ["Context", "Arm", *levels, "Seeds"], lines, "wide")
+
+
 def outcomes(study: Study, table: pd.DataFrame) -> Table:
-    """The ratio of every outcome."""
+    """The effect on every outcome."""
     names, found = rows.outcomes(study, table)
     lines = [Line([Cell(row["name"]), *row["cells"]], held=row["factors"]) for row in found]
     return Table("Every outcome", ["Context", *names], lines, "contexts wide")
@@ -116,7 +146,7 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None
         f"Rate, {base}": "rate_baseline",
         f"Rate, {treated}": "rate_treatment",
         "Verdict": "verdict",
-        _ratio(study): "effect",
+        _effect(study): "effect",
         "p, adjusted": "p_adjusted",
         base: "baseline",
         treated: "treatment",
@@ -167,13 +197,8 @@ def _arms(study: Study) -> tuple[str, str]:
     return base, titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "Arm"
 
 
-def _ratio(study: Study) -> str:
-    return f"Ratio ({formats.percent(1 - study.report.alpha)} interval)"
-
-
 def _effect(study: Study) -> str:
-    name = "Ratio" if OUTCOMES[study.report.outcome].is_ratio else "Difference"
-    return f"{name} ({formats.percent(1 - study.report.alpha)} interval)"
+    return f"{effects.noun(study.outcome).capitalize()} ({formats.percent(1 - study.report.alpha)} interval)"
 
 
 def _of_contexts(

@@ -5,18 +5,23 @@ by name in their place. Whatever is wrong ends in one `ConfigError`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from bnbench.catalogue import tasks
 from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.parameters import build
 from bnbench.catalogue.registries import REGISTRIES
+from bnbench.epochs import batch_bounds
 from bnbench.errors import found, nearest
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan import claimed
 from bnbench.plan.levels import Level, called, level, without_rate, without_unaddressed
 from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
 from bnbench.plan.settings import canonical_json
 from bnbench.plan.study import Study
-from bnbench.vocabulary import DOUBLING, FACTORS, MAIN_EFFECT
+from bnbench.streams import ALL, SOURCES
+from bnbench.vocabulary import ACCURACY, DOUBLING, FACTORS, MAIN_EFFECT, SEED_VARIES
 
 Entry = Callable[[str, Any, Path], Any]
 """From kind, level and place to the resolved level of an entry that is chosen by name."""
@@ -33,7 +38,14 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
         report["baseline"] = _baseline(resolved, entry)
         report["compare"] = _pairs(resolved, entry)
 
-    alone = [*_levels(resolved), *_tune(resolved), *_batches(resolved), *_reference_points(resolved)]
+    alone = [
+        *_levels(resolved),
+        *_tune(resolved),
+        *_batches(resolved),
+        *_sources(resolved),
+        *_reference_points(resolved),
+        *_outcome(resolved),
+    ]
     try:
         compare(resolved["report"])
     except ConfigError as error:
@@ -51,6 +63,21 @@ def _levels(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
                 said = f"the level '{level(factor, entry).label}' stands twice"
                 yield at((factor, index), f"{said}; levels that come to the same numbers are one")
             seen.add(text)
+
+
+def _outcome(resolved: dict[str, Any]) -> Iterator[Mistake]:
+    """Give the margin its default, which is that of the outcome."""
+    report = resolved["report"]
+    outcome = OUTCOMES[report["outcome"]]
+    if report["margin"] is None:
+        report["margin"] = outcome.margin
+    if outcome.is_ratio and report["margin"] <= 1:
+        said = f"found {report['margin']:g}, allowed of {outcome.name}: a number above 1, since losses have a ratio"
+        yield at(("report", "margin"), said)
+    for index, task in enumerate(resolved["task"]):
+        if outcome.name == ACCURACY and not tasks.of({"task": task}).classifies():
+            said = f"found {task['name']} with report.outcome {ACCURACY}, allowed: tasks of classes, such as digits"
+            yield at(("task", index), said)
 
 
 def _tune(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -92,6 +119,39 @@ def _batches(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
                     f"found {size}{f' ({of_task}: {points})' * (size == 'full')}, "
                     f"allowed: at least 2 examples, since norm '{by_batch[0]}' normalizes by the batch",
                 )
+
+
+def _sources(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Sources of randomness that cannot vary alone, since in some setting every seed would be the same."""
+    if resolved["report"]["factor"] == SEED_VARIES:
+        said = f"found {SEED_VARIES}, allowed: another factor, since its levels are no arms but what the seeds vary"
+        yield at(("report", "factor"), said)
+    for index, source in enumerate(resolved[SEED_VARIES]):
+        if reason := {"data": _same_data, "order": _same_order}.get(source, lambda _: "")(resolved):
+            others = ", ".join(each for each in (ALL, *SOURCES) if each != source)
+            yield at((SEED_VARIES, index), f"found {source}, allowed: {others}, since {reason}")
+
+
+def _same_data(resolved: Mapping[str, Any]) -> str:
+    """Why the data of some task are the same for every seed; empty where they are not."""
+    same = [entry["name"] for entry, task in _tasks(resolved) if not task.drawn()]
+    return f"task '{same[0]}' has the same data for every seed" if same else ""
+
+
+def _same_order(resolved: Mapping[str, Any]) -> str:
+    """Why the order of the examples has no effect in some setting; empty where it has one in all."""
+    for (_, task), size, norm in product(_tasks(resolved), resolved["batch_size"], resolved["norm"]):
+        points = task.train_points()
+        in_one_batch = size == "full" or len(batch_bounds(points, size)) == 2
+        if in_one_batch and build(NORMS, norm).blocks(points) == 1:
+            return f"the order of the examples has no effect at batch_size {size} with norm '{norm['name']}'"
+    return ""
+
+
+def _tasks(resolved: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], tasks.Task]]:
+    """The entries of the tasks, and each task less what is held out of it."""
+    held_out = {"validation": resolved["tune"]["validation"]} if resolved["tune"] else {}
+    return [(entry, tasks.of({"task": entry, **held_out})) for entry in resolved["task"]]
 
 
 def _reference_points(resolved: Mapping[str, Any]) -> Iterator[Mistake]:

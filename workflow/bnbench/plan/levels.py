@@ -63,7 +63,12 @@ def without_unaddressed(factor: str, entry: Any) -> Any:
     return {key: value for key, value in entry.items() if key not in unaddressed} if unaddressed else entry
 
 
-_TITLES = {"batch_size": "batch {}", "hidden": "{} hidden units", "init": "{} initialization"}
+_TITLES = {
+    "batch_size": "batch {}",
+    "hidden": "{} hidden units",
+    "init": "{} initialization",
+    "seed_varies": "the {} alone varied",
+}
 """What levels are called that do not speak for themselves."""
 
 
@@ -73,6 +78,8 @@ def _title(factor: str, label: str) -> str:
         return str(getattr(ACTIVATIONS[label], "title", label))
     if (factor, label) == ("batch_size", "full"):
         return "full batch"
+    if (factor, label) == ("seed_varies", "all"):
+        return "all sources varied"
     return _TITLES.get(factor, "{}").format(label.replace("-", "–") if factor == "hidden" else label)
 
 

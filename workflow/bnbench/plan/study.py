@@ -13,9 +13,11 @@ from itertools import product
 from typing import Any
 
 from bnbench.catalogue import sources, tasks
+from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan.levels import Level, level, without_rate
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
-from bnbench.vocabulary import FACTORS
+from bnbench.streams import ALL
+from bnbench.vocabulary import FACTORS, SEED_VARIES
 
 _WEIGHTS = ("task", "hidden", "init")
 """Factors that change the initial weights."""
@@ -35,7 +37,7 @@ class ReportOptions:
     margin: float
     alpha: float
     target: float | None
-    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of the two."""
+    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of each pair."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Study:
 
         pairs = tuple((label(one), label(other)) for one, other in options["compare"])
         return ReportOptions(**{**options, "baseline": label(options["baseline"]), "compare": pairs})
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the trials are judged by."""
+        return OUTCOMES[self.report.outcome]
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:
@@ -134,6 +141,12 @@ class Study:
         """The learning rates of the optimizer that `tuned_contexts` calls by this label."""
         return [float(each["lr"]) for each in self.config["optimizer"] if without_rate(each).label == optimizer]
 
+    def optimizer_at(self, optimizer: str, rate: float) -> str:
+        """The label of the level that is this optimizer, called as in `tuned_contexts`, at one of its rates."""
+        same = [entry for entry in self.config["optimizer"] if without_rate(entry).label == optimizer]
+        (entry,) = (entry for entry in same if entry["lr"] == rate)
+        return level("optimizer", entry).label
+
     def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[float, str]]]]:
         """Contexts of a study that tunes, whatever the rate: (labels, addresses by arm and rate); else none."""
         found: dict[tuple[tuple[str, str], ...], dict[str, dict[float, str]]] = {}
@@ -169,6 +182,26 @@ class Study:
             return int(batch_size)
         task = self.levels["task"][labels["task"]].entry if "task" in labels else self.config["task"][0]
         return tasks.of({"task": task, **self._held_out}).train_points()
+
+    @property
+    def varies_sources(self) -> bool:
+        """Whether the study can tell apart what the sources of randomness make of the spread."""
+        return len(self.levels[SEED_VARIES]) > 1
+
+    @property
+    def resampled(self) -> list[str]:
+        """Labels of the tasks of which each seed draws another random split of the same rows."""
+        return [label for label, each in self.levels["task"].items() if tasks.of({"task": each.entry}).resamples()]
+
+    def test_per_train(self, labels: Mapping[str, str]) -> float | None:
+        """Test points for each of the other points, where the seeds of a context draw splits of the same rows.
+
+        None where they do not, where the split is the same for every seed, and where tasks are compared.
+        """
+        if labels.get("task") not in self.resampled or labels[SEED_VARIES] not in (ALL, "data"):
+            return None
+        task = tasks.of({"task": self.levels["task"][labels["task"]].entry})
+        return task.tested_points() / task.train_points()
 
     def to_json(self) -> str:
         """The resolved config, as the rules hand it to the steps."""

@@ -15,8 +15,12 @@ from bnbench.errors import UserError
 
 
 @contextlib.contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, *, once: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` when the block ends well, remove it otherwise.
+
+    Args:
+        path: where the file will lie.
+        once: leave a file that is there as it is, also one that another writer has written meanwhile.
 
     Raises:
         UserError: the file cannot be written (no space, no permission); `path` stays as it was.
@@ -32,7 +36,10 @@ def atomic(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.replace(path)
+        if once:
+            _link(temporary, path)
+        else:
+            temporary.replace(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
@@ -44,6 +51,23 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file atomically, in UTF-8."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a text file atomically, in UTF-8, unless it exists; of several writers at once, the first one wins."""
+    with atomic(path, once=True) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give the file at `temporary` the name `path`, unless a file has it."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return
+    except OSError:  # of a file system without links, on which two writers at once may both write
+        if not path.exists():
+            temporary.replace(path)
 
 
 def _temporary(path: Path) -> tuple[int, Path]:

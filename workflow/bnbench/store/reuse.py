@@ -19,13 +19,22 @@ from bnbench.store import chunk_files, schemas
 
 
 def trained(setting: Setting, results: Path) -> list[Chunk]:
-    """The chunks of a setting whose tables are all there, of whatever size, the longest first."""
+    """The chunks of a setting from which trials can be taken, of whatever size, the longest first."""
     if setting.spec["device"] != "cpu":
         return []
+    return sorted(_there(setting, results), key=lambda chunk: (-chunk.count, chunk.first))
+
+
+def seeds_there(setting: Setting, results: Path) -> int:
+    """How many seeds of a setting are trained, on whatever device."""
+    return len({seed for chunk in _there(setting, results) for seed in chunk.seeds})
+
+
+def _there(setting: Setting, results: Path) -> list[Chunk]:
+    """The chunks of a setting whose tables are all there."""
     folders = [results / kind / setting.address for kind in schemas.SCHEMAS]
     stems = set.intersection(*({path.stem for path in folder.glob("seeds-*.parquet")} for folder in folders))
-    whole = filter(None, (_of_stem(setting, stem) for stem in stems))
-    return sorted(whole, key=lambda chunk: (-chunk.count, chunk.first))
+    return [*filter(None, (_of_stem(setting, stem) for stem in stems))]
 
 
 def _of_stem(setting: Setting, stem: str) -> Chunk | None:

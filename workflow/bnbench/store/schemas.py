@@ -9,7 +9,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from bnbench.vocabulary import ACCURACY, FACTORS, FIRST_FACTORS, MEASURED, SCHEMA, VALIDATION
+from bnbench.vocabulary import (
+    ACCURACY,
+    FACTORS,
+    FIRST_FACTORS,
+    MEASURED,
+    SCHEMA,
+    TARGET_SCALE,
+    TARGET_VARIANCE,
+    VALIDATION,
+)
 
 _TEXT, _WHOLE, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
@@ -40,7 +49,7 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _WHOLE,
         {
-            "seed": "fixes data, initial weights and order of the examples",
+            "seed": "fixes all that is random: what is drawn of the data, initial weights, order of the examples",
             "epoch": "epoch, counted from 0; of an excluded trial, the one at which it diverged",
         },
     ),
@@ -83,6 +92,15 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _NUMBER,
         {
+            TARGET_VARIANCE: "variance of the targets at the test points, in the units of the test loss; null where "
+            "the loss is no squared error, or was measured by a version that did not store it",
+            TARGET_SCALE: "what one unit of the standardized target is in the target's own units; null where the "
+            "target was not standardized",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {
             "x": "a test point",
             "y": "target at the test point",
             "y_fit": "output of the network at the test point after the last epoch",
@@ -94,12 +112,19 @@ COLUMNS: dict[str, pa.Field] = {
         _WHOLE,
         {
             "pairs": "seeds that both arms have",
-            "finite_pairs": "pairs of which neither trial diverged",
+            "finite_pairs": "pairs of which neither trial diverged; in outcomes, pairs that the effect is over",
             "family": "comparisons that are judged together; in interactions and all_pairs, rows",
-            "floored": "losses that were raised to the smallest normal number of float32 before the logarithm",
+            "floored": "finite pairs of which a loss lies below the resolution: they have no effect of their own",
             "diverged_baseline": "pairs of which the baseline's trial diverged",
             "diverged_treatment": "pairs of which the treatment's trial diverged",
             "examples": "examples in a batch; null where batch sizes are compared",
+            "reached_baseline": "pairs of which the baseline's trial reached the target loss and did not diverge",
+            "reached_treatment": "pairs of which the treatment's trial reached the target loss and did not diverge",
+            "at_once_baseline": "pairs of which the baseline's trial had the target loss at the first measurement",
+            "at_once_treatment": "pairs of which the treatment's trial had the target loss at the first measurement",
+            "jobs_baseline": "jobs in which the baseline's trials of the pairs were trained; only for seconds",
+            "jobs_treatment": "jobs in which the treatment's trials of the pairs were trained; only for seconds",
+            "direction": "sign of what is tested, treatment − baseline: −1, 0 or 1; 0 also where nothing is tested",
             "decided_from": "first epoch from which on the band lies on one side of 1; null where it never stays there",
         },
     ),
@@ -116,6 +141,10 @@ COLUMNS: dict[str, pa.Field] = {
             "changed by",
             "effect_low": "lower limit of the effect that holds for all contexts together",
             "effect_high": "upper limit of the effect that holds for all contexts together",
+            "corrected_low": "lower limit of the effect for the population that the rows come from, for the context by "
+            "itself (Nadeau & Bengio); null unless each seed draws another test part of the same rows and the outcome "
+            "is measured on it",
+            "corrected_high": "upper limit of the effect for that population",
             "own_low": "lower limit of the effect for the context by itself (Student)",
             "own_high": "upper limit of the effect for the context by itself (Student)",
             "narrow_low": "lower 1 − 2α limit of the effect for the context by itself",
@@ -143,23 +172,82 @@ COLUMNS: dict[str, pa.Field] = {
             "effect_last_low": "lower limit of effect_last",
             "effect_last_high": "upper limit of effect_last",
             "p_mcnemar": "exact p-value of McNemar's test on the divergences; null where no trial diverged",
-            "seeds_needed": "seeds that would show a ratio as small as the margin with 80 % power, at the observed "
+            "resolution": "the smallest mean loss above 0 that the arithmetic can give; null for scores",
+            "raised_effect": "the effect over all finite pairs with losses below the resolution raised to it; null "
+            "where there are none",
+            "raised_low": "lower limit of raised_effect for the context by itself (Student)",
+            "raised_high": "upper limit of raised_effect for the context by itself (Student)",
+            "seeds_needed": "seeds that would show an effect as small as the margin with 80 % power, at the observed "
             "spread; null where the context is decided",
+            "seeds_needed_low": "the same at the lower 95 % limit of the spread",
+            "seeds_needed_high": "the same at the upper 95 % limit of the spread",
+            "seeds_equivalent": "seeds that would show equal arms to be equivalent with 80 % power, at the observed "
+            "spread; null where the context is decided",
+            "seeds_equivalent_low": "the same at the lower 95 % limit of the spread",
+            "seeds_equivalent_high": "the same at the upper 95 % limit of the spread",
         },
     ),
     **_columns(
         _TEXT,
         {
             "verdict": "helps, hurts, equivalent, undecided, or no data",
-            "test": "mean (of the log differences), or worst-rank where trials diverged",
+            "test": "mean (of the differences), or ranks: worst-rank where trials diverged, rank where losses lie "
+            "below the resolution",
             "adjustment": "which adjusted p-value decides: maxT, or Holm; in interactions, maxT, with Bonferroni "
             "where rows have different seeds",
             "limits": "what makes the limits hold for all contexts: flips, or Bonferroni where finite pairs differ",
             "mixed": "versions of torch or devices, if the pairs come from several",
-            "role": "primary if it decides the verdict, otherwise exploratory",
+            "role": "primary if it decides the verdict; exploratory if it is tested beside; descriptive if it is not",
+            "bound": "what the effect says of the true one where not all was measured (a loss lies below the "
+            "resolution; a target was not reached, or at once): at least, at most, or restricted if it may be either; "
+            "null where all was. In contexts it is about raised_effect",
         },
     ),
-    **_columns(_FLAG, {"within_margin": "whether p_equivalence is below α"}),
+    **_columns(
+        _FLAG,
+        {
+            "within_margin": "whether p_equivalence is below α",
+            "marked": "whether p_bh is below α and the effect as it is shown points where the test does",
+            "baseline_floored": "whether the baseline's loss lies below the resolution",
+            "treatment_floored": "whether the treatment's loss lies below the resolution",
+        },
+    ),
+    # The losses on an absolute scale, and whether they still change.
+    **_columns(
+        _NUMBER,
+        {
+            f"{arm}_{of}": text.format(arm=f"the {arm}")
+            for of, text in {
+                "left": "share of the target's variance that {arm} leaves, 1 − R²: squared test error over the "
+                "variance of the test targets, as a geometric mean over the finite pairs; null where it is unknown",
+                "error": "root mean square test error of {arm}, in the target's own units, as a geometric mean over "
+                "the finite pairs; null where it is unknown",
+                "accuracy": "share of the test points that {arm} classifies correctly, as a mean over the finite "
+                "pairs; null where nothing is classified",
+            }.items()
+            for arm in ("baseline", "treatment")
+        },
+    ),
+    **_columns(_FLAG, {"standardized": "whether the target was standardized for the training"}),
+    **_columns(
+        _NUMBER,
+        {
+            "change": "change of the outcome from first_epoch to last_epoch, by a straight line through each seed's "
+            "measurements, as a mean over the seeds: a ratio of losses (1: no change), or a difference (0: no change; "
+            "of the generalization gap, in log units)",
+            "change_low": "lower limit of change that holds for all settings together (Bonferroni)",
+            "change_high": "upper limit of change that holds for all settings together (Bonferroni)",
+        },
+    ),
+    **_columns(
+        _WHOLE,
+        {
+            "first_epoch": "first measured epoch of the stretch over which the change is judged",
+            "last_epoch": "last measured epoch of that stretch",
+            "measurements": "measured epochs of that stretch",
+        },
+    ),
+    **_columns(_TEXT, {"trend": "falls or rises where the limits of change say so; else unclear, or no data"}),
     # What stands beside the verdicts.
     **_columns(
         _NUMBER,
@@ -173,6 +261,10 @@ COLUMNS: dict[str, pa.Field] = {
             "error": "median of the absolute errors over the seeds",
             "error_low": "5th percentile of the absolute errors",
             "error_high": "95th percentile of the absolute errors",
+            "deviation": "standard deviation of the outcome over the seeds, of its logarithm where effects are ratios",
+            "variance_share": "variance of that outcome when this source alone varies, divided by that when all vary",
+            "variance_share_low": "lower limit of variance_share (jackknife over the seeds)",
+            "variance_share_high": "upper limit of variance_share (jackknife over the seeds)",
             "value": "a loss that was printed elsewhere",
             "percentile": "where that loss lies among the seeds, 0 to 100; ties count half",
             "lowest": "smallest loss of the seeds at that epoch",
@@ -193,6 +285,7 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "seeds": "trials that stay finite to the end",
             "diverged": "trials that diverged",
+            "common_seeds": "seeds whose trials stay finite whichever source of randomness varies",
             "trials": "trials of the setting that this software and machine trained",
             "splits": "random splits of the baseline against itself",
             "contexts": "contexts that are taken together; in control, those of each split",
@@ -219,7 +312,8 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "prediction_low": "lower limit of the prediction interval for the effect in a further context",
             "prediction_high": "upper limit of the prediction interval for the effect in a further context",
-            "iqm": "interquartile mean of the effects over contexts and seeds, geometric where the effect is a ratio",
+            "iqm": "interquartile mean of the effects over contexts and seeds, geometric where the effect is a ratio; "
+            "null where losses lie below the resolution, or both trials of a pair diverged",
             "improvement": "share of the pairs in which the treatment is better, ties counting half: the mean over "
             "the contexts",
             "improvement_low": "lower limit of improvement, by the bootstrap over seeds",
@@ -277,6 +371,7 @@ _VERDICT = (
     *("outcome", "pairs", "finite_pairs", "baseline_value", "treatment_value", "effect", "effect_low", "effect_high"),
     *("confidence", "family", "verdict", "test", "p", "p_max_t", "p_holm", "p_adjusted", "adjustment", "limits"),
     *("p_equivalence", "within_margin", "own_low", "own_high", "narrow_low", "narrow_high"),
+    *("corrected_low", "corrected_high"),
     *("hl_effect", "hl_low", "hl_high", "p_wilcoxon", "hedges_dz", "win_rate", "win_low", "win_high"),
     *(
         "spread_ratio",
@@ -287,7 +382,10 @@ _VERDICT = (
         "effect_last_low",
         "effect_last_high",
     ),
-    *("diverged_baseline", "diverged_treatment", "p_mcnemar", "seeds_needed", "floored", "mixed", "examples"),
+    *("diverged_baseline", "diverged_treatment", "p_mcnemar", "mixed", "examples"),
+    *("resolution", "floored", "raised_effect", "raised_low", "raised_high", "bound"),
+    *("seeds_needed", "seeds_needed_low", "seeds_needed_high"),
+    *("seeds_equivalent", "seeds_equivalent_low", "seeds_equivalent_high"),
 )
 _FIT = ("x", "y", "seeds", "fit_low", "fit", "fit_high", "error_low", "error", "error_high")
 _REFERENCE = (
@@ -320,6 +418,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "trials": _table(
         "a row per trial, with its final losses",
         *(*_KEYS, *MEASURED, "diverged_at", "seconds", "threads", "device_name", *_SOFTWARE, "weights_hash"),
+        *(TARGET_VARIANCE, TARGET_SCALE),
     ),
     "predictions": _table("the fitted function of every trial, for tasks of one input", *_KEYS, "x", "y", "y_fit"),
 }
@@ -330,7 +429,9 @@ TABLES: dict[str, pa.Schema] = {
     "outcomes": _table(
         "every outcome of each context; those that do not decide have p-values for exploring",
         *(*_CONTRAST, "outcome", "role", "pairs", "finite_pairs", "baseline_value", "treatment_value"),
-        *(*_INTERVAL, "p", "p_bh"),
+        *(*_INTERVAL, "bound", "p", "p_bh", "direction", "marked"),
+        *("reached_baseline", "reached_treatment", "at_once_baseline", "at_once_treatment"),
+        *("jobs_baseline", "jobs_treatment"),
     ),
     "interactions": _table(
         "the main effect, and how the effect depends on the other factors",
@@ -358,6 +459,7 @@ TABLES: dict[str, pa.Schema] = {
     "pairs": _table(
         "the final losses of both arms, seed by seed",
         *(*_CONTRAST, "seed", "baseline_value", "treatment_value", "effect", "baseline_last", "treatment_last"),
+        *("baseline_floored", "treatment_floored"),
     ),
     "curves": _table(
         "the losses over the epochs, with their bands",
@@ -375,6 +477,11 @@ TABLES: dict[str, pa.Schema] = {
         "the final losses in each mode, of arms that keep running statistics",
         *(*FACTORS, "outcome", "seeds", "loss", "low", "high"),
     ),
+    "variance": _table(
+        "how much of the spread over the seeds each source of randomness makes, where the study varies them alone",
+        *(*FACTORS, "outcome", "common_seeds", "deviation", "variance_share"),
+        *("variance_share_low", "variance_share_high"),
+    ),
     "fit": _table("the fitted functions and their errors, with their bands", *FACTORS, *_FIT),
     "reference": _table("where losses that were printed elsewhere lie among the seeds", *FACTORS, *_REFERENCE),
     "control": _table(
@@ -390,6 +497,16 @@ TABLES: dict[str, pa.Schema] = {
         *(*_CONTRAST, "rate", *_INTERVAL, "best_effect"),
         *(f"{arm}_{of}" for arm in ("baseline", "treatment") for of in ("validation", "value", "diverged", "chosen")),
     ),
+    "absolute": _table(
+        "the test loss on an absolute scale: variance left, error in the target's own units, accuracy",
+        *(*_CONTRAST, "outcome", "pairs", "finite_pairs", "standardized"),
+        *(f"{arm}_{of}" for of in ("left", "error", "accuracy") for arm in ("baseline", "treatment")),
+    ),
+    "convergence": _table(
+        "whether the outcome that decides still changes at the end of the training",
+        *(*FACTORS, "outcome", "seeds", "first_epoch", "last_epoch", "measurements"),
+        *("change", "change_low", "change_high", "trend"),
+    ),
     "exclusions": _table("trials that are left out of the pairs or that diverged", *FACTORS, "seed", "reason", "epoch"),
     "provenance": _table(
         "what the numbers of each setting come from: a row for each kind of software and machine",
@@ -403,6 +520,8 @@ ADDED: dict[str, Any] = {
     "image": "host",
     VALIDATION: None,
     ACCURACY: None,
+    TARGET_VARIANCE: None,
+    TARGET_SCALE: None,
 }
 """Columns that result files of earlier versions lack, and what was true of their trials; labels are made anew."""
 

@@ -10,12 +10,13 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from bnbench import outcomes
 from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import tables
-from bnbench.vocabulary import ACCURACY, FLOOR, GAP, MEASURED, OUTCOMES, VALIDATION
+from bnbench.vocabulary import ACCURACY, GAP, MEASURED, OUTCOMES, VALIDATION
 
 Array = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Trials:
     rows: pd.DataFrame
     """Rows of the table of trials, indexed by seed."""
     losses: dict[str, Array]
-    """What was measured → [epochs at which it is measured, seeds]; NaN from a trial's divergence on."""
+    """What was measured → [epochs at which it is measured, seeds]; not finite from a trial's divergence on."""
     epochs: dict[str, NDArray[np.int64]]
     """The same → the epochs at which it is measured."""
     left_out: dict[int, str]
@@ -50,7 +51,7 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     """The trials of `setting` in the study's folder of collected tables.
 
     Raises:
-        UserError: a table is absent or corrupt, or a trial lacks some of its epochs.
+        UserError: a table is absent or corrupt, a trial lacks some of its epochs, or a loss is negative.
     """
     trials = tables.read_setting(data / "trials.parquet", setting.address).to_pandas()
     asked = set(study.seeds)
@@ -70,9 +71,22 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     measured = {name: every if name == "train_loss" else evaluated for name in names}
     rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
     losses = {name: curves[name].to_numpy()[rows[measured[name]]] for name in names}
-    floored = [np.maximum(losses[name], FLOOR) for name in ("test_loss", "eval_loss")]
-    losses[GAP], measured[GAP] = floored[0] / floored[1], evaluated
+    for name in (name for name in names if outcomes.OUTCOMES[name].is_ratio):
+        _refuse_negative(losses[name], f"{path}: {setting.address}: {name}")
+    logs = [np.log(np.maximum(losses[name], setting.resolution(name))) for name in ("test_loss", "eval_loss")]
+    losses[GAP], measured[GAP] = logs[0] - logs[1], evaluated
     return Trials(setting, trials, losses, measured, left_out)
+
+
+def _refuse_negative(values: Array, where: str) -> None:
+    """Refuse losses that have no ratio.
+
+    Raises:
+        UserError: a value is negative.
+    """
+    negative = values[values < 0]
+    if len(negative):
+        raise UserError(f"{where} is {negative[0]:g} in one of its rows, allowed: 0 or more, as losses have a ratio")
 
 
 def _rows(curves: pa.Table, seeds: NDArray[np.int64], epochs: int, where: str) -> NDArray[np.int64]:

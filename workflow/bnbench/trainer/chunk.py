@@ -15,16 +15,18 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
+from bnbench.catalogue import tasks
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import evaluated_epochs
 from bnbench.store import chunk_files, provenance
+from bnbench.streams import seed_of
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.initialization import initial_weights, weights_hash
 from bnbench.trainer.loop import Array
 from bnbench.trainer.stacks import Stack, train_in_stacks
-from bnbench.vocabulary import MEASURED, VALIDATION
+from bnbench.vocabulary import MEASURED, TARGET_SCALE, TARGET_VARIANCE, VALIDATION
 
 
 class Trained(NamedTuple):
@@ -52,7 +54,8 @@ def train(
     """Train the networks of `seeds`, in stacks, under the setting `spec`, each on its own points in `data`."""
     norm = build(NORMS, spec["norm"])
     widths = [data[0].train_x.shape[1], *spec["hidden"], data[0].train_y.shape[1]]
-    weights = [initial_weights(widths, norm, spec["init"], seed) for seed in seeds]
+    drawn = [seed_of("weights", seed, spec["seed_varies"]) for seed in seeds]
+    weights = [initial_weights(widths, norm, spec["init"], seed) for seed in drawn]
     measured = train_in_stacks(Stack(spec, seeds, data, weights), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, [weights_hash(layers) for layers in weights], measured.seconds)
@@ -104,6 +107,7 @@ def trial_tables(
         **{name: [version] * count for name, version in versions.items()},
         "numerics": [spec["numerics"]] * count,
         "weights_hash": trained.hashes,
+        **_target_sizes(spec, data),
     }
     # A curve can be drawn over one input alone.
     drawn = data if data[0].test_x.shape[1] == data[0].test_y.shape[1] == 1 else []
@@ -116,6 +120,14 @@ def trial_tables(
     }
     columns: dict[str, dict[str, Any]] = {"losses": losses, "trials": trials, "predictions": predictions}
     return {kind: pa.table(values, schema=chunk_files.unlabelled(kind)) for kind, values in columns.items()}
+
+
+def _target_sizes(spec: Mapping[str, Any], data: Sequence[Data]) -> dict[str, list[float | None]]:
+    """Per seed, by what a squared test error is read as a share of a variance, and in the target's own units."""
+    squared = tasks.of(spec).loss() == "squared"
+    with np.errstate(invalid="ignore"):  # of targets that are not finite
+        variances = [float(points.test_y.var()) if squared else None for points in data]
+    return {TARGET_VARIANCE: variances, TARGET_SCALE: [points.target_scale for points in data]}
 
 
 def keep_freed_memory() -> None:

@@ -21,7 +21,7 @@ from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES, Constant, Optimi
 from bnbench.catalogue.parameters import build
 from bnbench.epochs import batch_bounds, evaluated_epochs
 from bnbench.plan.layout import aligned
-from bnbench.streams import stream
+from bnbench.streams import seed_of, stream
 from bnbench.trainer import objectives
 from bnbench.trainer.network import Network
 from bnbench.trainer.snapshot import State, capture, restore
@@ -97,7 +97,8 @@ class _Training:
         full = spec["batch_size"] == "full"
         batch_size = points.train_x.shape[1] if full else int(spec["batch_size"])
         shuffled = not full or network.takes_parts(batch_size)
-        self._examples = _Examples(points, seeds, batch_size, self._total, shuffled=shuffled)
+        ordered_by = [seed_of("order", seed, spec["seed_varies"]) for seed in seeds]
+        self._examples = _Examples(points, ordered_by, batch_size, self._total, shuffled=shuffled)
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=isinstance(self._schedule, Constant))
         self._counters = network.flat.device if graph else torch.device("cpu")
         self._train_epoch = _Epoch(

@@ -120,11 +120,9 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
 
 
 def _points(data: Sequence[Data], dtype: torch.dtype, device: torch.device) -> Points:
-    parts = zip(*data, strict=True)
+    parts = {name: [getattr(of_seed, name) for of_seed in data] for name in Points._fields}
     tensors = {
-        name: torch.from_numpy(np.stack(part)).to(device, dtype)
-        for name, part in zip(Data._fields, parts, strict=True)
-        if part[0] is not None
+        name: torch.from_numpy(np.stack(part)).to(device, dtype) for name, part in parts.items() if part[0] is not None
     }
     return Points(**tensors)
 

@@ -60,7 +60,10 @@ def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
     said = []
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
         row = group.iloc[0]
-        treated, lower = titles.arm(study, row["treatment"]), int((group["effect"] < 1).sum())
+        treated, lower = (
+            titles.arm(study, row["treatment"]),
+            int((group["treatment_value"] < group["baseline_value"]).sum()),
+        )
         said.append(
             f"{titles.context_name(study, row.to_dict())}: {treated} is lower on {lower} of {len(group)} seeds."
         )

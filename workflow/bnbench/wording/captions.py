@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bnbench.outcomes import OUTCOMES
+from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
-from bnbench.vocabulary import FACTORS, SCHEMA
-from bnbench.wording import formats, titles
+from bnbench.streams import ALL
+from bnbench.vocabulary import FACTORS, SCHEMA, SEED_VARIES
+from bnbench.wording import effects, formats, titles
 
 
 def summary(study: Study) -> str:
@@ -24,7 +25,12 @@ def noun(factor: str) -> str:
 def window(study: Study) -> str:
     """Over which epochs a loss is judged."""
     share = study.report.window
-    return f"over the last {formats.percent(share)} of the measured epochs" if share else "at the last epoch"
+    return f"over {share_of_epochs(share)}" if share else "at the last epoch"
+
+
+def share_of_epochs(share: float) -> str:
+    """What a window consists of."""
+    return f"the last {formats.percent(share)} of the measured epochs" if share else "the last epoch alone"
 
 
 def facts(study: Study) -> dict[str, str]:
@@ -34,6 +40,7 @@ def facts(study: Study) -> dict[str, str]:
     return {
         "study": study.name,
         "loss": titles.outcome(options.outcome),
+        **_scale(study),
         "baseline": titles.arm(study, options.baseline),
         "against": titles.arm(study, options.baseline) + (", or the arm that is named," if options.compare else ""),
         "base": base(study),
@@ -43,7 +50,6 @@ def facts(study: Study) -> dict[str, str]:
         "level": formats.percent(1 - options.alpha),
         "narrow": formats.percent(1 - 2 * options.alpha),
         "together": f" for all {comparisons} comparisons together" if comparisons > 1 else "",
-        "margin": f"{options.margin:g}",
         "alpha": f"{options.alpha:g}",
         "window": window(study),
         "alike": alike(study),
@@ -55,9 +61,26 @@ def _interaction(study: Study) -> str:
     """What a row of the figure of interactions shows."""
     loss, against = titles.outcome(study.report.outcome), titles.arm(study, study.report.baseline)
     against += ", or the arm that is named," if study.report.compare else ""
-    if OUTCOMES[study.report.outcome].is_ratio:
+    if study.outcome.is_ratio:
         return f"What the ratio of the {loss} to that with {against} is multiplied by."
-    return f"What is added to the difference in {loss} to {against}."
+    return f"What is added to the {effects.noun(study.outcome)} of the {loss} to that with {against}."
+
+
+def _scale(study: Study) -> dict[str, str]:
+    """What captions call an effect, and the means, logarithms and margin that go with its scale."""
+    outcome, options = study.outcome, study.report
+    margin = effects.margin(outcome, options.margin)
+    if outcome.is_ratio:
+        words = ("ratio", "Ratio of", "to that", "geometric mean", "log losses", "1", f"1/{margin} to {margin}")
+    else:
+        words = ("difference", "Difference of", "from that", "mean", "values", "0", f"−{margin} to {margin}")
+    names = ("effect", "effect_of", "to_that", "mean", "scaled", "no_effect", "within")
+    return {
+        **dict(zip(names, words, strict=True)),
+        "noun": effects.noun(outcome),
+        "margin": margin,
+        "better": "lower" if outcome.lower_is_better else "higher",
+    }
 
 
 def base(study: Study) -> str:
@@ -75,10 +98,15 @@ def alike(study: Study) -> str:
     if study.report.factor == "task":
         return "were given the same random numbers"
     order = "saw the same examples in the same order"
-    if study.report.factor == "batch_size":
+    if study.report.factor == "batch_size" or varying(study).order == "none":
         order = "saw the same examples"
     weights = all(study.shares_weights(context) for context, _ in study.contexts())
     return f"started from the same weights and {order}" if weights else order
+
+
+def named_factors(study: Study) -> list[str]:
+    """The factors whose levels texts name: that a seed varies every source goes without saying."""
+    return [factor for factor in FACTORS if (factor, [*study.levels[factor]]) != (SEED_VARIES, [ALL])]
 
 
 def levels(study: Study) -> str:
@@ -87,7 +115,7 @@ def levels(study: Study) -> str:
     named = f", in the tables {labels}" if labels.casefold() != arms.casefold() else ""
     varied = study.varied()
     differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
-    fixed = [factor for factor in FACTORS if factor not in (study.report.factor, *varied)]
+    fixed = [factor for factor in named_factors(study) if factor not in (study.report.factor, *varied)]
     same = ", ".join(f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor])
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
     return " ".join([*filter(None, said), f"The same everywhere: {same}."])

@@ -7,7 +7,7 @@ from typing import Any
 
 from bnbench.judge.claims import Judged
 from bnbench.plan.study import Study
-from bnbench.wording import formats, titles, together
+from bnbench.wording import effects, formats, titles, together
 from bnbench.wording.titles import Row
 
 
@@ -53,7 +53,7 @@ def _measured(study: Study, row: Row) -> str:
     """The ratio of a row with its interval, and its verdict, or the sentence of an interaction."""
     if "factor" in row:
         return together.interaction(study, row).rstrip(".")
-    low, high = row["effect_low"], row["effect_high"]
-    limits = "" if math.isnan(low) else f" ({formats.number(low)} to {formats.number(high)})"
-    ratio = "" if math.isnan(row["effect"]) else f"ratio {formats.number(row['effect'])}{limits}, "
-    return f"{_name(study, row)}: {ratio}{row['verdict']}"
+    outcome = study.outcome
+    said = effects.interval(outcome, row["effect"], row["effect_low"], row["effect_high"])
+    effect = "" if math.isnan(row["effect"]) else f"{effects.noun(outcome)} {said}, "
+    return f"{_name(study, row)}: {effect}{row['verdict']}"

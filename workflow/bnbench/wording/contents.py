@@ -65,21 +65,21 @@ def tables(study: Study) -> dict[str, str]:
 def figures(study: Study) -> dict[str, str]:
     """Name of each figure that the study has → its title."""
     several = len(study.contexts()) > 1
-    shown = {"forest": "Ratios of the losses, context by context"}
+    shown = {"forest": "Effects, context by context"}
     if study.config["tune"]:
         shown["rates"] = "The effect as a function of the learning rate"
     if several:
-        shown["heatmap"] = "Ratios of the losses over the grid"
+        shown["heatmap"] = "Effects over the grid"
         shown["interactions"] = "How the effect depends on the context"
     if _many_contexts(study):
         shown["profile"] = "The share of the pairs that reach each effect"
     if _many_arms(study):
         shown["ranks"] = "Mean ranks of the arms, and which are not told apart"
     if len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size":
-        shown["batch_sizes"] = "Ratio of the losses by batch size"
+        shown["batch_sizes"] = "Effect by batch size"
     shown |= {
         "curves": "Loss over the epochs",
-        "differences": "Ratio of the losses over the epochs",
+        "differences": "Effect over the epochs",
         "pairs": "Final losses, seed by seed",
     }
     if study.keeps_statistics:

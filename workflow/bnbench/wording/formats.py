@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 _ERROR_RATES = (0.001, 0.01, 0.05, 0.1)
 _SMALLEST_P = 1e-4
-_TWICE = 1.995  # below, a ratio is said in per cent; what rounds to 2.0 is a factor
+TWICE = 1.995
+"""Below, a ratio is said in per cent; what rounds to 2.0 is a factor."""
 
 
 def number(value: float) -> str:
-    """A ratio without needless digits: 0.012, 1.04, 3.1, 120, 6,300, 1.2e+06."""
+    """A ratio without needless digits: 0.012, 1.04, 3.1, 120, 6,300, 1.2e+06; of 1.004, as many as tell it from 1."""
     if math.isinf(value):
         return "∞"
     if value < 0.1:
         return f"{value:.2g}"
-    if value < _TWICE:
-        return f"{value:.2f}"
+    if value < TWICE:
+        digits = 2
+        while float(f"{value:.{digits}f}") == 1 != value:
+            digits += 1
+        return f"{value:.{digits}f}"
     if value < 9.95:
         return f"{value:.1f}"
     return f"{float(f'{value:.2g}'):,.0f}" if value < 1e6 else f"{value:.1e}"
@@ -27,6 +30,11 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """A share as per cent without needless digits."""
     return f"{100 * share:.3g} %"
+
+
+def whole_percent(share: float) -> str:
+    """A share as whole per cent; below 1 %, with two digits."""
+    return percent(round(share, 2) if share >= 0.01 else float(f"{share:.2g}"))
 
 
 def p_value(p: float) -> str:
@@ -49,43 +57,6 @@ def ordinal(value: float) -> str:
     rounded = round(value)
     teens = rounded % 100 in (11, 12, 13)
     return f"{rounded}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(rounded % 10, 'th')}"
-
-
-def change(row: Mapping[Any, Any], *, level_text: str = "") -> str:
-    """The ratio of the losses as a change, with its interval.
-
-    `3.1 × higher (2.2 to 4.5)`, or under a factor of two `23 % lower (5 % to 37 %)`, so that none of it is read as the
-    other; `12 % higher (20 % lower to 57 % higher)` where the interval holds both. No interval where there is none.
-    """
-    ratio, limits = row["effect"], (row["effect_low"], row["effect_high"])
-    if math.isnan(limits[0]):
-        return changed(ratio)
-    if limits[0] <= 1 <= limits[1]:
-        sides = [changed(limit) for limit in limits]
-    else:
-        twice = factor_of(ratio) >= _TWICE
-        sides = [number(factor_of(limit)) if twice else _per_cent_off(limit) for limit in sorted(limits, key=factor_of)]
-    return f"{changed(ratio)} ({level_text}{' to '.join(sides)})"
-
-
-def changed(ratio: float) -> str:
-    """`3.1 × higher`, `23 % lower` or `equal`."""
-    return "equal" if ratio == 1 else f"{amount(ratio)} {'lower' if ratio < 1 else 'higher'}"
-
-
-def amount(ratio: float) -> str:
-    """How far a ratio is from 1: `23 %`, or `3.1 ×` from a factor of two on."""
-    return f"{number(factor_of(ratio))} ×" if factor_of(ratio) >= _TWICE else _per_cent_off(ratio)
-
-
-def factor_of(ratio: float) -> float:
-    """A ratio as a factor above 1, whichever way it points."""
-    return max(ratio, 1 / ratio) if ratio > 0 else math.inf
-
-
-def _per_cent_off(ratio: float) -> str:
-    off = 100 * abs(ratio - 1)
-    return "∞ %" if math.isinf(off) else f"{float(f'{off:.2g}'):,g} %"
 
 
 def plural(loss: str) -> str:

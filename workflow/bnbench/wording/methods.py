@@ -9,8 +9,9 @@ import pandas as pd
 from bnbench import __version__
 from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
-from bnbench.vocabulary import FACTORS
-from bnbench.wording import captions, formats, templating, titles
+from bnbench.streams import ALL
+from bnbench.vocabulary import SEED_VARIES
+from bnbench.wording import captions, formats, randomness, templating, titles, variance
 
 BIBTEX = f"""@software{{bnbench,
   title   = {{bnbench: does batch normalization help or hurt here?}},
@@ -31,9 +32,16 @@ _REASONS = {
 _SOFTWARE = ("bnbench", "torch", "numpy", "python", "device_name")
 
 
-def paragraph(study: Study, found: Mapping[str, pd.DataFrame]) -> str:
-    """What was done, with its numbers, in one line; `found` are the tables of the comparison."""
+def paragraph(study: Study, found: Mapping[str, pd.DataFrame], fixed: str) -> str:
+    """What was done, with its numbers, in one line.
+
+    Args:
+        study: the study.
+        found: the tables of the comparison.
+        fixed: what is known of whether it was fixed before training (`wording.preregistration`).
+    """
     facts = {**_design(study), **_tests(found["contexts"]), **_kept(found), "software": _software(found)}
+    facts["fixed"] = fixed
     return templating.rendered(templating.source("wording", "methods.txt"), **facts)
 
 
@@ -48,13 +56,15 @@ def randomization(seeds: int) -> str:
 
 def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
-    held = [name for name in FACTORS if name not in (factor, "hidden", "activation")]
+    held = [name for name in captions.named_factors(study) if name not in (factor, "hidden", "activation")]
     networks = {
         "hidden": f"hidden layers {formats.listed([name.replace('-', '–') for name in study.levels['hidden']])}",
         "activation": formats.listed([*study.levels["activation"]]),
     }
     return {
         **captions.facts(study),
+        "fixed_by_seed": randomness.fixed(study),
+        "same_data": randomness.same(study),
         "several": len(study.contexts()) > 1,
         "networks": ", ".join(text for name, text in networks.items() if name != factor),
         "all_shared": factor not in ("task", "batch_size")
@@ -62,6 +72,9 @@ def _design(study: Study) -> dict[str, object]:
         "arms": formats.listed([titles.arm(study, arm) for arm in study.arms]),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
         "tuned": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
+        "rows_alone": variance.rows_alone(study),
+        "sources": study.varies_sources,
+        "shares": ALL in study.levels[SEED_VARIES],
         "epochs": f"{study.config['epochs']:,}",
         "levels": "; ".join(f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held),
     }
@@ -70,6 +83,7 @@ def _design(study: Study) -> dict[str, object]:
 def _tests(contexts: pd.DataFrame) -> dict[str, object]:
     return {
         "family": int(contexts["family"].max()),
+        "corrected": contexts["corrected_low"].notna().any(),
         "joint": contexts["adjustment"].eq("maxT").all(),
         "randomization": randomization(int(contexts["pairs"].max())),
         "bonferroni": contexts["limits"].eq("Bonferroni").all(),
@@ -78,10 +92,9 @@ def _tests(contexts: pd.DataFrame) -> dict[str, object]:
 
 
 def _kept(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
-    """Exclusions and divergences in numbers, and the A/A control."""
+    """Exclusions and divergences in numbers."""
     reasons = found["exclusions"]["reason"]
     diverged = reasons.eq("diverged")
-    control = found["control"].to_dict("records")[0]
     counts = reasons[~diverged].value_counts().sort_index()
     left_out = int(counts.sum())
     return {
@@ -90,8 +103,6 @@ def _kept(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         "reasons": formats.listed([f"{count:,} {_REASONS[str(reason)]}" for reason, count in counts.items()])
         if left_out
         else "",
-        "control": control,
-        "false_share": formats.percent(control["share"]) if control["splits"] else "",
     }
 
 

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
-from bnbench.catalogue.norms import NORMS
 from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
 from bnbench.vocabulary import POWER, RATES
-from bnbench.wording import formats, titles
+from bnbench.wording import effects, formats, titles
 from bnbench.wording.titles import Row
-
-_SPELLED_OUT = 6  # contexts that one sentence can name
-
-
-def answer(study: Study, rows: pd.DataFrame) -> str:
-    """What each treatment did to the loss, context by context, or as counts if there are many contexts."""
-    said: list[str] = []
-    without: list[str] = []
-    for (baseline, treatment), group in rows.groupby(["baseline", "treatment"], sort=False):
-        records = group.to_dict("records")
-        treated, base = (titles.arm(study, str(arm)) for arm in (treatment, baseline))
-        judged = {verdict: [row for row in records if row["verdict"] == verdict] for verdict in _VERDICTS}
-        seeds = _seeds([row for row in records if row["verdict"] != "no data"])
-        if seeds:
-            say = _spelled_out if len(records) <= _SPELLED_OUT else _counted
-            said.append(f"Over {seeds}, {'; '.join(say(study, treated, base, judged))}.")
-        else:
-            without.append(f"{treated} and {base}")
-    if said and without:
-        said += [f"There are no pairs of {pair} yet." for pair in without]
-    return " ".join(said) or "There are no pairs to compare yet."
 
 
 def tuned(study: Study, row: Row) -> str:
@@ -50,28 +28,17 @@ def tuned(study: Study, row: Row) -> str:
 def context(study: Study, row: Row) -> str:
     """One context's verdict with its numbers."""
     treated, base = _arms(study, row)
-    name, loss = titles.context_name(study, row), titles.outcome(row["outcome"])
+    name = titles.context_name(study, row)
     if row["verdict"] == "no data":
         return f"With {name} there are no pairs of {treated} and {base} yet."
-    start = f"With {name}, over {_seeds([row])},"
-    if row["test"] == "worst-rank":
-        verdict = {"helps": f"{treated} helps", "hurts": f"{treated} hurts"}.get(row["verdict"], "nothing is decided")
-        counted = f"counting a diverged trial as the worst {loss} ({_evidence(row)})"
-        return f"{start} {verdict}, {counted}: {_divergence(study, row)}.{_conditional(study, row)}"
+    start = f"With {name}, over {seeds([row])},"
+    if all_diverged(row):
+        return f"{start} every trial diverged, with {treated} and with {base}: there is nothing to compare."
+    if row["test"] != "mean":
+        return f"{start} {_by_ranks(study, row)}"
     if row["pairs"] < 2:
         return f"{start} nothing is decided: one pair shows no spread."
-    if row["verdict"] == "equivalent":
-        interval = f"the ratio of their {formats.plural(loss)}, {row['effect']:.3f}"
-        limits = (
-            f"{formats.percent(2 * row['confidence'] - 1)} interval {row['narrow_low']:.3f} to {row['narrow_high']:.3f}"
-        )
-        within = f"lies inside the margin of {_margin(study)} ({_adjusted(row, row['p_equivalence'], 'Holm')})"
-        return f"{start} {treated} and {base} are equivalent: {interval} ({limits}), {within}.{_floored(row)}"
-    if row["verdict"] == "undecided":
-        possible = f"{_possible(study, row)} ({_interval(row)}; {_evidence(row)})"
-        return f"{start} nothing is decided: {possible}.{_disagreement(study, row)}{_needed(study, row)}{_floored(row)}"
-    sized = f"the {loss} with {treated} is {formats.change(row, level_text=f'{_interval(row)} ')} than with {base}"
-    return f"{start} {treated} {row['verdict']}: {sized}{_small(study, row)} ({_evidence(row)}).{_floored(row)}"
+    return f"{start} {_by_mean(study, row)}"
 
 
 def reference(study: Study, row: Row) -> str:
@@ -92,17 +59,20 @@ def reference(study: Study, row: Row) -> str:
 
 
 def control(study: Study, row: Row) -> str:
-    """What the A/A control showed."""
+    """What the A/A control showed of the code."""
     base, alpha = titles.arm(study, study.report.baseline), formats.percent(study.report.alpha)
     if not row["splits"]:
         return f"There are too few seeds to compare {base} with itself."
     halves = f"{base} was compared with itself on two halves of its seeds, {formats.count(row['pairs'], 'pair')} each"
-    found = f"{formats.percent(row['share'])} of {row['splits']:,} random splits"
-    limits = f"{formats.percent(row['low'])} to {formats.percent(row['high'])}"
-    share = f"in {found} ({limits}) a difference was declared in any context, where there is none"
-    possible = sign_flips.can_decide(row["pairs"], study.report.alpha)
-    never = f"; at most {alpha} is promised" if possible else "; with so few pairs, no difference can ever be declared"
-    return f"A/A control: {halves}; {share}{never}."
+    start = f"A/A control of the code: {halves}"
+    if not sign_flips.can_decide(row["pairs"], study.report.alpha):
+        return f"{start}; with so few pairs, no difference can ever be declared, so it shows nothing."
+    limits = f"Wilson interval {formats.percent(row['low'])} to {formats.percent(row['high'])}"
+    found = f"{formats.percent(row['share'])} of {row['splits']:,} random splits of these seeds ({limits})"
+    expected = f"by construction, at most {alpha} are expected, whatever the data"
+    return (
+        f"{start}; in {found}, a difference was declared in any context. It checks the code, not the study: {expected}."
+    )
 
 
 def cost(study: Study, provenance: pd.DataFrame) -> str:
@@ -132,93 +102,12 @@ def decided(study: Study, row: Row) -> str:
     )
 
 
-_VERDICTS = ("hurts", "helps", "equivalent", "undecided", "no data")
-"""In the order in which an answer says them."""
-
-_Judged = Mapping[str, Sequence[Row]]
-"""Verdict → the rows of one treatment that have it."""
-
-
-def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list[str]:
-    """A clause for each verdict that occurs, and in it every context, with its numbers where they say something."""
-    clauses = []
-    acting = _acting(treated, base)
-    sized = [row for verdict in ("hurts", "helps") for row in judged[verdict] if row["test"] == "mean"]
-    for verdict in ("hurts", "helps"):
-        changes, diverged = [], []
-        for row in judged[verdict]:
-            if row["test"] == "worst-rank":
-                diverged.append(f"with {titles.context_name(study, row)} ({_divergence(study, row)})")
-                continue
-            # The first interval says what all of them are.
-            interval = f"{formats.percent(row['confidence'])} interval " if row is sized[0] else ""
-            size = formats.change(row, level_text=interval)
-            within = f" (within the margin of {_margin(study)})" if row["within_margin"] else ""
-            changes.append(f"{size} with {titles.context_name(study, row)}{within}")
-        if changes:
-            clauses.append(
-                f"{acting} made the {titles.outcome(judged[verdict][0]['outcome'])} {formats.listed(changes)}"
-            )
-        if diverged:
-            worse = "worse" if verdict == "hurts" else "better"
-            clauses.append(f"{acting} was {worse}, counting diverged trials as the worst, {formats.listed(diverged)}")
-    names = {verdict: [f"with {titles.context_name(study, row)}" for row in rows] for verdict, rows in judged.items()}
-    undecided = names["undecided"]
-    if names["equivalent"]:
-        equivalent = f"were equivalent within the margin of {_margin(study)}"
-        clauses.append(f"{treated} and {base} {equivalent} {formats.listed(names['equivalent'])}")
-    if undecided and clauses:
-        clauses.append(f"nothing is decided {formats.listed(undecided)}")
-    elif undecided:
-        where = undecided[0] if len(undecided) == 1 else f"in any of {len(undecided)} contexts"
-        clauses.append(f"nothing is decided between {treated} and {base} {where}")
-    if names["no data"]:
-        clauses.append(f"there are no pairs yet {formats.listed(names['no data'])}")
-    return clauses
-
-
-def _counted(study: Study, treated: str, base: str, judged: _Judged) -> list[str]:
-    """A clause for each verdict that occurs, with the number of its contexts and the range of the estimated changes."""
-    acting = _acting(treated, base)
-    said = {
-        "hurts": f"{acting} hurt",
-        "helps": f"{acting} helped",
-        "equivalent": f"{treated} and {base} were equivalent within the margin of {_margin(study)}",
-        "undecided": "nothing is decided",
-        "no data": "there are no pairs yet",
-    }
-    clauses: list[str] = []
-    for verdict, rows in judged.items():
-        if rows:
-            total = "" if clauses else f" of {sum(map(len, judged.values()))} contexts"
-            notes = _range(rows) if verdict in ("hurts", "helps") else ""
-            clauses.append(f"{said[verdict]} in {len(rows)}{total}{notes}")
-    return clauses
-
-
-def _range(rows: Sequence[Row]) -> str:
-    """The range of the estimated changes of contexts with one verdict, and how many have none."""
-    ratios = sorted((row["effect"] for row in rows if row["test"] == "mean"), key=formats.factor_of)
-    notes = []
-    if ratios:
-        span = " to ".join(dict.fromkeys((formats.amount(ratios[0]), formats.amount(ratios[-1]))))
-        notes.append(f"{titles.outcome(rows[0]['outcome'])} {span} {'higher' if ratios[0] > 1 else 'lower'}")
-    if len(ratios) < len(rows):
-        notes.append(f"{len(rows) - len(ratios)} by counting diverged trials as the worst")
-    return f" ({'; '.join(notes)})"
-
-
-def _acting(treated: str, base: str) -> str:
-    """The treatment as what changes a loss. With no BN as the baseline, 'BN' alone is clear."""
-    return treated if base == NORMS["none"].title else f"{treated} instead of {base}"
-
-
 def _arms(study: Study, row: Row) -> tuple[str, str]:
     """What the treatment and the baseline of a row are called."""
     return titles.arm(study, row["treatment"]), titles.arm(study, row["baseline"])
 
 
-def _seeds(rows: Sequence[Row]) -> str:
+def seeds(rows: Sequence[Row]) -> str:
     """How many pairs the rows have; empty where there is no row."""
     counts = sorted({int(row["pairs"]) for row in rows})
     return (
@@ -241,51 +130,117 @@ def _adjusted(row: Row, p: float, method: str) -> str:
     return formats.p_value(p) + (f", adjusted for {row['family']} comparisons by {method}" if row["family"] > 1 else "")
 
 
-def _floored(row: Row) -> str:
-    """A warning where losses were too small to tell apart."""
-    if not row["floored"]:
-        return ""
-    losses, were = ("loss", "was") if row["floored"] == 1 else ("losses", "were")
-    raised = f"{were} raised to its smallest normal number"
-    return f" {row['floored']:,} {losses} {were} too small for float32 and {raised}."
+def _by_mean(study: Study, row: Row) -> str:
+    """The verdict where every pair has a difference."""
+    treated, base = _arms(study, row)
+    if row["verdict"] == "equivalent":
+        return _equivalent(study, row)
+    if row["verdict"] == "undecided":
+        possible = f"{_possible(study, row)} ({_interval(row)}; {_evidence(row)})"
+        return f"nothing is decided: {possible}.{_disagreement(study, row)}{_needed(study, row)}"
+    change = effects.change(study.outcome, row, level_text=f"{_interval(row)} ")
+    sized = f"the {titles.outcome(row['outcome'])} with {treated} is {change} than with {base}{_small(study, row)}"
+    return f"{treated} {row['verdict']}: {sized} ({_evidence(row)})."
 
 
-def _margin(study: Study) -> str:
-    return f"{study.report.margin:g}"
+def _by_ranks(study: Study, row: Row) -> str:
+    """The verdict where some pairs have no difference, since trials diverged or losses are too small to measure."""
+    treated, _ = _arms(study, row)
+    verdict = {"helps": f"{treated} helps", "hurts": f"{treated} hurts"}.get(row["verdict"], "nothing is decided")
+    if row["test"] == "rank":
+        return (
+            f"{verdict}, by ranks ({_evidence(row)}): {_floored(study, row)}.{_raised(study, row)}{_rest(study, row)}"
+        )
+    counted = f"counting a diverged trial as the worst {titles.outcome(row['outcome'])} ({_evidence(row)})"
+    small = f" {_floored(study, row)}." if row["floored"] else ""
+    return f"{verdict}, {counted}: {divergence(study, row)}.{small}{_rest(study, row)}"
+
+
+def _equivalent(study: Study, row: Row) -> str:
+    treated, base = _arms(study, row)
+    losses, outcome = formats.plural(titles.outcome(row["outcome"])), study.outcome
+    effect, low, high = (effects.near(outcome, row[name]) for name in ("effect", "narrow_low", "narrow_high"))
+    limits = f"{formats.percent(2 * row['confidence'] - 1)} interval {low} to {high}"
+    within = f"lies inside the margin of {margin(study)} ({_adjusted(row, row['p_equivalence'], 'Holm')})"
+    ratio = f"the {effects.noun(outcome)} of their {losses}, {effect} ({limits})"
+    return f"{treated} and {base} are equivalent: {ratio}, {within}."
+
+
+def _floored(study: Study, row: Row) -> str:
+    """Why some pairs have no effect of their own."""
+    pairs = f"{row['floored']} of {formats.count(row['pairs'], 'pair')} {'has' if row['floored'] == 1 else 'have'}"
+    small = f"below {row['resolution']:.1e}, which {study.config['dtype']} cannot tell from 0"
+    return f"{pairs} a loss {small}, and so no {effects.noun(study.outcome)}"
+
+
+def _raised(study: Study, row: Row) -> str:
+    """The effect with losses below the resolution raised to it: a bound, if it bounds what the verdict says."""
+    treated, base = _arms(study, row)
+    outcome, effect = study.outcome, row["raised_effect"]
+    toward = {"hurts": effect > outcome.no_effect, "helps": effect < outcome.no_effect}.get(row["verdict"], False)
+    outward = {"at least": effect > outcome.no_effect, "at most": effect < outcome.no_effect}.get(row["bound"], False)
+    if toward and outward:
+        sized = f"at least {effects.changed(outcome, effect)} than with {base}"
+        return f" With such losses raised to that, the {titles.outcome(row['outcome'])} with {treated} is {sized}."
+    limits = effects.interval(outcome, effect, row["raised_low"], row["raised_high"])
+    return f" With such losses raised to that, the {effects.noun(outcome)} is {limits}."
+
+
+def margin(study: Study) -> str:
+    """The margin of the study, in the unit of its outcome."""
+    return effects.margin(study.outcome, study.report.margin)
 
 
 def _small(study: Study, row: Row) -> str:
-    return f", which is within the margin of {_margin(study)}" if row["within_margin"] else ""
+    return f", which is within the margin of {margin(study)}" if row["within_margin"] else ""
 
 
 def _possible(study: Study, row: Row) -> str:
     """What the interval leaves open."""
     treated, base = _arms(study, row)
-    sides = f"from {formats.changed(row['effect_low'])} to {formats.changed(row['effect_high'])}"
+    low, high = (effects.changed(study.outcome, row[name]) for name in ("effect_low", "effect_high"))
+    sides = f"from {low} to {high}"
     return f"the {titles.outcome(row['outcome'])} with {treated} may be anything {sides}, compared with {base}"
 
 
 def _disagreement(study: Study, row: Row) -> str:
     """Why nothing is decided, where the interval or the test alone would have decided."""
-    outside = not row["effect_low"] <= 1 <= row["effect_high"]
+    outside = not row["effect_low"] <= study.outcome.no_effect <= row["effect_high"]
     rejected = row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
         possible = sign_flips.can_decide(row["pairs"], study.report.alpha)
         never = "" if possible else ", and with so few seeds it never could"
-        return f" The interval rules out equal losses, but the test does not{never}."
-    return " The test rules out equal losses, but the interval does not." if rejected and not outside else ""
+        return f" The interval rules out equality, but the test does not{never}."
+    return " The test rules out equality, but the interval does not." if rejected and not outside else ""
 
 
 def _needed(study: Study, row: Row) -> str:
-    seeds = row["seeds_needed"]
-    if math.isnan(seeds):
+    """The seeds for either answer, with the range that the spread of so few seeds leaves open."""
+    if math.isnan(row["seeds_needed"]):
         return ""
-    count = "more than a million" if math.isinf(seeds) else f"{seeds:,.0f}"
-    seen = f"a ratio as small as {_margin(study)} with {formats.percent(POWER)} power"
-    return f" At this spread, {count} seeds would show {seen}."
+    effect = f"{_article(effects.noun(study.outcome))} as small as {margin(study)}"
+    seen = f"To see {effect} with {formats.percent(POWER)} power would take {_seeds_range(row, 'seeds_needed')}"
+    alike = f"to rule out one so large between equal arms, {_seeds_range(row, 'seeds_equivalent')}"
+    return f" {seen}; {alike}. The ranges are what {seeds([row])} leave open of the spread."
 
 
-def _divergence(study: Study, row: Row) -> str:
+def _seeds_range(row: Row, name: str) -> str:
+    found = [row[name], row[f"{name}_low"], row[f"{name}_high"]]
+    most = ["more than a million" if math.isinf(count) else f"{count:,.0f}" for count in found]
+    return f"{most[0]} seeds ({most[1]} to {most[2]})"
+
+
+def _article(noun: str) -> str:
+    return f"a {noun.partition(' in ')[0]}"
+
+
+def all_diverged(row: Row) -> bool:
+    """Whether no trial of either arm stayed finite."""
+    return bool(row["pairs"] == row["diverged_baseline"] == row["diverged_treatment"])
+
+
+def divergence(study: Study, row: Row) -> str:
+    """How many trials of each arm diverged."""
     treated, base = _arms(study, row)
     pairs = row["pairs"]
     return (
@@ -294,15 +249,17 @@ def _divergence(study: Study, row: Row) -> str:
     )
 
 
-def _conditional(study: Study, row: Row) -> str:
-    """What the pairs that stayed finite show, which is a part of the answer only."""
-    if row["finite_pairs"] < 2:
+def _rest(study: Study, row: Row) -> str:
+    """What the pairs show that were measured, which is a part of the answer only."""
+    measured = row["finite_pairs"] - row["floored"]
+    if measured < 2:
         return ""
     treated, base = _arms(study, row)
-    pairs = f" Among the {row['finite_pairs']} pairs that stayed finite,"
-    if row["verdict"] != "undecided" and not row["effect_low"] <= 1 <= row["effect_high"]:
-        sized = formats.change(row, level_text=f"{_interval(row)} ")
+    pairs = f" Among the {measured} pairs that {'stayed finite' if not row['floored'] else 'were measured'},"
+    if row["verdict"] != "undecided" and not row["effect_low"] <= study.outcome.no_effect <= row["effect_high"]:
+        sized = effects.change(study.outcome, row, level_text=f"{_interval(row)} ")
         return f"{pairs} the {titles.outcome(row['outcome'])} with {treated} is {sized} than with {base}."
     contrary = row["verdict"] == "undecided" and row["p_adjusted"] < study.report.alpha
-    opposed = " The diverged trials and these pairs speak for different arms." if contrary else ""
+    others = "pairs that were not measured" if row["test"] == "rank" else "diverged trials"
+    opposed = f" The {others} and these pairs speak for different arms." if contrary else ""
     return f"{pairs} {_possible(study, row)} ({_interval(row)}).{opposed}"

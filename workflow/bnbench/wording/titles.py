@@ -15,7 +15,7 @@ OUTCOMES = {
     "eval_loss": "train loss in evaluation mode",
     "test_loss": "test loss",
     "test_loss_precise": "test loss with precise statistics",
-    "generalization_gap": "ratio of test loss to train loss",
+    "generalization_gap": "generalization gap",
     "validation_loss": "validation loss",
     "test_accuracy": "test accuracy",
     "epochs_to_target": "epochs to the target loss",
@@ -37,9 +37,12 @@ def outcome(name: str) -> str:
     return OUTCOMES[name]
 
 
-def context_name(study: Study, labels: Row) -> str:
-    """What is held fixed, in words: the factors that have several levels, or optimizer and batch size."""
-    varied = study.varied()
+def context_name(study: Study, labels: Row, without: str = "") -> str:
+    """What is held fixed, in words: the factors that have several levels, or optimizer and batch size.
+
+    Where something else than a context is named, it may be `without` a factor.
+    """
+    varied = [factor for factor in study.varied() if factor != without]
     first = [factor for factor in _SAID_FIRST if factor != study.report.factor]
     chosen = [factor for factor in first if factor in varied] + [factor for factor in varied if factor not in first]
     said = [context_level(study, factor, labels[factor]) for factor in chosen or first]

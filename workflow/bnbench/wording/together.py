@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
 from bnbench.judge import sign_flips
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import MAIN_EFFECT
-from bnbench.wording import captions, formats, titles
+from bnbench.wording import captions, effects, formats, titles
 from bnbench.wording.titles import Row
 
 
@@ -61,23 +61,18 @@ def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
     outcome = titles.outcome(study.report.outcome)
     start = f"Over {_all(row)} contexts together,"
     if not decided:
-        possible = f"may be anything from {_changed(study, row['low'])} to {_changed(study, row['high'])}"
+        possible = f"may be {_anything(study, row['low'], row['high'])}"
         limits = f"({_interval(study, row)}; {_evidence(study, row)})"
         return f"{start} nothing is decided: the {outcome} with {treated} {possible}, compared with {base} {limits}."
     limits_of = {"effect": row["effect"], "effect_low": row["low"], "effect_high": row["high"]}
-    if OUTCOMES[study.report.outcome].is_ratio:
-        sized = formats.change(limits_of, level_text=f"{_interval(study, row)} ")
-    else:
-        near, far = sorted((abs(row["low"]), abs(row["high"])))
-        sides = f"{_interval(study, row)} {formats.number(near)} to {formats.number(far)}"
-        sized = f"{_changed(study, row['effect'])} ({sides})"
+    sized = effects.change(study.outcome, limits_of, level_text=f"{_interval(study, row)} ")
     return f"{start} the {outcome} with {treated} is {sized} than with {base} ({_evidence(study, row)})."
 
 
 def _dependence(study: Study, row: Row, *, decided: bool) -> str:
     """How the effect depends on one factor, or that this is not decided."""
-    form, effect = _form(study), _effect(study, row)
-    by_batch, is_ratio = row["factor"] == "batch_size", OUTCOMES[study.report.outcome].is_ratio
+    form, effect = partial(effects.plain, study.outcome), _effect(study, row)
+    by_batch, is_ratio = row["factor"] == "batch_size", study.outcome.is_ratio
     limits = f"{form(row['low'])} to {form(row['high'])}"
     size = form(row["effect"]) if decided else f"anything from {limits}"
     end = f"{_interval(study, row)}{f' {limits}' if decided else ''}; {_evidence(study, row)}"
@@ -115,7 +110,7 @@ def _prediction(study: Study, row: Row) -> str:
         return ""
     treated, base = _arms(study, row)
     loss, level = titles.outcome(study.report.outcome), formats.percent(1 - study.report.alpha)
-    sides = f"anything from {_changed(study, low)} to {_changed(study, high)} than with {base}"
+    sides = f"{_anything(study, low, high)} than with {base}"
     sample = f"{level} prediction interval, as if the contexts were a random sample of their kind"
     return f" In a further context of this kind, the {loss} with {treated} may be {sides} ({sample})."
 
@@ -124,14 +119,14 @@ def _middle(study: Study, row: Row) -> str:
     """The interquartile mean, where there is one."""
     if math.isnan(row["iqm"]):
         return ""
-    form, level = _form(study), formats.percent(1 - study.report.alpha)
+    form, level = partial(effects.plain, study.outcome), formats.percent(1 - study.report.alpha)
     limits = f"{level} bootstrap interval {form(row['low'])} to {form(row['high'])}"
     return f"the interquartile mean of {_effect(study, row)} is {form(row['iqm'])} ({limits}), and "
 
 
 def _spread(study: Study, row: Row) -> str:
     """How much the contexts differ, and how much of that is chance."""
-    form = _form(study)
+    form = partial(effects.plain, study.outcome)
     if math.isnan(row["effect_lowest"]):
         return ""
     sides = (
@@ -142,8 +137,8 @@ def _spread(study: Study, row: Row) -> str:
     share = f"{100 * row['i_squared']:.0f} %"
     if row["tau"] == 0:
         return f"{sides}, no further apart than chance puts them (I² = {share})."
-    is_ratio = OUTCOMES[study.report.outcome].is_ratio
-    typical = f"a factor of {formats.number(math.exp(row['tau']))}" if is_ratio else formats.number(row["tau"])
+    tau = math.exp(row["tau"]) if study.outcome.is_ratio else row["tau"]
+    typical = f"a factor of {formats.number(tau)}" if study.outcome.is_ratio else effects.amount(study.outcome, tau)
     more = f"{share} of their spread is more than chance (I²)"
     return f"{sides}; chance aside, they typically lie {typical} from their mean, and {more}."
 
@@ -174,14 +169,18 @@ def _all(row: Row) -> str:
 
 def _contradictions(study: Study, pairs: pd.DataFrame) -> str:
     """The pairs that their means would tell apart, but of which the ranks point the other way."""
-    worse = 1 if OUTCOMES[study.report.outcome].lower_is_better else -1
-    no_effect = OUTCOMES[study.report.outcome].no_effect
+    worse = 1 if study.outcome.lower_is_better else -1
+    no_effect = study.outcome.no_effect
     opposed = pairs["rank_difference"] * (pairs["effect"] - no_effect) * worse < 0
     found = pairs[opposed & ~pairs["told_apart"] & (pairs["p_adjusted"] < study.report.alpha)].to_dict("records")
     if not found:
         return ""
     named = formats.listed([f"{treated} against {base}" for treated, base in (_arms(study, row) for row in found)])
     return f" Of {named}, nothing is decided, because ranks and means point to different arms."
+
+
+def _anything(study: Study, low: float, high: float) -> str:
+    return f"anything from {effects.changed(study.outcome, low)} to {effects.changed(study.outcome, high)}"
 
 
 def _contrary(row: Row) -> bool:
@@ -194,7 +193,7 @@ def decided(study: Study, row: Row) -> bool:
 
 
 def _outside(study: Study, row: Row) -> bool:
-    return not row["low"] <= OUTCOMES[study.report.outcome].no_effect <= row["high"]
+    return not row["low"] <= study.outcome.no_effect <= row["high"]
 
 
 def _disagreement(study: Study, row: Row) -> str:
@@ -211,7 +210,7 @@ def _evidence(study: Study, row: Row) -> str:
     """The seeds, and the p-value with its adjustment; one test alone needs none."""
     adjusted = f", adjusted for {row['family']} effects by {row['adjustment']}" if row["family"] > 1 else ""
     seeds = formats.count(int(row["pairs"]), "seed")
-    which = "" if row["pairs"] == len(study.seeds) else " with a finite pair in every context"
+    which = "" if row["pairs"] == len(study.seeds) else " that were measured in every context"
     return f"{seeds}{which}; {formats.p_value(row['p_adjusted'])}{adjusted}"
 
 
@@ -234,22 +233,6 @@ def _effect(study: Study, row: Row) -> str:
     """What an effect is of: a ratio of losses, or a difference of scores."""
     treated, base = _arms(study, row)
     outcome = titles.outcome(study.report.outcome)
-    if OUTCOMES[study.report.outcome].is_ratio:
+    if study.outcome.is_ratio:
         return f"the ratio of the {formats.plural(outcome)}, {treated} to {base},"
-    return f"the difference in {outcome}, {treated} minus {base},"
-
-
-def _changed(study: Study, effect: float) -> str:
-    """`3.1 × higher`, or of a difference `0.031 higher`."""
-    if OUTCOMES[study.report.outcome].is_ratio:
-        return formats.changed(effect)
-    return "equal" if effect == 0 else f"{formats.number(abs(effect))} {'lower' if effect < 0 else 'higher'}"
-
-
-def _form(study: Study) -> Callable[[float], str]:
-    """How an effect is written: a ratio as it is, a difference with its sign."""
-    return formats.number if OUTCOMES[study.report.outcome].is_ratio else _signed
-
-
-def _signed(difference: float) -> str:
-    return f"{'−' if difference < 0 else '+'}{formats.number(abs(difference))}"
+    return f"the {effects.noun(study.outcome)} of {outcome}, {treated} minus {base},"

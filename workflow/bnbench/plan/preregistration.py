@@ -1,0 +1,44 @@
+"""What a study has fixed when its training begins: all that decides its verdicts. Pure.
+
+No part of any address: a change of it trains nothing. It is recorded (`store.preregistration`) so that it can be seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from bnbench.plan.settings import canonical_json
+from bnbench.plan.study import Study
+
+STUDY = "study"
+"""Names the study whose plan it is; decides nothing."""
+
+OF_THE_WHOLE = ("settings", "claims")
+"""Parts that concern the whole study, so that two studies which share a setting differ in them."""
+
+_NOT_DECIDING = ("target",)
+"""Options of the report by which exploratory outcomes alone are made."""
+
+
+def plan_of(study: Study) -> dict[str, Any]:
+    """The study's plan, JSON-able: its name, the report options that decide, seeds, settings and claims."""
+    options = {name: value for name, value in asdict(study.report).items() if name not in _NOT_DECIDING}
+    addresses = sorted(setting.address for setting in study.settings)
+    claims = [{key: text for key, text in claim.items() if key != "source"} for claim in study.config["claims"]]
+    plan = {
+        STUDY: study.name,
+        **options,
+        "seeds": {"first": study.seeds.start, "count": len(study.seeds)},
+        "settings": {"count": len(addresses), "digest": digest(addresses)},
+        "claims": claims,
+    }
+    stored: dict[str, Any] = json.loads(json.dumps(plan, allow_nan=False))  # tuples are lists there, as in a record
+    return stored
+
+
+def digest(plan: Any) -> str:
+    """Sixteen hex digits over a plan, or over a part of one."""
+    return hashlib.sha256(canonical_json(plan).encode()).hexdigest()[:16]

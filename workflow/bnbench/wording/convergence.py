@@ -1,0 +1,125 @@
+"""Whether the losses still change at the end of the training, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bnbench.outcomes import OUTCOMES
+from bnbench.plan.study import Study
+from bnbench.wording import effects, formats, titles
+from bnbench.wording.titles import Row
+
+_PAST = {"falls": "fell", "rises": "rose", "unclear": "did not clearly change"}
+_PRESENT = {"falls": "still falls", "rises": "still rises"}
+
+
+def clause(study: Study, rows: pd.DataFrame) -> str:
+    """What the outcome that decides did in each arm over the stretch; with several contexts, in how many of them."""
+    known = rows[rows["trend"].isin([*_PAST])].to_dict("records")
+    if not known:
+        loss = titles.outcome(study.report.outcome)
+        return f"Too little was measured to say whether the {loss} still changes at the end."
+    said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, known, _PAST) if arms]
+    measured = formats.count(known[0]["measurements"], "measurement")
+    return f"{_stretch(known)} ({measured}), the {titles.outcome(known[0]['outcome'])} {'; it '.join(said)}."
+
+
+def note(study: Study, rows: pd.DataFrame) -> str:
+    """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
+    known = rows[rows["trend"].isin([*_PAST])].to_dict("records")
+    said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, known, _PRESENT) if arms]
+    if not said:
+        return ""
+    loss = titles.outcome(known[0]["outcome"])
+    return f"{_stretch(known)}, the {loss} {' and '.join(said)}, so more epochs may give another answer."
+
+
+def method(study: Study) -> str:
+    """How the change is measured, which stands below what is said of it."""
+    loss = titles.outcome(study.report.outcome)
+    fitted = f"logarithm of the {loss}" if study.outcome.is_ratio else loss
+    line = f"A straight line through the {fitted} of each seed over these epochs gives the seed's change from the first"
+    interval = "The mean change over the seeds has Student's interval, which Bonferroni's method makes hold for all"
+    clear = "A change is clear where the interval excludes that there is none; an unclear one may be real all the same"
+    return (
+        f"{line} epoch to the last. {interval} {formats.count(len(study.settings), 'setting')} together. {clear}. "
+        "Nothing is said of what comes after the last epoch."
+    )
+
+
+def _by_trend(study: Study, rows: Sequence[Row], verbs: dict[str, str]) -> list[tuple[str, list[str]]]:
+    """A verb for each trend, and the arms that have it, with where and by how much."""
+    first = True
+    found = []
+    for trend, verb in verbs.items():
+        arms = []
+        for label in study.arms:
+            of_arm = [row for row in rows if row[study.report.factor] == label]
+            if own := [row for row in of_arm if row["trend"] == trend]:
+                arms.append(f"with {titles.arm(study, label)}{_where(study, own, len(of_arm), first=first)}")
+                first = False
+        found.append((verb, arms))
+    return found
+
+
+def _where(study: Study, rows: Sequence[Row], contexts: int, *, first: bool) -> str:
+    """In how many contexts an arm has a trend, and by how much it changes there; of one context, with its interval."""
+    if contexts > 1:
+        sized = _possible(rows) if rows[0]["trend"] == "unclear" else _range(rows)
+        return f" in {len(rows)} of {contexts} contexts ({sized})"
+    (row,) = rows
+    # The first interval says what all of them are.
+    level = f"simultaneous {formats.percent(1 - study.report.alpha)} interval " if first else ""
+    return f" ({_with_interval(row, level)})"
+
+
+def _range(rows: Sequence[Row]) -> str:
+    """The range of the changes of several contexts, all in one direction: `5 % to 12 % lower`."""
+    ordered = sorted((row["change"] for row in rows), key=lambda change: _size(rows[0], change))
+    ends = dict.fromkeys(_amount(rows[0], change) for change in (ordered[0], ordered[-1]))
+    return f"{' to '.join(ends)} {_side(rows[0], ordered[0])}"
+
+
+def _possible(rows: Sequence[Row]) -> str:
+    """What the intervals of several contexts leave open."""
+    low, high = min(row["change_low"] for row in rows), max(row["change_high"] for row in rows)
+    return f"anything from {_sized(rows[0], low)} to {_sized(rows[0], high)} is possible"
+
+
+def _with_interval(row: Row, level: str) -> str:
+    """A change with its limits, without their direction where both have that of the change."""
+    limits = [row["change_low"], row["change_high"]]
+    if len({_side(row, change) for change in (row["change"], *limits)}) > 1:
+        said = [_sized(row, limit) for limit in limits]
+    else:
+        said = [_amount(row, limit) for limit in sorted(limits, key=lambda limit: _size(row, limit))]
+        unit = _amount(row, row["change"]).partition(" ")[2]
+        if unit != "%":  # which is repeated, as everywhere on the page
+            said = [limit.removesuffix(f" {unit}") for limit in said]
+    return f"{_sized(row, row['change'])}, {level}{said[0]} to {said[1]}"
+
+
+def _sized(row: Row, change: float) -> str:
+    """A change in the units of its outcome: `12 % lower`, `0.3 percentage points higher`, `equal`."""
+    side = _side(row, change)
+    return side if side == "equal" else f"{_amount(row, change)} {side}"
+
+
+def _amount(row: Row, change: float) -> str:
+    return effects.amount(OUTCOMES[row["outcome"]], change)
+
+
+def _size(row: Row, change: float) -> float:
+    """How far a change is from none, whichever way."""
+    return effects.size(OUTCOMES[row["outcome"]], change)
+
+
+def _side(row: Row, change: float) -> str:
+    none = OUTCOMES[row["outcome"]].no_effect
+    return "equal" if change == none else ("lower" if change < none else "higher")
+
+
+def _stretch(rows: Sequence[Row]) -> str:
+    return f"From epoch {rows[0]['first_epoch']:,} to epoch {rows[0]['last_epoch']:,}"

@@ -1,0 +1,132 @@
+"""Effects in words and numbers, on both scales: ratios of losses, and differences of other outcomes.
+
+Every function takes the outcome first, since it says which of the two an effect is, and in which unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bnbench.outcomes import Outcome
+from bnbench.vocabulary import ACCURACY
+from bnbench.wording import formats
+
+_UNITS = {ACCURACY: (100.0, " points")}
+"""Outcomes that are compared by their difference: how many units make 1, and the unit; plain numbers where none is."""
+
+
+def change(outcome: Outcome, row: Mapping[Any, Any], *, level_text: str = "") -> str:
+    """An effect as a change, with its interval.
+
+    Of losses `3.1 × higher (2.2 to 4.5)`, or under a factor of two `23 % lower (5 % to 37 %)`, so that none of it is
+    read as the other; of scores `1.3 points higher (0.4 to 2.2 points)`. `12 % higher (20 % lower to 57 % higher)`
+    where the interval holds both. No interval where there is none.
+    """
+    effect, limits = row["effect"], (row["effect_low"], row["effect_high"])
+    if math.isnan(limits[0]):
+        return changed(outcome, effect)
+    if limits[0] <= outcome.no_effect <= limits[1]:
+        sides = [changed(outcome, limit) for limit in limits]
+    elif outcome.is_ratio and size(outcome, effect) >= formats.TWICE:
+        sides = [formats.number(size(outcome, limit)) for limit in _by_size(outcome, limits)]
+    elif outcome.is_ratio:
+        sides = [_per_cent_off(limit) for limit in _by_size(outcome, limits)]
+    else:
+        near, far = (amount(outcome, limit) for limit in _by_size(outcome, limits))
+        sides = [near.removesuffix(_unit(outcome)), far]
+    return f"{changed(outcome, effect)} ({level_text}{' to '.join(sides)})"
+
+
+def changed(outcome: Outcome, effect: float) -> str:
+    """`3.1 × higher`, `23 % lower`, `1.3 points higher` or `equal`."""
+    if effect == outcome.no_effect:
+        return "equal"
+    return f"{amount(outcome, effect)} {'lower' if effect < outcome.no_effect else 'higher'}"
+
+
+def amount(outcome: Outcome, effect: float) -> str:
+    """How large an effect is, whichever way it points: `23 %`, `3.1 ×` from a factor of two on, `1.3 points`."""
+    if not outcome.is_ratio:
+        digits, unit = _digits(abs(effect) * _units(outcome)), _unit(outcome)
+        return f"{digits}{unit.rstrip('s') if digits == '1' else unit}"
+    factor = size(outcome, effect)
+    return f"{formats.number(factor)} ×" if factor >= formats.TWICE else _per_cent_off(effect)
+
+
+def size(outcome: Outcome, effect: float) -> float:
+    """What effects of one outcome are ordered by: a ratio as a factor above 1, a difference without its sign."""
+    if not outcome.is_ratio:
+        return abs(effect)
+    return max(effect, 1 / effect) if effect > 0 else math.inf
+
+
+def plain(outcome: Outcome, effect: float) -> str:
+    """An effect as a table has it: `3.1`, `0.98`; of scores, in their unit, `+1.3` or `−0.2`."""
+    if outcome.is_ratio:
+        return formats.number(effect)
+    if effect == 0:
+        return "0"
+    return f"{'−' if effect < 0 else '+'}{_digits(abs(effect) * _units(outcome))}"
+
+
+def interval(outcome: Outcome, effect: float, low: float, high: float) -> str:
+    """An effect with its limits, as a table has it: `3.1 (2.2 to 4.5)`; no limits where there are none."""
+    limits = "" if math.isnan(low) else f" ({plain(outcome, low)} to {plain(outcome, high)})"
+    return f"{plain(outcome, effect)}{limits}"
+
+
+def value(outcome: Outcome, measured: float) -> str:
+    """What an arm came to, as a table has it: `2.13e-04` of a loss, `97.8 %` of an accuracy."""
+    if outcome.is_ratio:
+        return f"{measured:.2e}"
+    return formats.percent(measured) if outcome.name in _UNITS else f"{measured:.3g}"
+
+
+def near(outcome: Outcome, effect: float) -> str:
+    """An effect close to none: a ratio with three decimals, a difference as in a table."""
+    return f"{effect:.3f}" if outcome.is_ratio else plain(outcome, effect)
+
+
+def margin(outcome: Outcome, size_of: float) -> str:
+    """The margin of a study: `1.05`, `1 point`."""
+    return f"{size_of:g}" if outcome.is_ratio else amount(outcome, size_of)
+
+
+def noun(outcome: Outcome) -> str:
+    """What an effect is: a ratio, or a difference with its unit."""
+    if outcome.is_ratio:
+        return "ratio"
+    return f"difference in{_unit(outcome)}" if outcome.name in _UNITS else "difference"
+
+
+def compared(outcome: Outcome) -> str:
+    """What is compared, of several arms: `losses`, `scores`."""
+    return "losses" if outcome.is_ratio else "scores" if not outcome.lower_is_better else "gaps"
+
+
+def named(outcome: Outcome) -> str:
+    """An effect on the axis of a figure: `ratio of the losses`, `difference in points`."""
+    return "ratio of the losses" if outcome.is_ratio else noun(outcome)
+
+
+def _by_size(outcome: Outcome, limits: tuple[float, float]) -> list[float]:
+    return sorted(limits, key=lambda limit: size(outcome, limit))
+
+
+def _units(outcome: Outcome) -> float:
+    return _UNITS.get(outcome.name, (1.0, ""))[0]
+
+
+def _unit(outcome: Outcome) -> str:
+    return _UNITS.get(outcome.name, (1.0, ""))[1]
+
+
+def _digits(positive: float) -> str:
+    """Two significant digits, and no fewer than tell it from 0."""
+    return "∞" if math.isinf(positive) else f"{float(f'{positive:.2g}'):,g}"
+
+
+def _per_cent_off(ratio: float) -> str:
+    return f"{_digits(100 * abs(ratio - 1))} %"

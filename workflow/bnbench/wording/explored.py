@@ -1,0 +1,173 @@
+"""The table of every outcome in words: an effect, what it is over, and what must be said below the heading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from bnbench.judge import exploratory
+from bnbench.judge.exploratory import EPOCHS_TO_TARGET, SECONDS
+from bnbench.outcomes import OUTCOMES
+from bnbench.plan.study import Study
+from bnbench.vocabulary import ACCURACY, GAP
+from bnbench.wording import captions, formats, titles
+from bnbench.wording.titles import Row
+
+MARK = "†"
+"""Marks an exploratory effect whose adjusted p is below α."""
+
+
+def heading(name: str) -> str:
+    """What stands over the column of an outcome."""
+    return titles.outcome(name)
+
+
+def effect(row: Row) -> str:
+    """The effect, and its mark: `3.1 †`, `at least 2.0`, `+1.3 points`; a dash where there is none."""
+    if math.isnan(row["effect"]):
+        return "–"
+    form, unit = _form(row)
+    shown = form(row["effect"]) if OUTCOMES[row["outcome"]].is_ratio else _signed(form(row["effect"]))
+    if row["bound"] in ("at least", "at most"):
+        shown = f"{row['bound']} {shown}"
+    counted = " as counted" if row["bound"] == "restricted" else ""
+    return f"{shown}{unit}{counted}{f' {MARK}' if row['marked'] else ''}"
+
+
+def note(row: Row) -> str:
+    """What stands below the effect: its limits, and what it is over where that is not all pairs alike."""
+    return ", ".join(filter(None, [_limits(row), _over(row)]))
+
+
+def introduction(study: Study) -> str:
+    """What is compared in the table, and how."""
+    said = captions.facts(study)
+    means = f"Ratios of geometric means, {captions.treated(study)} to {captions.base(study)}"
+    return (
+        f"{means}, and in brackets the {said['level']} interval of the cell alone. All but the {said['loss']} are "
+        "exploratory."
+    )
+
+
+def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
+    """Term → what a reader of the table has to know of it, as far as it concerns this one."""
+    held = set(table["outcome"])
+    found = {MARK: " ".join(_marks(study, table))}
+    final = table[~table["outcome"].isin([EPOCHS_TO_TARGET, SECONDS])]
+    if (final["finite_pairs"] < final["pairs"]).any():
+        found["Pairs"] = (
+            "Counted where trials diverged, or have a loss too small to measure. The effect is over the counted pairs. "
+            "The test ranks a diverged trial as the worst, and takes of a small loss only what is certain; "
+            f"{MARK} stands only where both point the same way."
+        )
+    if GAP in held:
+        found[heading(GAP)] = (
+            "The log of the test loss minus that of the train loss in evaluation mode, compared by its difference."
+        )
+    if ACCURACY in held:
+        found[heading(ACCURACY)] = "Compared by its difference, in percentage points; here higher is better."
+    if EPOCHS_TO_TARGET in held:
+        found[heading(EPOCHS_TO_TARGET)] = " ".join(_epochs(study, table[table["outcome"] == EPOCHS_TO_TARGET]))
+    found[heading(SECONDS)] = (
+        "Those of a job divided by its networks. They are compared job by job and not tested, since the networks of a "
+        "job share its time. Welch's (1947) interval takes two jobs of each arm."
+    )
+    return {term: text for term, text in found.items() if text}
+
+
+def _limits(row: Row) -> str:
+    """The limits that are known: `(2.2 to 4.5)`, `(from 2.2)`, `(to 4.5)`."""
+    form, _ = _form(row)
+    low, high = ("" if math.isnan(limit) else form(limit) for limit in (row["low"], row["high"]))
+    if low and high:
+        return f"({low} to {high})"
+    return f"(from {low})" if low else f"(to {high})" if high else ""
+
+
+def _over(row: Row) -> str:
+    """What an effect is over: pairs, trials that reach the target, jobs; of accuracies, the arms' means."""
+    pairs = int(row["pairs"])
+    if not pairs:
+        return ""
+    if row["outcome"] == EPOCHS_TO_TARGET:
+        said = [f"{_of_arms(row, 'reached')} of {pairs} reach it"] if _count(row, "reached") < 2 * pairs else []
+        said += [f"{_of_arms(row, 'at_once')} of {pairs} at once"] if _count(row, "at_once") else []
+        return ", ".join(said)
+    if row["outcome"] == SECONDS:
+        equal = row["jobs_baseline"] == row["jobs_treatment"]
+        return f"{formats.count(int(row['jobs_baseline']), 'job')} each" if equal else f"{_of_arms(row, 'jobs')} jobs"
+    counted = f"{row['finite_pairs']} of {pairs} pairs" if row["finite_pairs"] < pairs else ""
+    if row["outcome"] != ACCURACY or math.isnan(row["effect"]):
+        return counted
+    means = f"from {100 * row['baseline_value']:.1f} to {100 * row['treatment_value']:.1f} %"
+    return ", ".join(filter(None, [means, counted]))
+
+
+def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
+    """What the mark says, and whether it can come at all."""
+    tests, fewest = exploratory.tested_rows(table), exploratory.fewest_marked(table, study.report.alpha)
+    if not tests:
+        return
+    over = f"over all {tests} tests" if tests > 1 else "over the one test"
+    yield (
+        f"p < {study.report.alpha:g} after adjustment for false discoveries {over} of this table "
+        "(Benjamini & Hochberg 1995)."
+    )
+    if not fewest:
+        yield f"With so few seeds no p can be that small, so {MARK} can never come."
+    elif fewest > 1:
+        yield (
+            f"With so few seeds for so many tests, one effect alone cannot be marked: {MARK} comes only where at least "
+            f"{fewest} of the p-values are about as small as they can be."
+        )
+
+
+def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
+    """What the target is, and how trials count that were not seen to reach it."""
+    larger = "twice the larger final loss of each pair (geometric mean over the seeds)"
+    yield f"The target loss is {f'{study.report.target:g}' if study.report.target else larger}."
+    unreached = any(_count(row, "reached") < 2 * row["pairs"] for row in rows.to_dict("records"))
+    at_once = any(_count(row, "at_once") for row in rows.to_dict("records"))
+    if unreached:
+        yield (
+            "A trial that does not reach it, or that diverges, counts with the last measured epoch (restricted mean "
+            "time, Royston & Parmar 2013)."
+        )
+    if at_once:
+        yield "A trial that has it at the first measurement (at once) counts with that epoch."
+    if unreached or at_once:
+        arms = f"{captions.base(study)} and {captions.treated(study)}"
+        yield f"So the ratio may be a bound: at least, or at most. Trials are counted for {arms}, in this order."
+    if rows["bound"].eq("restricted").any():
+        yield "As counted: such trials stand on both sides, so the true ratio may be lower or higher."
+
+
+def _form(row: Row) -> tuple[Callable[[float], str], str]:
+    """How the effect on an outcome and its limits are written, and the unit."""
+    if OUTCOMES[row["outcome"]].is_ratio:
+        return formats.number, ""
+    times, digits, unit = (100, 1, " points") if row["outcome"] == ACCURACY else (1, 2, "")
+    size = abs(times * row["effect"])
+    if 0 < size < 1:  # two digits that count, but no more than a difference that is one has
+        digits = min(4, max(digits, 1 - math.floor(math.log10(size))))
+    return lambda value: _minus(f"{times * value:.{digits}f}"), unit
+
+
+def _minus(text: str) -> str:
+    """With a minus that is one, and none before zero."""
+    return text.replace("-", "−") if text.strip("-0.") else text.removeprefix("-")
+
+
+def _signed(text: str) -> str:
+    return text if text.startswith("−") or not text.strip("0.") else f"+{text}"
+
+
+def _of_arms(row: Row, column: str) -> str:
+    """A count of both arms, the baseline's first."""
+    return f"{int(row[f'{column}_baseline'])} and {int(row[f'{column}_treatment'])}"
+
+
+def _count(row: Row, column: str) -> int:
+    return int(row[f"{column}_baseline"]) + int(row[f"{column}_treatment"])
