@@ -46,7 +46,9 @@ A study is one YAML file. [config.yaml](../config.yaml) is the default study;
   combination of levels.
 - **Entries with parameters.** A task, a norm, an optimizer or a schedule is a name, `norm: batch`, or a name with
   parameters, `norm: {name: batch, momentum: 0.01}`.
-- **Several learning rates.** An optimizer may list its rates: `{name: sgd, lr: [0.01, 0.1]}` makes two levels.
+- **Several values.** An entry may list values of its numbers: `{name: sgd, lr: [0.01, 0.1]}` makes two levels, and
+  `{name: sgd, lr: [0.01, 0.1], momentum: [0, 0.9]}` four. With `tune`, each arm gets [its own
+  best](statistics.md#a-fair-learning-rate-for-each-arm) of them.
 - **Numbers.** Write `0.001` or `1.0e-3`. YAML reads `1e-3` as text.
 - **One run only.** `snakemake --cores all --config seeds=50 epochs=500` changes top-level keys without editing the
   file.

@@ -252,7 +252,7 @@ def test_the_json_is_strict_and_holds_every_table_to_the_last_digit(compared, tm
     found, verdicts = compared(
         synthetic.plan(**GRID),
         ratio=synthetic.arms(batch=3.0),
-        loss=1e-20,
+        loss=1e-10,
         noise=0.1,
         diverged=synthetic.where("batch", [1], 2),
     )

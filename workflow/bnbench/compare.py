@@ -40,7 +40,7 @@ from bnbench.store import preregistration as records
 from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
 from bnbench.wording import absolute as absolute_in_words
-from bnbench.wording import answers, formats, methods, sentences, together
+from bnbench.wording import answers, formats, methods, sentences, titles, together
 from bnbench.wording import claims as claims_in_words
 from bnbench.wording import convergence as convergence_in_words
 from bnbench.wording import preregistration as preregistration_in_words
@@ -196,12 +196,14 @@ def _verdicts(
 
 
 def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str, str]:
-    """The study's sentence; where rates were tuned, that of each arm at its best one, and that at equal rates."""
+    """The study's sentence; where arms were tuned, that of the tuned arms, and that at equal rates."""
     equal = answers.answer(study, rows)
     if tuned.empty:
         return {"sentence": equal, "equal_rates": ""}
-    best = f"Each arm at its best learning rate: {answers.answer(study, tuned)}"
-    return {"sentence": best, "equal_rates": f"At equal rates: {equal}"}
+    chosen = f"Each arm at the {titles.tuned(study)} that the other seeds' validation losses choose"
+    alike = study.tuned_arms == study.arms  # else each arm has values of its own, and there are no equal ones
+    said = f"{titles.equal(study).capitalize()}: {equal}" if alike else ""
+    return {"sentence": f"{chosen}: {answers.answer(study, tuned)}", "equal_rates": said}
 
 
 def _absolute(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

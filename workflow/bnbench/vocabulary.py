@@ -47,8 +47,8 @@ ON_TEST_POINTS = ("test_loss", PRECISE, ACCURACY)
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 
-RATES = ("rate_baseline", "rate_treatment")
-"""Columns of the rates that are chosen for the two arms, in `tuned`."""
+CHOSEN = ("chosen_baseline", "chosen_treatment")
+"""Columns of what is chosen for most seeds of the two arms, in `tuned`."""
 
 MAIN_EFFECT, DOUBLING = "main effect", "doubling"
 """In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""

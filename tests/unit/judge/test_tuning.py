@@ -1,8 +1,7 @@
-"""Rates that validation data choose: what chance does to the choice is in the test, and test losses are not."""
+"""Tuned arms: other seeds' validation losses choose what a seed is judged at, and the verdicts keep their promises."""
 
 import math
-from functools import cache, partial
-from itertools import product
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -10,25 +9,16 @@ import pytest
 import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prose import assert_states
-from scipy import stats as scipy_stats
 from statsmodels.stats.proportion import proportion_confint
-from synthetic import arms, where
 
-from bnbench import collect, compare, train
-from bnbench.catalogue import tasks
-from bnbench.judge import sign_flips, tuning, verdicts
-from bnbench.judge.tuning import Finals, Pair
-from bnbench.plan import config, cost
-from bnbench.plan.chunks import all_chunks
-from bnbench.store import chunk_files, report_tables, tables, trials
-from bnbench.vocabulary import RATES as RATE_COLUMNS
+from bnbench.judge import sign_flips, stats, tuning, verdicts
+from bnbench.judge.tuning import Arm, Finals, Pair
+from bnbench.judge.verdicts import Contrast
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 RATES = (0.001, 0.01, 0.1)
-ADAM = {"name": "adam", "lr": [*RATES]}
-STUDY = synthetic.plan(optimizer=[ADAM], batch_size=["full", 25], tune={})
+STUDY = synthetic.plan(optimizer=[{"name": "adam", "lr": [*RATES]}], batch_size=["full", 25], tune={})
 ALPHA = STUDY.report.alpha
 NAN = math.nan
 several = settings(max_examples=60, deadline=None, derandomize=True)
@@ -42,184 +32,54 @@ def finals(validation, outcome, seeds=None):
     return Finals(seeds, *arrays, np.zeros(len(seeds), np.int64), trials)
 
 
-def pair(validation, outcome, batch_size="full", seeds=None):
-    """Two arms of log losses [arms, rates, seeds]."""
-    both = [[finals(*rate, seeds) for rate in zip(*arm, strict=True)] for arm in zip(validation, outcome, strict=True)]
+def arm(validation, outcome, seeds=None):
+    """An arm of log losses [candidates, seeds] of validation and of test."""
+    return Arm(
+        {
+            (("lr", 0.1 * (place + 1)),): finals(*losses, seeds)
+            for place, losses in enumerate(zip(validation, outcome, strict=True))
+        }
+    )
+
+
+def pair(validation, outcome, batch_size="full"):
+    """Two arms of log losses [arms, candidates, seeds]; the arms may have different numbers of candidates."""
+    both = [arm(*losses) for losses in zip(validation, outcome, strict=True)]
     labels = {**STUDY.contexts()[0][0], "batch_size": batch_size, "optimizer": "adam"}
-    return Pair({**labels, "baseline": "none", "treatment": "batch"}, RATES[: len(both[0])], *both)
+    return Pair({**labels, "baseline": "none", "treatment": "batch"}, *both)
 
 
-def decided(pairs, draws=sign_flips.DRAWS, *, tuned=True):
-    test = partial(judge, pairs, draws) if tuned else None
-    return verdicts.decide(STUDY.report, [pair.contrast("norm") for pair in pairs], draws, test)
+# How each seed's candidate is chosen.
 
 
-def judge(pairs, draws, places):
-    return tuning.reselected([pairs[place] for place in places], draws)
+def by_definition(validation):
+    """The choices of validation losses [seeds, candidates], seed by seed."""
+    seeds = len(validation)
+    found = []
+    for seed in range(seeds):
+        following = [(seed + step) % seeds for step in range(1, max(1, (seeds - 1) // 2) + 1)]
+        sums = [math.fsum(validation[other][place] for other in following) for place in range(len(validation[0]))]
+        found.append(sums.index(min(sums)))
+    return found
 
 
-def noise(generator, seeds):
-    """Two contexts in which the arms are alike, rates differ, and validation losses say hardly which is the best."""
-    rates = np.arange(3.0)[:, None]
-    shared = generator.normal(size=(2, 1, 1, seeds))
-    outcome = rates + shared + 0.2 * generator.normal(size=(2, 2, 3, seeds))
-    validation = 0.1 * rates + shared + 5 * generator.normal(size=outcome.shape)
-    return [pair(*drawn) for drawn in zip(validation, outcome, ("full", "25"), strict=True)]
+@pytest.mark.parametrize("seeds", [1, 2, 3, 4, 7, 8, 20])
+def test_the_half_of_the_seeds_that_follow_a_seed_choose_for_it(seeds):
+    validation = np.random.default_rng(seeds).normal(size=(seeds, 4))
+    assert tuning.choices(validation).tolist() == by_definition(validation.tolist())
 
 
-@cache
-def of_noise(seeds, draws, studies=400):
-    """By study: whether any p, any verdict and any p of plain flips of the chosen differences errs; equal choices."""
-    generator, rows = np.random.default_rng(seeds), []
-    for _ in range(studies):
-        pairs = noise(generator, seeds)
-        tuned, plain = decided(pairs, draws), decided(pairs, draws, tuned=False)
-        ps = [min(one.p_adjusted for one in family) for family in (tuned, plain)]
-        verdicts = {one.verdict for one in tuned}
-        same = all(len({*pair.chosen}) == 1 for pair in pairs)
-        rows.append((ps[0] < ALPHA, bool(verdicts & {"helps", "hurts"}), ps[1] < ALPHA, same))
-    return np.array(rows).T
-
-
-def at_least(hits):
-    """The lower limit of the share, by Clopper and Pearson, at three standard errors."""
-    return proportion_confint(hits.sum(), len(hits), alpha=0.0027, method="beta")[0]
-
-
-SIZES = [(8, sign_flips.DRAWS), (18, 199)]
-"""Seeds all of whose flips are gone through, and seeds for which some are drawn."""
-
-
-@pytest.mark.parametrize(("seeds", "draws"), SIZES)
-def test_arms_that_are_alike_are_told_apart_at_most_as_often_as_alpha_says_whatever_rates_they_choose(seeds, draws):
-    small, verdicts, _, same = of_noise(seeds, draws)
-    assert same.mean() < 0.3
-    assert at_least(small) <= ALPHA
-    assert at_least(verdicts) <= ALPHA
-
-
-@pytest.mark.parametrize(("seeds", "draws"), SIZES)
-def test_without_choosing_anew_in_every_flip_they_would_be_told_apart_far_more_often(seeds, draws):
-    assert at_least(of_noise(seeds, draws)[2]) > 0.5
-
-
-def test_a_difference_at_the_best_rates_is_found_though_arms_choose_other_rates():
-    generator = np.random.default_rng(1)
-    best = np.array([[2.0, 0.0, 2.0], [2.0, 2.0, -1.0]])[:, :, None]
-    losses = best + 0.1 * generator.normal(size=(2, 2, 3, 8))
-    one = pair(*losses)
-    assert one.chosen == (1, 2)
-    (decision,) = decided([one])
-    assert (decision.verdict, decision.p) == ("helps", 2 / 2**8)
-    assert math.exp(decision.low) < math.exp(-1) < math.exp(decision.high)
-
-
-def swapped(arrays, flip):
-    """[arms, rates, seeds] with the arms of these seeds swapped."""
-    return np.where(flip, arrays[::-1], arrays)
-
-
-def statistic(validation, outcome):
-    """|Σ d| / √Σ d² at the rates that the validation losses choose."""
-    treated, baseline = (outcome[arm][validation[arm].sum(-1).argmin()] for arm in (1, 0))
-    differences = treated - baseline
-    squares = (differences**2).sum()
-    return abs(differences.sum()) / math.sqrt(squares) if squares else 0.0
-
-
-def brute_force(families):
-    """Alone and adjusted p over all swaps of the arms, by the definition of the step-down maxima."""
-    seeds = families[0][0].shape[-1]
-    flipped = np.array(
-        [
-            [statistic(*(swapped(losses, np.array(flip)) for losses in family)) for family in families]
-            for flip in product([False, True], repeat=seeds)
-        ]
-    )
-    observed = flipped[0]
-    reached = flipped >= observed - 1e-9
-    adjusted, so_far = np.zeros(len(families)), 0.0
-    order = np.argsort(-observed, kind="stable")
-    for step, test in enumerate(order):
-        maxima = flipped[:, order[step:]].max(1)
-        adjusted[test] = so_far = max(so_far, (maxima >= observed[test] - 1e-9).mean())
-    return reached.mean(0), adjusted
-
-
-@pytest.mark.parametrize("key", range(6))
-@pytest.mark.parametrize("effect", [0.0, 1.0])
-def test_p_are_those_of_all_swaps_of_the_arms_with_the_rates_chosen_anew(key, effect):
-    generator = np.random.default_rng(key)
-    families = generator.normal(size=(2, 2, 2, 3, 5))
-    families[:, :, 1] += effect
-    families[:, 1] += np.arange(3)[:, None]
-    found = tuning.reselected([pair(*family) for family in families])
-    np.testing.assert_allclose(found, brute_force(families), rtol=0, atol=1e-12)
-
-
-def test_a_study_judges_its_contexts_together_by_swaps_that_choose_the_rates_anew():
-    contexts = STUDY.tuned_contexts()
-    families = np.random.default_rng(3).normal(size=(len(contexts), 2, 2, 3, 9))
-    families[:, 1] += np.arange(3)[:, None]
-    found = {
-        address: finals(*losses)
-        for (_, settings_of), family in zip(contexts, families, strict=True)
-        for arm, rates in zip(family.swapaxes(0, 1), settings_of.values(), strict=True)
-        for losses, address in zip(arm.swapaxes(0, 1), rates.values(), strict=True)
-    }
-    rows = tuning.tables(STUDY, found)["tuned"]
-    np.testing.assert_allclose(rows[["p", "p_max_t"]].T, brute_force(families), rtol=0, atol=1e-12)
-    np.testing.assert_array_equal(rows["p_adjusted"], rows["p_max_t"])
-
-
-whole = st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 4)).flatmap(
-    lambda shape: st.lists(
-        st.integers(-2, 2),
-        min_size=4 * math.prod(shape),
-        max_size=4 * math.prod(shape),
-    ).map(lambda values: np.array(values, dtype=float).reshape(shape[0], 2, 2, *shape[1:]))
-)
-"""Whole log losses of validation and test [contexts, 2, arms, rates, seeds], so that there are ties."""
-
-
-@given(whole)
-@several
-def test_p_are_those_of_all_swaps_where_validation_losses_and_differences_tie(families):
-    found = tuning.reselected([pair(*family) for family in families])
-    assert (np.array(found) > 0).all()
-    assert (found.adjusted >= found.alone).all()
-    np.testing.assert_allclose(found, brute_force(families), rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("seeds", [1, 4, 9, 20])
-def test_the_step_down_of_a_linear_statistic_is_max_t(seeds):
-    values = np.random.default_rng(seeds).normal(0.5, 1, (seeds, 4)) * [1, 3, -2, 0.1]
-    length = np.sqrt((values**2).sum(0))
-
-    def statistics(negative):
-        return np.abs((1 - 2 * negative.astype(float)) @ values) / length
-
-    np.testing.assert_allclose(
-        sign_flips.step_down(statistics, seeds, 999), sign_flips.max_t(values, 999), rtol=0, atol=1e-12
-    )
-
-
-@pytest.mark.parametrize("seeds", [6, 20])
-def test_one_rate_leaves_the_plain_flips(seeds):
-    families = np.random.default_rng(seeds).normal(size=(3, 2, 2, 1, seeds))
-    found = tuning.reselected([pair(*family) for family in families], 999)
-    differences = np.stack([family[1, 1, 0] - family[1, 0, 0] for family in families], axis=1)
-    np.testing.assert_allclose(found, sign_flips.max_t(differences, 999), rtol=0, atol=1e-12)
-
-
-@given(whole)
-@several
-def test_the_names_of_the_arms_and_the_order_of_contexts_change_no_p(families):
-    found = tuning.reselected([pair(*family) for family in families])
-    renamed = tuning.reselected([pair(*family[:, ::-1]) for family in families])
-    turned = tuning.reselected([pair(*family) for family in families[::-1]])
-    np.testing.assert_allclose(renamed, found, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(turned, [p[::-1] for p in found], rtol=0, atol=1e-12)
+@pytest.mark.parametrize("seeds", [3, 4, 7, 8, 20])
+def test_no_seed_chooses_for_itself_and_no_two_choose_for_each_other(seeds):
+    chooses = np.zeros((seeds, seeds), bool)
+    for other in range(seeds):
+        # All seeds prefer the first candidate, but for one that rejects it: whoever it chooses for turns away.
+        validation = np.tile([0.0, 1.0], (seeds, 1))
+        validation[other, 0] = 1e5
+        chooses[other] = tuning.choices(validation) == 1
+    assert not chooses.diagonal().any()
+    assert not (chooses & chooses.T).any()
+    assert (chooses.sum(0) == (seeds - 1) // 2).all()
 
 
 logs = st.floats(-9, 9) | st.just(NAN)
@@ -227,281 +87,160 @@ logs = st.floats(-9, 9) | st.just(NAN)
 
 @given(st.data())
 @several
-def test_nothing_but_validation_losses_chooses_a_rate(data):
+def test_nothing_but_validation_losses_chooses(data):
     seeds = data.draw(st.integers(1, 5))
     losses = st.lists(logs, min_size=6 * seeds, max_size=6 * seeds).map(lambda xs: np.array(xs).reshape(2, 3, seeds))
     validation = data.draw(losses)
     one, other = (pair(validation, data.draw(losses)) for _ in range(2))
-    assert one.chosen == other.chosen
-    expected = [[tuple(np.nan_to_num(rate, nan=1e6)) for rate in arm] for arm in validation]
-    for place, arm in zip(one.chosen, expected, strict=True):
-        assert math.fsum(arm[place]) <= min(map(math.fsum, arm)) + 1e-6
+    for mine, yours in ((one.baseline, other.baseline), (one.treated, other.treated)):
+        assert mine.chosen.tolist() == yours.chosen.tolist()
 
 
-def test_other_test_losses_of_a_study_choose_the_same_rates(compared):
-    frames = synthetic.frames(STUDY, noise=1.0)
-    chosen = [compared(STUDY, frames)[0]["tuned"][[*RATE_COLUMNS]]]
-    for generator in map(np.random.default_rng, range(3)):
-        curves = frames["curves"]
-        curves["test_loss"] = curves["test_loss"] * np.exp(3 * generator.normal(size=len(curves)))
-        found, _ = compared(STUDY, frames)
-        chosen.append(found["tuned"][[*RATE_COLUMNS]])
-        assert found["tuned"]["effect"].notna().all()
-    assert all(table.equals(chosen[0]) for table in chosen)
+def test_a_candidate_at_which_a_trial_diverged_is_chosen_after_all_others_and_fewer_of_them_before_more():
+    # Of 9 seeds, four follow each one; every third is lost at one candidate, and two of three at another.
+    worse, lost = np.full(9, 50.0), np.arange(9) % 3
+    one_gone, two_gone = np.where(lost == 0, NAN, -9), np.where(lost < 2, NAN, -9)
+    assert tuning.choices(np.stack([one_gone, worse, two_gone], axis=1)).tolist() == [1] * 9
+    assert tuning.choices(np.stack([two_gone, one_gone], axis=1)).tolist() == [1] * 9
 
 
-TINY = {
-    "study": "tiny",
-    "task": {"name": "sine", "points": 20, "test_points": 15},
-    "hidden": [4],
-    "epochs": 6,
-    "evaluate_every": 2,
-    "seeds": 3,
-    "batch_size": [5],
-    "optimizer": [{"name": "adam", "lr": [0.001, 0.1]}],
-    "tune": {"validation": 0.25},
-}
+def test_each_seed_is_judged_at_the_candidate_that_is_chosen_for_it():
+    validation, outcome = np.random.default_rng(2).normal(size=(2, 3, 9))
+    found = arm(validation, outcome)
+    chosen = by_definition(validation.T.tolist())
+    assert len({*chosen}) > 1
+    np.testing.assert_array_equal(found.judged.outcome, [outcome[place, seed] for seed, place in enumerate(chosen)])
+    assert found.judged.seeds.tolist() == [*range(9)]
+    assert sum(found.counts.values()) == 9
+    assert next(iter(found.counts.values())) == max(np.bincount(chosen))
 
 
-def trained(folder):
-    """A tiny study, trained and compared; its curves, predictions and rates."""
-    study = config.load(TINY, "tiny")
-    for chunk in all_chunks(study, cost.seeds_per_job):
-        train.run(chunk, folder / "results", 1)
-    collect.run(study, folder / "results", folder / "data")
-    compare.run(study, folder / "data", folder, synthetic.SPLITS)
-    curves, predictions = (
-        tables.read_parquet(folder / "data" / f"{name}.parquet") for name in ("curves", "predictions")
-    )
-    return curves.to_pandas(), predictions.to_pandas(), report_tables.read(folder, "tuned")
+def test_values_at_an_end_of_what_was_tried_are_named_and_0_is_none():
+    def chosen(*tried, best):
+        losses = np.array([[0.0 if place == best else 1.0] * 4 for place in range(len(tried))])
+        return Arm({candidate: finals(own, own) for candidate, own in zip(tried, losses, strict=True)}).at_end
+
+    rates = [(("lr", rate),) for rate in (0.1, 0.2, 0.3)]
+    assert [chosen(*rates, best=place) for place in range(3)] == [(("lr", 0.1),), (), (("lr", 0.3),)]
+    decays = [(("weight_decay", decay),) for decay in (0.0, 0.1)]
+    assert [chosen(*decays, best=place) for place in range(2)] == [(), (("weight_decay", 0.1),)]
 
 
-def test_other_test_points_leave_every_bit_of_training_and_validation_and_the_rates(tmp_path, monkeypatch):
-    curves, predictions, tuned = trained(tmp_path / "one")
-    drawn = tasks.Sine.data
-
-    def shuffled(self, seed):
-        data = drawn(self, seed)
-        return data._replace(test_y=np.random.default_rng(seed).permutation(data.test_y))
-
-    monkeypatch.setattr(tasks.Sine, "data", shuffled)
-    other_curves, other_predictions, other_tuned = trained(tmp_path / "other")
-    kept = ["setting", "seed", "epoch", "train_loss", "eval_loss", "validation_loss"]
-    pd.testing.assert_frame_equal(curves[kept], other_curves[kept], check_exact=True)
-    assert curves["validation_loss"].notna().sum() == 3 * 3 * 4
-    assert (curves["test_loss"] != other_curves["test_loss"])[curves["test_loss"].notna()].all()
-    pd.testing.assert_frame_equal(predictions.drop(columns="y"), other_predictions.drop(columns="y"), check_exact=True)
-    assert tuned[[*RATE_COLUMNS]].equals(other_tuned[[*RATE_COLUMNS]])
-    assert tuned["effect"].tolist() != other_tuned["effect"].tolist()
+# What verdicts on tuned arms promise.
 
 
-def test_a_rate_at_which_a_trial_diverged_is_chosen_after_all_others_and_fewer_of_them_before_more():
-    worse = np.full(4, 50.0)
-    one_gone, two_gone = np.array([-9, -9, NAN, -9]), np.array([NAN, -9, NAN, -9])
-    for order in ([one_gone, worse, two_gone], [two_gone, one_gone, worse], [worse, two_gone, one_gone]):
-        expected = next(place for place, rate in enumerate(order) if rate is worse)
-        assert tuning.choose(np.stack(order, axis=1)) == expected
-    assert tuning.choose(np.stack([two_gone, one_gone], axis=1)) == 1
+class Case:
+    """Studies of one context: log test losses of two arms at their candidates, and validation losses like them."""
+
+    def __init__(self, baseline, treated, seeds, noise=0.3, alike=0.0):
+        self.means, self.seeds, self.noise, self.alike = (baseline, treated), seeds, noise, alike
+
+    def drawn(self, generator):
+        """Validation and test losses, of each arm [candidates, seeds]."""
+        outcome = []
+        for means in self.means:
+            own, common = generator.normal(size=(len(means), self.seeds)), generator.normal(size=self.seeds)
+            spread = math.sqrt(self.alike) * common + math.sqrt(1 - self.alike) * own
+            outcome.append(np.array(means)[:, None] + spread)
+        return [losses + self.noise * generator.normal(size=losses.shape) for losses in outcome], outcome
 
 
-def test_a_diverged_trial_is_ranked_behind_all_losses_of_both_arms_and_all_rates():
-    generator = np.random.default_rng(5)
-    validation, outcome = generator.normal(size=(2, 2, 3, 7))
-    outcome[1, :, :3] = NAN
-    ranks = scipy_stats.rankdata(np.nan_to_num(outcome, nan=1e9)).reshape(outcome.shape)
-    assert ranks[1, :, :3].min() > ranks[~np.isnan(outcome)].max()
-    found = tuning.reselected([pair(validation, outcome)])
-    np.testing.assert_array_equal(found, tuning.reselected([pair(validation, ranks)]))
-    np.testing.assert_array_equal(found, brute_force([(validation, ranks)]))
+def studied(case, generator):
+    """Log differences of one study as they are judged, [seeds], and the mean of their expectations."""
+    seeds, arms = np.arange(case.seeds), []
+    for validation, outcome, means in zip(*case.drawn(generator), case.means, strict=True):
+        chosen = tuning.choices(validation.T)
+        arms.append((outcome[chosen, seeds], np.array(means)[chosen]))
+    return arms[1][0] - arms[0][0], float((arms[1][1] - arms[0][1]).mean())
 
 
-def test_an_arm_that_diverges_at_every_rate_is_the_worse_one(compared):
-    study = synthetic.plan(optimizer=[ADAM], tune={})
-    found, verdicts = compared(study, diverged=where("batch", range(8), 12), noise=0.1)
-    (row,) = found["tuned"].to_dict("records")
-    assert (row["verdict"], row["test"], row["p"]) == ("hurts", "worst-rank", 2 / 2**8)
-    assert found["rates"]["treatment_diverged"].tolist() == [8, 8, 8]
-    assert "8 of 8 trials diverged with BN" in verdicts["tuned"][0]
+def decision(values):
+    """What is decided of a study with one context of these log differences, [seeds]."""
+    nothing = np.zeros(len(values))
+    contrast = Contrast({}, np.arange(len(values)), nothing, values, nothing, values, 0, ())
+    return verdicts.decide(STUDY.report, [contrast], 499)[0]
 
 
-BEST = {"none": "adam lr=0.01", "batch": "adam lr=0.1"}
+def at_least(hits):
+    """The lower limit of the share, by Clopper and Pearson, at three standard errors."""
+    return proportion_confint(sum(hits), len(hits), alpha=0.0027, method="beta")[0]
 
 
-def best(labels, seed):
-    """Each arm is best at a rate of its own, where BN has half the loss; elsewhere it is ten times as bad."""
-    at_best = labels["optimizer"] == BEST[labels["norm"]]
-    return (1.0 if at_best else 10.0) * (0.5 if labels["norm"] == "batch" else 1.0)
+@cache
+def judged(case, studies=1500):
+    """Of each study: whether the arms are called different, and whether the interval holds the truth."""
+    generator, rows = np.random.default_rng(case.seeds), []
+    for _ in range(studies):
+        values, truth = studied(case, generator)
+        found = decision(values)
+        rows.append((found.verdict in ("helps", "hurts"), found.low <= truth <= found.high))
+    return np.array(rows).T
 
 
-def test_a_study_says_which_rates_were_chosen_and_the_ratio_there(compared, prose):
-    found, verdicts = compared(STUDY, ratio=best, noise=0.05)
-    tuned, rates = found["tuned"], found["rates"]
-    assert tuned[[*RATE_COLUMNS]].to_numpy().tolist() == [[0.01, 0.1]] * 2
-    assert tuned["verdict"].tolist() == ["helps"] * 2
-    np.testing.assert_allclose(tuned["effect"], 0.5, rtol=0.1)
-    assert set(tuned["family"]) == {2}
-    assert set(tuned["optimizer"]) == {"adam"}
-    assert len(rates) == 2 * len(RATES)
-    for arm, column in zip(("baseline", "treatment"), RATE_COLUMNS, strict=True):
-        chosen = rates[rates[f"{arm}_chosen"]]
-        assert chosen["rate"].tolist() == tuned[column].tolist()
-        np.testing.assert_allclose(chosen[f"{arm}_value"], tuned[f"{arm}_value"])
-        lowest = rates.groupby("batch_size", sort=False)[f"{arm}_validation"].idxmin()
-        assert chosen.index.tolist() == lowest.tolist()
-    assert_states(verdicts["sentence"], ["best learning rate", "8 seeds", "BN", "lower"])
-    assert_states(verdicts["equal_rates"], ["equal rates", "8 seeds"])
-    for said in verdicts["tuned"]:
-        assert_states(said, ["no BN at 0.01 and BN at 0.1;", "0.001 and 0.1"])
-    assert "\n".join([verdicts["sentence"], verdicts["equal_rates"], *verdicts["tuned"]]) == prose
+STEEP, FLAT = (0.0, 3.0, 6.0, 9.0, 12.0), (4.0, 3.0, 2.0, 2.0, 0.0)
+EQUAL = [
+    *(Case(STEEP, FLAT, seeds) for seeds in (8, 20)),
+    *(Case((0.0, *[9.0] * (k - 1)), (0.0,) * k, seeds) for k in (5, 10) for seeds in (8, 20)),
+    Case((0.0,) * 10, (0.0,) * 10, 20),
+]
+NAMES = ["curves, 8", "curves, 20", "one of 5, 8", "one of 5, 20", "one of 10, 8", "one of 10, 20", "10 each"]
 
 
-def test_validation_losses_and_not_test_losses_say_which_rate_is_the_best(compared):
-    def validation(labels, seed):
-        return 100.0 if labels["optimizer"] == BEST[labels["norm"]] else 1.0
-
-    found, _ = compared(STUDY, ratio=best, noise=0.05, validation=validation)
-    assert (found["tuned"]["baseline_value"] > 5 * found["rates"]["baseline_value"].min()).all()
-    assert not set(found["tuned"]["rate_baseline"]) & {0.01}
-    assert not set(found["tuned"]["rate_treatment"]) & {0.1}
+@pytest.mark.parametrize("case", EQUAL, ids=NAMES)
+def test_arms_that_are_equal_at_what_is_chosen_are_told_apart_at_most_as_often_as_alpha_says(case):
+    different, _ = judged(case)
+    assert at_least(different) <= ALPHA
 
 
-def test_contexts_of_other_seeds_are_judged_by_holm_each_by_flips_of_its_own(compared):
-    found, _ = compared(STUDY, noise=0.3, seeds=lambda labels: range(7) if labels["batch_size"] == "25" else None)
-    tuned = found["tuned"]
-    assert set(tuned["adjustment"]) == {"Holm"}
-    assert tuned["p_max_t"].isna().all()
-    assert tuned["pairs"].tolist() == [8, 7]
-    np.testing.assert_array_equal(tuned["p_adjusted"], tuned["p_holm"])
-    assert tuned["p_holm"].min() == pytest.approx(min(1, 2 * tuned["p"].min()))
+MIRRORED = [Case(tuple(0.5 * np.arange(5)), tuple(0.5 * np.arange(5)[::-1]), seeds, 1.0) for seeds in (8, 20)]
 
 
-def test_a_seed_that_one_rate_lacks_is_left_out_at_all_rates(tmp_path, compared):
-    def kept(labels):
-        return range(1, 8) if labels["optimizer"] == "adam lr=0.1" and labels["norm"] == "none" else None
-
-    frames = synthetic.frames(STUDY, noise=0.3, seeds=kept)
-    found, _ = compared(STUDY, frames)
-    assert found["tuned"]["pairs"].tolist() == [7, 7]
-    data = tmp_path / "synthetic" / "data"
-    settings_of = {setting.address: trials.read(STUDY, data, setting) for setting in STUDY.settings}
-    own = {address: tuning.finals(STUDY, arm) for address, arm in settings_of.items()}
-    common = {address: one.of(np.arange(1, 8)) for address, one in own.items()}
-    expected = tuning.tables(STUDY, common)
-    for name in ("tuned", "rates"):
-        names = [column for column in found[name] if column != "mixed"]
-        pd.testing.assert_frame_equal(found[name][names], expected[name][names], check_dtype=False)
+@pytest.mark.parametrize("case", [*EQUAL, *MIRRORED], ids=[*NAMES, "mirrored, 8", "mirrored, 20"])
+def test_intervals_hold_the_difference_at_what_is_chosen_as_often_as_they_promise(case):
+    _, holds = judged(case)
+    assert at_least(~holds) <= ALPHA
 
 
-LOST = {"norm": "batch", "optimizer": "adam lr=0.1"}
+def test_by_all_other_seeds_equal_arms_would_be_told_apart_far_more_often(monkeypatch):
+    def by_all_others(validation):
+        return (validation.sum(0) - validation).argmin(1)
+
+    monkeypatch.setattr(tuning, "choices", by_all_others)
+    different, _ = judged.__wrapped__(EQUAL[-1])
+    assert at_least(different) > ALPHA
 
 
-@pytest.mark.parametrize(
-    ("options", "verdicts"),
-    [
-        ({"diverged": lambda labels, seed: 0 if labels["optimizer"] == "adam lr=0.1" else None}, {"undecided"}),
-        ({"diverged": lambda labels, seed: 0 if labels == {**labels, **LOST} else None}, {"undecided"}),
-        ({"diverged": lambda labels, seed: 0}, {"undecided"}),
-        ({"seeds": lambda labels: [] if labels["norm"] == "batch" else None}, {"no data"}),
-        ({"seeds": lambda labels: [] if labels["optimizer"] == "adam lr=0.1" else None}, {"no data"}),
-        ({"seeds": lambda labels: []}, {"no data"}),
-    ],
-    ids=["a rate diverged", "a rate of an arm diverged", "all diverged", "no arm", "no rate", "nothing"],
-)
-def test_rates_that_no_trial_survived_or_that_are_not_trained_yet_are_no_error(compared, options, verdicts):
-    found, said = compared(STUDY, noise=0.3, **options)
-    assert set(found["tuned"]["verdict"]) == verdicts
-    assert found["tuned"]["rate_treatment"].isna().all() == (verdicts == {"no data"})
-    assert found["rates"]["treatment_chosen"].any() == (verdicts != {"no data"})
-    assert all(("Chosen" in sentence) == (verdicts != {"no data"}) for sentence in said["tuned"])
-    if found["contexts"]["finite_pairs"].any():
-        assert 0.1 not in set(found["tuned"]["rate_treatment"])
+def test_arms_that_differ_by_the_margin_pass_for_equivalent_at_most_as_often_as_alpha_says():
+    generator, edge = np.random.default_rng(4), math.log(STUDY.report.margin)
+    case, passed = EQUAL[5], []
+    for _ in range(500):
+        values, _ = studied(case, generator)
+        # Four standard errors make the margin.
+        at_edge = values / math.sqrt(2) * edge * math.sqrt(case.seeds) / 4 + edge
+        passed.append(stats.equivalence(at_edge, edge) < ALPHA)
+    assert at_least(passed) <= ALPHA
 
 
-def test_a_study_that_does_not_tune_has_neither_table_nor_sentence(compared):
-    found, verdicts = compared(synthetic.plan())
-    assert found["tuned"].empty
-    assert found["rates"].empty
-    assert verdicts["tuned"] == []
-    assert "best learning rate" not in verdicts["sentence"]
-    assert verdicts["equal_rates"] == ""
-    assert verdicts["tables"]["tuned"]["data"] == []
+@pytest.mark.parametrize("noise", [0.3, 1.0])
+def test_where_validation_finds_the_best_power_is_that_of_rates_that_are_known(noise):
+    generator, effect = np.random.default_rng(6), math.sqrt(2)
+    case = Case(STEEP, tuple(effect + mean for mean in STEEP[::-1]), 13, noise)
+    found = []
+    for _ in range(200):
+        validation, (baseline, treated) = case.drawn(generator)
+        tuned = pair(validation, (baseline, treated)).contrast("norm").differences
+        known = treated[-1] - baseline[0]
+        found.append([sign_flips.sign_flip(each, 999) < ALPHA for each in (tuned, known)])
+    tuned, known = np.mean(found, axis=0)
+    assert known > 0.85
+    assert tuned > known - 0.05
 
 
-def test_points_for_validation_are_the_same_in_all_arms_and_at_all_rates_and_others_for_another_seed():
-    def held(setting, seed):
-        return tuple(tasks.of(setting.spec).data(seed).validation_x[:, 0])
-
-    assert len({held(setting, 4) for setting in STUDY.settings}) == 1
-    assert len({held(STUDY.settings[0], seed) for seed in range(9)}) == 9
-
-
-def test_what_is_held_out_is_a_part_of_the_address_and_rates_are_not_a_part_of_what_is_held_out():
-    other = synthetic.plan(optimizer=[ADAM], batch_size=["full", 25], tune={"validation": 0.3})
-    without = synthetic.plan(optimizer=[ADAM], batch_size=["full", 25])
-    addresses = [{setting.address for setting in study.settings} for study in (STUDY, other, without)]
-    assert all(len(own) == 12 for own in addresses)
-    assert not addresses[0] & addresses[1]
-    assert not addresses[0] & addresses[2]
-    assert {setting.spec.get("validation") for setting in without.settings} == {None}
-    assert without.tuned_contexts() == []
-
-
-def test_contexts_that_differ_in_the_rate_alone_are_one_with_each_arm_at_every_rate():
-    found = STUDY.tuned_contexts()
-    assert [labels["batch_size"] for labels, _ in found] == ["full", "25"]
-    assert all(labels["optimizer"] == "adam" for labels, _ in found)
-    for _, settings_of in found:
-        assert {arm: tuple(rates) for arm, rates in settings_of.items()} == {"none": RATES, "batch": RATES}
-    addresses = [address for _, own in found for rates in own.values() for address in rates.values()]
-    assert sorted(addresses) == sorted(setting.address for setting in STUDY.settings)
-
-
-def test_a_list_of_rates_is_a_level_for_each():
-    one = synthetic.plan(optimizer=[{"name": "sgd", "lr": [0.1, 0.2]}, "adam"])
-    assert [*one.levels["optimizer"]] == ["sgd lr=0.1", "sgd lr=0.2", "adam lr=0.001"]
-    assert one == synthetic.plan(optimizer=[{"name": "sgd", "lr": 0.1}, {"name": "sgd", "lr": 0.2}, "adam"])
-    assert synthetic.plan(optimizer={"name": "sgd", "lr": [0.1, 0.2]}).levels["optimizer"].keys() == {
-        "sgd lr=0.1",
-        "sgd lr=0.2",
-    }
-
-
-def test_the_ratio_at_equal_rates_is_that_of_its_context(compared):
-    found, _ = compared(STUDY, ratio=arms(batch=2.0), noise=0.2)
-    contexts, rates = found["contexts"], found["rates"]
-    labels = [f"adam lr={rate:g}" for rate in rates["rate"]]
-    equal = contexts.set_index(["batch_size", "optimizer"]).loc[list(zip(rates["batch_size"], labels, strict=True))]
-    np.testing.assert_allclose(rates[["effect", "low", "high"]], equal[["effect", "own_low", "own_high"]])
-    np.testing.assert_allclose(rates["baseline_value"], equal["baseline_value"])
-
-
-def test_arms_at_chosen_rates_are_never_called_equivalent(compared):
-    found, _ = compared(STUDY, noise=1e-4)
-    assert set(found["contexts"]["verdict"]) == {"equivalent"}
-    assert "equivalent" not in set(found["tuned"]["verdict"])
-    assert found["tuned"]["p_equivalence"].isna().all()
-
-
-def test_several_comparisons_of_a_context_are_adjusted_by_holm(compared):
-    study = synthetic.plan(norm=["none", "batch", "layer"], optimizer=[ADAM], tune={})
-    found, _ = compared(study, noise=0.1)
-    assert set(found["contexts"]["adjustment"]) == {"maxT"}
-    assert set(found["tuned"]["adjustment"]) == {"Holm"}
-    assert len(found["tuned"]) == 2
-
-
-def test_a_test_loss_that_is_not_finite_leaves_the_validation_losses(tmp_path, monkeypatch):
-    study = config.load({**TINY, "seeds": 2}, "tiny")
-    drawn = tasks.Sine.data
-
-    def infinite(self, seed):
-        data = drawn(self, seed)
-        return data._replace(test_y=data.test_y + (np.inf if seed == 1 else 0.0))
-
-    monkeypatch.setattr(tasks.Sine, "data", infinite)
-    chunk = all_chunks(study, cost.seeds_per_job)[0]
-    train.run(chunk, tmp_path, 1)
-    rows = tables.read_parquet(chunk_files.paths(chunk, tmp_path)["losses"]).to_pandas()
-    own = rows[rows["seed"] == 1]
-    assert own["test_loss"].isna().all()
-    assert own["validation_loss"].notna().sum() == 3
+def test_contexts_of_the_same_seeds_are_judged_together_as_those_of_any_study():
+    generator = np.random.default_rng(8)
+    drawn = [pair(*generator.normal(size=(2, 2, 3, 9)), size) for size in ("full", "25")]
+    together = np.stack([each.contrast("norm").differences for each in drawn], axis=1)
+    found = verdicts.decide(STUDY.report, [each.contrast("norm") for each in drawn])
+    expected = sign_flips.max_t(together)
+    np.testing.assert_allclose([[one.p, one.p_max_t] for one in found], np.transpose(expected))
+    assert {one.adjustment for one in found} == {"maxT"}

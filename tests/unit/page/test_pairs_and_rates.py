@@ -92,20 +92,22 @@ def test_the_page_of_a_tuned_study_has_the_rates_their_figure_and_the_claims(tun
     said = text_of(page)
     for sentence in (verdicts["sentence"], verdicts["equal_rates"], *verdicts["tuned"]):
         assert sentence in said
-    assert "no BN at 0.001 and BN at 0.01;" in said
-    assert "BN at 0.01 and layer norm at 0.001;" in said
+    assert "no BN at lr=0.001 for all 8 seeds and BN at lr=0.01 for all 8 seeds;" in said
+    assert "BN at lr=0.01 for all 8 seeds and layer norm at lr=0.001 for all 8 seeds;" in said
+    assert "Each arm stands at the learning rate that the other seeds’ validation losses choose" in said
     assert "on 25 % of the training points" in said
     section = page.partition('id="rates"')[2].partition("<h2")[0]
     best = re.findall(r'<tr class="(\w+)"><th scope="row">([^<]*)</th>\s*<td>([^<]*)</td><td>([^<]*)</td>', section)
     assert [row[1:] for row in best if row[0] != "equal"] == [
-        ("BN, Adam", "0.001", "0.01"),
-        ("layer norm, Adam", "0.001", "0.001"),
-        ("layer norm against BN, Adam", "0.01", "0.001"),
+        ("BN, Adam", "lr=0.001", "lr=0.01"),
+        ("layer norm, Adam", "lr=0.001", "lr=0.001"),
+        ("layer norm against BN, Adam", "lr=0.01", "lr=0.001"),
     ]
-    assert [row[2:] for row in best if row[0] == "equal"] == [("0.001", "0.001"), ("0.01", "0.01")] * 3
+    equal = [row[1:] for row in best if row[0] == "equal"]
+    assert equal == [("at equal rates", rate, rate) for rate in ("lr=0.001", "lr=0.01")] * 3
     assert 'id="claims"' in page
     assert "BN <helps> (A & B; predicts: helps) only where BN" in said
-    assert "chosen rates 0.001 and 0.01" in unescape(page)
+    assert "chosen: no BN at 0.001 for 8 seeds, BN at 0.01 for 8 seeds" in unescape(page)
 
 
 def test_rings_stand_at_the_chosen_rates_and_the_line_at_the_ratio_there(tuned):
@@ -139,10 +141,77 @@ def test_a_tuned_study_of_which_parts_diverged_or_are_missing_has_its_page(rende
     assert not re.search(r"\bnan\b|\binf\b|None", text_of(page).partition("The resolved config")[0])
 
 
+def test_seeds_that_disagree_are_counted_in_the_table_and_in_rings_that_are_the_bolder_for_more(rendered, tmp_path):
+    def validation(labels, seed):
+        return 0.1 if (labels["optimizer"] == "adam lr=0.001") == (seed < 3) else 1.0
+
+    page = rendered(TUNED, validation=validation)
+    section = page.partition('id="rates"')[2].partition("<h2")[0]
+    assert re.search(r"<td[^>]*>lr=0.01 <[^>]*>\(5 of 8\)", section)
+    rows = report_tables.read(tmp_path, "rates")
+    left, _ = rates.draw(TUNED, rows[rows["baseline"] == "none"]).axes
+    rings = [line for line in left.lines if line.get_markersize() == 10]
+    by_rate = {line.get_xdata()[0]: line.get_markeredgewidth() for line in rings}
+    assert by_rate[0.01] > by_rate[0.001]
+    plt.close("all")
+
+
+def test_several_tuned_parameters_have_a_line_for_each_combination_of_all_but_the_first(rendered, tmp_path):
+    sgd = {"name": "sgd", "lr": [0.01, 0.1], "weight_decay": [0, 1e-4]}
+    study = synthetic.plan(optimizer=[sgd], tune={})
+    page = text_of(rendered(study, ratio=by_rate, noise=0.1))
+    assert "Each arm at its own learning rate and weight decay, and both at equal values" in page
+    assert "lr=0.01, weight_decay=0.0001" in page
+    figure = rates.draw(study, report_tables.read(tmp_path, "rates"))
+    lines = [line.get_xdata().tolist() for line in figure.axes[0].lines if line.get_markersize() == 4]
+    assert lines == [[0.01, 0.1]] * 4
+    assert "weight_decay=0.0001" in [text.get_text() for text in figure.legends[0].get_texts()]
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("changes", "scale", "ticks"),
+    [
+        ({"norm": ["none", "batch"], "optimizer": [{"name": "sgd", "weight_decay": [0, 1e-4, 1e-3]}]}, "symlog", 3),
+        ({"norm": ["none", {"name": "ghost", "size": [4, 8]}]}, "log", 2),
+    ],
+    ids=["from 0", "of one arm"],
+)
+def test_what_is_tuned_instead_of_the_rate_has_its_axis(rendered, tmp_path, changes, scale, ticks):
+    study = synthetic.plan(tune={}, **changes)
+    rendered(study, noise=0.1)
+    figure = rates.draw(study, report_tables.read(tmp_path, "rates"))
+    figure.canvas.draw()
+    assert figure.axes[0].get_xscale() == scale
+    assert len(figure.axes[0].get_xticks()) == ticks
+    assert figure.axes[0].get_xlabel() in ("weight decay", "size")
+    shown = {line.get_color() for line in figure.axes[0].lines}
+    assert {style.palette(study)[arm] for arm in study.tuned_arms} <= shown
+    plt.close("all")
+
+
+def test_the_page_of_optimizers_each_at_its_own_rate_shows_all_that_was_tried(rendered, tmp_path):
+    optimizers = [{"name": "sgd", "lr": [0.05, 0.1]}, {"name": "adam", "lr": [0.001, 0.1]}]
+    report = {"factor": "optimizer", "baseline": "sgd"}
+    study = synthetic.plan(norm=["batch"], optimizer=optimizers, tune={}, report=report)
+    page = rendered(study, noise=0.1)
+    section = page.partition('id="rates"')[2].partition("<h2")[0]
+    assert re.search(r"<th[^>]*>Chosen, SGD</th>\s*<th[^>]*>Chosen, Adam</th>", section)
+    tried = re.findall(r">at one value</th>\s*<td[^>]*>([^<]*)</td>\s*<td[^>]*>([^<]*)</td>", section)
+    assert tried == [("lr=0.05", "–"), ("lr=0.1", "lr=0.1"), ("–", "lr=0.001")]
+    left, _ = rates.draw(study, report_tables.read(tmp_path, "rates")).axes
+    lines = [line.get_xdata().tolist() for line in left.lines if line.get_markersize() == 4]
+    assert lines == [[0.05, 0.1], [0.001, 0.1]]
+    plt.close("all")
+    assert "arms are not tuned" in page
+    assert "At equal" not in text_of(page)
+    assert (tmp_path / "figures" / "rates.svg").exists()
+
+
 def test_the_page_of_a_study_that_does_not_tune_and_claims_nothing_has_no_such_section(rendered):
     page = rendered(synthetic.plan(**NORMS), **KNOWN)
     assert "rates" not in contents.figures(PLAIN)
     for name in ("rates", "claims"):
         assert f'id="{name}"' not in page
         assert f'href="#{name}"' not in page
-    assert "Each arm at its best" not in text_of(page)
+    assert "Each arm at its own" not in text_of(page)

@@ -118,7 +118,7 @@ def test_every_column_of_every_table_is_explained(page):
 
 
 def test_every_statistic_beside_the_verdicts_is_defined(page):
-    _, below = page[2].split("<h3>Other statistics of the same pairs</h3>")
+    _, below = page[2].split("Other statistics of the same pairs</h3>")
     definitions, table = re.search(r'<dl class="words">(.*?)</dl>(.*?)</table>', below, re.S).groups()
     context, *statistics = re.findall(r'<th scope="col">(.*?)</th>', table)
     assert context == "Context"

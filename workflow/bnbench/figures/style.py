@@ -90,7 +90,8 @@ def palette(study: Study) -> dict[str, Any]:
     """The colour of each arm, the baseline first; they stay apart for the colour-blind."""
     colours = sns.color_palette("colorblind", 10)
     chosen = [colours[i] for i in (0, 3, 2, 4, 1, 9, 8, 6)]
-    return {arm: chosen[index % len(chosen)] for index, arm in enumerate(study.arms)}
+    # Arms that are tuned go by other labels than each of their levels.
+    return {arm: chosen[i % len(chosen)] for arms in (study.tuned_arms, study.arms) for i, arm in enumerate(arms)}
 
 
 def winner(study: Study, row: Mapping[Any, Any]) -> Any:

@@ -19,7 +19,7 @@ from bnbench.judge.stats import Array
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import ACCURACY, FACTORS, PRECISE, RATES, TARGET_SCALE, TARGET_VARIANCE
+from bnbench.vocabulary import ACCURACY, FACTORS, PRECISE, TARGET_SCALE, TARGET_VARIANCE
 
 ARMS = ("baseline", "treatment")
 OF_ARM = ("left", "error", "accuracy")
@@ -48,19 +48,24 @@ def of_pairs(study: Study, pairs: Pairs) -> pd.DataFrame:
 
 
 def at_chosen_rates(study: Study, tuned: pd.DataFrame, absolute: pd.DataFrame) -> pd.DataFrame:
-    """A row per row of `tuned`: each arm as the table of `of_pairs` has it at the rate that is chosen for the arm."""
-    columns = [name for name in TABLES["absolute"].names if name != study.report.factor]
+    """A row per row of `tuned`: each arm as the table of `of_pairs` has it at the values that most of its seeds get."""
+    factor = study.report.factor
+    columns = [name for name in TABLES["absolute"].names if name != factor]
     held = [name for name in (*FACTORS, *ARMS) if name in columns]
-    found = {tuple(row[name] for name in held): row for row in absolute.to_dict("records")}
+    found: dict[tuple[str, ...], dict[Any, Any]] = {}
+    for row in absolute.to_dict("records"):
+        for arm in ARMS:
+            own: dict[Any, Any] = {**row, **{of: row[f"{arm}_{of}"] for of in OF_ARM}}
+            found.setdefault(tuple(str(row[arm if name == factor else name]) for name in FACTORS), own)
     rows = []
     for row in tuned.to_dict("records"):
         labels = {name: row[name] for name in held}
-        if not row["pairs"]:  # no rate is chosen
+        if not row["pairs"]:  # nothing is chosen
             rows.append({**labels, "standardized": False, "pairs": 0, "finite_pairs": 0})
             continue
-        rated = [{**labels, "optimizer": study.optimizer_at(row["optimizer"], row[rate])} for rate in RATES]
-        base, treated = (found[tuple(each[name] for name in held)] for each in rated)
-        rows.append({**treated, **{f"baseline_{of}": base[f"baseline_{of}"] for of in OF_ARM}, **labels})
+        arms = {arm: found[tuple(study.at_chosen(row, arm)[name] for name in FACTORS)] for arm in ARMS}
+        numbers = {f"{arm}_{of}": numbers_of[of] for arm, numbers_of in arms.items() for of in OF_ARM}
+        rows.append({**arms["treatment"], **numbers, **labels})
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -19,7 +19,7 @@ from bnbench.judge.stats import Array, Interval
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import FACTORS, RATES
+from bnbench.vocabulary import FACTORS
 
 Trend = Literal["falls", "rises", "unclear", "no data"]
 
@@ -53,17 +53,15 @@ def of_arm(study: Study, arm: Trials) -> pd.DataFrame:
 
 
 def at_chosen_rates(study: Study, tuned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the settings that `tuned` compares, each arm at the rate that is chosen for it; all where none is."""
+    """The rows of the settings at which most seeds of the arms of `tuned` are judged; all where nothing is tuned."""
     if tuned.empty:
         return rows
-    factor = study.report.factor
-    held = [name for name in FACTORS if name != factor]
     chosen = {
-        (row[arm], *({**row, "optimizer": study.optimizer_at(row["optimizer"], row[rate])}[name] for name in held))
+        tuple(study.at_chosen(row, arm)[name] for name in FACTORS)
         for row in tuned[tuned["pairs"] > 0].to_dict("records")
-        for arm, rate in zip(("baseline", "treatment"), RATES, strict=True)
+        for arm in ("baseline", "treatment")
     }
-    return rows[[labels in chosen for labels in rows[[factor, *held]].itertuples(index=False, name=None)]]
+    return rows[[labels in chosen for labels in rows[[*FACTORS]].itertuples(index=False, name=None)]]
 
 
 def stretch(measured: int, share: float) -> int:

@@ -231,7 +231,7 @@ def signed_ranks(baseline: tuple[Array, Array], treatment: tuple[Array, Array]) 
             nothing bounds it, both infinite of a diverged trial.
         treatment: the same.
     """
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         least, most = treatment[0] - baseline[1], treatment[1] - baseline[0]
     certain = np.where(least > 0, least, np.where(most < 0, most, 0.0))
     ranks: Array = np.sign(certain) * stats.rankdata(np.abs(certain))

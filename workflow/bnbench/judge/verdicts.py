@@ -5,7 +5,7 @@ Arrays in, verdicts out. The A/A control runs through `decide` as the study itse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -154,42 +154,27 @@ def _resolution(outcome: str, pairs: Pairs) -> float:
     return pairs.baseline.setting.resolution(part) if OUTCOMES[part].is_ratio else np.nan
 
 
-Test = Callable[[Sequence[int]], sign_flips.PValues]
-"""From places of contrasts that have the same seeds to the p-values of these contrasts, judged together."""
-
-
-def decide(
-    options: ReportOptions,
-    contrasts: Sequence[Contrast],
-    draws: int = sign_flips.DRAWS,
-    test: Test | None = None,
-    *,
-    joint: bool = True,
-) -> list[Decision]:
+def decide(options: ReportOptions, contrasts: Sequence[Contrast], draws: int = sign_flips.DRAWS) -> list[Decision]:
     """Judge all contrasts as one family.
 
     Args:
         options: error rate, margin.
         contrasts: the family.
         draws: of sign flips.
-        test: replaces the sign-flip test if the data chose the contrasts. No verdict is then `equivalent`, because the
-            equivalence test ignores that choice.
-        joint: whether contrasts of the same seeds may be flipped together; else p is adjusted by Holm.
     """
 
     def flip(places: Sequence[int]) -> sign_flips.PValues:
         return sign_flips.max_t(np.stack([contrasts[place].tested for place in places], axis=1), draws)
 
-    by_test = test or flip
     with_pairs = [index for index, contrast in enumerate(contrasts) if len(contrast.seeds)]
     p_values, max_t = np.full((2, len(contrasts)), np.nan)
-    same = joint and len({contrasts[index].seeds.tobytes() for index in with_pairs}) == 1
+    same = len({contrasts[index].seeds.tobytes() for index in with_pairs}) == 1
     if same:
-        p_values[with_pairs], max_t[with_pairs] = by_test(with_pairs)
+        p_values[with_pairs], max_t[with_pairs] = flip(with_pairs)
     else:
-        p_values = np.array([float(by_test([place]).alone[0]) for place in range(len(contrasts))])
+        p_values = np.array([float(flip([place]).alone[0]) for place in range(len(contrasts))])
     holm = stats.holm(p_values)
-    equivalence = stats.holm([np.nan if test else _equivalence(options, contrast) for contrast in contrasts])
+    equivalence = stats.holm([_equivalence(options, contrast) for contrast in contrasts])
     adjustment = "maxT" if same else "Holm"
     decisions = []
     limits, method = _limits(options, contrasts, min(draws, sign_flips.QUANTILE_DRAWS))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
-from bnbench.vocabulary import FACTORS, RATES, SEED_VARIES
+from bnbench.vocabulary import FACTORS, SEED_VARIES
 from bnbench.wording import absolute as absolutes
 from bnbench.wording import effects, explored, formats, titles
 from bnbench.wording.titles import Row
@@ -43,20 +43,35 @@ def contexts(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[str, Any]]:
-    """A row per comparison and context with each arm at its best rate, each followed by one for every equal rate."""
+    """A row per comparison and context with each arm as it is tuned, followed by one for whatever was tried."""
     held = [name for name in (*FACTORS, "baseline", "treatment") if name in best]
+    name = titles.equal(study) if study.tuned_arms == study.arms else "at one value"
     rows = []
     for row in best.to_dict("records"):
-        shown = _context(study, row)
-        rows.append({**shown, **{name: _number(row[name], "{:g}".format) for name in RATES}})
+        chosen = {f"chosen_{arm}": _chosen(row, arm) for arm in ("baseline", "treatment")}
+        rows.append({**_context(study, row), **chosen})
         equal = rates[(rates[held] == pd.Series(row)[held]).all(axis=1)]
-        for each in equal.to_dict("records"):
-            rate = _number(each["rate"], "{:g}".format)
-            losses = {arm: _number(each[f"{arm}_value"], "{:.2e}".format) for arm in ("baseline", "treatment")}
-            ratio = _interval(each, ("effect", "low", "high"))
-            named = {"name": "at equal rates", "class": "equal"}
-            rows.append({**named, **dict.fromkeys(RATES, rate), "effect": ratio, **losses})
+        rows += [{"name": name, "class": "equal", **_tried(each)} for each in equal.to_dict("records")]
     return rows
+
+
+def _chosen(row: Row, arm: str) -> Cell:
+    """The values at which most seeds of an arm are judged, and how many seeds if not all."""
+    chosen, agreeing, pairs = row[f"chosen_{arm}"], row[f"agreeing_{arm}"], row["pairs"]
+    if not isinstance(chosen, str):
+        return NOTHING
+    return Cell(chosen, note=f"({agreeing} of {pairs})" if agreeing < pairs else "")
+
+
+def _tried(row: Row) -> dict[str, Cell]:
+    """Values that were tried, at which both arms, or the one that has them, are shown."""
+    value = f"{row['parameter']}={row['rate']:g}" if isinstance(row["parameter"], str) else ""
+    said = Cell(f"{value}, {row['beside']}" if isinstance(row["beside"], str) else value)
+    cells = {"effect": _interval(row, ("effect", "low", "high"))}
+    for arm in ("baseline", "treatment"):
+        there = not math.isnan(row[f"{arm}_value"]) or bool(row[f"{arm}_diverged"])
+        cells |= {f"chosen_{arm}": said if there else NOTHING, arm: _number(row[f"{arm}_value"], "{:.2e}".format)}
+    return cells
 
 
 def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:

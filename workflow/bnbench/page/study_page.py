@@ -81,6 +81,7 @@ def render(
         "varied_sources": variance.levels(study),
         "said": captions.facts(study),
         "summary": captions.summary(study),
+        "equal": titles.equal(study) if study.tuned_arms == study.arms else "",
         "verdicts": verdicts,
         "version": __version__,
     }

@@ -138,13 +138,14 @@ def all_pairs(study: Study, table: pd.DataFrame) -> Table | None:
 
 
 def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None:
-    """Each arm at its best rate, and below it both at equal rates; nothing where none is tuned."""
+    """Each arm as it is tuned, and below it both at equal rates; nothing where none is tuned."""
     if best.empty:
         return None
-    base, treated = _arms(study)
+    base, *others = (titles.arm(study, arm) for arm in study.tuned_arms)
+    base, treated = "Baseline" if study.report.compare else base, others[0] if len(others) == 1 else "Arm"
     columns = {
-        f"Rate, {base}": "rate_baseline",
-        f"Rate, {treated}": "rate_treatment",
+        f"Chosen, {base}": "chosen_baseline",
+        f"Chosen, {treated}": "chosen_treatment",
         "Verdict": "verdict",
         _effect(study): "effect",
         "p, adjusted": "p_adjusted",
@@ -155,7 +156,7 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None
         Line([Cell(row["name"]), *(row.get(name, Cell("")) for name in columns.values())], row["class"])
         for row in rows.tuned(study, best, rates)
     ]
-    return Table("Best and equal learning rates", ["Context", *columns], lines)
+    return Table("Tuned and equal values", ["Context", *columns], lines)
 
 
 def claims(judged: Sequence[Mapping[str, Any]]) -> Table | None:

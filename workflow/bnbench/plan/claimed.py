@@ -14,7 +14,8 @@ from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 
 def rows(study: Study, table: str) -> list[dict[str, str]]:
     """Labels of all rows of the table `contexts`, `tuned` or `interactions`, where there are trials enough."""
-    compared = [dict(zip(("baseline", "treatment"), arms, strict=True)) for arms in study.comparisons]
+    pairs = study.tuned_comparisons if table == "tuned" else study.comparisons
+    compared = [dict(zip(("baseline", "treatment"), arms, strict=True)) for arms in pairs]
     if table == "interactions":
         named = [(MAIN_EFFECT, "")] if study.varied() else []
         for factor in study.varied():

@@ -16,7 +16,7 @@ from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.parameters import Registry
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import UserError, found, nearest
-from bnbench.plan import cross_checks
+from bnbench.plan import candidates, cross_checks
 from bnbench.plan.mistakes import ConfigError, Path, at, every, kinds, missing_key, refuse, unknown_keys, wrong_values
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS
@@ -81,6 +81,8 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     resolved = dict(zip(written, every(resolved_key, written), strict=True))
     if isinstance(resolved["seeds"], int):
         resolved["seeds"] = {"first": 0, "count": resolved["seeds"]}
+    if resolved["tune"] and resolved["tune"]["parameters"] is None:
+        resolved["tune"]["parameters"] = candidates.listed(config)
     cross_checks.complete(resolved, _entry)
     if classes := sources.here(_called_by_name(resolved)):
         resolved["sources"] = classes
@@ -103,7 +105,7 @@ def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
 
     def levels(written: tuple[Path, Any]) -> list[Any]:
         path, item = written
-        return every(lambda each: level(each, path), _at_each_rate(key, item, path))
+        return every(lambda each: level(each, path), candidates.expanded(key, item, path))
 
     if key not in FACTORS:
         return level(value, (key,))
@@ -113,14 +115,6 @@ def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
     if isinstance(value, list) and (rule.get("type") != "array" or all(isinstance(item, list) for item in value)):
         written = [((key, index), item) for index, item in enumerate(value)]
     return [each for some in every(levels, written) for each in some]
-
-
-def _at_each_rate(key: str, level: Any, path: Path) -> list[Any]:
-    """The levels that an optimizer with a list of rates stands for; any other level stands for itself."""
-    rates = level.get("lr") if key == "optimizer" and isinstance(level, Mapping) else None
-    if rates == []:
-        raise ConfigError([at((*path, "lr"), "found an empty list, allowed: a rate or a list of them")])
-    return [{**level, "lr": rate} for rate in rates] if isinstance(rates, list) else [level]
 
 
 def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ What comes in is a config whose keys are right one by one, what goes out is the 
 by name in their place. Whatever is wrong ends in one `ConfigError`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -15,8 +16,8 @@ from bnbench.catalogue.registries import REGISTRIES
 from bnbench.epochs import batch_bounds
 from bnbench.errors import found, nearest
 from bnbench.outcomes import OUTCOMES
-from bnbench.plan import claimed
-from bnbench.plan.levels import Level, called, level, without_rate, without_unaddressed
+from bnbench.plan import candidates, claimed
+from bnbench.plan.levels import Level, called, level, without_unaddressed
 from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
 from bnbench.plan.settings import canonical_json
 from bnbench.plan.study import Study
@@ -84,19 +85,28 @@ def _tune(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     if not resolved["tune"]:
         return
     factor, outcome = resolved["report"]["factor"], resolved["report"]["outcome"]
-    if factor == "optimizer":
-        yield at(("tune",), "found with report.factor optimizer, allowed: where another factor is compared")
     if outcome not in ("test_loss", "test_loss_precise"):
         yield at(
             ("report", "outcome"),
             f"found {outcome}, allowed with 'tune': test_loss or test_loss_precise, since rates are "
             "chosen on validation data and reported on test data",
         )
-    rates: dict[str, int] = {}
-    for entry in resolved["optimizer"]:
-        name = without_rate(entry).label
-        rates[name] = rates.get(name, 0) + 1
-    for name in (name for name, count in rates.items() if count < 2):
+    allowed = candidates.tunable(resolved)
+    for index, name in enumerate(resolved["tune"]["parameters"]):
+        if name not in allowed:
+            said = f"found {found(name)}{nearest(name, allowed)}, allowed: one of {', '.join(allowed)}"
+            yield at(("tune", "parameters", index), said)
+            return
+    tuned = candidates.tuned(resolved)
+    arms = {candidates.whatever(tuned, factor, entry).label for entry in resolved[factor]}
+    if len(arms) < 2 <= len(resolved[factor]):
+        said = f"the levels of '{factor}' differ in what is tuned alone, so they are one arm ('{arms.pop()}')"
+        yield at(("tune",), f"{said}; allowed: at least two arms")
+    of_levels = candidates.of_levels(resolved, tuned)
+    if any(any(chosen.values()) for name, chosen in of_levels.items() if name != "optimizer"):
+        return
+    counts = Counter(candidates.whatever(tuned, "optimizer", entry).label for entry in resolved["optimizer"])
+    for name in (name for name, count in counts.items() if count < 2):
         yield at(("tune",), f"found one rate of optimizer '{name}', allowed: at least two, as lr: [0.01, 0.1]")
 
 
@@ -202,8 +212,11 @@ def _columns(resolved: Mapping[str, Any], table: str) -> dict[str, list[str]]:
     if table == "interactions":
         others = [word for own in known.values() for word in own]
         return {**arms, "factor": [*known, MAIN_EFFECT], "level": [*others, DOUBLING]}
-    rates = {"optimizer": _words([without_rate(entry) for entry in resolved["optimizer"]])} if table == "tuned" else {}
-    return {**arms, **known, **rates}
+    if table != "tuned":
+        return {**arms, **known}
+    tuned = candidates.tuned(resolved)
+    whatever = {name: _words(candidates.whatever(tuned, name, entry) for entry in resolved[name]) for name in FACTORS}
+    return {**dict.fromkeys(arms, whatever[factor]), **{name: whatever[name] for name in known}}
 
 
 def _words(levels: Iterable[Level]) -> list[str]:
@@ -266,6 +279,11 @@ def _called(resolved: Mapping[str, Any], text: Any, path: Path, entry: Entry) ->
     if isinstance(text, Mapping) and factor in REGISTRIES:
         text = level(factor, entry(factor, text, path)).label
     meant = [each for each in levels if each.entry == text] or called(levels, str(text))
+    if len(meant) != 1 and factor in (tuned := candidates.tuned(resolved)):
+        # A name of candidates stands for the first of them, which is what others are compared with at single values.
+        alike = {each.label: candidates.whatever(tuned, factor, each.entry) for each in levels}
+        whatever = {each.label for each in called(alike.values(), str(text))}
+        meant = [each for each in levels if {alike[each.label].label} == whatever][:1] or meant
     if len(meant) != 1:
         labels = [each.label for each in levels]
         said = f"found {found(text)}{nearest(text, labels)}, allowed: one of the levels of '{factor}': "

@@ -43,11 +43,6 @@ def level(factor: str, entry: Any) -> Level:
     return Level(entry, name, " ".join([name, *shown]), title, " ".join([title, *shown]))
 
 
-def without_rate(optimizer: Mapping[str, Any]) -> Level:
-    """The level of an optimizer whatever its learning rate, where rates are tuned."""
-    return level("optimizer", {key: value for key, value in optimizer.items() if key != "lr"})
-
-
 def called(levels: Iterable[Level], text: str) -> list[Level]:
     """The levels of this label, or of this name where none has it as a label."""
     found = list(levels)
@@ -86,7 +81,7 @@ def _title(factor: str, label: str) -> str:
 def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
     """The parameters that differ from their defaults, and the rate of an optimizer, in the declared order."""
     return [
-        f"{key}={_short(entry[key])}"
+        f"{key}={short(entry[key])}"
         for key, rule in _parameters(factor, entry["name"]).items()
         if key in entry and (key == "lr" or entry[key] != rule.get("default"))
     ]
@@ -99,7 +94,8 @@ def _parameters(factor: str, name: str) -> dict[str, Any]:
     return properties
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as labels have it: 0.001 and not 1.0e-3."""
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
     return str(value)

@@ -14,7 +14,9 @@ from typing import Any
 
 from bnbench.catalogue import sources, tasks
 from bnbench.outcomes import OUTCOMES, Outcome
-from bnbench.plan.levels import Level, level, without_rate
+from bnbench.plan import candidates
+from bnbench.plan.candidates import Candidate
+from bnbench.plan.levels import Level, level
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.streams import ALL
 from bnbench.vocabulary import FACTORS, SEED_VARIES
@@ -86,15 +88,22 @@ class Study:
         return {factor: {each.label: each for each in levels} for factor, levels in found.items()}
 
     @cached_property
-    def optimizers_without_rates(self) -> dict[str, Level]:
-        """Label → level of the optimizers whatever their rate, as `tuned_contexts` calls them."""
-        found = [without_rate(entry) for entry in self.config["optimizer"]]
-        return {each.label: each for each in found}
+    def tuned(self) -> dict[str, list[str]]:
+        """Factor → its parameters that are tuned; empty where the study does not tune."""
+        return candidates.tuned(self.config)
+
+    @cached_property
+    def tuned_levels(self) -> dict[str, dict[str, Level]]:
+        """The same factors → label → level whatever the tuned parameters, as `tuned_contexts` calls them."""
+        found = {
+            name: [candidates.whatever(self.tuned, name, entry) for entry in self.config[name]] for name in self.tuned
+        }
+        return {factor: {each.label: each for each in levels} for factor, levels in found.items()}
 
     def level(self, factor: str, label: str) -> Level:
-        """The level of this label, also of an optimizer whose rate is tuned."""
+        """The level of this label, also of one that is tuned."""
         levels = self.levels[factor]
-        return levels[label] if label in levels or factor != "optimizer" else self.optimizers_without_rates[label]
+        return levels[label] if label in levels else self.tuned_levels.get(factor, levels)[label]
 
     def varied(self) -> list[str]:
         """Factors of several levels that are held fixed while the arms are compared."""
@@ -137,25 +146,56 @@ class Study:
             found.setdefault(context, {})[setting.labels[factor]] = setting
         return [(dict(context), arms) for context, arms in found.items()]
 
-    def rates(self, optimizer: str) -> list[float]:
-        """The learning rates of the optimizer that `tuned_contexts` calls by this label."""
-        return [float(each["lr"]) for each in self.config["optimizer"] if without_rate(each).label == optimizer]
+    @cached_property
+    def tuned_names(self) -> tuple[str, ...]:
+        """The parameters of which any level has several values to choose from."""
+        of_levels = candidates.of_levels(self.config, self.tuned).values()
+        return tuple(dict.fromkeys(name for own in of_levels for candidate in own.values() for name, _ in candidate))
 
-    def optimizer_at(self, optimizer: str, rate: float) -> str:
-        """The label of the level that is this optimizer, called as in `tuned_contexts`, at one of its rates."""
-        same = [entry for entry in self.config["optimizer"] if without_rate(entry).label == optimizer]
-        (entry,) = (entry for entry in same if entry["lr"] == rate)
-        return level("optimizer", entry).label
+    @property
+    def tuned_arms(self) -> tuple[str, ...]:
+        """Labels of the arms whatever their tuned parameters, the baseline first."""
+        return tuple(dict.fromkeys(self._whatever(self.report.factor, label) for label in self.arms))
 
-    def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[float, str]]]]:
-        """Contexts of a study that tunes, whatever the rate: (labels, addresses by arm and rate); else none."""
-        found: dict[tuple[tuple[str, str], ...], dict[str, dict[float, str]]] = {}
-        for labels, arms in self.contexts() if self.config["tune"] else ():
-            for arm, setting in arms.items():
-                optimizer = setting.spec["optimizer"]
-                context = tuple({**labels, "optimizer": without_rate(optimizer).label}.items())
-                found.setdefault(context, {}).setdefault(arm, {})[optimizer["lr"]] = setting.address
+    @property
+    def tuned_comparisons(self) -> tuple[tuple[str, str], ...]:
+        """What is compared where each arm is tuned: that of `comparisons`, each pair of different arms once."""
+        factor = self.report.factor
+        pairs = ((self._whatever(factor, one), self._whatever(factor, other)) for one, other in self.comparisons)
+        return tuple(dict.fromkeys(pair for pair in pairs if len({*pair}) == 2))
+
+    def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[Candidate, str]]]]:
+        """Contexts whatever the tuned parameters, as (labels, addresses by arm and candidate); none without `tune`."""
+        found: dict[tuple[tuple[str, str], ...], dict[str, dict[Candidate, str]]] = {}
+        of_levels = candidates.of_levels(self.config, self.tuned)
+        for setting in self.settings if self.tuned else ():
+            labels = {factor: self._whatever(factor, label) for factor, label in setting.labels.items()}
+            chosen = [of_levels[factor][setting.labels[factor]] for factor in self.tuned]
+            arm = labels.pop(self.report.factor)
+            arms = found.setdefault(tuple(labels.items()), {}).setdefault(arm, {})
+            arms[tuple(part for each in chosen for part in each)] = setting.address
         return [(dict(context), arms) for context, arms in found.items()]
+
+    @cached_property
+    def _at_candidates(self) -> dict[tuple[str, ...], Mapping[str, str]]:
+        """What `tuned_contexts` calls a setting (context, arm, text of the candidate) → its labels."""
+        labels = {setting.address: setting.labels for setting in self.settings}
+        return {
+            (*context.values(), arm, candidates.text(candidate)): labels[address]
+            for context, arms in self.tuned_contexts()
+            for arm, tried in arms.items()
+            for candidate, address in tried.items()
+        }
+
+    def at_chosen(self, row: Mapping[Any, Any], arm: str) -> Mapping[str, str]:
+        """Labels of the setting at which most seeds of an arm, `baseline` or `treatment`, of a row of `tuned` stand."""
+        context = [row[name] for name in FACTORS if name != self.report.factor]
+        chosen = row[f"chosen_{arm}"]
+        return self._at_candidates[(*context, row[arm], chosen if isinstance(chosen, str) else "")]
+
+    def _whatever(self, factor: str, label: str) -> str:
+        """The label of a level whatever its tuned parameters."""
+        return candidates.whatever(self.tuned, factor, self.levels[factor][label].entry).label
 
     def shares_weights(self, context: Mapping[str, str]) -> bool:
         """Whether all arms of a seed start from the same weights in a context, which is given by its labels."""

@@ -73,7 +73,7 @@ def answer(study: Study, rows: pd.DataFrame) -> str:
 def _spans(study: Study, rows: pd.DataFrame, of: str) -> dict[str, str]:
     """What each arm is called → the range of its numbers over the contexts."""
     found = {}
-    for label in study.arms:
+    for label in dict.fromkeys([*study.arms, *study.tuned_arms]):
         own = [rows.loc[rows[arm] == label, f"{arm}_{of}"].tolist() for arm in ("baseline", "treatment")]
         if values := [value for part in own for value in part]:
             found[titles.arm(study, label)] = _span(values, _FORMS[of])

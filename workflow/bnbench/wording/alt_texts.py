@@ -95,15 +95,26 @@ def _fit(study: Study, table: pd.DataFrame) -> list[str]:
 
 
 def _rates(study: Study, table: pd.DataFrame) -> list[str]:
-    """The ratio at each rate, and the rates that are chosen."""
+    """The ratio at each rate, and for how many seeds which are chosen."""
     said = []
     names = [name for name in table if name in (*study.levels, "treatment")]
     for _, group in table.groupby(names, sort=False):
-        ratios = [f"{_ratio(row['effect'])} at {row['rate']:g}" for row in _rows(group)]
-        chosen = [f"{rate:g}" for arm in ("baseline", "treatment") for rate in group["rate"][group[f"{arm}_chosen"]]]
+        ratios = [f"{_ratio(row['effect'])} at {_tried(row)}" for row in _rows(group) if not math.isnan(row["effect"])]
+        chosen = [
+            f"{titles.arm(study, row[arm])} at {_tried(row)} for {formats.count(row[f'{arm}_chosen'], 'seed')}"
+            for arm in ("baseline", "treatment")
+            for row in _rows(group)
+            if row[f"{arm}_chosen"]
+        ]
         name = titles.contrast_name(study, group.iloc[0].to_dict())
-        said.append(f"{name}: ratios {', '.join(ratios)}; chosen rates {' and '.join(chosen) or 'none'}.")
+        said.append(f"{name}: ratios {', '.join(ratios) or 'none'}; chosen: {', '.join(chosen) or 'none'}.")
     return said
+
+
+def _tried(row: Row) -> str:
+    """Values that were tried."""
+    beside = f", {row['beside']}" if isinstance(row["beside"], str) else ""
+    return f"{row['rate']:g}{beside}"
 
 
 def _by_setting(study: Study, table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

@@ -53,6 +53,8 @@ def facts(study: Study) -> dict[str, str]:
         "alpha": f"{options.alpha:g}",
         "window": window(study),
         "alike": alike(study),
+        "tuned": titles.tuned(study),
+        "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
 

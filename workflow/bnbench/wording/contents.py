@@ -10,6 +10,7 @@ from bnbench.catalogue.tasks import TASKS
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES, description
 from bnbench.vocabulary import SEVERAL
+from bnbench.wording import titles
 
 SOURCES = {
     "forest": "contexts",
@@ -37,7 +38,8 @@ def drawn(study: Study, name: str, table: Any) -> Any:
     """The rows of its table, a frame of pandas, that the figure `name` shows."""
     if name in ALL_COMPARISONS or "baseline" not in table:
         return table
-    return table[table["baseline"] == study.report.baseline]
+    baselines = {study.report.baseline, study.tuned_arms[0]}  # the second is that of arms that are tuned themselves
+    return table[table["baseline"].isin(baselines)]
 
 
 _OF_STATISTICS = ("decomposition", "modes")
@@ -67,7 +69,7 @@ def figures(study: Study) -> dict[str, str]:
     several = len(study.contexts()) > 1
     shown = {"forest": "Effects, context by context"}
     if study.config["tune"]:
-        shown["rates"] = "The effect as a function of the learning rate"
+        shown["rates"] = f"The effect as a function of the {titles.tuned(study)}"
     if several:
         shown["heatmap"] = "Effects over the grid"
         shown["interactions"] = "How the effect depends on the context"

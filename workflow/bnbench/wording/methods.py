@@ -71,7 +71,7 @@ def _design(study: Study) -> dict[str, object]:
         and all(study.shares_weights(context) for context, _ in study.contexts()),
         "arms": formats.listed([titles.arm(study, arm) for arm in study.arms]),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
-        "tuned": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
+        "held_out": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
         "rows_alone": variance.rows_alone(study),
         "sources": study.varies_sources,
         "shares": ALL in study.levels[SEED_VARIES],

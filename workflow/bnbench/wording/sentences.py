@@ -9,20 +9,25 @@ import pandas as pd
 
 from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
-from bnbench.vocabulary import POWER, RATES
+from bnbench.vocabulary import POWER
 from bnbench.wording import effects, formats, titles
 from bnbench.wording.titles import Row
 
 
 def tuned(study: Study, row: Row) -> str:
-    """One context's verdict with each arm at its best rate; no rate is chosen without pairs."""
+    """One context's verdict with each arm at what other seeds choose for it; nothing is chosen without pairs."""
     if row["verdict"] == "no data":
         return context(study, row)
-    rates = " and ".join(f"{arm} at {row[rate]:g}" for arm, rate in zip(_arms(study, row)[::-1], RATES, strict=True))
-    tried = study.rates(row["optimizer"])
-    edge = any(row[rate] in (min(tried), max(tried)) for rate in RATES)
-    beyond = f"; the list ends at {min(tried):g} and {max(tried):g}, and a rate beyond may be better" if edge else ""
-    return f"{context(study, row)} Chosen on validation data: {rates}{beyond}."
+    chosen, ends = [], []
+    for name, arm in zip(("baseline", "treatment"), _arms(study, row)[::-1], strict=True):
+        seeds, agreeing = formats.count(int(row["pairs"]), "seed"), int(row[f"agreeing_{name}"])
+        seeds = f"all {seeds}" if agreeing == row["pairs"] > 1 else f"{agreeing} of {seeds}"
+        values, end = row[f"chosen_{name}"], row[f"at_end_{name}"]  # text, or null where there is nothing to say
+        chosen += [f"{arm} at {values} for {seeds}"] if isinstance(values, str) else []
+        ends += [f"{end} of {arm}"] if isinstance(end, str) else []
+    lie = "lies" if len(ends) == 1 else "lie"
+    beyond = f"; {' and '.join(ends)} {lie} at an end of the list, and a value beyond may be better" if ends else ""
+    return f"{context(study, row)} Chosen by the other seeds' validation losses: {' and '.join(chosen)}{beyond}."
 
 
 def context(study: Study, row: Row) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bnbench.plan.study import Study
+from bnbench.wording import formats
 
 Row = Mapping[Any, Any]
 """A row of a table: column → value."""
@@ -54,6 +55,17 @@ def context_level(study: Study, factor: str, label: str) -> str:
     level = study.level(factor, label)
     alone = sum(other.name == level.name for other in study.levels[factor].values()) == 1
     return level.short_title if alone else level.title
+
+
+def tuned(study: Study) -> str:
+    """What is tuned: `learning rate`."""
+    called = ("learning rate" if name == "lr" else name.replace("_", " ") for name in study.tuned_names)
+    return formats.listed([*called])
+
+
+def equal(study: Study) -> str:
+    """How lines are called of which both arms have the same values of what is tuned."""
+    return "at equal rates" if study.tuned_names == ("lr",) else "at equal values"
 
 
 def contrast_name(study: Study, row: Row) -> str:
