@@ -71,6 +71,12 @@ def plan(**changes: Any) -> Study:
     return config.load({**small, "optimizer": [{"name": "adam", "lr": 0.001}], **changes}, "synthetic")
 
 
+def scored(study: Study, outcome: str = "test_accuracy") -> Study:
+    """The study, judged on the scale of differences, by a score of which a higher one is better if none is named."""
+    report = {**study.config["report"], "outcome": outcome, "margin": 0.01}
+    return Study({**study.config, "report": report})
+
+
 def frames(
     study: Study,
     *,

@@ -18,12 +18,14 @@ import pandas as pd
 from bnbench.judge import (
     aa_control,
     absolute,
+    aggregate,
     claims,
     convergence,
     exploratory,
     interactions,
     pairing,
     preregistration,
+    ranks,
     summaries,
     trajectories,
     tuning,
@@ -40,7 +42,7 @@ from bnbench.store import preregistration as records
 from bnbench.store.schemas import TABLES
 from bnbench.vocabulary import FACTORS
 from bnbench.wording import absolute as absolute_in_words
-from bnbench.wording import answers, formats, methods, sentences, titles
+from bnbench.wording import answers, formats, methods, sentences, titles, together
 from bnbench.wording import claims as claims_in_words
 from bnbench.wording import convergence as convergence_in_words
 from bnbench.wording import preregistration as preregistration_in_words
@@ -73,7 +75,7 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
         found["variance"] = variance.table(study, found["variance"])
     found["contexts"] = verdict_rows.table(study, contrasts, decisions)
     found["differences"] = trajectories.table(study, courses, decisions)
-    found["interactions"] = interactions.table(study, contrasts)
+    found |= _together(study, contrasts, [decision.verdict for decision in decisions])
     found["control"] = aa_control.table(study, contrasts, splits)
     found |= tuning.tables(study, finals)
     found = {name: report_tables.empty(name, study.report.factor) for name in TABLES} | found
@@ -113,6 +115,15 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], list[Trajectory
     return contrasts, courses, parts, finals
 
 
+def _together(study: Study, contrasts: Sequence[Contrast], judged: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The tables of all contexts together, from the contrasts and the verdicts on them."""
+    return {
+        "interactions": interactions.table(study, contrasts, judged),
+        **aggregate.tables(study, contrasts, judged),
+        **ranks.tables(study, contrasts),
+    }
+
+
 def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str, pd.DataFrame]]:
     """The tables of one treatment in one context."""
     found = [
@@ -127,7 +138,11 @@ def _worded(
     study: Study, found: Mapping[str, pd.DataFrame], claimed: Sequence[Mapping[str, Any]]
 ) -> dict[str, pd.DataFrame]:
     """The tables with their columns of words, and the table of claims."""
-    said = {"interactions": sentences.interaction, "reference": sentences.reference}
+    said = {
+        "interactions": together.interaction,
+        "aggregate": together.aggregate,
+        "reference": sentences.reference,
+    }
     worded = {
         name: found[name].assign(sentence=[say(study, row) for row in found[name].to_dict("records")])
         for name, say in said.items()
@@ -162,6 +177,8 @@ def _verdicts(
         "tuned": [sentences.tuned(study, row) for row in found["tuned"].to_dict("records")],
         "reference": found["reference"]["sentence"].tolist(),
         "interactions": found["interactions"]["sentence"].tolist(),
+        "aggregate": found["aggregate"]["sentence"].tolist(),
+        "ranks": together.ranks(study, found["ranks"], found["all_pairs"]),
         **_absolute(study, found),
         "convergence": convergence_in_words.clause(study, found["convergence"]),
         "still_changing": convergence_in_words.note(

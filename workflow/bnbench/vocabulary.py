@@ -53,5 +53,8 @@ CHOSEN = ("chosen_baseline", "chosen_treatment")
 MAIN_EFFECT, DOUBLING = "main effect", "doubling"
 """In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""
 
+SEVERAL = 3
+"""Contexts from which on they are taken together too, and arms from which on each is compared with every other."""
+
 POWER = 0.8
 """Power at which an effect counts as likely to be seen, and seeds as enough to see it."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
-from synthetic import SPLITS, collected, plan
+from synthetic import SPLITS, collected, plan, scored
 
 from bnbench import compare, plot
 from bnbench.figures import (
@@ -20,13 +20,15 @@ from bnbench.figures import (
     modes,
     pairs,
     panels,
+    profile,
+    ranks,
     style,
 )
 from bnbench.figures.axes import loss_axis
 from bnbench.figures.panels import context_names
 from bnbench.store import report_tables, schemas
 from bnbench.vocabulary import OUTCOMES
-from bnbench.wording import contents
+from bnbench.wording import contents, titles
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -52,6 +54,19 @@ STUDIES = {
     "losses of 0": (TWO, {"loss": 1e-60}),
     "losses far apart": (TWO, {"ratio": lambda labels, seed: 1e30 if labels["norm"] == "batch" else 1e-5}),
     "three batch sizes": ({"batch_size": ["full", 2, 10]}, {}),
+    "three contexts, some diverged": (
+        {"batch_size": ["full", 2, 10]},
+        {"diverged": lambda labels, seed: 3 if labels["norm"] == "batch" and seed < 4 else None},
+    ),
+    "three contexts, all diverged": ({"batch_size": ["full", 2, 10]}, {"diverged": lambda labels, seed: 0}),
+    "three arms, one of which diverged": (
+        {"norm": ["none", "batch", "layer"]},
+        {"diverged": lambda labels, seed: 3 if labels["norm"] == "batch" else None},
+    ),
+    "three arms of three contexts, nothing trained": (
+        {"norm": ["none", "batch", "layer"], "batch_size": ["full", 2, 10]},
+        {"seeds": lambda labels: []},
+    ),
 }
 
 
@@ -80,6 +95,8 @@ def test_every_kind_of_study_has_all_its_figures(tmp_path, name):
     assert drawn == set(contents.figures(study))
     assert ("fit" in contents.figures(study)) == (name != "many inputs")
     assert ("interactions" in drawn) == (len(study.contexts()) > 1)
+    assert ("profile" in drawn) == (len(study.contexts()) > 2)
+    assert ("ranks" in drawn) == (len(study.arms) > 2)
     several = len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size"
     assert ("batch_sizes" in drawn) == several
 
@@ -184,6 +201,75 @@ def test_interactions_stand_at_the_ratios_of_the_table_and_are_named(tmp_path):
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == ["all contexts", "a doubling of the batch", "SGD instead of Adam"]
     assert ax.get_xlim()[0] < rows["low"].min() < rows["high"].max() < ax.get_xlim()[1]
+
+
+def test_an_interaction_is_filled_where_it_is_decided_and_the_main_effect_is_the_largest_dot(tmp_path):
+    study = compared(tmp_path, GRID, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    rows = table(tmp_path, "interactions")
+    drawn = [line for line in interactions.draw(study, rows).axes[0].lines if line.get_marker() == "o"]
+    filled = [line.get_markerfacecolor() != colours.PAPER for line in drawn]
+    decided = rows["p_adjusted"].lt(0.05) & (rows["low"].gt(1) | rows["high"].lt(1))
+    assert filled == decided.tolist()
+    assert filled[0]
+    assert not all(filled)
+    assert [line.get_markersize() for line in drawn] == [9, 6, 6]
+
+
+SLOW, FAST = ({"name": "batch", "momentum": momentum} for momentum in (0.01, 0.5))
+MANY = {
+    "norm": ["none", "batch", "layer", "population", "ghost", "frozen", SLOW, FAST],
+    "batch_size": ["full", 50, 25, 5],
+    "optimizer": [{"name": name, "lr": 0.01} for name in ("adam", "sgd", "rmsprop", "adagrad")],
+}
+
+
+def test_eight_arms_in_sixteen_contexts_are_named_apart_in_the_figures_of_all_contexts_together(tmp_path):
+    study = compared(tmp_path, MANY, {"ratio": lambda labels, seed: 3.0 if labels["norm"] == "batch" else 1.0})
+    assert (len(study.arms), len(study.contexts())) == (8, 16)
+    placed = ranks.draw(study, table(tmp_path, "ranks"))
+    assert apart(placed, [*placed.axes[0].texts, *placed.axes[0].get_yticklabels()])
+    drawn = profile.draw(study, table(tmp_path, "profile"))
+    legend = drawn.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [titles.arm(study, arm) for arm in study.arms[1:]]
+    assert apart(drawn, legend.get_texts())
+    drawn = interactions.draw(study, table(tmp_path, "interactions"))
+    assert apart(drawn, [*drawn.axes[0].texts, *drawn.axes[0].get_yticklabels()])
+
+
+def test_the_profile_is_drawn_at_the_shares_of_its_table(tmp_path):
+    study = compared(tmp_path, {"batch_size": ["full", 2, 10]}, {})
+    rows = table(tmp_path, "profile")
+    ax = profile.draw(study, rows).axes[0]
+    (line,) = (line for line in ax.lines if len(line.get_xdata()) == len(rows))
+    np.testing.assert_array_equal(line.get_xydata(), rows[["threshold", "reached"]])
+    assert line.get_drawstyle() == "steps-post"
+
+
+def test_arms_stand_at_their_mean_ranks_and_a_bar_has_a_dot_at_each_arm_of_a_group(tmp_path):
+    study = compared(tmp_path, FIVE, {"ratio": lambda labels, seed: 9.0 if labels["norm"] == "layer" else 1.0})
+    rows = table(tmp_path, "ranks")
+    assert rows["groups"].tolist() == ["a"] * 4 + ["b"]
+    ax = ranks.draw(study, rows).axes[0]
+    drawn = [line for line in ax.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose([line.get_xdata()[0] for line in drawn[:5]], rows["mean_rank"])
+    assert [line.get_ydata()[0] for line in drawn[:5]] == [0, 1, 2, 3, 4]
+    (bar,) = drawn[5:]
+    assert bar.get_ydata().tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("draw", "name", "numbers"),
+    [(interactions.draw, "interactions", ["effect", "low", "high"]), (profile.draw, "profile", ["threshold"])],
+)
+def test_differences_stand_on_a_linear_axis_with_a_line_at_none(tmp_path, draw, name, numbers):
+    study = compared(tmp_path, GRID, {})
+    rows = table(tmp_path, name)
+    scores = rows.assign(**{number: np.log(rows[number]) for number in numbers})
+    ax = draw(scored(study), scores).axes[0]
+    assert ax.get_xscale() == "linear"
+    assert any(set(line.get_xdata()) == {0} for line in ax.lines)
+    low, high = ax.get_xlim()
+    assert low < scores[numbers].min().min() < scores[numbers].max().max() < high
 
 
 def test_ratios_stand_at_their_number_of_examples(tmp_path):

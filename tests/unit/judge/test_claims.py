@@ -134,7 +134,7 @@ def test_a_difference_that_is_smaller_than_the_margin_speaks_for_equivalence(ver
 )
 @pytest.mark.parametrize("predicts", ["falls", "rises"])
 def test_an_interaction_needs_its_adjusted_p_and_its_interval_to_fall_or_to_rise(low, high, p, found, predicts):
-    own = {"low": low, "high": high, "p_holm": p}
+    own = {"low": low, "high": high, "p_adjusted": p}
     expected = "open" if found == "open" else "for" if found == predicts else "against"
     made = claim(**{"in": "interactions"}, predicts=predicts)
     assert claims.standing(STUDY, made, own) == expected

@@ -231,24 +231,6 @@ def test_one_missing_trial_does_not_cost_a_study_of_a_thousand_contexts_its_verd
     assert decisions[7].verdict == "hurts"
 
 
-def test_where_holm_decides_the_random_flips_are_as_many_as_it_takes_to_decide():
-    asked = []
-
-    def test(places, draws):
-        asked.append(draws)
-        return sign_flips.PValues(*np.full((2, len(places)), 1 / (draws + 1)))
-
-    family = [contrast(*noisy(0.3, 20, context)) for context in range(1001)]
-    decisions = verdicts.decide(OPTIONS, family, test=test, joint=False)
-    assert set(asked) == {400_399}
-    assert {decision.adjustment for decision in decisions} == {"Holm"}
-    assert all(math.isnan(decision.p_max_t) for decision in decisions)
-    assert max(decision.p_adjusted for decision in decisions) < ALPHA / 10
-    asked.clear()
-    verdicts.decide(OPTIONS, family, test=test)
-    assert asked == [sign_flips.DRAWS]
-
-
 def test_what_gives_the_limits_is_named():
     def limits(*sizes):
         family = [contrast(*noisy(0.3, size, context)) for context, size in enumerate(sizes)]

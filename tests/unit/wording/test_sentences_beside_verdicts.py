@@ -1,4 +1,4 @@
-"""The sentences beside the verdicts: interactions, the control, trajectories, reference points and cost.
+"""The sentences beside the verdicts: the control, trajectories, reference points and cost.
 
 As people read them in `__snapshots__`; here stand the facts that each must state, however worded.
 """
@@ -18,64 +18,6 @@ NAN = math.nan
 ONE, FOUR = synthetic.plan(), synthetic.plan(**synthetic.GRID)
 SLOW = "batch momentum=0.01"
 THREE_ARMS = synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.01}], batch_size=["full", 25])
-
-EFFECT = {
-    "baseline": "none",
-    "treatment": "batch",
-    "factor": "main effect",
-    "level": "",
-    "against": "",
-    "pairs": 8,
-    "effect": 3.1,
-    "low": 2.2,
-    "high": 4.5,
-    "p_holm": 0.0078,
-}
-DOUBLING = {"factor": "batch_size", "level": "doubling"}
-SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
-
-
-@cases(
-    over_all_contexts=({}, ["BN", "3.1 × higher", "95 %", "2.2 to 4.5", "no BN", "8 seeds", "0.0078"]),
-    that_may_be_none=(
-        {"effect": 1.1, "low": 0.8, "p_holm": 0.31},
-        ["10 % higher", "20 % lower to 4.5 × higher", "0.31"],
-    ),
-    with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
-    with_a_level=(
-        {**SGD, "effect": 0.5, "low": 0.25, "high": 0.75},
-        ["SGD", "BN to no BN", "Adam", "0.50", "0.25 to 0.75"],
-    ),
-    that_is_nearly_0=({**SGD, "effect": 1.2e-4, "low": 1e-4, "high": 1.5e-4}, ["0.00012", "0.0001 to 0.00015"]),
-)
-def test_an_interaction(case, prose):
-    changes, facts = case
-    said = sentences.interaction(FOUR, {**EFFECT, **changes})
-    assert_states(said, facts)
-    assert said == prose
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"pairs": 0, "effect": NAN, "low": NAN, "high": NAN, "p_holm": NAN},
-        {"pairs": 1, "low": NAN, "high": NAN, "p_holm": 1.0},
-        {**SGD, "pairs": 1, "low": NAN, "high": NAN, "p_holm": 1.0},
-    ],
-)
-def test_an_interaction_of_fewer_than_two_seeds_says_nothing(changes):
-    assert sentences.interaction(FOUR, {**EFFECT, **changes}) == ""
-
-
-def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
-    said = sentences.interaction(THREE_ARMS, {**EFFECT, **DOUBLING, "treatment": SLOW})
-    assert "BN momentum=0.01 to no BN" in said
-    study = synthetic.plan(**synthetic.GRID, report={"factor": "optimizer", "baseline": "adam", "alpha": 0.01})
-    arms = {"baseline": "adam lr=0.001", "treatment": "sgd lr=0.1"}
-    said = sentences.interaction(study, {**EFFECT, **arms, "factor": "norm", "level": "batch", "against": "none"})
-    assert_states(said, ["With BN", "SGD lr=0.1 to Adam lr=0.001", "no BN", "3.1", "99 %"])
-    assert said == prose
-
 
 CONTROL = {"splits": 1000, "pairs": 10, "contexts": 4, "share": 0.042, "low": 0.031, "high": 0.0562}
 

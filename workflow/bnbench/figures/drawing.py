@@ -19,6 +19,8 @@ from bnbench.figures import (
     interactions,
     modes,
     pairs,
+    profile,
+    ranks,
     rates,
 )
 from bnbench.figures.style import empty, save
@@ -32,6 +34,8 @@ FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], tuple[str, ...
     "differences": (differences.draw, ("effect",)),
     "decomposition": (decomposition.draw, ("effect",)),
     "interactions": (interactions.draw, ("effect",)),
+    "profile": (profile.draw, ("reached",)),
+    "ranks": (ranks.draw, ("mean_rank",)),
     "batch_sizes": (batch_sizes.draw, ("effect",)),
     "pairs": (pairs.draw, ("baseline_value", "treatment_value")),
     "modes": (modes.draw, ("loss",)),

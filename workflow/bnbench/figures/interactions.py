@@ -16,6 +16,7 @@ from bnbench.figures.style import WIDTH, palette
 from bnbench.plan.study import Study
 from bnbench.vocabulary import MAIN_EFFECT
 from bnbench.wording import effects, titles
+from bnbench.wording.together import decided
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
@@ -31,9 +32,9 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             row["effect"],
             y,
             "o",
-            ms=7,
+            ms=9 if row["factor"] == MAIN_EFFECT else 6,
             color=colour,
-            mfc=colour if row["factor"] == MAIN_EFFECT else PAPER,
+            mfc=colour if decided(study, row) else PAPER,
             mew=1.8,
         )
         said = effects.interval(outcome, row["effect"], row["low"], row["high"])

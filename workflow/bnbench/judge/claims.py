@@ -65,7 +65,7 @@ def conclude(stood: Sequence[Standing], of: str) -> str:
 def standing(study: Study, claim: Mapping[str, Any], row: Row) -> Standing:
     """How one row stands to what is predicted of it."""
     if claim["in"] == "interactions":
-        decided = row["p_holm"] < study.report.alpha
+        decided = row["p_adjusted"] < study.report.alpha
         none = study.outcome.no_effect
         falls, rises = decided and row["high"] < none, decided and row["low"] > none
         found = "falls" if falls else "rises" if rises else "open"

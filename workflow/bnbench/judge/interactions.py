@@ -7,56 +7,116 @@ because one has a verdict and the other has not (Gelman & Stern 2006).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from bnbench.judge import sign_flips, stats, verdict_rows
-from bnbench.judge.stats import Array
+from bnbench.judge import heterogeneity, sign_flips, verdict_rows
+from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
 from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 
+COUNTED = {"contexts_helped": "helps", "contexts_hurt": "hurts", "contexts_equivalent": "equivalent"}
+"""Column → the verdict that it counts; contexts with any other are undecided."""
+
 _NAMES = ["baseline", "treatment", "factor", "level", "against"]
-_COLUMNS = [*_NAMES, "pairs", "effect", "low", "high", "p", "p_holm"]
+_COUNTS = ["contexts", *COUNTED, "contexts_undecided"]
+_JUDGED = ["effect", "low", "high", "p", "p_adjusted", "adjustment", "family"]
+_COLUMNS = [*_NAMES, "pairs", *_JUDGED, *_COUNTS, "prediction_low", "prediction_high"]
 
 
-def table(study: Study, contrasts: Sequence[Contrast]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Row:
+    """A row before it is judged."""
+
+    names: Mapping[str, Any]
+    seeds: NDArray[np.int64]
+    """Those that were measured in all contexts of the comparison."""
+    values: Array
+    """Each seed's own contrast of its contexts, [seeds]: of differences of costs."""
+    more: Mapping[str, Any]
+
+
+def table(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) -> pd.DataFrame:
     """The main effect of each comparison, and how its effect depends on every other factor that has several levels.
 
-    `ratio` is of the losses for the main effect, else a ratio of such ratios: per doubling of the batch, or of a level
-    to the first level. Over the seeds that are finite in all contexts, with Student's interval and the sign-flip p,
-    adjusted by Holm over all rows.
+    `effect` is that on the outcome for the main effect; else what multiplies a ratio, or is added to a difference, per
+    doubling of the batch, or from the first level of a factor to another. It is over the seeds that were measured in
+    all contexts. All rows are one family. With the main effect come the number of contexts by their verdicts, and where
+    there are three or more the interval in which the effect in a further context would lie, at least as wide as that of
+    the mean.
+
+    Args:
+        study: the study.
+        contrasts: of all comparisons in all contexts.
+        verdicts: those on the contrasts.
     """
-    rows = [
-        row
-        for arms in study.comparisons
-        for row in _rows(study, [contrast for contrast in contrasts if contrast.arms == arms])
+    rows: list[_Row] = []
+    for arms in study.comparisons:
+        own = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
+        rows += _rows(study, [contrasts[index] for index in own], [verdicts[index] for index in own])
+    judged = _judged(study, rows)
+    found = [{**row.names, "pairs": len(row.seeds), **its, **row.more} for row, its in zip(rows, judged, strict=True)]
+    table = pd.DataFrame(found, columns=_COLUMNS)
+    # What a further context may show is no more certain than the mean of those that there are.
+    return table.assign(
+        prediction_low=table[["prediction_low", "low"]].min(axis=1, skipna=False),
+        prediction_high=table[["prediction_high", "high"]].max(axis=1, skipna=False),
+    )
+
+
+def counts(verdicts: Sequence[str]) -> dict[str, int]:
+    """How many contexts there are, and how many of each verdict."""
+    counted = {name: verdicts.count(verdict) for name, verdict in COUNTED.items()}
+    return {"contexts": len(verdicts), **counted, "contexts_undecided": len(verdicts) - sum(counted.values())}
+
+
+def shared(contrasts: Sequence[Contrast]) -> tuple[NDArray[np.int64], Array]:
+    """The seeds that were measured in all contexts, and their differences of costs, [contexts, seeds]."""
+    measured = [contrast.seeds[contrast.measured] for contrast in contrasts]
+    seeds = reduce(np.intersect1d, measured)
+    values = [
+        contrast.differences[np.searchsorted(own, seeds)] for contrast, own in zip(contrasts, measured, strict=True)
     ]
-    found = pd.DataFrame(rows, columns=_COLUMNS[:-1])
-    return found.assign(p_holm=stats.holm(found["p"]))
+    return seeds, np.stack(values)
 
 
-def _rows(study: Study, contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
+def _rows(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) -> list[_Row]:
     if len(contrasts) < 2:
         return []
-    shared = [contrast.seeds[contrast.measured] for contrast in contrasts]
-    seeds = reduce(np.intersect1d, shared)
-    # [contexts, seeds]
-    effects = np.stack(
-        [contrast.differences[np.searchsorted(own, seeds)] for contrast, own in zip(contrasts, shared, strict=True)]
-    )
+    seeds, differences = shared(contrasts)
     contexts = [contrast.labels for contrast in contrasts]
-    rows = []
-    for names, weights in _weights(study, contexts):
-        values = weights @ effects
-        effect = verdict_rows.shown(study.outcome, stats.t_interval(values, 1 - study.report.alpha))
-        numbers = {"effect": effect.mean, "low": effect.low, "high": effect.high, "p": sign_flips.sign_flip(values)}
-        arms = {name: contexts[0][name] for name in ("baseline", "treatment")}
-        rows.append({**arms, **names, "pairs": len(seeds), **numbers})
-    return rows
+    arms = {name: contexts[0][name] for name in ("baseline", "treatment")}
+    new = heterogeneity.between(differences, 1 - study.report.alpha)
+    _, low, high = verdict_rows.shown(study.outcome, Interval(np.nan, new.low, new.high))
+    of_all = {**counts(verdicts), "prediction_low": low, "prediction_high": high}
+    return [
+        _Row({**arms, **names}, seeds, weights @ differences, of_all if names["factor"] == MAIN_EFFECT else {})
+        for names, weights in _weights(study, contexts)
+    ]
+
+
+def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
+    """The numbers of all rows as one family, by joint flips; a row may lack seeds that others have."""
+    if not rows:
+        return []
+    values = sign_flips.aligned([row.seeds for row in rows], [row.values for row in rows])
+    p_values = sign_flips.max_t(values)
+    limits = sign_flips.simultaneous(values, 1 - study.report.alpha)
+    family = sum(bool(len(row.seeds)) for row in rows)
+    found = []
+    for place, row in enumerate(rows):
+        mean = float(row.values.mean()) if len(row.values) else np.nan
+        costs = Interval(mean, float(limits.low[place]), float(limits.high[place]))
+        numbers = {"p": float(p_values.alone[place]), "p_adjusted": float(p_values.adjusted[place]), "family": family}
+        effect = dict(zip(("effect", "low", "high"), verdict_rows.shown(study.outcome, costs), strict=True))
+        found.append({**effect, **numbers, "adjustment": "maxT"})
+    return found
 
 
 def _weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[dict[str, str], Array]]:

@@ -92,10 +92,10 @@ class Contrast:
     @cached_property
     def ranks(self) -> Array:
         """Signed ranks of the differences, [pairs], see `stats.signed_ranks`."""
-        return stats.signed_ranks(*self._bounds())
+        return stats.signed_ranks(*self.bounds())
 
-    def _bounds(self) -> list[tuple[Array, Array]]:
-        """Lower and upper bounds of the costs of both arms."""
+    def bounds(self) -> list[tuple[Array, Array]]:
+        """Lower and upper bounds of the costs of both arms, [pairs] each, see `stats.signed_ranks`."""
         most = np.finfo(np.float64).max
         found = []
         for costs, known in zip((self.baseline, self.treated), self.known, strict=True):

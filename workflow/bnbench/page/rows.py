@@ -126,6 +126,21 @@ def _source(row: Row) -> Cell:
     return replace(cell, note=_interval(row, names, formats.whole_percent).text)
 
 
+def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row per pair of arms: its name, and a cell for whatever is shown."""
+    return [
+        {
+            "name": " to ".join(titles.arm(study, row[arm]) for arm in ("treatment", "baseline")),
+            "effect": _interval(row, ("effect", "low", "high"), partial(effects.plain, study.outcome)),
+            "p_adjusted": _p(row["p_adjusted"]),
+            "rank_difference": _number(row["rank_difference"], lambda apart: f"{apart:+.2f}".replace("-", "−")),
+            "told_apart": Cell("yes" if row["told_apart"] else "no"),
+            "pairs": Cell(str(row["pairs"])),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
 def _named(study: Study, row: Row) -> dict[str, Any]:
     """The name of a row, and its level of every factor that has several."""
     several = {name: row[name] for name in FACTORS if name in row and len(study.levels[name]) > 1}

@@ -128,6 +128,7 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "explored": explored.introduction(study),
         "explored_terms": explored.terms(study, found["outcomes"]),
         "more": tables.more(study, contexts),
+        "all_pairs": tables.all_pairs(study, found["all_pairs"]),
         "sources": tables.sources(study, found["variance"]),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),

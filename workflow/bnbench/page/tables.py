@@ -122,6 +122,21 @@ def outcomes(study: Study, table: pd.DataFrame) -> Table:
     return Table("Every outcome", ["Context", *names], lines, "contexts wide")
 
 
+def all_pairs(study: Study, table: pd.DataFrame) -> Table | None:
+    """Every arm against every other; nothing where there are two."""
+    if table.empty:
+        return None
+    columns = {
+        _effect(study): "effect",
+        "p, adjusted": "p_adjusted",
+        "Rank difference": "rank_difference",
+        "Told apart": "told_apart",
+        "Seeds": "pairs",
+    }
+    lines = [Line([Cell(row["name"]), *(row[name] for name in columns.values())]) for row in rows.pairs(study, table)]
+    return Table("Every arm against every other", ["Pair", *columns], lines)
+
+
 def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None:
     """Each arm as it is tuned, and below it both at equal rates; nothing where none is tuned."""
     if best.empty:

@@ -113,7 +113,7 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "pairs": "seeds that both arms have",
             "finite_pairs": "pairs of which neither trial diverged; in outcomes, pairs that the effect is over",
-            "family": "comparisons that are judged together",
+            "family": "comparisons that are judged together; in interactions and all_pairs, rows",
             "floored": "finite pairs of which a loss lies below the resolution: they have no effect of their own",
             "diverged_baseline": "pairs of which the baseline's trial diverged",
             "diverged_treatment": "pairs of which the treatment's trial diverged",
@@ -152,8 +152,8 @@ COLUMNS: dict[str, pa.Field] = {
             "narrow_high": "upper 1 − 2α limit of the effect for the context by itself",
             "confidence": "confidence level of the intervals, 1 − α",
             "p": "p-value of the sign-flip test, not adjusted",
-            "p_max_t": "p-value adjusted for the family by step-down maxT; null where Holm decides",
-            "p_holm": "p-value adjusted for the family by Holm; in interactions, for all rows",
+            "p_max_t": "p-value adjusted for the family by step-down maxT",
+            "p_holm": "p-value adjusted for the family by Holm, beside it",
             "p_adjusted": "the adjusted p-value that decides",
             "p_bh": "p-value adjusted for false discoveries over all exploratory rows (Benjamini & Hochberg)",
             "p_equivalence": "p-value of two one-sided tests on the margin, adjusted by Holm; null if a trial diverged",
@@ -194,7 +194,7 @@ COLUMNS: dict[str, pa.Field] = {
             "verdict": "helps, hurts, equivalent, undecided, or no data",
             "test": "mean (of the differences), or ranks: worst-rank where trials diverged, rank where losses lie "
             "below the resolution",
-            "adjustment": "how p_adjusted is adjusted: maxT, or Bonferroni over groups of rows with other seeds",
+            "adjustment": "how p_adjusted is adjusted: by step-down maxT",
             "limits": "what gives the limits that hold together: flips of the residuals, Bonferroni where pairs are "
             "too few to flip, or Student where there is one context alone; null where there are none",
             "mixed": "versions of torch or devices, if the pairs come from several",
@@ -287,7 +287,7 @@ COLUMNS: dict[str, pa.Field] = {
             "common_seeds": "seeds whose trials stay finite whichever source of randomness varies",
             "trials": "trials of the setting that this software and machine trained",
             "splits": "random splits of the baseline against itself",
-            "contexts": "contexts of each split",
+            "contexts": "contexts that are taken together; in control, those of each split",
             "baseline_diverged": "trials of the baseline that diverged at these values",
             "treatment_diverged": "trials of the treatment that diverged at these values",
             "agreeing_baseline": "seeds for which chosen_baseline is chosen",
@@ -299,6 +299,39 @@ COLUMNS: dict[str, pa.Field] = {
             "contradicting": "rows that are decided otherwise",
         },
     ),
+    # All contexts together, and every arm against every other.
+    **_columns(_TEXT, {"arm": "label of an arm", "groups": "letters; two arms that share one are not told apart"}),
+    **_columns(
+        _WHOLE,
+        {
+            "contexts_helped": "contexts whose verdict is helps; null but for a main effect",
+            "contexts_hurt": "contexts whose verdict is hurts; null but for a main effect",
+            "contexts_equivalent": "contexts whose verdict is equivalent; null but for a main effect",
+            "contexts_undecided": "contexts with no verdict; null but for a main effect",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {
+            "prediction_low": "lower limit of the prediction interval for the effect in a further context",
+            "prediction_high": "upper limit of the prediction interval for the effect in a further context",
+            "iqm": "interquartile mean of the effects over contexts and seeds, geometric where the effect is a ratio; "
+            "null where losses lie below the resolution, or both trials of a pair diverged",
+            "improvement": "share of the pairs in which the treatment is better, ties counting half: the mean over "
+            "the contexts",
+            "improvement_low": "lower limit of improvement, by the bootstrap over seeds",
+            "improvement_high": "upper limit of improvement, by the bootstrap over seeds",
+            "effect_lowest": "smallest effect of a context",
+            "effect_highest": "largest effect of a context",
+            "tau": "standard deviation of the true effects of the contexts, of their logarithms where they are ratios",
+            "i_squared": "share of the variance of the contexts' observed effects that is not chance",
+            "threshold": "an effect",
+            "reached": "share of the pairs, over contexts and seeds, whose effect is at least as good as the threshold",
+            "rank_difference": "mean rank of the treatment minus that of the baseline",
+            "mean_rank": "mean rank of the arm among all arms, over contexts and seeds; 1 is best",
+        },
+    ),
+    **_columns(_FLAG, {"told_apart": "whether p_adjusted is below α, and interval and rank_difference bear it out"}),
     **_columns(
         _TEXT,
         {
@@ -335,6 +368,7 @@ _KEYS = (*FACTORS, "setting", "seed")
 _CONTRAST = (*FACTORS, "baseline", "treatment")
 _SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
 _INTERVAL = ("effect", "low", "high")
+_COUNTS = ("contexts", "contexts_helped", "contexts_hurt", "contexts_equivalent", "contexts_undecided")
 _VERDICT = (
     *("outcome", "pairs", "finite_pairs", "baseline_value", "treatment_value", "effect", "effect_low", "effect_high"),
     *("confidence", "family", "verdict", "test", "p", "p_max_t", "p_holm", "p_adjusted", "adjustment", "limits"),
@@ -403,7 +437,26 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "interactions": _table(
         "the main effect, and how the effect depends on the other factors",
-        *("baseline", "treatment", "factor", "level", "against", "pairs", *_INTERVAL, "p", "p_holm", "sentence"),
+        *("baseline", "treatment", "factor", "level", "against", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment"),
+        *("family", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
+    ),
+    "aggregate": _table(
+        "all contexts together, as a description that decides nothing, where there are three or more",
+        *("baseline", "treatment", *_COUNTS, "pairs", "iqm", "low", "high"),
+        *("improvement", "improvement_low", "improvement_high", "effect_lowest", "effect_highest"),
+        *("tau", "i_squared", "sentence"),
+    ),
+    "profile": _table(
+        "the share of the pairs that reach each effect, over all contexts together",
+        *("baseline", "treatment", "threshold", "reached", "low", "high"),
+    ),
+    "ranks": _table(
+        "the mean rank of every arm, where there are three or more", "arm", "contexts", "seeds", "mean_rank", "groups"
+    ),
+    "all_pairs": _table(
+        "every arm against every other, over all contexts together, as one family beside the verdicts",
+        *("baseline", "treatment", "contexts", "pairs", "finite_pairs", *_INTERVAL),
+        *("test", "p", "p_adjusted", "adjustment", "limits", "family", "rank_difference", "told_apart"),
     ),
     "pairs": _table(
         "the final losses of both arms, seed by seed",

@@ -28,9 +28,11 @@ def text(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFra
 
 def _sentences(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFrame) -> Sequence[str]:
     stored = {"forest": "sentences", "heatmap": "sentences", "batch_sizes": "sentences"}
-    stored |= {"interactions": "interactions", "differences": "trajectories"}
+    stored |= {"interactions": "interactions", "differences": "trajectories", "profile": "aggregate"}
     if name in stored:
         return [sentence for sentence in verdicts[stored[name]] if sentence]
+    if name == "ranks":
+        return [verdicts["ranks"]] if verdicts["ranks"] else []
     said: dict[str, Callable[[Study, pd.DataFrame], list[str]]] = {
         "curves": _curves,
         "pairs": _pairs,

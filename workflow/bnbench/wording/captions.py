@@ -43,6 +43,8 @@ def facts(study: Study) -> dict[str, str]:
         **_scale(study),
         "baseline": titles.arm(study, options.baseline),
         "against": titles.arm(study, options.baseline) + (", or the arm that is named," if options.compare else ""),
+        "base": base(study),
+        "interaction": _interaction(study),
         "seeds": formats.count(len(study.seeds), "seed"),
         "contexts": formats.count(contexts, "context"),
         "level": formats.percent(1 - options.alpha),
@@ -55,6 +57,15 @@ def facts(study: Study) -> dict[str, str]:
         "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
+
+
+def _interaction(study: Study) -> str:
+    """What a row of the figure of interactions shows."""
+    loss, against = titles.outcome(study.report.outcome), titles.arm(study, study.report.baseline)
+    against += ", or the arm that is named," if study.report.compare else ""
+    if study.outcome.is_ratio:
+        return f"What the ratio of the {loss} to that with {against} is multiplied by."
+    return f"What is added to the {effects.noun(study.outcome)} of the {loss} to that with {against}."
 
 
 def _scale(study: Study) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bnbench.judge.claims import Judged
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats, sentences, titles
+from bnbench.wording import effects, formats, titles, together
 from bnbench.wording.titles import Row
 
 
@@ -52,7 +52,7 @@ def _name(study: Study, row: Row) -> str:
 def _measured(study: Study, row: Row) -> str:
     """The ratio of a row with its interval, and its verdict, or the sentence of an interaction."""
     if "factor" in row:
-        return sentences.interaction(study, row).rstrip(".")
+        return together.interaction(study, row).rstrip(".")
     outcome = study.outcome
     said = effects.interval(outcome, row["effect"], row["effect_low"], row["effect_high"])
     effect = "" if math.isnan(row["effect"]) else f"{effects.noun(outcome)} {said}, "

@@ -9,6 +9,7 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES, description
+from bnbench.vocabulary import SEVERAL
 from bnbench.wording import titles
 
 SOURCES = {
@@ -17,6 +18,8 @@ SOURCES = {
     "differences": "differences",
     "decomposition": "decomposition",
     "interactions": "interactions",
+    "profile": "profile",
+    "ranks": "ranks",
     "batch_sizes": "contexts",
     "pairs": "pairs",
     "modes": "modes",
@@ -43,9 +46,21 @@ _OF_STATISTICS = ("decomposition", "modes")
 """Tables that have rows only where an arm keeps running statistics."""
 
 
+def _many_contexts(study: Study) -> bool:
+    """Whether there are contexts enough to be taken together."""
+    return len(study.contexts()) >= SEVERAL
+
+
+def _many_arms(study: Study) -> bool:
+    """Whether there are more pairs of arms than one."""
+    return len(study.arms) >= SEVERAL
+
+
 def tables(study: Study) -> dict[str, str]:
     """Name of each table that the study has → what it holds."""
-    left_out = () if study.keeps_statistics else _OF_STATISTICS
+    left_out: tuple[str, ...] = () if study.keeps_statistics else _OF_STATISTICS
+    left_out += () if _many_contexts(study) else ("aggregate", "profile")
+    left_out += () if _many_arms(study) else ("ranks", "all_pairs")
     return {name: description(table) for name, table in TABLES.items() if name not in left_out}
 
 
@@ -58,6 +73,10 @@ def figures(study: Study) -> dict[str, str]:
     if several:
         shown["heatmap"] = "Effects over the grid"
         shown["interactions"] = "How the effect depends on the context"
+    if _many_contexts(study):
+        shown["profile"] = "The share of the pairs that reach each effect"
+    if _many_arms(study):
+        shown["ranks"] = "Mean ranks of the arms, and which are not told apart"
     if len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size":
         shown["batch_sizes"] = "Effect by batch size"
     shown |= {

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
-from bnbench.vocabulary import MAIN_EFFECT, POWER
+from bnbench.vocabulary import POWER
 from bnbench.wording import effects, formats, titles
 from bnbench.wording.titles import Row
 
@@ -61,27 +61,6 @@ def reference(study: Study, row: Row) -> str:
     if row["value"] < row["lowest"] or row["value"] > row["highest"]:
         place = f"lies {'below' if row['value'] < row['lowest'] else 'above'} all of {seeds}"
     return f"{printed} {place}, whose {losses} there run from {row['lowest']:.2e} to {row['highest']:.2e}."
-
-
-def interaction(study: Study, row: Row) -> str:
-    """A main effect, or how the effect depends on a factor, with its numbers; empty without seeds."""
-    treated, base = _arms(study, row)
-    loss = titles.outcome(study.report.outcome)
-    limits = {"effect_low": row["low"], "effect_high": row["high"]}
-    if not row["pairs"] or math.isnan(row["low"]):
-        return ""
-    seeds = f"{formats.count(row['pairs'], 'seed')}, {formats.p_value(row['p_holm'])}"
-    interval = f"{formats.percent(1 - study.report.alpha)} interval "
-    if row["factor"] == MAIN_EFFECT:
-        sized = effects.change(study.outcome, {**row, **limits}, level_text=interval)
-        return f"Over all contexts together, the {loss} with {treated} is {sized} than with {base} ({seeds})."
-    low, high = (formats.number(row[name]) for name in ("low", "high"))
-    times = f"{formats.number(row['effect'])} ({interval}{low} to {high})"
-    ratio = f"the ratio of the {formats.plural(loss)}, {treated} to {base},"
-    if row["factor"] == "batch_size":
-        return f"With every doubling of the batch, {ratio} is multiplied by {times} ({seeds})."
-    level, against = (titles.context_level(study, row["factor"], row[name]) for name in ("level", "against"))
-    return f"With {level}, {ratio} is that with {against} times {times} ({seeds})."
 
 
 def control(study: Study, row: Row) -> str:
