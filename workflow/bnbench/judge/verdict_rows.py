@@ -116,15 +116,16 @@ def _described(outcome: Outcome, contrast: Contrast, level: float) -> dict[str, 
     robust = shown(outcome, stats.hodges_lehmann(differences, level))
     spread, p_spread = stats.pitman_morgan(*arms)
     wins = stats.win_rate(np.sign(contrast.ranks), level)
-    last_differences = contrast.treated_last - contrast.baseline_last
-    last = shown(outcome, stats.t_interval(last_differences[np.isfinite(last_differences)], level))
+    # Of the same pairs: what is measured over the window, whose end that is, is measured there.
+    last_differences = (contrast.treated_last - contrast.baseline_last)[contrast.measured]
+    last = shown(outcome, stats.t_interval(last_differences, level))
     diverged = contrast.diverged
     return {
         "hl_effect": robust.mean,
         "hl_low": robust.low,
         "hl_high": robust.high,
         "p_wilcoxon": stats.wilcoxon(differences),
-        "hedges_dz": stats.hedges_dz(differences),
+        "hedges_dz": outcome.cost(stats.hedges_dz(differences)),
         "win_rate": wins.mean,
         "win_low": wins.low,
         "win_high": wins.high,
