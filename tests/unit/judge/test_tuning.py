@@ -243,4 +243,3 @@ def test_contexts_of_the_same_seeds_are_judged_together_as_those_of_any_study():
     found = verdicts.decide(STUDY.report, [each.contrast("norm") for each in drawn])
     expected = sign_flips.max_t(together)
     np.testing.assert_allclose([[one.p, one.p_max_t] for one in found], np.transpose(expected))
-    assert {one.adjustment for one in found} == {"maxT"}

@@ -115,7 +115,7 @@ def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
         costs = Interval(mean, float(limits.low[place]), float(limits.high[place]))
         numbers = {"p": float(p_values.alone[place]), "p_adjusted": float(p_values.adjusted[place]), "family": family}
         effect = dict(zip(("effect", "low", "high"), verdict_rows.shown(study.outcome, costs), strict=True))
-        found.append({**effect, **numbers, "adjustment": "maxT"})
+        found.append({**effect, **numbers, "adjustment": verdict_rows.ADJUSTMENT})
     return found
 
 

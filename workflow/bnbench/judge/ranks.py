@@ -144,7 +144,7 @@ def _pairs(study: Study, arms: _Arms, places: Array) -> pd.DataFrame:
             "test": _test(*every[place]),
             "p": float(p_values.alone[place]),
             "p_adjusted": float(p_values.adjusted[place]),
-            "adjustment": "maxT",
+            "adjustment": verdict_rows.ADJUSTMENT,
             "limits": str(limits.methods[place]) or None,
             "family": len(every),
             "rank_difference": apart[place],

@@ -20,6 +20,10 @@ from bnbench.plan.study import ReportOptions, Study
 from bnbench.vocabulary import POWER
 
 
+ADJUSTMENT = "maxT"
+"""How the p-values of every family are adjusted that has a column for it."""
+
+
 def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decision]) -> pd.DataFrame:
     """One row per contrast: everything that is said of it."""
     family = sum(bool(len(contrast.seeds)) for contrast in contrasts)
@@ -101,8 +105,8 @@ def _decided(options: ReportOptions, contrast: Contrast, decision: Decision, fam
         "p": decision.p,
         "p_max_t": decision.p_max_t,
         "p_holm": decision.p_holm,
-        "p_adjusted": decision.p_adjusted,
-        "adjustment": decision.adjustment,
+        "p_adjusted": decision.p_max_t,
+        "adjustment": ADJUSTMENT,
         "limits": decision.limits,
         "p_equivalence": decision.p_equivalence,
         "within_margin": bool(decision.p_equivalence < options.alpha),

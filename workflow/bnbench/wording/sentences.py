@@ -153,6 +153,8 @@ def _by_mean(study: Study, row: Row) -> str:
     treated, base = _arms(study, row)
     if row["verdict"] == "equivalent":
         return _equivalent(study, row)
+    if row["verdict"] == "undecided" and row["effect_low"] == row["effect_high"]:
+        return f"nothing is decided: all pairs have the same {effects.noun(study.outcome)}, and show no spread."
     if row["verdict"] == "undecided":
         possible = f"{_possible(study, row)} ({_interval(row)}; {_evidence(row)})"
         return f"nothing is decided: {possible}.{_disagreement(study, row)}{_needed(study, row)}"
