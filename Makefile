@@ -114,6 +114,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/planning_speed.py
 	$(RUN) python tests/benchmarks/rebuild_scale.py --write
 	$(RUN) python tests/benchmarks/calibration.py
+	$(RUN) python tests/benchmarks/calibration_scales.py
 	$(RUN) python tests/benchmarks/calibration_tuning.py
 	$(RUN) env PYTHONPATH=workflow:tests/unit python tests/benchmarks/calibration_exploratory.py
 	$(RUN) python tests/benchmarks/calibration_trajectories.py

@@ -12,7 +12,7 @@ A share of the trials is censored: it does not reach the target by the last meas
 (`own`) the one that a study takes without one. Trials may diverge, in both arms as often. Each context is judged by
 `exploratory.outcomes` and all of them by `exploratory.adjusted`, as in a real study. Run by hand:
 `PYTHONPATH=workflow:tests/unit python tests/benchmarks/calibration_exploratory.py`; some 7 minutes on one core. It
-writes the table to `results/calibration_exploratory.md` beside it.
+writes the table to `results/calibration-exploratory.md` beside it.
 """
 
 import argparse
@@ -150,7 +150,7 @@ def head(repetitions: int) -> list[str]:
 
 
 def main() -> None:
-    results = Path(__file__).parent / "results" / "calibration_exploratory.md"
+    results = Path(__file__).parent / "results" / "calibration-exploratory.md"
     parser = argparse.ArgumentParser(description="Measure how often the table of all outcomes marks what is not there.")
     parser.add_argument("--output", type=Path, default=results)
     parser.add_argument("--repetitions", type=int, default=500)

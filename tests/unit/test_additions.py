@@ -103,7 +103,7 @@ def test_a_key_and_a_parameter_that_are_added_move_no_address_at_their_defaults(
         '    clip: float = parameter(0.0, "where the output is cut off; 0: nowhere", since="9.0")\n'
         "\n    batch_statistics = True\n",
     )
-    default = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    default = {**yaml.safe_load(CONFIG.read_text(encoding="utf-8")), "task": "sine"}
 
     package.study(**{**default, "study": "own"})
     found = package.settings()

@@ -35,25 +35,27 @@ class _Job(NamedTuple):
     """How many have not been trained yet."""
 
 
-def seeds_to_decide(tests: int, alpha: float) -> int:
-    """The least number n of seeds at which the smallest p of a sign flip, 2/2^n, times `tests` is below `alpha`."""
+def seeds_to_decide(alpha: float) -> int:
+    """The least number n of seeds at which the smallest p of a sign flip, 2/2^n, is below `alpha`.
+
+    However many contexts there are: step-down maxT adjusts p for them, and does not raise the smallest one.
+    """
     seeds = 1
-    while tests * 2 / 2**seeds >= alpha:
+    while 2 / 2**seeds >= alpha:
         seeds += 1
     return seeds
 
 
 def warning(study: Study) -> str:
     """One line where the seeds that are asked for can never show a difference; else nothing."""
-    times, seeds, alpha = _times(study), len(study.seeds), study.report.alpha
-    needed = seeds_to_decide(times, alpha)
+    seeds, alpha = len(study.seeds), study.report.alpha
+    needed = seeds_to_decide(alpha)
     if seeds >= needed:
         return ""
     family = f"any of {_family(study)}" if _tests(study) > 1 else "the one context"
     smallest = f"the smallest p that {formats.count(seeds, 'seed')} allow{'s' if seeds == 1 else ''}, 2/2^{seeds},"
-    by_holm = f" times {times}, by Holm's method," if times > 1 else ""
     start = f"warning: {formats.count(seeds, 'seed')} can never show a difference in {family} at alpha {alpha:g}"
-    return f"{start}: {smallest}{by_holm} is {times * 2 / 2**seeds:.4g}; {needed} seeds can"
+    return f"{start}: {smallest} is {2 / 2**seeds:.4g}; {needed} seeds can"
 
 
 def summary(study: Study) -> str:
@@ -81,16 +83,10 @@ def describe(study: Study, results: Path) -> str:
 
 
 def _tests(study: Study) -> int:
-    """The family that decides: where rates are tuned, that of each arm at its best one."""
-    return len(study.tuned_contexts() or study.contexts()) * len(study.comparisons)
-
-
-def _times(study: Study) -> int:
-    """By how much the smallest p is multiplied: by nothing where all contexts are flipped together.
-
-    Several comparisons at tuned rates are not, so Holm's method adjusts their p.
-    """
-    return _tests(study) if study.config["tune"] and len(study.comparisons) > 1 else 1
+    """The family that decides: of a study that tunes, that of the arms at what is chosen for them."""
+    if study.config["tune"]:
+        return len(study.tuned_contexts()) * len(study.tuned_comparisons)
+    return len(study.contexts()) * len(study.comparisons)
 
 
 def _family(study: Study) -> str:
@@ -118,7 +114,7 @@ def _to_train(jobs: Sequence[_Job], all_trials: int) -> str:
 
 
 def _can_decide(study: Study) -> str:
-    needed = seeds_to_decide(_times(study), study.report.alpha)
+    needed = seeds_to_decide(study.report.alpha)
     return f"a difference from {needed} seeds on; the study has {len(study.seeds):,}"
 
 
@@ -182,7 +178,7 @@ def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
     from bnbench.judge import power  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
 
     seeds, alpha, tests = len(study.seeds), study.report.alpha, _tests(study)
-    if seeds < seeds_to_decide(_times(study), alpha):
+    if seeds < seeds_to_decide(alpha):
         return {"can see": "nothing, however large it is"}
     effect = power.smallest_effect(seeds, alpha / tests, POWER)
     with_power = f"{formats.percent(POWER)} power at alpha {alpha:g}{f'/{tests}' * (tests > 1)}"

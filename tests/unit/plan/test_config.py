@@ -68,11 +68,18 @@ def test_config_yaml_says_every_key_and_what_is_taken_where_it_is_left_out():
     written = configfile.read(CONFIG)
     assert set(written) == set(SCHEMA["properties"]) - {"reference_points"}
     assert set(written["report"]) == set(SCHEMA["properties"]["report"]["properties"])
-    default = config.resolve({"study": written["study"]}, "x")
+    default = config.resolve({"study": written["study"], "task": written["task"]}, "x")
     assert config.resolve(written, "config.yaml") == default
-    for key in written:
-        left_out = {name: value for name, value in written.items() if name != key or name == "study"}
+    for key in {*written} - {"study", "task"}:
+        left_out = {name: value for name, value in written.items() if name != key}
         assert config.resolve(left_out, "x") == default
+
+
+def test_the_task_of_config_yaml_is_its_default_with_noise():
+    written = configfile.read(CONFIG)
+    (with_noise,) = config.resolve(written, "config.yaml")["task"]
+    (default,) = config.resolve({"study": "x"}, "x")["task"]
+    assert with_noise == default | {"noise": 0.1}
 
 
 def test_the_schema_knows_every_entry_that_is_chosen_by_name():

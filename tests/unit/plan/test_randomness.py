@@ -38,7 +38,7 @@ def test_the_sources_that_vary_are_those_of_this_study(changes, drawn, order):
     assert (found.drawn, found.order) == (drawn, order)
 
 
-def test_the_default_study_draws_no_data():
+def test_a_function_without_noise_draws_no_data():
     found = varying(config.load({"study": "default"}, "config.yaml"))
     assert (found.drawn, found.order) == ({"sine": ()}, "some")
 

@@ -114,8 +114,8 @@ def test_different_levels_have_different_labels(levels):
     assert len(labels) == len({json.dumps(level) for level in resolved})
 
 
-def test_the_addresses_of_the_default_study_stay_what_they_are():
-    found = config.load(configfile.read(CONFIG), str(CONFIG))
+def test_the_addresses_of_a_study_of_defaults_stay_what_they_are():
+    found = config.load({"study": "default"}, "a config of one line")
     assert [setting.address for setting in found.settings] == GOLDEN
 
 

@@ -49,7 +49,7 @@ def test_only_what_varies_is_named(changes, fixed, same):
     assert (randomness.fixed(study), randomness.same(study)) == (fixed, same)
 
 
-def test_the_default_study_fixes_weights_and_order():
+def test_a_study_without_noise_fixes_weights_and_order():
     study = config.load({"study": "default"}, "config.yaml")
     order = "where the batch is not full, the order of the examples"
     assert randomness.fixed(study) == f"the initial weights and, {order}"
