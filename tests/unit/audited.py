@@ -128,7 +128,7 @@ def _common(labels: Mapping[str, str], seed: int) -> float:
     return float(np.exp(0.4 * np.random.default_rng(seed).normal() + 0.4)) if labels["norm"] == "batch" else 1.0
 
 
-def _opposed(labels: Mapping[str, str], seed: int) -> float:  # noqa: ARG001
+def _opposed(labels: Mapping[str, str], seed: int) -> float:
     """BN is lower in three contexts of four, and much higher in one."""
     high = labels["batch_size"] == "25" and labels["optimizer"].startswith("sgd")
     return 1.0 if labels["norm"] == "none" else 30.0 if high else 0.5

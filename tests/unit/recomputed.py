@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
 RANDOM = 19_999  # flips of the judge over more than 16 seeds, where ours are all
@@ -100,7 +99,7 @@ class Contrast:
             (low, high), (least, most) = (b[seed] for b in self.bounds)
             if low == least == math.inf:
                 certain[seed] = 0.0
-            elif least == math.inf or low == math.inf:
+            elif math.inf in (least, low):
                 certain[seed] = math.inf if least == math.inf else -math.inf
             else:
                 certain[seed] = max(least - high, 0.0) + min(most - low, 0.0)
@@ -129,7 +128,7 @@ def between(outcome, low, high):
 def arms(study, frames):
     """Address → the usable trials of each setting."""
     found = {}
-    trials, curves = ({a: f for a, f in frames[name].groupby("setting")} for name in ("trials", "curves"))
+    trials, curves = (dict(iter(frames[name].groupby("setting"))) for name in ("trials", "curves"))
     for setting in study.settings:
         rows = trials.get(setting.address, frames["trials"].iloc[:0])
         counts = rows["seed"].value_counts()
@@ -164,18 +163,20 @@ def contrast(labels, baseline, treated, outcome, share):
 
 
 def bounds(arm, costs, outcome, share):
+    """By seed, between what its cost is known to lie."""
+    small = {name: arm.below(name, share) for name in (_parts(outcome) if len(costs) else ())}
     found = {}
     for seed, cost in costs.items():
-        low = high = cost
-        if math.isnan(cost):
-            low = high = math.inf
-        elif outcome == "generalization_gap":
-            low = -math.inf if arm.below("test_loss", share)[seed] else low
-            high = math.inf if arm.below("eval_loss", share)[seed] else high
-        elif outcome != "test_accuracy":
-            low = -math.inf if arm.below(outcome, share)[seed] else low
+        low = high = math.inf if math.isnan(cost) else cost
+        if not math.isnan(cost) and outcome != "test_accuracy":
+            low = -math.inf if small[_parts(outcome)[0]][seed] else low
+            high = math.inf if len(small) > 1 and small["eval_loss"][seed] else high
         found[seed] = (low, high)
     return found
+
+
+def _parts(outcome):
+    return {"generalization_gap": ("test_loss", "eval_loss"), "test_accuracy": ()}.get(outcome, (outcome,))
 
 
 @cache
@@ -298,11 +299,3 @@ def student(values, level):
     if len(values) < 2:
         return (values[0] if len(values) else nan), nan, nan
     return (values.mean(), *DescrStatsW(values).tconfint_mean(1 - level))
-
-
-def holm(p):
-    p = np.array(p, float)
-    tested = ~np.isnan(p)
-    if tested.any():
-        p[tested] = multipletests(p[tested], method="holm")[1]
-    return p

@@ -5,8 +5,10 @@ import math
 import pandas as pd
 import pytest
 import recomputed
+import recomputed_beside
 import recomputed_rows
 import recomputed_together
+import recomputed_tuned
 import synthetic
 from audited import KINDS
 
@@ -59,30 +61,30 @@ def audit(study, frames, tables):
     expected = {
         "contexts": contexts,
         "pairs": recomputed_rows.pairs(study, contrasts),
-        "outcomes": [row for c in contrasts for row in recomputed_rows.outcomes(study, c, reported)],
-        "absolute": [recomputed_rows.absolute(study, c) for c in contrasts],
+        "outcomes": [row for c in contrasts for row in recomputed_beside.outcomes(study, c, reported)],
+        "absolute": [recomputed_beside.absolute(study, c) for c in contrasts],
         "convergence": [
-            recomputed_rows.convergence(study, arms[settings[label].address])
+            recomputed_beside.convergence(study, arms[settings[label].address])
             for _, settings in study.contexts()
             for label in study.arms
         ],
         "interactions": recomputed_together.interactions(study, contrasts, verdicts),
         "aggregate": recomputed_together.aggregate(study, contrasts, verdicts),
         **dict(zip(("ranks", "all_pairs"), recomputed_together.ranks(study, arms), strict=True)),
-        "differences": recomputed_together.differences(study, contrasts, verdicts, tables["differences"]),
+        "differences": recomputed_tuned.differences(study, contrasts, verdicts, tables["differences"]),
     }
     if study.config["tune"]:
-        found = recomputed_together.tuned(study, arms)
+        found = recomputed_tuned.tuned(study, arms)
         rows = recomputed_rows.contexts(study, [c for c, _ in found])
-        expected["tuned"] = [row | recomputed_together.agreeing(each) for row, each in zip(rows, found, strict=True)]
-        expected["rates"] = recomputed_together.rates(study, found)
+        expected["tuned"] = [row | recomputed_tuned.agreeing(each) for row, each in zip(rows, found, strict=True)]
+        expected["rates"] = recomputed_tuned.rates(study, found)
     wrong, compared = [], 0
     for name, rows in expected.items():
         more, count = differing(
             name, rows, tables[name], ("batch_size", "optimizer", "baseline", "treatment", "outcome")
         )
         wrong, compared = wrong + more, compared + count
-    p_bh = recomputed_rows.adjusted(tables["outcomes"])
+    p_bh = recomputed_beside.adjusted(tables["outcomes"])
     wrong += [f"p_bh {i}" for i in p_bh.index if not _same(tables["outcomes"]["p_bh"][i], p_bh[i])]
     return wrong, compared + len(p_bh)
 

@@ -29,7 +29,7 @@ def finals(validation, outcome, seeds=None):
     columns = {"torch": "2", "device_name": "a processor", "weights_hash": [f"weights {seed}" for seed in seeds]}
     trials = pd.DataFrame(columns, index=seeds)
     arrays = (np.asarray(values, dtype=float) for values in (validation, outcome, outcome))
-    return Finals(seeds, *arrays, np.zeros(len(seeds), np.int64), trials)
+    return Finals(seeds, *arrays, np.zeros(len(seeds), np.int64), trials, 1e-17)
 
 
 def arm(validation, outcome, seeds=None):

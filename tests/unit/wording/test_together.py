@@ -122,14 +122,21 @@ def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
 
 
 @cases(
-    over_all_contexts=({}, ["2.1 points higher", "simultaneous 95 % interval 1", "to 3.2 points", "no BN"]),
+    over_all_contexts=(
+        {},
+        ["2.1 percentage points higher", "simultaneous 95 % interval 1", "to 3.2 percentage points", "no BN"],
+    ),
     that_is_lower=(
         {"effect": -0.02, "low": -0.03, "high": -0.01},
-        ["2 points lower", "to 3 points", "4 points lower to 12 points higher"],
+        [
+            "2 percentage points lower",
+            "to 3 percentage points",
+            "4 percentage points lower to 12 percentage points higher",
+        ],
     ),
     that_may_be_none=(
         {"low": -0.03, "p_adjusted": 0.31},
-        ["nothing is decided", "3 points lower to 3.2 points higher"],
+        ["nothing is decided", "3 percentage points lower to 3.2 percentage points higher"],
     ),
     with_a_doubling_of_the_batch=(DOUBLING, ["BN minus no BN", "changes by +2.1", "+1 to +3.2"]),
     with_a_level_that_may_change_nothing=(
@@ -205,7 +212,9 @@ def test_an_aggregate(case, prose):
 def test_an_aggregate_on_the_scale_of_differences(prose):
     numbers = {"iqm": -0.01, "low": -0.02, "high": 0.005, "effect_lowest": -0.04, "effect_highest": 0.02, "tau": 0.03}
     said = together.aggregate(synthetic.scored(FOUR), {**AGGREGATE, **numbers})
-    assert_states(said, ["test accuracy, BN minus no BN,", "−1", "−2 to +0.5", "−4 to +2", "lie 3 points from"])
+    assert_states(
+        said, ["test accuracy, BN minus no BN,", "−1", "−2 to +0.5", "−4 to +2", "lie 3 percentage points from"]
+    )
     assert said == prose
 
 

@@ -106,8 +106,9 @@ def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
     if not rows:
         return []
     values = sign_flips.aligned([row.seeds for row in rows], [row.values for row in rows])
-    p_values = sign_flips.max_t(values)
-    limits = sign_flips.simultaneous(values, 1 - study.report.alpha)
+    draws = sign_flips.draws(study.report.alpha)
+    p_values = sign_flips.max_t(values, draws)
+    limits = sign_flips.simultaneous(values, 1 - study.report.alpha, draws)
     family = sum(bool(len(row.seeds)) for row in rows)
     found = []
     for place, row in enumerate(rows):

@@ -19,7 +19,6 @@ from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan.study import ReportOptions, Study
 from bnbench.vocabulary import POWER
 
-
 ADJUSTMENT = "maxT"
 """How the p-values of every family are adjusted that has a column for it."""
 

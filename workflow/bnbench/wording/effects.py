@@ -21,9 +21,8 @@ def change(outcome: Outcome, row: Mapping[Any, Any], *, level_text: str = "") ->
     """An effect as a change, with its interval.
 
     Of losses `3.1 × higher (2.2 to 4.5)`, or under a factor of two `23 % lower (5 % to 37 %)`, so that none of it is
-    read as the other; of scores `1.3 percentage points higher (0.4 to 2.2
-    percentage points)`. `12 % higher (20 % lower to 57 % higher)`
-    where the interval holds both. No interval where there is none.
+    read as the other; of scores `1.3 percentage points higher (0.4 to 2.2 percentage points)`. `12 % higher (20 % lower
+    to 57 % higher)` where the interval holds both. No interval where there is none.
     """
     effect, limits = row["effect"], (row["effect_low"], row["effect_high"])
     if math.isnan(limits[0]):
@@ -48,7 +47,7 @@ def changed(outcome: Outcome, effect: float) -> str:
 
 
 def amount(outcome: Outcome, effect: float) -> str:
-    """How large an effect is, whichever way it points: `23 %`, `3.1 ×` from a factor of two on, `1.3 percentage points`."""
+    """How large an effect is, whichever way: `23 %`, `3.1 ×` from a factor of two on, `1.3 percentage points`."""
     if not outcome.is_ratio:
         digits, unit = _digits(abs(effect) * _units(outcome)), _unit(outcome)
         return f"{digits}{unit.rstrip('s') if digits == '1' else unit}"
@@ -91,7 +90,7 @@ def near(outcome: Outcome, effect: float) -> str:
 
 
 def margin(outcome: Outcome, size_of: float) -> str:
-    """The margin of a study: `1.05`, `1 point`."""
+    """The margin of a study: `1.05`, `1 percentage point`."""
     return f"{size_of:g}" if outcome.is_ratio else amount(outcome, size_of)
 
 
