@@ -134,6 +134,11 @@ def _opposed(labels: Mapping[str, str], seed: int) -> float:
     return 1.0 if labels["norm"] == "none" else 30.0 if high else 0.5
 
 
+def _rarely_much(labels: Mapping[str, str], seed: int) -> float:
+    """Layer norm is much lower at full batch, and higher at the other two."""
+    return 1.0 if labels["norm"] == "none" else 1e-4 if labels["batch_size"] == "full" else 4.0
+
+
 _HALF = synthetic.where("batch", (1, 4, 6), 20)
 _BOTH = lambda labels, seed: 20 if seed in ((1, 4) if labels["norm"] == "batch" else (4, 5)) else None  # noqa: E731
 
@@ -197,6 +202,10 @@ KINDS: dict[str, Callable[[], Kind]] = {
         {"seeds": 9, **THREE, "batch_size": ["full", 25]}, report={"compare": [["batch", "layer"]]}
     ),
     "three arms, diverged": lambda: made({"seeds": 9, **THREE}, diverged=_HALF),
+    "ranks against means": lambda: made({"seeds": 9, **THREE, "batch_size": ["full", 25, 10]}, ratio=_rarely_much),
+    "diverged after the target": lambda: made(
+        {"seeds": 10}, report={"target": 0.05}, diverged=synthetic.where("batch", (1, 4, 6), 38)
+    ),
     "three arms of accuracies": lambda: made(
         {"seeds": 9, **THREE, **DIGITS}, scored, report={"outcome": "test_accuracy", "margin": 0.01}
     ),

@@ -61,6 +61,7 @@ def interactions(study, contrasts, verdicts):
             row = {"baseline": baseline, "treatment": treatment, "factor": factor, "pairs": len(values)}
             row["effect"] = shown(study.report.outcome, column.mean() if len(column) else nan)
             row["level"] = name or None
+            row["diverged"] = sum(sum(c.diverged) for c in own)
             row["new"] = (counts(own, verdicts), new) if factor == "main effect" else None
             rows.append(row)
             columns.append(column)

@@ -226,6 +226,11 @@ def test_accuracies_that_are_higher_are_higher_in_every_number_and_sentence(judg
     assert all("lower" not in sentence for sentence in [*said["sentences"], *said["trajectories"]])
 
 
+def test_what_holds_over_seeds_that_stayed_finite_alone_is_said_to(judged):
+    _, said = judged(KINDS["accuracies of four contexts"]())  # of which 3 of 10 trials with BN diverge
+    assert all("12 trials diverged, whose seeds are left out" in sentence for sentence in said["interactions"])
+
+
 @pytest.mark.parametrize("better", [-0.05, 0.0])
 def test_accuracies_that_are_lower_or_alike_are_said_to_be(judged, better):
     tables, said = judged(made({"seeds": 12, **DIGITS}, lambda curves: scored(curves, better), report=ACCURACY))

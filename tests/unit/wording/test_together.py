@@ -27,6 +27,7 @@ EFFECT = {
     "level": "",
     "against": "",
     "pairs": 8,
+    "diverged": 0,
     "effect": 3.1,
     "low": 2.2,
     "high": 4.5,
@@ -74,6 +75,7 @@ SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
         {"p_adjusted": 0.06, "pairs": 6},
         ["nothing is decided", "2.2 × higher to 4.5 × higher", "6 seeds that were measured in every context"],
     ),
+    of_seeds_that_stayed_finite=({"pairs": 6, "diverged": 3}, ["6 seeds", "3 trials diverged", "of the others alone"]),
     with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
     with_a_doubling_that_may_change_nothing=(
         {**DOUBLING, "low": 0.8, "p_adjusted": 0.31},

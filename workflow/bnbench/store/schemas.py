@@ -440,8 +440,8 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "interactions": _table(
         "the main effect, and how the effect depends on the other factors",
-        *("baseline", "treatment", "factor", "level", "against", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment"),
-        *("family", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
+        *("baseline", "treatment", "factor", "level", "against", "pairs", "diverged", *_INTERVAL, "p", "p_adjusted"),
+        *("adjustment", "family", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
     ),
     "aggregate": _table(
         "all contexts together, as a description that decides nothing, where there are three or more",
