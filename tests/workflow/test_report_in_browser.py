@@ -52,7 +52,7 @@ def index(finished_once):
 
 
 def column(page, table, number):
-    return page.locator(table).locator(f"tbody tr:visible :nth-child({number})").all_inner_texts()
+    return page.locator(table).locator(f"tbody tr:visible > :nth-child({number})").all_inner_texts()
 
 
 def test_the_page_asks_no_network_for_anything_and_has_no_error(visit, index):

@@ -2,6 +2,7 @@
 
 import math
 
+import in_memory
 import numpy as np
 import pytest
 import synthetic
@@ -265,7 +266,7 @@ def test_a_diverged_trial_is_tested_by_ranks_and_shown_by_the_finite_pairs():
     losses = noisy(0.3, 10)
     losses[1, 2] = NAN
     first, other = verdicts.decide(OPTIONS, [contrast(*losses), contrast(*noisy(0.3, 10, 1))])
-    values = np.stack([stats.worst_ranks(*losses), np.subtract(*noisy(0.3, 10, 1)[::-1])], axis=1)
+    values = np.stack([in_memory.worst_ranks(*losses), np.subtract(*noisy(0.3, 10, 1)[::-1])], axis=1)
     assert [first.p_max_t, other.p_max_t] == sign_flips.max_t(values).adjusted.tolist()
     finite = np.delete(losses[1] - losses[0], 2)
     # The diverged pair is a gap of the flips that give the limits.

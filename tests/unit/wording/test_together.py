@@ -131,19 +131,19 @@ def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
     that_is_lower=(
         {"effect": -0.02, "low": -0.03, "high": -0.01},
         [
-            "2 percentage points lower",
-            "to 3 percentage points",
-            "4 percentage points lower to 12 percentage points higher",
+            "2.0 percentage points lower",
+            "to 3.0 percentage points",
+            "4.0 percentage points lower to 12 percentage points higher",
         ],
     ),
     that_may_be_none=(
         {"low": -0.03, "p_adjusted": 0.31},
-        ["nothing is decided", "3 percentage points lower to 3.2 percentage points higher"],
+        ["nothing is decided", "3.0 percentage points lower to 3.2 percentage points higher"],
     ),
-    with_a_doubling_of_the_batch=(DOUBLING, ["BN minus no BN", "changes by +2.1", "+1 to +3.2"]),
+    with_a_doubling_of_the_batch=(DOUBLING, ["BN minus no BN", "changes by +2.1", "+1.0 to +3.2"]),
     with_a_level_that_may_change_nothing=(
         {**SGD, "low": -0.03, "p_adjusted": 0.31},
-        ["not decided", "may be that with Adam plus anything from −3 to +3.2"],
+        ["not decided", "may be that with Adam plus anything from −3.0 to +3.2"],
     ),
 )
 def test_an_interaction_on_the_scale_of_differences(case, prose):
@@ -215,7 +215,8 @@ def test_an_aggregate_on_the_scale_of_differences(prose):
     numbers = {"iqm": -0.01, "low": -0.02, "high": 0.005, "effect_lowest": -0.04, "effect_highest": 0.02, "tau": 0.03}
     said = together.aggregate(synthetic.scored(FOUR), {**AGGREGATE, **numbers})
     assert_states(
-        said, ["test accuracy, BN minus no BN,", "−1", "−2 to +0.5", "−4 to +2", "lie 3 percentage points from"]
+        said,
+        ["test accuracy, BN minus no BN,", "−1", "−2.0 to +0.50", "−4.0 to +2.0", "lie 3.0 percentage points from"],
     )
     assert said == prose
 

@@ -239,12 +239,6 @@ def signed_ranks(baseline: tuple[Array, Array], treatment: tuple[Array, Array]) 
     return ranks
 
 
-def worst_ranks(baseline: Array, treatment: Array) -> Array:
-    """`signed_ranks` of costs that were measured, [pairs] each; NaN where a trial diverged."""
-    arms = [np.nan_to_num(arm, nan=math.inf) for arm in (baseline, treatment)]
-    return signed_ranks(*((arm, arm) for arm in arms))
-
-
 def verdict(adjusted_p: float, difference: Interval, equivalence_p: float, alpha: float) -> Verdict:
     """Helps, hurts, equivalent or undecided.
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pandas as pd
 
 from bnbench.plan.study import Study
+from bnbench.vocabulary import ACCURACY
 from bnbench.wording import captions, formats, titles
 from bnbench.wording.titles import Row
 
@@ -44,12 +45,13 @@ def context(study: Study, row: Row) -> str:
         if row["standardized"]:
             more += f"; root mean square errors {' and '.join(shown['error'])} in the target's own units"
         said = f"{base} leaves {first} of the target's variance, {treated} {second} ({more})"
-    elif all(shown["accuracy"]):
+    elif all(shown["accuracy"]) and study.report.outcome != ACCURACY:  # which the verdict says already
         first, second = shown["accuracy"]
         said = f"{base} classifies {first} of the test points correctly, {treated} {second}"
     else:
         return ""
-    return f"In absolute terms{_by(study, row)}{_over(row)}: {said}."
+    by = _by(study, row) if all(shown["left"]) else ""
+    return f"In absolute terms{by}{_over(row)}: {said}."
 
 
 def answer(study: Study, rows: pd.DataFrame) -> str:
@@ -61,13 +63,14 @@ def answer(study: Study, rows: pd.DataFrame) -> str:
     if known.empty:
         known = rows.dropna(subset=["baseline_accuracy", "treatment_accuracy"])
         of, verb, what = "accuracy", "classifies", "of the test points correctly"
-    if known.empty:
+    if known.empty or (of == "accuracy" and study.report.outcome == ACCURACY):
         return ""
     (base, first), *others = _spans(study, known, of).items()
     said = formats.listed([f"{base} {verb} {first} {what}", *(f"{arm} {span}" for arm, span in others)])
     contexts = _contexts(known)
     over = f", over {contexts} contexts" if contexts > 1 else ""
-    return f"In absolute terms{_by(study, known.to_dict('records')[0])}{over}: {said}."
+    by = _by(study, known.to_dict("records")[0]) if of == "left" else ""
+    return f"In absolute terms{by}{over}: {said}."
 
 
 def _spans(study: Study, rows: pd.DataFrame, of: str) -> dict[str, str]:

@@ -49,8 +49,7 @@ def changed(outcome: Outcome, effect: float) -> str:
 def amount(outcome: Outcome, effect: float) -> str:
     """How large an effect is, whichever way: `23 %`, `3.1 ×` from a factor of two on, `1.3 percentage points`."""
     if not outcome.is_ratio:
-        digits, unit = _digits(abs(effect) * _units(outcome)), _unit(outcome)
-        return f"{digits}{unit.rstrip('s') if digits == '1' else unit}"
+        return f"{_two_digits(abs(effect) * _units(outcome))}{_unit(outcome)}"
     factor = size(outcome, effect)
     return f"{formats.number(factor)} ×" if factor >= formats.TWICE else _per_cent_off(effect)
 
@@ -68,7 +67,7 @@ def plain(outcome: Outcome, effect: float) -> str:
         return formats.number(effect)
     if effect == 0:
         return "0"
-    return f"{'−' if effect < 0 else '+'}{_digits(abs(effect) * _units(outcome))}"
+    return f"{'−' if effect < 0 else '+'}{_two_digits(abs(effect) * _units(outcome))}"
 
 
 def interval(outcome: Outcome, effect: float, low: float, high: float) -> str:
@@ -81,7 +80,7 @@ def value(outcome: Outcome, measured: float) -> str:
     """What an arm came to, as a table has it: `2.13e-04` of a loss, `97.8 %` of an accuracy."""
     if outcome.is_ratio:
         return f"{measured:.2e}"
-    return formats.percent(measured) if outcome.name in _UNITS else f"{measured:.3g}"
+    return f"{100 * measured:.1f} %" if outcome.name in _UNITS else f"{measured:.3g}"
 
 
 def near(outcome: Outcome, effect: float) -> str:
@@ -91,7 +90,9 @@ def near(outcome: Outcome, effect: float) -> str:
 
 def margin(outcome: Outcome, size_of: float) -> str:
     """The margin of a study: `1.05`, `1 percentage point`."""
-    return f"{size_of:g}" if outcome.is_ratio else amount(outcome, size_of)
+    units = _units(outcome) * size_of
+    unit = _unit(outcome).rstrip("s") if units == 1 else _unit(outcome)
+    return f"{units:g}{unit}"
 
 
 def noun(outcome: Outcome) -> str:
@@ -124,8 +125,16 @@ def _unit(outcome: Outcome) -> str:
 
 
 def _digits(positive: float) -> str:
-    """Two significant digits, and no fewer than tell it from 0."""
+    """Two significant digits, without needless zeros."""
     return "∞" if math.isinf(positive) else f"{float(f'{positive:.2g}'):,g}"
+
+
+def _two_digits(positive: float) -> str:
+    """Two significant digits, the second one also where it is 0: 12, 1.0, 0.31, 0.010."""
+    if math.isinf(positive):
+        return "∞"
+    decimals = max(0, 1 - math.floor(math.log10(positive))) if positive else 0
+    return f"{positive:,.{decimals}f}"
 
 
 def _per_cent_off(ratio: float) -> str:
