@@ -118,7 +118,8 @@ def better(outcome):
 
 def shown(outcome, cost):
     """From a difference of costs, or a mean cost, to what a table has."""
-    return better(outcome) * cost if outcome in SCORES else np.exp(cost)
+    with np.errstate(over="ignore"):
+        return better(outcome) * cost if outcome in SCORES else np.exp(cost)
 
 
 def between(outcome, low, high):

@@ -8,6 +8,7 @@ import pytest
 import synthetic
 from audited import ADAM, DIGITS, GRID, KINDS, SGD, made, scored, zero
 
+from bnbench.errors import UserError
 from bnbench.judge import verdicts
 from bnbench.vocabulary import MEASURED
 from bnbench.wording import effects, explored
@@ -90,6 +91,18 @@ def test_tuned_arms_with_losses_of_zero_say_below_which_they_are(judged):
     # The squared error of one of the test points at the precision of float32.
     assert row["resolution"] == context(tables, optimizer="adam lr=0.001")["resolution"]
     assert "below 5.7e-17, which float32 cannot tell from 0" in said["tuned"][0]
+
+
+def test_a_negative_loss_is_refused_with_one_message(judged):
+    def negative(curves):
+        wrong = (
+            (curves["norm"] == "batch") & (curves["seed"] == 2) & (curves["epoch"] > 30) & curves["eval_loss"].notna()
+        )
+        return curves.assign(eval_loss=curves["eval_loss"].mask(wrong, -0.5))
+
+    with pytest.raises(UserError, match="eval_loss is -0.5 in one of its rows, allowed: 0 or more") as error:
+        judged(made({"seeds": 6}, negative))
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.01])
