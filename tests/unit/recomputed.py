@@ -243,8 +243,7 @@ def sign_flips(columns):
 def limits(columns, level):
     """Limits of the means that hold together, and what gives them: (low, high, method) a column."""
     some = [i for i, column in enumerate(columns) if len(column) > 1]
-    found = [(nan, nan, None)] * len(columns)
-    if not some:
+    if not (found := [(nan, nan, None)] * len(columns)) or not some:
         return found
     alpha, own = 1 - level, [np.asarray(columns[i], float) for i in some]
     counts = np.array([len(column) for column in own])
@@ -277,13 +276,12 @@ def limits(columns, level):
 
 def largest_t(residuals, counts):
     """The largest |t| of all columns under every flip; |t| of a column without spread is 0."""
-    present, values = ~np.isnan(residuals), np.nan_to_num(residuals)
+    values = np.nan_to_num(residuals)
     squares = (values**2).sum(0)
     sums = flips(len(values)) @ values
     rest = squares - sums**2 / counts  # (n − 1) times the variance of the flipped values
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(sums / counts) / np.sqrt(np.maximum(rest, 0) / (counts - 1) / counts)
-    assert present.sum(0).tolist() == [*counts]
     return np.where(squares > 0, t, 0.0).max(1)
 
 

@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 import synthetic
 from prose import assert_states
-from synthetic import arms, where
+from synthetic import CHOSEN, arms, where
 
 from bnbench.judge import tuning
 from bnbench.store import trials
-from bnbench.vocabulary import CHOSEN
 
 pytestmark = pytest.mark.filterwarnings("error")
 

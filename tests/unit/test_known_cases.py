@@ -100,7 +100,7 @@ def test_a_negative_loss_is_refused_with_one_message(judged):
         )
         return curves.assign(eval_loss=curves["eval_loss"].mask(wrong, -0.5))
 
-    with pytest.raises(UserError, match="eval_loss is -0.5 in one of its rows, allowed: 0 or more") as error:
+    with pytest.raises(UserError, match=r"eval_loss is -0\.5 in one of its rows, allowed: 0 or more") as error:
         judged(made({"seeds": 6}, negative))
     assert "\n" not in str(error.value)
 
