@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bnbench.epochs import evaluated_epochs
+from bnbench.judge import stats
 from bnbench.judge.pairing import Pairs
 from bnbench.store.trials import Trials
 from bnbench.vocabulary import GAP, OUTCOMES
@@ -34,3 +35,9 @@ def trials(setting, measured, seconds):
     losses[GAP] = np.log(losses["test_loss"]) - np.log(losses["eval_loss"])
     rows = pd.DataFrame({"seconds": np.broadcast_to(seconds, seeds)}, index=pd.RangeIndex(seeds, name="seed"))
     return Trials(setting, rows, losses, dict.fromkeys(losses, epochs), {})
+
+
+def worst_ranks(baseline, treatment):
+    """Signed ranks of costs that were all measured, [pairs] each; NaN where a trial diverged."""
+    arms = [np.nan_to_num(np.asarray(arm, float), nan=np.inf) for arm in (baseline, treatment)]
+    return stats.signed_ranks(*((arm, arm) for arm in arms))

@@ -33,6 +33,9 @@ OUTCOMES = {"train_loss": 1.0, "eval_loss": 1.25, "test_loss": 2.0, "test_loss_p
 GRID = {"batch_size": ["full", 25], "optimizer": [{"name": "adam", "lr": 0.001}, {"name": "sgd", "lr": 0.1}]}
 """Four contexts."""
 
+CHOSEN = ("chosen_baseline", "chosen_treatment")
+"""Columns of what is chosen for most seeds of the two arms, in `tuned`."""
+
 SPLITS = 20
 """Of the A/A control, which otherwise takes most of the time of a comparison."""
 

@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 import synthetic
 from prose import assert_states
-from synthetic import arms, where
+from synthetic import CHOSEN, arms, where
 
 from bnbench.judge import tuning
 from bnbench.store import trials
-from bnbench.vocabulary import CHOSEN
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -91,7 +90,7 @@ def test_seeds_that_disagree_are_counted(compared):
     assert "for 4 of 8 seeds" in verdicts["tuned"][0]
 
 
-def test_contexts_of_other_seeds_are_judged_by_holm(compared):
+def test_contexts_of_other_seeds_are_judged_by_joint_flips_too(compared):
     found, _ = compared(STUDY, noise=0.3, seeds=lambda labels: range(7) if labels["batch_size"] == "25" else None)
     assert found["tuned"]["pairs"].tolist() == [8, 7]
     np.testing.assert_array_equal(found["tuned"]["adjustment"], found["contexts"]["adjustment"][:2])

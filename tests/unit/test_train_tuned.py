@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import synthetic
+from synthetic import CHOSEN
 
 from bnbench import collect, compare, train
 from bnbench.catalogue import tasks
 from bnbench.plan import config, cost
 from bnbench.plan.chunks import all_chunks
 from bnbench.store import chunk_files, report_tables, tables
-from bnbench.vocabulary import CHOSEN
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -47,9 +47,6 @@ ON_TEST_POINTS = ("test_loss", PRECISE, ACCURACY)
 
 MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
 
-CHOSEN = ("chosen_baseline", "chosen_treatment")
-"""Columns of what is chosen for most seeds of the two arms, in `tuned`."""
-
 MAIN_EFFECT, DOUBLING = "main effect", "doubling"
 """In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""
 

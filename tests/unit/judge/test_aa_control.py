@@ -76,7 +76,7 @@ def test_the_share_counts_splits_with_any_false_verdict_and_has_wilsons_interval
     def judged(options, split, draws):
         assert draws == aa_control.DRAWS
         found = iter(next(splits_of))
-        return [verdicts.Decision(next(found), *[np.nan] * 3, "maxT", *[np.nan] * 3, "flips") for _ in split]
+        return [verdicts.Decision(next(found), *[np.nan] * 6, "flips") for _ in split]
 
     calm, one, both = ["undecided", "equivalent"], ["helps", "undecided"], ["hurts", "helps"]
     splits_of = iter([calm] * 30 + [one] * 20 + [both] * 10)

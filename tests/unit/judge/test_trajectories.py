@@ -36,7 +36,7 @@ def paired(study, context, logs, seeds=None):
 
 
 def decision(verdict):
-    return Decision(verdict, 0.01, 0.01, 0.01, "maxT", 0.5, -1.0, 1.0, "flips")
+    return Decision(verdict, 0.01, 0.01, 0.01, 0.5, -1.0, 1.0, "flips")
 
 
 def found(study, *logs, says=None, seeds=None):

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import in_memory
 import numpy as np
 import pytest
 import synthetic
@@ -14,7 +15,7 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import DescrStatsW
 from synthetic import GRID
 
-from bnbench.judge import sign_flips, stats, verdict_rows, verdicts
+from bnbench.judge import sign_flips, verdict_rows, verdicts
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -158,7 +159,7 @@ def test_diverged_trials_leave_joint_flips_of_ranks_and_intervals_of_what_is_fin
     rows = table_of(contrasts)
     assert rows["test"].tolist() == ["worst-rank", "mean", "mean", "mean"]
     assert set(rows["adjustment"]) == {"maxT"}
-    ranks = stats.worst_ranks(contrasts[0].baseline, treated)
+    ranks = in_memory.worst_ranks(contrasts[0].baseline, treated)
     values = np.stack([ranks, *(contrast.differences for contrast in contrasts[1:])], axis=1)
     np.testing.assert_array_equal(rows["p_max_t"], sign_flips.max_t(values).adjusted)
     # Six finite pairs are too few to flip for a quantile: Bonferroni's limits for one of four contexts.

@@ -82,7 +82,7 @@ def test_there_is_no_note_where_no_arm_clearly_changes():
 
 @cases(
     gap=([GAP], [EQUAL], ["gap rose with no BN", "0.021 higher", "0.012 to 0.03", "equal"]),
-    accuracy=([ACCURACY], [ACCURACY], ["accuracy rose with no BN", "1.2 points higher", "0.40 to 2.0)"]),
+    accuracy=([ACCURACY], [ACCURACY], ["accuracy rose with no BN", "1.2 percentage points higher", "0.40 to 2.0)"]),
 )
 def test_what_is_compared_by_differences_changes_by_differences(case, prose):
     none, batch, facts = case

@@ -60,10 +60,16 @@ def test_an_amount_is_the_same_for_a_factor_and_for_its_inverse_from_two_on(rati
 @pytest.mark.parametrize(
     ("outcome", "effect", "low", "high", "said"),
     [
-        (ACCURACY, 0.013, 0.004, 0.022, "1.3 points higher (0.40 to 2.2 points)"),
-        (ACCURACY, -0.013, -0.022, -0.004, "1.3 points lower (0.40 to 2.2 points)"),
-        (ACCURACY, 0.001, -0.0125, 0.015, "0.10 points higher (1.2 points lower to 1.5 points higher)"),
-        (ACCURACY, 0.01, math.nan, math.nan, "1.0 points higher"),
+        (ACCURACY, 0.013, 0.004, 0.022, "1.3 percentage points higher (0.40 to 2.2 percentage points)"),
+        (ACCURACY, -0.013, -0.022, -0.004, "1.3 percentage points lower (0.40 to 2.2 percentage points)"),
+        (
+            ACCURACY,
+            0.001,
+            -0.0125,
+            0.015,
+            "0.10 percentage points higher (1.2 percentage points lower to 1.5 percentage points higher)",
+        ),
+        (ACCURACY, 0.01, math.nan, math.nan, "1.0 percentage points higher"),
         (GAP, -2.12, -4.77, 0.588, "2.1 lower (4.8 lower to 0.59 higher)"),
         (GAP, 0.0, 0.0, 0.0, "equal (equal to equal)"),
     ],
@@ -84,7 +90,7 @@ def test_what_a_table_shows_is_on_its_side_of_no_effect(outcome, size):
 
 @pytest.mark.parametrize(
     ("outcome", "value", "margin"),
-    [(LOSS, "9.78e-01", "1.05"), (ACCURACY, "97.8 %", "1 point"), (GAP, "0.978", "0.05")],
+    [(LOSS, "9.78e-01", "1.05"), (ACCURACY, "97.8 %", "1 percentage point"), (GAP, "0.978", "0.05")],
 )
 def test_values_and_margins_are_in_the_unit_of_their_outcome(outcome, value, margin):
     assert effects.value(outcome, 0.978) == value

@@ -27,6 +27,7 @@ EFFECT = {
     "level": "",
     "against": "",
     "pairs": 8,
+    "diverged": 0,
     "effect": 3.1,
     "low": 2.2,
     "high": 4.5,
@@ -74,6 +75,7 @@ SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
         {"p_adjusted": 0.06, "pairs": 6},
         ["nothing is decided", "2.2 × higher to 4.5 × higher", "6 seeds that were measured in every context"],
     ),
+    of_seeds_that_stayed_finite=({"pairs": 6, "diverged": 3}, ["6 seeds", "3 trials diverged", "of the others alone"]),
     with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
     with_a_doubling_that_may_change_nothing=(
         {**DOUBLING, "low": 0.8, "p_adjusted": 0.31},
@@ -122,14 +124,21 @@ def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
 
 
 @cases(
-    over_all_contexts=({}, ["2.1 points higher", "simultaneous 95 % interval 1", "to 3.2 points", "no BN"]),
+    over_all_contexts=(
+        {},
+        ["2.1 percentage points higher", "simultaneous 95 % interval 1", "to 3.2 percentage points", "no BN"],
+    ),
     that_is_lower=(
         {"effect": -0.02, "low": -0.03, "high": -0.01},
-        ["2.0 points lower", "to 3.0 points", "4.0 points lower to 12 points higher"],
+        [
+            "2.0 percentage points lower",
+            "to 3.0 percentage points",
+            "4.0 percentage points lower to 12 percentage points higher",
+        ],
     ),
     that_may_be_none=(
         {"low": -0.03, "p_adjusted": 0.31},
-        ["nothing is decided", "3.0 points lower to 3.2 points higher"],
+        ["nothing is decided", "3.0 percentage points lower to 3.2 percentage points higher"],
     ),
     with_a_doubling_of_the_batch=(DOUBLING, ["BN minus no BN", "changes by +2.1", "+1.0 to +3.2"]),
     with_a_level_that_may_change_nothing=(
@@ -205,7 +214,10 @@ def test_an_aggregate(case, prose):
 def test_an_aggregate_on_the_scale_of_differences(prose):
     numbers = {"iqm": -0.01, "low": -0.02, "high": 0.005, "effect_lowest": -0.04, "effect_highest": 0.02, "tau": 0.03}
     said = together.aggregate(synthetic.scored(FOUR), {**AGGREGATE, **numbers})
-    assert_states(said, ["test accuracy, BN minus no BN,", "−1", "−2.0 to +0.50", "−4.0 to +2.0", "lie 3.0 points from"])
+    assert_states(
+        said,
+        ["test accuracy, BN minus no BN,", "−1", "−2.0 to +0.50", "−4.0 to +2.0", "lie 3.0 percentage points from"],
+    )
     assert said == prose
 
 

@@ -19,8 +19,6 @@ from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
 from bnbench.vocabulary import ACCURACY, GAP, OUTCOMES, PRECISE
 
-_DRAWS = sign_flips.DRAWS  # as many as decide, so that one test has one p
-
 EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
 
 COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
@@ -49,7 +47,8 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
     if known.OUTCOMES[study.report.outcome].is_ratio:  # a score or a gap does not fall from a start that is high
         found.append(_soon(study, pairs))
     tested = [each.tested for each in found if each.tested is not None]
-    p_values = iter(sign_flips.max_t(np.stack(tested, axis=1), _DRAWS).alone.tolist() if tested else ())
+    draws = sign_flips.draws(study.report.alpha)  # as many as decide, so that one test has one p
+    p_values = iter(sign_flips.max_t(np.stack(tested, axis=1), draws).alone.tolist() if tested else ())
     rows = []
     for row, values in [*found, _seconds(study, pairs)]:
         role = {study.report.outcome: PRIMARY, SECONDS: DESCRIPTIVE}.get(row["outcome"], EXPLORATORY)
@@ -85,7 +84,8 @@ def fewest_marked(table: pd.DataFrame, alpha: float) -> int:
     1: a single row can be marked whatever the others say; more: only so many together; 0: none ever can.
     """
     rows = table[table["role"].eq(EXPLORATORY) & table["p"].notna()]
-    smallest = np.sort([sign_flips.smallest_p(int(pairs), _DRAWS) for pairs in rows["pairs"]])
+    draws = sign_flips.draws(alpha)
+    smallest = np.sort([sign_flips.smallest_p(int(pairs), draws) for pairs in rows["pairs"]])
     together = np.arange(1, len(rows) + 1)
     enough = together[smallest * len(rows) / together < alpha]
     return int(enough[0]) if len(enough) else 0

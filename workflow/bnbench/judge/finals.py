@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bnbench.judge import stats
 from bnbench.judge.stats import Array
 from bnbench.outcomes import OUTCOMES
+from bnbench.plan.settings import Setting
 from bnbench.store.trials import Trials
 from bnbench.vocabulary import GAP
 
@@ -45,6 +46,12 @@ def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
         low = window(trials.losses[part] < trials.setting.resolution(part), share)
         known += bound * low.any(0)
     return known
+
+
+def resolution(setting: Setting, outcome: str) -> float:
+    """Below which a value of the outcome cannot be told from 0, of the gap a train loss; NaN of scores."""
+    part = "eval_loss" if outcome == GAP else outcome
+    return setting.resolution(part) if OUTCOMES[part].is_ratio else np.nan
 
 
 def _parts(outcome: str) -> tuple[tuple[str, int], ...]:

@@ -27,7 +27,7 @@ COUNTED = {"contexts_helped": "helps", "contexts_hurt": "hurts", "contexts_equiv
 _NAMES = ["baseline", "treatment", "factor", "level", "against"]
 _COUNTS = ["contexts", *COUNTED, "contexts_undecided"]
 _JUDGED = ["effect", "low", "high", "p", "p_adjusted", "adjustment", "family"]
-_COLUMNS = [*_NAMES, "pairs", *_JUDGED, *_COUNTS, "prediction_low", "prediction_high"]
+_COLUMNS = [*_NAMES, "pairs", "diverged", *_JUDGED, *_COUNTS, "prediction_low", "prediction_high"]
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def table(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
 
     `effect` is that on the outcome for the main effect; else what multiplies a ratio, or is added to a difference, per
     doubling of the batch, or from the first level of a factor to another. It is over the seeds that were measured in
-    all contexts. All rows are one family. With the main effect come the number of contexts by their verdicts, and where
-    there are three or more the interval in which the effect in a further context would lie, at least as wide as that of
-    the mean.
+    all contexts; `diverged` counts the trials whose seeds are left out for that. All rows are one family. With the main
+    effect come the number of contexts by their verdicts, and where there are three or more the interval in which the
+    effect in a further context would lie, at least as wide as that of the mean.
 
     Args:
         study: the study.
@@ -94,9 +94,10 @@ def _rows(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
     arms = {name: contexts[0][name] for name in ("baseline", "treatment")}
     new = heterogeneity.between(differences, 1 - study.report.alpha)
     _, low, high = verdict_rows.shown(study.outcome, Interval(np.nan, new.low, new.high))
-    of_all = {**counts(verdicts), "prediction_low": low, "prediction_high": high}
+    diverged = {"diverged": sum(sum(contrast.diverged) for contrast in contrasts)}
+    of_all = {**diverged, **counts(verdicts), "prediction_low": low, "prediction_high": high}
     return [
-        _Row({**arms, **names}, seeds, weights @ differences, of_all if names["factor"] == MAIN_EFFECT else {})
+        _Row({**arms, **names}, seeds, weights @ differences, of_all if names["factor"] == MAIN_EFFECT else diverged)
         for names, weights in _weights(study, contexts)
     ]
 
@@ -106,8 +107,9 @@ def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
     if not rows:
         return []
     values = sign_flips.aligned([row.seeds for row in rows], [row.values for row in rows])
-    p_values = sign_flips.max_t(values)
-    limits = sign_flips.simultaneous(values, 1 - study.report.alpha)
+    draws = sign_flips.draws(study.report.alpha)
+    p_values = sign_flips.max_t(values, draws)
+    limits = sign_flips.simultaneous(values, 1 - study.report.alpha, draws)
     family = sum(bool(len(row.seeds)) for row in rows)
     found = []
     for place, row in enumerate(rows):
@@ -115,7 +117,7 @@ def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
         costs = Interval(mean, float(limits.low[place]), float(limits.high[place]))
         numbers = {"p": float(p_values.alone[place]), "p_adjusted": float(p_values.adjusted[place]), "family": family}
         effect = dict(zip(("effect", "low", "high"), verdict_rows.shown(study.outcome, costs), strict=True))
-        found.append({**effect, **numbers, "adjustment": "maxT"})
+        found.append({**effect, **numbers, "adjustment": verdict_rows.ADJUSTMENT})
     return found
 
 

@@ -125,11 +125,12 @@ def _pairs(study: Study, arms: _Arms, places: Array) -> pd.DataFrame:
     """
     every = [(arms.of(one), arms.of(other)) for one, other in combinations(range(len(study.arms)), 2)]
     tested = np.stack([_tested(*pair) for pair in every], axis=1)
-    p_values = sign_flips.max_t(tested)
+    draws = sign_flips.draws(study.report.alpha)
+    p_values = sign_flips.max_t(tested, draws)
     measured = [one.measured & other.measured for one, other in every]
     means = [(b.costs - a.costs)[:, kept].mean(0) for (a, b), kept in zip(every, measured, strict=True)]
     own = [np.flatnonzero(kept) for kept in measured]
-    limits = sign_flips.simultaneous(sign_flips.aligned(own, means), 1 - study.report.alpha)
+    limits = sign_flips.simultaneous(sign_flips.aligned(own, means), 1 - study.report.alpha, draws)
     apart = [other - one for one, other in combinations(places.tolist(), 2)]
     rows: list[dict[str, Any]] = []
     for place, names in enumerate(combinations(study.arms, 2)):
@@ -144,7 +145,7 @@ def _pairs(study: Study, arms: _Arms, places: Array) -> pd.DataFrame:
             "test": _test(*every[place]),
             "p": float(p_values.alone[place]),
             "p_adjusted": float(p_values.adjusted[place]),
-            "adjustment": "maxT",
+            "adjustment": verdict_rows.ADJUSTMENT,
             "limits": str(limits.methods[place]) or None,
             "family": len(every),
             "rank_difference": apart[place],

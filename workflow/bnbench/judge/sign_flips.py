@@ -10,7 +10,7 @@ are seeds, so a flip is as valid with gaps as without.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -50,19 +50,9 @@ class Limits(NamedTuple):
     """What gives them: `flips`, `Bonferroni`, or `Student` for one test alone; empty where there are none."""
 
 
-Statistics = Callable[[NDArray[np.uint8], Places], Array]
-"""From which seeds are flipped, 0 or 1, [flips, seeds], and places of tests to the tests' statistics, [flips, tests].
-
-Larger ones speak against the hypothesis.
-"""
-
-
-def draws(alpha: float, tests: int = 1) -> int:
-    """How many random flips it takes for p-values that can fall well below `alpha`.
-
-    `tests` are those among which p is multiplied: by Holm, not by maxT, whose smallest p is that of one test.
-    """
-    return max(DRAWS, math.ceil(_FINER * tests / alpha) - 1)
+def draws(alpha: float) -> int:
+    """How many random flips it takes for p-values that can fall well below `alpha`."""
+    return max(DRAWS, math.ceil(_FINER / alpha) - 1)
 
 
 def aligned(seeds: Sequence[NDArray[np.int64]], values: Sequence[Array]) -> Array:
@@ -80,40 +70,23 @@ def aligned(seeds: Sequence[NDArray[np.int64]], values: Sequence[Array]) -> Arra
 
 
 def max_t(values: Array, draws: int = DRAWS) -> PValues:
-    """P of the mean of each column against 0, alone and adjusted for all columns.
+    """P of the mean of each column against 0, alone and adjusted for all columns by Westfall & Young's (1993) maxima.
 
     The statistic is |t|, or what rises with it for equal numbers of seeds: the sum over the root of the sum of squares
-    of a column's own pairs, which no flip changes. The flips are those of `step_down`.
+    of a column's own pairs, which no flip changes. Exact over all 2^n flips for n ≤ 16 seeds, else (b + 1)/(m + 1) over
+    m = `draws` random ones (Phipson & Smyth 2010). A column alone is judged by flips of its own seeds, so that its p
+    does not depend on what else is tested.
     """
-    unit = _unit(np.where(np.isnan(values), 0.0, values))
-    total = unit.sum(0)
-
-    def statistics(negative: NDArray[np.uint8], tests: Places) -> Array:
-        sums: Array = np.abs(total[tests] - 2 * (negative.astype(np.float64) @ unit[:, tests]))
-        return sums
-
-    return step_down(statistics, ~np.isnan(values), draws)
-
-
-def step_down(statistics: Statistics, pairs: Flags, draws: int = DRAWS) -> PValues:
-    """P of tests whose statistics under flips are given, alone and adjusted by Westfall & Young's (1993) maxima.
-
-    Exact over all 2^n flips for n ≤ 16 seeds, else (b + 1)/(m + 1) over m = `draws` random ones (Phipson & Smyth 2010).
-    A test alone is judged by flips of its own seeds, so that its p does not depend on what else is tested.
-
-    Args:
-        statistics: of the tests, under flips of all seeds.
-        pairs: whether a seed has a pair in a test, [seeds, tests].
-        draws: random flips where all of them are too many.
-    """
+    pairs = ~np.isnan(values)
+    unit = _unit(np.where(pairs, values, 0.0))
     alone, adjusted = np.full((2, pairs.shape[1]), np.nan)
     tests, seeds = np.flatnonzero(pairs.any(0)), np.flatnonzero(pairs.any(1))
     if not len(tests):
         return PValues(alone, adjusted)
-    alone[tests], adjusted[tests] = _judged(statistics, tests, seeds, len(pairs), draws)
+    alone[tests], adjusted[tests] = _judged(unit[np.ix_(seeds, tests)], draws)
     if len(seeds) > EXACT:
         for some, own in _by_gaps(pairs[seeds][:, tests]):
-            alone[tests[some]], _ = _judged(statistics, tests[some], seeds[own], len(pairs), draws)
+            alone[tests[some]], _ = _judged(unit[np.ix_(seeds[own], tests[some])], draws)
     return PValues(alone, np.maximum(adjusted, alone))
 
 
@@ -183,26 +156,21 @@ def bonferroni(seeds: NDArray[np.integer[Any]], tests: int, level: float) -> Arr
     return critical
 
 
-def _judged(statistics: Statistics, tests: Places, own: Places, seeds: int, draws: int) -> tuple[Array, Array]:
-    """P alone and adjusted of some of the tests, under flips of some of the seeds."""
-
-    def under(negative: NDArray[np.uint8]) -> Array:
-        every = np.zeros((len(negative), seeds), np.uint8)
-        every[:, own] = negative
-        return statistics(every, tests)
-
-    (observed,) = under(np.zeros((1, len(own)), np.uint8))
-    order = np.argsort(-observed, kind="stable")
-    reached = observed[order] - 1e-12 * math.sqrt(len(own))
-    alone, jointly = np.zeros(len(tests)), np.zeros(len(tests))
-    for negative in _negative(len(own), draws, len(tests)):
-        flipped = under(negative)[:, order]
+def _judged(unit: Array, draws: int) -> tuple[Array, Array]:
+    """P alone and adjusted of columns of length 1, [seeds, tests], under flips of these seeds."""
+    (seeds, tests), total = unit.shape, unit.sum(0)
+    order = np.argsort(-np.abs(total), kind="stable")
+    unit, total = unit[:, order], total[order]
+    reached = np.abs(total) - 1e-12 * math.sqrt(seeds)
+    alone, jointly = np.zeros(tests), np.zeros(tests)
+    for negative in _negative(seeds, draws, tests):
+        flipped = np.abs(total - 2 * (negative.astype(np.float64) @ unit))
         alone += (flipped >= reached).sum(0)
         # Of each test and of those that are less significant: the hypotheses that are still open at its step.
         jointly += (np.maximum.accumulate(flipped[:, ::-1], axis=1)[:, ::-1] >= reached).sum(0)
     back = np.argsort(order)
-    adjusted = np.maximum.accumulate(_share(jointly, len(own), draws))
-    return _share(alone, len(own), draws)[back], adjusted[back]
+    adjusted = np.maximum.accumulate(_share(jointly, seeds, draws))
+    return _share(alone, seeds, draws)[back], adjusted[back]
 
 
 def _residuals(values: Array) -> tuple[Array, Array, Array]:

@@ -9,25 +9,21 @@ import numpy as np
 
 from bnbench.judge import stats
 from bnbench.judge.stats import Array
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import ON_TEST_POINTS
 
 Found = tuple[Mapping[str, str], Array]
-"""Labels of a contrast, and its paired differences over the finite pairs, [pairs]."""
+"""Labels of a contrast, and its paired differences of costs over the measured pairs, [pairs]."""
 
 
 def corrected(study: Study, contrasts: Sequence[Found]) -> dict[str, list[float]]:
-    """`corrected_low` and `corrected_high`, a number for each contrast.
+    """`corrected_low` and `corrected_high` of the effects, a number for each contrast.
 
     NaN where the seeds are not splits of the same rows, and for outcomes that are not measured on the test points
     alone: the correction is derived for the mean over a test part.
     """
     limits = [_limits(study, labels, differences) for labels, differences in contrasts]
-    low, high = np.array(limits, np.float64).reshape(-1, 2).T
-    if OUTCOMES[study.report.outcome].is_ratio:
-        with np.errstate(over="ignore"):
-            low, high = np.exp(low), np.exp(high)
+    low, high = np.sort(study.outcome.shown(np.array(limits, np.float64).reshape(-1, 2)), axis=1).T
     return {"corrected_low": low.tolist(), "corrected_high": high.tolist()}
 
 

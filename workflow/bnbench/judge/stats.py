@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 Verdict = Literal["helps", "hurts", "equivalent", "undecided", "no data"]
 
 _MOST_WALSH = 5_000
+_ROUNDING = 1e-9  # of a margin: a spread so small is that of logarithms that were rounded
 
 
 class Interval(NamedTuple):
@@ -107,15 +108,15 @@ def benjamini_hochberg(p_values: ArrayLike) -> Array:
 def equivalence(differences: Array, margin: float) -> float:
     """P of two one-sided t tests (Schuirmann 1987) that the mean difference lies within ± `margin`.
 
-    NaN for n < 2. Below α where the 1 − 2α interval lies inside the margin; but differences that are all equal show no
-    spread, and are taken for no more than as many fair coins that fell alike, 1/2^n.
+    NaN for n < 2. Below α where the 1 − 2α interval lies inside the margin; but differences that are all equal, but for
+    rounding, show no spread, and are taken for no more than as many fair coins that fell alike, 1/2^n.
     """
     n = len(differences)
     if n < 2:
         return math.nan
     mean, error = float(differences.mean()), float(differences.std(ddof=1)) / math.sqrt(n)
     room = margin - abs(mean)
-    if error == 0:
+    if error <= _ROUNDING * margin:
         return 0.5**n if room > 0 else 1.0
     return float(special.stdtr(n - 1, -room / error))
 
@@ -236,12 +237,6 @@ def signed_ranks(baseline: tuple[Array, Array], treatment: tuple[Array, Array]) 
     certain = np.where(least > 0, least, np.where(most < 0, most, 0.0))
     ranks: Array = np.sign(certain) * stats.rankdata(np.abs(certain))
     return ranks
-
-
-def worst_ranks(baseline: Array, treatment: Array) -> Array:
-    """`signed_ranks` of costs that were measured, [pairs] each; NaN where a trial diverged."""
-    arms = [np.nan_to_num(arm, nan=math.inf) for arm in (baseline, treatment)]
-    return signed_ranks(*((arm, arm) for arm in arms))
 
 
 def verdict(adjusted_p: float, difference: Interval, equivalence_p: float, alpha: float) -> Verdict:

@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bnbench.judge import verdict_rows, verdicts
-from bnbench.judge.finals import censored, final
+from bnbench.judge.finals import censored, final, resolution
 from bnbench.judge.pairing import mixed
 from bnbench.judge.stats import Array, geometric_interval
 from bnbench.judge.verdicts import Contrast
@@ -48,12 +48,14 @@ class Finals(NamedTuple):
     """How the outcome is known, [seeds], see `finals.censored`."""
     rows: pd.DataFrame
     """Where they were trained."""
+    resolution: float
+    """What outcomes below this were raised to; NaN of scores."""
 
     def of(self, seeds: NDArray[np.int64]) -> Finals:
         """Of these seeds alone; each must be there."""
         at = np.searchsorted(self.seeds, seeds)
         values = (self.validation[at], self.outcome[at], self.outcome_last[at], self.censored[at])
-        return Finals(seeds, *values, self.rows.iloc[at])
+        return Finals(seeds, *values, self.rows.iloc[at], self.resolution)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Arm:
             for column in (1, 2, 3, 4)
         )
         rows = [each.rows[self.chosen == place] for place, each in enumerate(every)]
-        return Finals(self.seeds, validation, outcome, last, known, pd.concat(rows))
+        return Finals(self.seeds, validation, outcome, last, known, pd.concat(rows), every[0].resolution)
 
     @property
     def at_end(self) -> Candidate:
@@ -120,6 +122,7 @@ class Pair:
             treated.outcome_last,
             np.stack([baseline.censored, treated.censored]),
             mixed(factor, baseline.rows, treated.rows),
+            baseline.resolution,
         )
 
 
@@ -130,7 +133,7 @@ def finals(study: Study, arm: Trials) -> Finals:
     validation, ended, last = (np.asarray(final(arm, *asked), np.float64) for asked in kept)
     known = censored(arm, outcome, window).to_numpy(np.int64)
     where = arm.rows[["torch", "device_name", "weights_hash"]]
-    return Finals(arm.seeds, validation, ended, last, known, where)
+    return Finals(arm.seeds, validation, ended, last, known, where, resolution(arm.setting, outcome))
 
 
 def choices(validation: Array) -> NDArray[np.int64]:

@@ -19,6 +19,9 @@ from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan.study import ReportOptions, Study
 from bnbench.vocabulary import POWER
 
+ADJUSTMENT = "maxT"
+"""How the p-values of every family are adjusted that has a column for it."""
+
 
 def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decision]) -> pd.DataFrame:
     """One row per contrast: everything that is said of it."""
@@ -101,8 +104,8 @@ def _decided(options: ReportOptions, contrast: Contrast, decision: Decision, fam
         "p": decision.p,
         "p_max_t": decision.p_max_t,
         "p_holm": decision.p_holm,
-        "p_adjusted": decision.p_adjusted,
-        "adjustment": decision.adjustment,
+        "p_adjusted": decision.p_max_t,
+        "adjustment": ADJUSTMENT,
         "limits": decision.limits,
         "p_equivalence": decision.p_equivalence,
         "within_margin": bool(decision.p_equivalence < options.alpha),
@@ -116,15 +119,16 @@ def _described(outcome: Outcome, contrast: Contrast, level: float) -> dict[str, 
     robust = shown(outcome, stats.hodges_lehmann(differences, level))
     spread, p_spread = stats.pitman_morgan(*arms)
     wins = stats.win_rate(np.sign(contrast.ranks), level)
-    last_differences = contrast.treated_last - contrast.baseline_last
-    last = shown(outcome, stats.t_interval(last_differences[np.isfinite(last_differences)], level))
+    # Of the same pairs: what is measured over the window, whose end that is, is measured there.
+    last_differences = (contrast.treated_last - contrast.baseline_last)[contrast.measured]
+    last = shown(outcome, stats.t_interval(last_differences, level))
     diverged = contrast.diverged
     return {
         "hl_effect": robust.mean,
         "hl_low": robust.low,
         "hl_high": robust.high,
         "p_wilcoxon": stats.wilcoxon(differences),
-        "hedges_dz": stats.hedges_dz(differences),
+        "hedges_dz": outcome.cost(stats.hedges_dz(differences)),
         "win_rate": wins.mean,
         "win_low": wins.low,
         "win_high": wins.high,

@@ -18,7 +18,6 @@ from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import ReportOptions
-from bnbench.vocabulary import GAP
 
 
 @dataclass(frozen=True)
@@ -113,10 +112,9 @@ class Decision(NamedTuple):
     p: float
     """Of the sign flips, by itself."""
     p_max_t: float
-    """Adjusted for the family by step-down maxT; NaN where its contrasts may not be flipped together."""
+    """Adjusted for the family by step-down maxT: the one that decides."""
     p_holm: float
-    adjustment: str
-    """Which of the two adjusted p-values decides: `maxT`, or `Holm` where contrasts may not be flipped together."""
+    """Adjusted by Holm, beside it."""
     p_equivalence: float
     """Of two one-sided tests on the margin, adjusted by Holm; NaN where not all pairs were measured, or too few."""
     low: float
@@ -124,11 +122,6 @@ class Decision(NamedTuple):
     high: float
     limits: str
     """What gives them: `flips` or `Bonferroni`, or `Student` where no other has any; empty where there are none."""
-
-    @property
-    def p_adjusted(self) -> float:
-        """The adjusted p-value that decides."""
-        return self.p_max_t if self.adjustment == "maxT" else self.p_holm
 
 
 def contrast(options: ReportOptions, pairs: Pairs) -> Contrast:
@@ -145,13 +138,8 @@ def contrast(options: ReportOptions, pairs: Pairs) -> Contrast:
         treated_last,
         np.stack([finals.censored(arm, options.outcome, options.window) for arm in arms]),
         pairing.mixed(options.factor, *(arm.rows for arm in arms)),
-        _resolution(options.outcome, pairs),
+        finals.resolution(pairs.baseline.setting, options.outcome),
     )
-
-
-def _resolution(outcome: str, pairs: Pairs) -> float:
-    part = "eval_loss" if outcome == GAP else outcome
-    return pairs.baseline.setting.resolution(part) if OUTCOMES[part].is_ratio else np.nan
 
 
 def decide(options: ReportOptions, contrasts: Sequence[Contrast], draws: int | None = None) -> list[Decision]:
@@ -174,7 +162,7 @@ def decide(options: ReportOptions, contrasts: Sequence[Contrast], draws: int | N
     for index, contrast in enumerate(contrasts):
         alone, jointly, plain = (float(values[index]) for values in (p_values, max_t, holm))
         low, high, method = float(limits.low[index]), float(limits.high[index]), str(limits.methods[index])
-        decision = Decision("no data", alone, jointly, plain, "maxT", float(equivalence[index]), low, high, method)
+        decision = Decision("no data", alone, jointly, plain, float(equivalence[index]), low, high, method)
         decisions.append(decision._replace(verdict=_verdict(options, contrast, decision)))
     return decisions
 
@@ -198,8 +186,8 @@ def _verdict(options: ReportOptions, contrast: Contrast, decision: Decision) -> 
         return "no data"
     difference = Interval(_mean(contrast.differences), decision.low, decision.high)
     if contrast.test != "mean":
-        return stats.verdict_of_ranks(decision.p_adjusted, contrast.tested, difference, options.alpha)
-    return stats.verdict(decision.p_adjusted, difference, decision.p_equivalence, options.alpha)
+        return stats.verdict_of_ranks(decision.p_max_t, contrast.tested, difference, options.alpha)
+    return stats.verdict(decision.p_max_t, difference, decision.p_equivalence, options.alpha)
 
 
 def _mean(values: Array) -> float:

@@ -132,9 +132,9 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _NUMBER,
         {
-            "baseline_value": "the baseline's outcome: of a seed, or its mean over the finite pairs, geometric "
+            "baseline_value": "the baseline's outcome: of a seed, or its mean over the pairs of the effect, geometric "
             "where the effect is a ratio",
-            "treatment_value": "the treatment's outcome: of a seed, or its mean over the finite pairs",
+            "treatment_value": "the treatment's outcome: of a seed, or its mean over these pairs",
             "baseline_last": "the baseline's outcome at the last epoch",
             "treatment_last": "the treatment's outcome at the last epoch",
             "effect": "treatment against baseline, of a seed or as a mean over the pairs: a ratio of losses (1: no "
@@ -156,20 +156,23 @@ COLUMNS: dict[str, pa.Field] = {
             "p_holm": "p-value adjusted for the family by Holm, beside it",
             "p_adjusted": "the adjusted p-value that decides",
             "p_bh": "p-value adjusted for false discoveries over all exploratory rows (Benjamini & Hochberg)",
-            "p_equivalence": "p-value of two one-sided tests on the margin, adjusted by Holm; null if a trial diverged",
+            "p_equivalence": "p-value of two one-sided tests on the margin, adjusted by Holm; null where not all pairs "
+            "were measured, or too few to decide anything",
             "hl_effect": "Hodges–Lehmann estimate of the effect",
             "hl_low": "lower limit of hl_effect, by Wilcoxon's test",
             "hl_high": "upper limit of hl_effect, by Wilcoxon's test",
             "p_wilcoxon": "p-value of Wilcoxon's signed-rank test",
-            "hedges_dz": "mean of the log differences over their standard deviation, Hedges-corrected",
-            "win_rate": "share of seeds on which the treatment is lower; a tie counts half",
+            "hedges_dz": "mean of the pairs' differences, of logarithms where effects are ratios, over their standard "
+            "deviation, Hedges-corrected",
+            "win_rate": "share of seeds on which the treatment is better; a tie counts half",
             "win_low": "lower limit of win_rate (Wilson)",
             "win_high": "upper limit of win_rate (Wilson)",
-            "spread_ratio": "ratio of the standard deviations of the log losses, treatment to baseline",
+            "spread_ratio": "ratio of the standard deviations of the outcome, of its logarithm where effects are "
+            "ratios, treatment to baseline",
             "p_spread": "p-value of the test that the standard deviations are equal (Pitman and Morgan)",
-            "correlation": "correlation of the log losses of the arms over the seeds",
+            "correlation": "correlation of the arms over the seeds, of logarithms where effects are ratios",
             "variance_ratio": "variance of the paired difference divided by that of an unpaired one",
-            "effect_last": "effect at the last epoch alone",
+            "effect_last": "effect at the last epoch alone, over the same pairs",
             "effect_last_low": "lower limit of effect_last",
             "effect_last_high": "upper limit of effect_last",
             "p_mcnemar": "exact p-value of McNemar's test on the divergences; null where no trial diverged",
@@ -437,8 +440,8 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "interactions": _table(
         "the main effect, and how the effect depends on the other factors",
-        *("baseline", "treatment", "factor", "level", "against", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment"),
-        *("family", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
+        *("baseline", "treatment", "factor", "level", "against", "pairs", "diverged", *_INTERVAL, "p", "p_adjusted"),
+        *("adjustment", "family", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
     ),
     "aggregate": _table(
         "all contexts together, as a description that decides nothing, where there are three or more",

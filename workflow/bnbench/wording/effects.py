@@ -13,7 +13,7 @@ from bnbench.outcomes import Outcome
 from bnbench.vocabulary import ACCURACY
 from bnbench.wording import formats
 
-_UNITS = {ACCURACY: (100.0, " points")}
+_UNITS = {ACCURACY: (100.0, " percentage points")}
 """Outcomes that are compared by their difference: how many units make 1, and the unit; plain numbers where none is."""
 
 
@@ -21,8 +21,8 @@ def change(outcome: Outcome, row: Mapping[Any, Any], *, level_text: str = "") ->
     """An effect as a change, with its interval.
 
     Of losses `3.1 × higher (2.2 to 4.5)`, or under a factor of two `23 % lower (5 % to 37 %)`, so that none of it is
-    read as the other; of scores `1.3 points higher (0.4 to 2.2 points)`. `12 % higher (20 % lower to 57 % higher)`
-    where the interval holds both. No interval where there is none.
+    read as the other; of scores `1.3 percentage points higher (0.4 to 2.2 percentage points)`. `12 % higher (20 % lower
+    to 57 % higher)` where the interval holds both. No interval where there is none.
     """
     effect, limits = row["effect"], (row["effect_low"], row["effect_high"])
     if math.isnan(limits[0]):
@@ -40,14 +40,14 @@ def change(outcome: Outcome, row: Mapping[Any, Any], *, level_text: str = "") ->
 
 
 def changed(outcome: Outcome, effect: float) -> str:
-    """`3.1 × higher`, `23 % lower`, `1.3 points higher` or `equal`."""
+    """`3.1 × higher`, `23 % lower`, `1.3 percentage points higher` or `equal`."""
     if effect == outcome.no_effect:
         return "equal"
     return f"{amount(outcome, effect)} {'lower' if effect < outcome.no_effect else 'higher'}"
 
 
 def amount(outcome: Outcome, effect: float) -> str:
-    """How large an effect is, whichever way it points: `23 %`, `3.1 ×` from a factor of two on, `1.3 points`."""
+    """How large an effect is, whichever way: `23 %`, `3.1 ×` from a factor of two on, `1.3 percentage points`."""
     if not outcome.is_ratio:
         return f"{_two_digits(abs(effect) * _units(outcome))}{_unit(outcome)}"
     factor = size(outcome, effect)
@@ -89,7 +89,7 @@ def near(outcome: Outcome, effect: float) -> str:
 
 
 def margin(outcome: Outcome, size_of: float) -> str:
-    """The margin of a study: `1.05`, `1 point`."""
+    """The margin of a study: `1.05`, `1 percentage point`."""
     units = _units(outcome) * size_of
     unit = _unit(outcome).rstrip("s") if units == 1 else _unit(outcome)
     return f"{units:g}{unit}"
@@ -108,7 +108,7 @@ def compared(outcome: Outcome) -> str:
 
 
 def named(outcome: Outcome) -> str:
-    """An effect on the axis of a figure: `ratio of the losses`, `difference in points`."""
+    """An effect on the axis of a figure: `ratio of the losses`, `difference in percentage points`."""
     return "ratio of the losses" if outcome.is_ratio else noun(outcome)
 
 

@@ -105,13 +105,17 @@ def decided(study: Study, row: Row, judged: Row) -> str:
     if judged["verdict"] not in ("helps", "hurts"):
         return f"With {name} no epoch is decided, since the verdict is {judged['verdict']}."
     if math.isnan(row["decided_from"]):
-        includes = row["low"] <= 1 <= row["high"]
-        band = "still includes equal losses" if includes else "does not lie on the side of the verdict"
+        includes = row["low"] <= study.outcome.no_effect <= row["high"]
+        band = (
+            f"still includes equal {effects.compared(study.outcome)}"
+            if includes
+            else "does not lie on the side of the verdict"
+        )
         return f"With {name}, the band {band} at the last measurement."
     at_last = row["decided_from"] == row["epoch"]
     when = "at the last measurement" if at_last else f"from epoch {row['decided_from']:.0f} on,"
     among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""
-    side = "lower" if judged["verdict"] == "helps" else "higher"
+    side = "lower" if (judged["verdict"] == "helps") == study.outcome.lower_is_better else "higher"
     return f"With {name}, {when} the {loss} with {treated} is {side} than with {base}{among}."
 
 
@@ -149,6 +153,8 @@ def _by_mean(study: Study, row: Row) -> str:
     treated, base = _arms(study, row)
     if row["verdict"] == "equivalent":
         return _equivalent(study, row)
+    if row["verdict"] == "undecided" and row["effect_low"] == row["effect_high"]:
+        return f"nothing is decided: all pairs have the same {effects.noun(study.outcome)}, and show no spread."
     if row["verdict"] == "undecided":
         possible = f"{_possible(study, row)} ({_interval(row)}; {_evidence(row)})"
         return f"nothing is decided: {possible}.{_disagreement(study, row)}{_needed(study, row)}"

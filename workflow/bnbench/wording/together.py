@@ -22,8 +22,9 @@ def interaction(study: Study, row: Row) -> str:
     has_direction = decided(study, row)
     if row["factor"] == MAIN_EFFECT:
         said = _main_effect(study, row, decided=has_direction)
-        return f"{said}{_disagreement(study, row)}{_by_verdict(study, row)}{_prediction(study, row)}"
-    return f"{_dependence(study, row, decided=has_direction)}{_disagreement(study, row)}"
+        said += f"{_disagreement(study, row)}{_left_out(row)}"
+        return f"{said}{_by_verdict(study, row)}{_prediction(study, row)}"
+    return f"{_dependence(study, row, decided=has_direction)}{_disagreement(study, row)}{_left_out(row)}"
 
 
 def aggregate(study: Study, row: Row) -> str:
@@ -204,6 +205,14 @@ def _disagreement(study: Study, row: Row) -> str:
         never = "" if possible else ", and with so few seeds it never could"
         return f" The interval rules out that there is no effect, but the test does not{never}."
     return " The test rules out that there is no effect, but the interval does not." if rejected and not outside else ""
+
+
+def _left_out(row: Row) -> str:
+    """That an effect is conditional on seeds that stayed finite, where some did not."""
+    if not row["diverged"]:
+        return ""
+    trials = formats.count(int(row["diverged"]), "trial")
+    return f" {trials} diverged, whose seeds are left out: this is of the others alone."
 
 
 def _evidence(study: Study, row: Row) -> str:
