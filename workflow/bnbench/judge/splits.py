@@ -14,7 +14,7 @@ from bnbench.plan.study import Study
 from bnbench.vocabulary import ON_TEST_POINTS
 
 Found = tuple[Mapping[str, str], Array]
-"""Labels of a contrast, and its paired differences over the finite pairs, [pairs]."""
+"""Labels of a contrast, and its paired differences of costs over the finite pairs, [pairs]."""
 
 
 def corrected(study: Study, contrasts: Sequence[Found]) -> dict[str, list[float]]:
@@ -24,10 +24,8 @@ def corrected(study: Study, contrasts: Sequence[Found]) -> dict[str, list[float]
     alone: the correction is derived for the mean over a test part.
     """
     limits = [_limits(study, labels, differences) for labels, differences in contrasts]
-    low, high = np.array(limits, np.float64).reshape(-1, 2).T
-    if OUTCOMES[study.report.outcome].is_ratio:
-        with np.errstate(over="ignore"):
-            low, high = np.exp(low), np.exp(high)
+    shown = OUTCOMES[study.report.outcome].shown(np.array(limits, np.float64).reshape(-1, 2))
+    low, high = np.sort(shown, axis=1).T  # where higher is better, the upper limit of the cost is the lower one
     return {"corrected_low": low.tolist(), "corrected_high": high.tolist()}
 
 

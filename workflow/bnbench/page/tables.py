@@ -97,7 +97,7 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
 
 def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
     """How many trials diverged; nothing where none did."""
-    if contexts["test"].eq("mean").all():
+    if not contexts["test"].eq("worst-rank").any():
         return None
     columns = {f"Diverged: {' / '.join(_arms(study))}": "diverged", "p, McNemar": "mcnemar"}
     return _of_contexts(study, "Divergence", columns, contexts)

@@ -162,7 +162,7 @@ COLUMNS: dict[str, pa.Field] = {
             "hl_high": "upper limit of hl_effect, by Wilcoxon's test",
             "p_wilcoxon": "p-value of Wilcoxon's signed-rank test",
             "hedges_dz": "mean of the log differences over their standard deviation, Hedges-corrected",
-            "win_rate": "share of seeds on which the treatment is lower; a tie counts half",
+            "win_rate": "share of seeds on which the treatment is better; a tie counts half",
             "win_low": "lower limit of win_rate (Wilson)",
             "win_high": "upper limit of win_rate (Wilson)",
             "spread_ratio": "ratio of the standard deviations of the log losses, treatment to baseline",
