@@ -220,7 +220,7 @@ def _trends(page: Page, match: re.Match[str]) -> bool:
     parts = re.split(rf"\b({'|'.join(sorted(of_verb, key=len, reverse=True))})\b", match["rest"])
     for verb, told in zip(parts[1::2], parts[2::2], strict=True):
         trend = of_verb[verb]
-        if re.match(r" at the end in all arms", told):
+        if re.match(r" in all arms", told):
             if not {*table.loc[table["trend"] != "no data", "trend"]} == {trend}:
                 return False
             continue
@@ -260,7 +260,7 @@ def _share(page: Page, match: re.Match[str]) -> bool:
 
 _END = r"(?: \(.*\))?\.?"
 TRENDS = r"From epoch [\d,]+ to epoch [\d,]+ \(\d+ measurements\), the [a-z ]+? (?=fell|rose|did not)(?P<rest>.*)"
-STILL = r"The [a-z ]+? (?=still)(?P<rest>.*), so more epochs may give another answer\."
+STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*), so more epochs may give another answer\."
 SEED_BY_SEED = (
     r"(?:Final losses, seed by seed\. )?(?P<name>.+): the [a-z ]+ is (?P<side>lower|higher) with (?P<treated>.+) on "
     r"(?P<first>\d+) and with (?P<base>.+) on (?P<second>\d+) of (?P<seeds>\d+) seeds?"

@@ -65,7 +65,7 @@ def test_the_sentence(case, prose):
 
 
 @cases(
-    of_one_arm=(ONE, [FALLS], [UNCLEAR], ["test loss still falls with no BN", "12 % lower", "more epochs"]),
+    of_one_arm=(ONE, [FALLS], [UNCLEAR], ["test loss still falls with no BN", "more epochs"]),
     of_both_arms=(ONE, [FALLS], [RISES], ["still falls with no BN", "still rises with BN", "more epochs"]),
     of_four_contexts=(FOUR, [UNCLEAR] * 4, [FALLS] * 3 + [UNCLEAR], ["still falls with BN in 3 of 4 contexts"]),
 )

@@ -67,8 +67,8 @@ LAST = {
     against_the_verdict=("helps", {"decided_from": NAN, "low": 1.1}, ["band", "side of the verdict"]),
     undecided=("undecided", {"decided_from": NAN, "low": 1.1}, ["no epoch", "undecided"]),
     equivalent=("equivalent", {"decided_from": NAN, "low": 1.1}, ["no epoch", "equivalent"]),
-    of_too_few_pairs=("undecided", {"decided_from": NAN, "pairs": 5}, ["no epoch", "5 pairs"]),
-    of_one_pair=("undecided", {"decided_from": NAN, "pairs": 1}, ["no epoch", "1 pair "]),
+    of_too_few_pairs=("undecided", {"decided_from": NAN, "pairs": 5}, ["no epoch", "5 finite pairs"]),
+    of_one_pair=("undecided", {"decided_from": NAN, "pairs": 1}, ["no epoch", "1 finite pair "]),
 )
 def test_a_trajectory(case, prose):
     verdict, changes, facts = case

@@ -105,7 +105,7 @@ def render(
 
 
 def _said(study: Study, contexts: pd.DataFrame) -> dict[str, str]:
-    """What captions say of the study: simultaneous intervals and adjusted p-values are of the comparisons with pairs."""
+    """What captions say of the study; what is simultaneous or adjusted is so for the comparisons that have pairs."""
     family = captions.together(int(contexts["family"].max()))
     alone = " for the one context that has one" if family and contexts["limits"].eq("Student").any() else ""
     return {**captions.facts(study), "together": alone or family, "adjusted": family}

@@ -30,10 +30,10 @@ def note(study: Study, rows: pd.DataFrame) -> str:
     """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
     known = rows[rows["trend"].isin([*_PAST])].to_dict("records")
     loss = titles.outcome(study.report.outcome)
-    said = [
-        f"{verb} at the end {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, known, trend))
-    ]
-    return f"The {loss} {' and '.join(said)}, so more epochs may give another answer." if said else ""
+    said = [f"{verb} {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, known, trend))]
+    return (
+        f"At the last epochs, the {loss} {' and '.join(said)}, so more epochs may give another answer." if said else ""
+    )
 
 
 def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:

@@ -102,12 +102,16 @@ def decided(study: Study, row: Row, judged: Row) -> str:
     name, loss = titles.contrast_name(study, row), titles.outcome(study.report.outcome)
     if not sign_flips.can_decide(row["pairs"], study.report.alpha):
         finite = formats.count(int(row["pairs"]), "finite pair")
-        return f"With {name} no epoch is decided: so few as {finite} can never decide."
+        return f"With {name} no epoch is decided: {finite} can never decide."
     if judged["verdict"] not in ("helps", "hurts"):
         return f"With {name} no epoch is decided, since the verdict is {judged['verdict']}."
     if math.isnan(row["decided_from"]):
         includes = row["low"] <= study.outcome.no_effect <= row["high"]
-        band = "still includes that there is no effect" if includes else "does not lie on the side of the verdict"
+        band = (
+            f"still includes equal {effects.compared(study.outcome)}"
+            if includes
+            else "does not lie on the side of the verdict"
+        )
         return f"With {name}, the band {band} at the last measurement."
     at_last = row["decided_from"] == row["epoch"]
     when = "at the last measurement" if at_last else f"from epoch {row['decided_from']:.0f} on,"
