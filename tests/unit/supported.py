@@ -14,11 +14,12 @@ from constructed import Page
 
 from bnbench.wording import titles
 
-DIRECTION = re.compile(
-    r"\b(higher|lower(?! (?:1 − 2α |95 % )?limit)|better|worse|worst|helps?|helped|hurts?|falls?|rises?|fell|rose|rising|falling|faster|slower"
-    r"|above|below|at least|at most|smaller|larger|wins?|loses?|outperforms?|improves?|improved)\b",
-    re.IGNORECASE,
+_WORDS = (
+    *("higher", r"lower(?! (?:1 − 2α |95 % )?limit)", "better", "worse", "worst", "helps?", "helped", "hurts?"),
+    *("falls?", "rises?", "fell", "rose", "rising", "falling", "faster", "slower", "above", "below", "at least"),
+    *("at most", "smaller", "larger", "wins?", "loses?", "outperforms?", "improves?", "improved"),
 )
+DIRECTION = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.IGNORECASE)
 Row = Mapping[str, Any]
 
 _SIZE = r"(?:[\d.,e+-]+(?: %| ×| points?)?|∞ ×)"
@@ -96,7 +97,7 @@ def _against(study: Any, row: Row, text: str) -> bool:
 
 
 def _mentions(text: str, names: Iterable[str]) -> set[str]:
-    """Which names stand in a text, the longest first, so that `no BN` is not taken for `BN`; in lower case of `With`."""
+    """Which names stand in a text, the longest first, so that `no BN` is not taken for `BN`; `With` as `with`."""
     found = set()
     for name in sorted(set(names), key=len, reverse=True):
         pattern = rf"(?<![\w.=]){re.escape(name)}(?![\w=]|\.\d)"
@@ -221,7 +222,7 @@ def _trends(page: Page, match: re.Match[str]) -> bool:
     for verb, told in zip(parts[1::2], parts[2::2], strict=True):
         trend = of_verb[verb]
         if re.match(r" in all arms", told):
-            if not {*table.loc[table["trend"] != "no data", "trend"]} == {trend}:
+            if {*table.loc[table["trend"] != "no data", "trend"]} != {trend}:
                 return False
             continue
         arms = _mentions(told, [f"with {titles.arm(study, arm)}" for arm in study.arms])
@@ -258,7 +259,13 @@ def _share(page: Page, match: re.Match[str]) -> bool:
     return first + second == 100 and any(abs(100 * row["improvement"] - first) <= 0.5 for row in rows)
 
 
-_END = r"(?: \(.*\))?\.?"
+def _reference(page: Page, match: re.Match[str]) -> bool:
+    """`The question's 4e-4 at epoch 39 with BN lies below all of 8 seeds`: so it does in the table of references."""
+    beyond = {"below": lambda row: row["value"] < row["lowest"], "above": lambda row: row["value"] > row["highest"]}
+    rows = [row for row in page.rows["reference"] if f"{row['value']:.2e}" == match["value"]]
+    return any(beyond[match["side"]](row) and row["seeds"] == int(match["seeds"]) for row in rows)
+
+
 TRENDS = r"From epoch [\d,]+ to epoch [\d,]+ \(\d+ measurements\), the [a-z ]+? (?=fell|rose|did not)(?P<rest>.*)"
 STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*), so more epochs may give another answer\."
 SEED_BY_SEED = (
@@ -267,19 +274,30 @@ SEED_BY_SEED = (
     r"(?:; on \d+ they are equal, or a trial diverged)?\."
 )
 SHARE = (
-    r"As a description over .*?(?:, and |seeds?, |all of them have, )(?P<treated>[^,]+) is better in (?P<first>\d+) % of the "
-    r"pairs(?: \(\d+ % to \d+ %\))? and (?P<base>.+) in (?P<second>\d+) %\."
+    r"As a description over .*?(?:, and |seeds?, |all of them have, )(?P<treated>[^,]+) is better in (?P<first>\d+) % of "
+    r"the pairs(?: \(\d+ % to \d+ %\))? and (?P<base>.+) in (?P<second>\d+) %\."
+)
+TOGETHER = (
+    r"Over (?:both|all \d+) contexts together, the [a-z ]+ with (?P<treated>.+) is "
+    rf"{_SIZE} (?P<side>higher|lower)(?: \(.*?\))? than with (?P<base>.+?)(?: \(.*\))?\.?"
+)
+COURSE = (
+    r"With (?P<name>.+), (?:from epoch (?P<epoch>\d+) on,|at the last measurement) the [a-z ]+ with (?P<treated>.+) "
+    r"is (?P<side>higher|lower) than with (?P<base>.+?)(?:, among the \d+ pairs that stayed finite)?\."
+)
+PRINTED = (
+    r".*'s (?P<value>[\d.e+-]+) at epoch \d+ with .* lies (?P<side>below|above) all of (?P<seeds>\d+) seeds?, "
+    r"whose .*"
 )
 FORMS: list[tuple[str, Callable[[Page, re.Match[str]], bool]]] = [
-    (r"Over (?:both|all \d+) contexts together, the [a-z ]+ with (?P<treated>.+) is "
-     rf"{_SIZE} (?P<side>higher|lower)(?: \(.*?\))? than with (?P<base>.+?){_END}", _main_effect),
+    (TOGETHER, _main_effect),
     (r"(?:The contexts disagree: by|By) their own verdicts, .*", _own_verdicts),
-    (r"With (?P<name>.+), (?:from epoch (?P<epoch>\d+) on,|at the last measurement) the [a-z ]+ with (?P<treated>.+) is "
-     r"(?P<side>higher|lower) than with (?P<base>.+?)(?:, among the \d+ pairs that stayed finite)?\.", _course),
+    (COURSE, _course),
+    (PRINTED, _reference),
     (TRENDS, _trends),
     (STILL, _trends),
     (SEED_BY_SEED, _seed_by_seed),
     (SHARE, _share),
     (r"(?:.*: )?[Oo]ver [\d to]+ seeds, .* (?:hurt|helped) in .*", _counted_verdicts),
-]  # fmt: skip
+]
 """What a whole sentence looks like → whether its table bears it out."""

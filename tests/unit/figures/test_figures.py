@@ -166,7 +166,7 @@ def test_a_ratio_is_filled_only_where_a_verdict_rests_on_it(tmp_path):
     ax = forest.draw(study, contexts).axes[0]
     filled = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
     assert filled == [style.palette(study)["none"], colours.PAPER]
-    assert "7 and 0 of 8 diverged" in {text.get_text() for text in ax.texts}
+    assert "diverged: BN 7, no BN 0 of 8" in {text.get_text() for text in ax.texts}
 
 
 def test_trajectories_have_a_dot_where_their_side_is_decided(tmp_path):

@@ -1,7 +1,7 @@
 """No text of a page says more than its verdicts and tables support, whatever befell the study.
 
-Pages of every kind are walked through sentence by sentence, outside the cells of their tables. A new sentence that holds
-a word for a direction must be of a form that `supported` can check, or stand in generic_sentences.txt.
+Pages of every kind are walked through sentence by sentence, outside the cells of their tables. A new sentence that
+holds a word for a direction must be of a form that `supported` can check, or stand in generic_sentences.txt.
 """
 
 import math
@@ -57,9 +57,9 @@ def test_no_text_names_a_direction_that_no_verdict_and_no_decided_row_supports(p
     allowed, wrong = generic(page.study), []
     for block in texts:
         reader = supported.Reader(page)
-        for sentence in walking.sentences(block.text):
-            if not allowed.fullmatch(sentence) and (words := reader.unsupported(sentence)):
-                wrong.append(f"{name}, {block.kind}: {sentence!r} names {words}")
+        said = [sentence for sentence in walking.sentences(block.text) if not allowed.fullmatch(sentence)]
+        found = [(sentence, reader.unsupported(sentence)) for sentence in said]
+        wrong += [f"{name}, {block.kind}: {sentence!r} names {words}" for sentence, words in found if words]
     assert not wrong, "\n".join(dict.fromkeys(wrong))
 
 
@@ -80,6 +80,7 @@ def test_where_nothing_is_decided_no_text_names_a_direction_of_an_effect(pages, 
 
 
 OPPOSITE = {"higher": "lower", "helps": "hurts", "helped": "hurt", "better": "worse", "fell": "rose", "falls": "rises"}
+OPPOSITE |= {"above": "below"}
 OPPOSITE |= {other: one for one, other in OPPOSITE.items()}
 
 

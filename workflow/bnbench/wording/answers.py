@@ -97,21 +97,22 @@ def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list
 def _counted(study: Study, treated: str, base: str, judged: _Judged) -> list[str]:
     """A clause for each verdict that occurs, with the number of its contexts and the range of the estimated changes."""
     acting = _acting(treated, base)
-    clauses_before = any(judged[verdict] for verdict in ("hurts", "helps", "equivalent"))
+    named_before = any(judged[verdict] for verdict in ("hurts", "helps", "equivalent"))
     said = {
         "hurts": f"{acting} hurt",
         "helps": f"{acting} helped",
         "equivalent": f"{treated} and {base} were equivalent within the margin of {sentences.margin(study)}",
-        "undecided": "nothing is decided" if clauses_before else f"nothing is decided between {treated} and {base}",
+        "undecided": "nothing is decided" if named_before else f"nothing is decided between {treated} and {base}",
         "diverged": f"every trial of {treated} and of {base} diverged",
         "no data": "there are no pairs yet",
     }
     clauses: list[str] = []
+    contexts = sum(map(len, judged.values()))
     for verdict, rows in judged.items():
         if rows:
-            counted = (
-                str(len(rows)) if clauses else formats.share_of(len(rows), sum(map(len, judged.values())), "context")
-            )
+            counted = str(len(rows)) if clauses else formats.share_of(len(rows), contexts, "context")
+            if verdict == "undecided" and len(rows) == contexts:
+                counted = f"any of the {contexts} contexts"
             notes = _range(study, rows) if verdict in ("hurts", "helps") else ""
             clauses.append(f"{said[verdict]} in {counted}{notes}")
     return clauses

@@ -97,6 +97,8 @@ def possible(outcome: Outcome, named: str, arms: tuple[str, str], limits: tuple[
     """
     low, high = limits
     treated, base = arms
+    if low == high == outcome.no_effect:
+        return f"the {named} with {treated} is the same as with {base} on every seed"
     if low <= outcome.no_effect <= high:
         sides = f"from {changed(outcome, low)} to {changed(outcome, high)}"
         return f"the {named} with {treated} may be anything {sides}, compared with {base}"
@@ -134,8 +136,9 @@ def compared(outcome: Outcome) -> str:
 
 
 def named(outcome: Outcome) -> str:
-    """An effect on the axis of a figure: `ratio of the losses`, `difference in points`."""
-    return "ratio of the losses" if outcome.is_ratio else noun(outcome)
+    """An effect on the axis of a figure: `ratio of the losses`, `difference of the scores in points`."""
+    kind, _, unit = noun(outcome).partition(" in ")
+    return f"{kind} of the {compared(outcome)}{f' in {unit}' if unit else ''}"
 
 
 def _by_size(outcome: Outcome, limits: tuple[float, float]) -> list[float]:
