@@ -274,8 +274,8 @@ SEED_BY_SEED = (
     r"(?:; on \d+ they are equal, or a trial diverged)?\."
 )
 SHARE = (
-    r"As a description over .*?(?:, and |seeds?, |all of them have, )(?P<treated>[^,]+) is better in (?P<first>\d+) % of "
-    r"the pairs(?: \(\d+ % to \d+ %\))? and (?P<base>.+) in (?P<second>\d+) %\."
+    r"As a description over .*?(?:, and |seeds?, |all of them have, )(?P<treated>[^,]+) is better in (?P<first>\d+) % "
+    r"of the pairs(?: \(\d+ % to \d+ %\))? and (?P<base>.+) in (?P<second>\d+) %\."
 )
 TOGETHER = (
     r"Over (?:both|all \d+) contexts together, the [a-z ]+ with (?P<treated>.+) is "
