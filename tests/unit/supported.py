@@ -222,14 +222,14 @@ def _trends(page: Page, match: re.Match[str]) -> bool:
     for verb, told in zip(parts[1::2], parts[2::2], strict=True):
         trend = of_verb[verb]
         if re.match(r" in all arms", told):
-            if {*table.loc[table["trend"] != "no data", "trend"]} != {trend}:
+            if {*table["trend"]} != {trend}:
                 return False
             continue
         arms = _mentions(told, [f"with {titles.arm(study, arm)}" for arm in study.arms])
         if not arms or {*re.findall("higher|lower", told)} - {{"falls": "lower", "rises": "higher"}.get(trend, "")}:
             return False
         for arm in study.arms:
-            own = table[(table[study.report.factor] == arm) & (table["trend"] != "no data")]["trend"]
+            own = table[table[study.report.factor] == arm]["trend"]
             named = re.search(rf"with {re.escape(titles.arm(study, arm))}(?: in {_AMONG})?", told)
             there = f"with {titles.arm(study, arm)}" in arms
             if there and named and int((own == trend).sum()) != (_count(named, len(own)) if " in " in named[0] else 1):

@@ -149,7 +149,8 @@ def assert_spelled_out(study, own, part):
         assert found.get(titles.context_name(study, row), []) == ([] if unnamed else [row["verdict"]])
     if undecided_alone:
         number = (own["verdict"] == "undecided").sum()
-        assert f"in {'either' if number == 2 else 'any'} of the {number} contexts" in part
+        either = f"in {'either' if number == 2 else 'any'} of the {number} contexts"
+        assert (either if number == len(own) else f"in {number} of {len(own)} contexts") in part
 
 
 def assert_counted(study, own, part):

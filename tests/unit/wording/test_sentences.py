@@ -229,7 +229,7 @@ HELPED_BY_DIVERGENCE = [DIVERGED, LOWER, {"diverged_baseline": 3, "diverged_trea
     undecided_contexts_are_counted_without_those_that_have_no_pairs=(
         FOUR,
         [[OPEN], [OPEN], [OPEN], [NONE]],
-        ["nothing is decided", "in any of the 3 contexts", "no pairs yet", "SGD at batch 25"],
+        ["nothing is decided", "in 3 of 4 contexts", "no pairs yet", "SGD at batch 25"],
     ),
 )  # fmt: skip
 def test_an_answer(case, prose):

@@ -84,8 +84,9 @@ def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list
     if undecided and clauses:
         clauses.append(f"nothing is decided {formats.listed(undecided)}")
     elif undecided:
-        either = "either" if len(undecided) == 2 else "any"
-        where = undecided[0] if len(undecided) == 1 else f"in {either} of the {len(undecided)} contexts"
+        where = (
+            undecided[0] if len(undecided) == 1 else f"in {_undecided(len(undecided), sum(map(len, judged.values())))}"
+        )
         clauses.append(f"nothing is decided between {treated} and {base} {where}")
     if names["diverged"]:
         clauses.append(f"every trial of {treated} and of {base} diverged {formats.listed(names['diverged'])}")
@@ -111,11 +112,18 @@ def _counted(study: Study, treated: str, base: str, judged: _Judged) -> list[str
     for verdict, rows in judged.items():
         if rows:
             counted = str(len(rows)) if clauses else formats.share_of(len(rows), contexts, "context")
-            if verdict == "undecided" and len(rows) == contexts:
-                counted = f"any of the {contexts} contexts"
+            if verdict == "undecided":
+                counted = counted if clauses else _undecided(len(rows), contexts)
             notes = _range(study, rows) if verdict in ("hurts", "helps") else ""
             clauses.append(f"{said[verdict]} in {counted}{notes}")
     return clauses
+
+
+def _undecided(some: int, contexts: int) -> str:
+    """In how many contexts nothing is decided: `2 of 4 contexts`, `either of the 2 contexts`."""
+    if some < contexts:
+        return formats.share_of(some, contexts, "context")
+    return f"{'either' if contexts == 2 else 'any'} of the {contexts} contexts"
 
 
 def _range(study: Study, rows: Sequence[Row]) -> str:

@@ -21,16 +21,16 @@ def clause(study: Study, rows: pd.DataFrame) -> str:
     if not known:
         loss = titles.outcome(study.report.outcome)
         return f"Too little was measured to say whether the {loss} still changes at the end."
-    said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, known, _PAST) if arms]
+    all_rows = rows.to_dict("records")  # those without data count as contexts
+    said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, all_rows, _PAST) if arms]
     measured = formats.count(known[0]["measurements"], "measurement")
     return f"{_stretch(known)} ({measured}), the {titles.outcome(known[0]['outcome'])} {'; it '.join(said)}."
 
 
 def note(study: Study, rows: pd.DataFrame) -> str:
     """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
-    known = rows[rows["trend"].isin([*_PAST])].to_dict("records")
-    loss = titles.outcome(study.report.outcome)
-    said = [f"{verb} {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, known, trend))]
+    found, loss = rows.to_dict("records"), titles.outcome(study.report.outcome)
+    said = [f"{verb} {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, found, trend))]
     return (
         f"At the last epochs, the {loss} {' and '.join(said)}, so more epochs may give another answer." if said else ""
     )
