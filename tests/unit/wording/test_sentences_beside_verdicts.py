@@ -79,6 +79,16 @@ def test_a_trajectory(case, prose):
     assert said == prose
 
 
+@pytest.mark.parametrize(("verdict", "side"), [("helps", "higher"), ("hurts", "lower")])
+def test_a_trajectory_of_scores_is_higher_where_the_treatment_helps(verdict, side):
+    row = {**LAST, "decided_from": 19.0, "low": 0.01, "high": 0.02}
+    said = sentences.decided(synthetic.scored(ONE), row, {"verdict": verdict, "pairs": 8})
+    assert f"from epoch 19 on, the test accuracy with BN is {side} than with no BN" in said
+    open_still = {**row, "decided_from": NAN, "low": -0.01}
+    said = sentences.decided(synthetic.scored(ONE), open_still, {"verdict": verdict, "pairs": 8})
+    assert "the band still includes equal scores" in said
+
+
 def test_a_trajectory_of_one_of_three_arms_says_of_which():
     labels = {**LAST, **THREE_ARMS.contexts()[0][0]}
     rows = [{**labels, "treatment": arm, "decided_from": NAN} for arm in THREE_ARMS.arms[1:]]
