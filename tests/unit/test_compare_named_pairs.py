@@ -130,10 +130,10 @@ def test_a_pair_without_data_is_named_in_the_answer(compared):
 
 def test_the_answer_is_of_tuned_arms_and_that_at_equal_rates_stands_beside_it(compared):
     found, verdicts = compared(TUNED, ratio=by_rate, noise=0.05)
-    best = answers.answer(TUNED, found["tuned"])
-    chosen = "Each arm at the learning rate that the other seeds' validation losses choose"
+    best, equal = (answers.answer(TUNED, found[name]).replace("Over", "over", 1) for name in ("tuned", "contexts"))
+    chosen = "With each arm at the learning rate that the other seeds' validation losses choose"
     assert verdicts["sentence"] == f"{chosen}: {best}"
-    assert verdicts["equal_rates"] == f"At equal rates: {answers.answer(TUNED, found['contexts'])}"
+    assert verdicts["equal_rates"] == f"At equal rates: {equal}"
     named = found["tuned"].set_index(["baseline", "treatment"])
     assert named.loc[PAIR, "effect"] == pytest.approx(
         named.loc[("none", "layer"), "effect"] / named.loc[("none", "batch"), "effect"]

@@ -27,7 +27,7 @@ def claimed(new_checkout):
 
 def test_a_study_that_tunes_shows_tuned_arms_and_equal_rates(claimed):
     page = (claimed.report / "index.html").read_text()
-    assert "Each arm at the learning rate that the other seeds" in page
+    assert "With each arm at the learning rate that the other seeds" in page
     assert "At equal rates: " in page
     assert claimed.contents("figures/rates.svg")
     verdicts = json.loads((claimed.report / "verdicts.json").read_text())

@@ -204,10 +204,15 @@ def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str,
     equal = answers.answer(study, rows)
     if tuned.empty:
         return {"sentence": equal, "equal_rates": ""}
-    chosen = f"Each arm at the {titles.tuned(study)} that the other seeds' validation losses choose"
+    chosen = f"With each arm at the {titles.tuned(study)} that the other seeds' validation losses choose"
     alike = study.tuned_arms == study.arms  # else each arm has values of its own, and there are no equal ones
-    said = f"{titles.equal(study).capitalize()}: {equal}" if alike else ""
-    return {"sentence": f"{chosen}: {answers.answer(study, tuned)}", "equal_rates": said}
+    said = f"{titles.equal(study).capitalize()}: {_within(equal)}" if alike else ""
+    return {"sentence": f"{chosen}: {_within(answers.answer(study, tuned))}", "equal_rates": said}
+
+
+def _within(sentence: str) -> str:
+    """A sentence as it goes on after a colon."""
+    return f"{sentence[:1].lower()}{sentence[1:]}"
 
 
 def _absolute(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

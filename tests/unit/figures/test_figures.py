@@ -166,7 +166,7 @@ def test_a_ratio_is_filled_only_where_a_verdict_rests_on_it(tmp_path):
     ax = forest.draw(study, contexts).axes[0]
     filled = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
     assert filled == [style.palette(study)["none"], colours.PAPER]
-    assert "7 and 0 of 8 diverged" in {text.get_text() for text in ax.texts}
+    assert "diverged: BN 7, no BN 0 of 8" in {text.get_text() for text in ax.texts}
 
 
 def test_trajectories_have_a_dot_where_their_side_is_decided(tmp_path):
@@ -329,6 +329,25 @@ def test_a_heatmap_has_a_factor_of_several_levels_across(tmp_path):
     ax = heatmap.draw(study, table(tmp_path, "contexts")).axes[0]
     names = ["4 hidden units", "8 hidden units", "4–4 hidden units"]
     assert [label.get_text() for label in ax.get_xticklabels()] == names
+
+
+def test_a_heatmap_writes_the_verdicts_of_contexts_that_are_judged_by_ranks(tmp_path):
+    options = {
+        "diverged": lambda labels, seed: 3 if labels["norm"] == "batch" and labels["batch_size"] == "25" else None
+    }
+    study = compared(tmp_path, {**GRID, "optimizer": [GRID["optimizer"][0]]}, options)
+    ax = heatmap.draw(study, table(tmp_path, "contexts")).axes[0]
+    assert "hurts\n(by ranks)" in [text.get_text() for text in ax.texts]
+    assert len(ax.texts) == 2
+
+
+def test_what_is_not_decided_is_told_in_numbers_beside_the_forest(tmp_path):
+    study = compared(tmp_path, TWO, {})
+    contexts = table(tmp_path, "contexts")
+    assert set(contexts["verdict"]) == {"undecided"}
+    beside = " ".join(text.get_text() for text in forest.draw(study, contexts).axes[0].texts)
+    assert "higher" not in beside
+    assert "lower" not in beside
 
 
 def test_every_figure_is_drawn_from_a_table_that_there_is_and_has_a_caption():

@@ -49,6 +49,12 @@ def test_the_variance_left_and_the_error_are_geometric_means_over_the_seeds():
     assert np.isnan([row["baseline_accuracy"], row["treatment_accuracy"]]).all()
 
 
+def test_a_loss_below_the_resolution_has_no_share_of_the_variance_and_no_error():
+    row = row_of(paired(([1e-4, 4e-4], [0.04, 0.0]), variance=0.5))
+    assert row["baseline_left"] == pytest.approx(4e-4)
+    assert np.isnan([row["treatment_left"], row["treatment_error"]]).all()
+
+
 def test_who_answers_with_the_mean_of_the_targets_leaves_all_of_their_variance():
     targets = np.random.default_rng(0).normal(3, 2, 50)
     loss = ((targets - targets.mean()) ** 2).mean()

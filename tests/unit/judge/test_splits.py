@@ -5,6 +5,7 @@ The simulation draws data sets from a population, and compares a regression with
 
 import math
 
+import constructed
 import numpy as np
 import pytest
 import synthetic
@@ -53,6 +54,15 @@ def test_it_is_there_where_each_seed_draws_another_split_of_the_same_rows(tmp_pa
 def test_it_is_there_for_outcomes_that_are_means_over_the_test_points(tmp_path, report, there):
     table = contexts(tmp_path, synthetic.plan(**DIABETES, report=report))
     assert table["corrected_low"].notna().tolist() == [there]
+
+
+@pytest.mark.parametrize("case", ["accuracies", "accuracies of BN lower"])
+def test_of_scores_it_lies_around_the_effect_and_around_the_plain_interval(tmp_path, case):
+    rows = constructed.page(constructed.CASES[case], tmp_path).found["contexts"]
+    apart = rows[rows["own_low"] < rows["own_high"]]
+    ordered = apart[["corrected_low", "own_low", "effect", "own_high", "corrected_high"]].to_numpy()
+    assert len(ordered) > 0
+    assert (np.diff(ordered, axis=1) > 0).all()
 
 
 def test_it_is_not_there_where_tasks_are_compared(tmp_path):

@@ -17,7 +17,7 @@ def test_facts_of_one_context_do_not_speak_of_several():
     assert (last["window"], last["level"], last["narrow"]) == ("at the last epoch", "99 %", "98 %")
     assert (last["alpha"], last["margin"]) == ("0.01", "1.1")
     three = captions.facts(synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.01}]))
-    assert three["together"] == " for all 2 comparisons together"
+    assert three["together"] == " for both comparisons together"
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,9 @@ def assert_spelled_out(study, own, part):
         unnamed = undecided_alone and row["verdict"] == "undecided"
         assert found.get(titles.context_name(study, row), []) == ([] if unnamed else [row["verdict"]])
     if undecided_alone:
-        assert f"in any of {(own['verdict'] == 'undecided').sum()} contexts" in part
+        number = (own["verdict"] == "undecided").sum()
+        either = f"in {'either' if number == 2 else 'any'} of the {number} contexts"
+        assert (either if number == len(own) else f"in {number} of {len(own)} contexts") in part
 
 
 def assert_counted(study, own, part):
@@ -159,9 +161,10 @@ def assert_counted(study, own, part):
     for clause in part.split("; "):
         for start, verdict in starts.items():
             if start in clause:
-                counted[verdict] = int(re.search(r" in (\d+)\b", clause)[1])
+                number = re.search(r" in (?:all (?:of the )?|any of the )?(\d+)\b", clause)
+                counted[verdict] = int(number[1])
     assert counted == Counter(own["verdict"])
-    assert f" of {len(own)} contexts" in part
+    assert f" of {len(own)} contexts" in part or f" all {len(own)} contexts" in part
 
 
 @given(drawn_studies)

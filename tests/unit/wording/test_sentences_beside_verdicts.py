@@ -67,8 +67,8 @@ LAST = {
     against_the_verdict=("helps", {"decided_from": NAN, "low": 1.1}, ["band", "side of the verdict"]),
     undecided=("undecided", {"decided_from": NAN, "low": 1.1}, ["no epoch", "undecided"]),
     equivalent=("equivalent", {"decided_from": NAN, "low": 1.1}, ["no epoch", "equivalent"]),
-    of_too_few_pairs=("undecided", {"decided_from": NAN, "pairs": 5}, ["no epoch", "5 pairs"]),
-    of_one_pair=("undecided", {"decided_from": NAN, "pairs": 1}, ["no epoch", "1 pair "]),
+    of_too_few_pairs=("undecided", {"decided_from": NAN, "pairs": 5}, ["no epoch", "5 finite pairs"]),
+    of_one_pair=("undecided", {"decided_from": NAN, "pairs": 1}, ["no epoch", "1 finite pair "]),
 )
 def test_a_trajectory(case, prose):
     verdict, changes, facts = case
@@ -77,6 +77,16 @@ def test_a_trajectory(case, prose):
     assert ("on, the" in said) == (changes["decided_from"] < 39)
     assert ("is higher" in said or "is lower" in said) == (not math.isnan(changes["decided_from"]))
     assert said == prose
+
+
+@pytest.mark.parametrize(("verdict", "side"), [("helps", "higher"), ("hurts", "lower")])
+def test_a_trajectory_of_scores_is_higher_where_the_treatment_helps(verdict, side):
+    row = {**LAST, "decided_from": 19.0, "low": 0.01, "high": 0.02}
+    said = sentences.decided(synthetic.scored(ONE), row, {"verdict": verdict, "pairs": 8})
+    assert f"from epoch 19 on, the test accuracy with BN is {side} than with no BN" in said
+    open_still = {**row, "decided_from": NAN, "low": -0.01}
+    said = sentences.decided(synthetic.scored(ONE), open_still, {"verdict": verdict, "pairs": 8})
+    assert "the band still includes equal scores" in said
 
 
 def test_a_trajectory_of_one_of_three_arms_says_of_which():

@@ -73,7 +73,7 @@ SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
     ),
     whose_interval_alone_decides=(
         {"p_adjusted": 0.06, "pairs": 6},
-        ["nothing is decided", "2.2 × higher to 4.5 × higher", "6 seeds that were measured in every context"],
+        ["nothing is decided", "BN to no BN", "2.2 to 4.5", "6 seeds that were measured in every context"],
     ),
     of_seeds_that_stayed_finite=({"pairs": 6, "diverged": 3}, ["6 seeds", "3 trials diverged", "of the others alone"]),
     with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
@@ -191,15 +191,15 @@ AGGREGATE = {
     of_some_of_the_seeds=({"pairs": 6}, ["the 6 seeds that all of them have"]),
     where_all_pairs_agree=(
         {"improvement": 0.0, "improvement_low": NAN, "improvement_high": NAN},
-        ["in 0 % of the pairs."],
+        ["BN is better in 0 % of the pairs and no BN in 100 %."],
     ),
     where_pairs_diverged_in_both_arms=(
         {"iqm": NAN, "low": NAN, "high": NAN, "tau": NAN, "i_squared": NAN},
-        ["8 seeds, BN is better than no BN in 74 %", "0.31 to 12."],
+        ["8 seeds, BN is better in 74 %", "no BN in 26 %", "0.31 to 12."],
     ),
     where_no_pair_is_finite=(
         {**dict.fromkeys(("iqm", "low", "high", "tau", "i_squared", "effect_lowest", "effect_highest"), NAN)},
-        ["in 74 % of the pairs (60 % to 80 %)."],
+        ["in 74 % of the pairs (60 % to 80 %) and no BN in 26 %."],
     ),
 )
 def test_an_aggregate(case, prose):

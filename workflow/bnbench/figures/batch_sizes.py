@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from bnbench.figures.axes import effect_levels
+from bnbench.figures.colours import PAPER
 from bnbench.figures.style import WIDTH, palette, row_name
 from bnbench.plan.study import Study
 from bnbench.wording import effects
@@ -52,4 +53,5 @@ def _name_lines(ax: Axes, ends: Sequence[tuple[float, float, str]]) -> None:
         height = ax.transData.transform((x, y))[1] * points
         below = max(height, below + _LINE)
         where: dict[str, Any] = {"xytext": (10, below - height), "textcoords": "offset points", "va": "center"}
-        ax.annotate(name, (x, y), annotation_clip=False, **where)
+        behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}  # so that no line crosses the name
+        ax.annotate(name, (x, y), annotation_clip=False, bbox=behind, **where)

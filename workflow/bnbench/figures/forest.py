@@ -55,5 +55,9 @@ def _in_numbers(study: Study, row: Mapping[Any, Any]) -> str:
     if row["test"] == "rank":
         return f"{row['floored']} of {row['pairs']} pairs too small to measure"
     if row["test"] != "mean":
-        return f"{row['diverged_treatment']} and {row['diverged_baseline']} of {row['pairs']} diverged"
-    return effects.change(study.outcome, row) if row["pairs"] > 1 else effects.plain(study.outcome, row["effect"])
+        treated, base = (titles.arm(study, row[name]) for name in ("treatment", "baseline"))
+        counts = f"{treated} {row['diverged_treatment']}, {base} {row['diverged_baseline']}"
+        return f"diverged: {counts} of {row['pairs']}"
+    if row["verdict"] in ("helps", "hurts"):
+        return effects.change(study.outcome, row)
+    return effects.interval(study.outcome, row["effect"], row["effect_low"], row["effect_high"]) if row["pairs"] else ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -21,7 +24,7 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
     rows = contexts.to_dict("records")
     down = [row_name(study, row, across) for row in rows]
     table = contexts.assign(down=down, cost=_costs(study, contexts))
-    table["text"] = [f"{_effect(study, row['effect'])}\n{row['verdict']}" for row in rows]
+    table["text"] = [_text(study, row) for row in rows]
     levels = [level for level in study.levels[across] if level in set(table[across])]
     costs, texts = (
         table.pivot(index="down", columns=across, values=column).reindex(index=unique(down), columns=levels)
@@ -44,6 +47,8 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
         cbar=False,
         ax=ax,
     )
+    for y, x in np.argwhere(costs.isna() & texts.notna()):  # what has no colour has no text of seaborn's
+        ax.text(x + 0.5, y + 0.5, texts.iloc[y, x], ha="center", va="center", fontsize=9.5)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, rotation=0)
     return figure
@@ -56,10 +61,13 @@ def _costs(study: Study, contexts: pd.DataFrame) -> pd.Series[float]:
     return pd.Series(study.outcome.cost(scaled.to_numpy(np.float64)), contexts.index)
 
 
-def _effect(study: Study, effect: float) -> str:
-    if np.isnan(effect):
-        return ""
-    return f"{effects.plain(study.outcome, effect)}{' ×' if study.outcome.is_ratio else ''}"
+def _text(study: Study, row: Mapping[Any, Any]) -> str:
+    """The effect and the verdict; where ranks decide, the verdict alone, since they are over other pairs."""
+    if row["test"] != "mean":
+        return f"{row['verdict']}\n(by ranks)"
+    if np.isnan(row["effect"]):
+        return str(row["verdict"])
+    return f"{effects.plain(study.outcome, row['effect'])}{' ×' if study.outcome.is_ratio else ''}\n{row['verdict']}"
 
 
 def _across(study: Study) -> str:

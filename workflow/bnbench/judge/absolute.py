@@ -27,7 +27,10 @@ OF_ARM = ("left", "error", "accuracy")
 
 
 def of_pairs(study: Study, pairs: Pairs) -> pd.DataFrame:
-    """One row: both arms over their finite pairs. A number is NaN where a trial of these does not know it."""
+    """One row: both arms over their finite pairs.
+
+    A number is NaN where a trial of these does not know it, or has a loss below the resolution.
+    """
     decides = study.report.outcome
     outcome = decides if decides in ("test_loss", PRECISE) else "test_loss"
     arms = dict(zip(ARMS, (pairs.baseline, pairs.treated), strict=True))
@@ -42,7 +45,9 @@ def of_pairs(study: Study, pairs: Pairs) -> pd.DataFrame:
         "standardized": bool(np.isfinite(scales).any()),
     }
     for name, arm in arms.items():
-        numbers = _numbers(arm.of(arm.seeds[finite]), ended[name][finite], study.report.window)
+        ending, own = ended[name][finite], arm.of(arm.seeds[finite])
+        small = finals.censored(own, outcome, study.report.window) > 0
+        numbers = _numbers(own, np.where(small, np.nan, ending), study.report.window)
         row |= {f"{name}_{of}": number for of, number in numbers.items()}
     return pd.DataFrame([row])
 

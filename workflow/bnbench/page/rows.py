@@ -180,12 +180,12 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
 
 
 def _effect(study: Study, row: Row) -> Cell:
-    """The effect with its limits; where losses are too small to measure, what it is with these raised, as a bound."""
+    """The effect with its limits; where losses are too small to measure, a bound, with these as the resolution."""
     if row["test"] != "rank":
         return _interval(row, ("effect", "effect_low", "effect_high"), partial(effects.plain, study.outcome))
     raised = effects.plain(study.outcome, row["raised_effect"])
     bound = f"{row['bound']} " if row["bound"] != "restricted" else ""
-    return Cell(f"{bound}{raised}", repr(float(row["raised_effect"])), note="(losses of 0 raised)")
+    return Cell(f"{bound}{raised}", repr(float(row["raised_effect"])), note=f"(losses of 0 as {row['resolution']:.1e})")
 
 
 def _seeds(row: Row, name: str) -> Cell:

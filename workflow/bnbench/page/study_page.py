@@ -105,9 +105,10 @@ def render(
 
 
 def _said(study: Study, contexts: pd.DataFrame) -> dict[str, str]:
-    """What captions say of the study; only simultaneous intervals are said to hold together."""
-    facts = captions.facts(study)
-    return facts if methods.limits(contexts) else {**facts, "together": ""}
+    """What captions say of the study; what is simultaneous or adjusted is so for the comparisons that have pairs."""
+    family = captions.together(int(contexts["family"].max()))
+    alone = " for the one context that has one" if family and contexts["limits"].eq("Student").any() else ""
+    return {**captions.facts(study), "together": alone or family, "adjusted": family}
 
 
 def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 from bnbench.page import rows
 from bnbench.page.rows import NOTHING, Cell
 from bnbench.plan.study import Study
-from bnbench.vocabulary import SEED_VARIES
+from bnbench.vocabulary import ACCURACY, SEED_VARIES
 from bnbench.wording import absolute as absolutes
 from bnbench.wording import effects, formats, titles
 
@@ -56,10 +56,10 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
 
 
 def absolute(study: Study, table: pd.DataFrame) -> Table | None:
-    """The test losses on an absolute scale; nothing where nothing is known of it."""
+    """The test losses on an absolute scale; nothing where nothing more is known of it."""
     found = rows.absolute(study, table)
     names = [name for name in absolutes.COLUMNS if any(row["cells"][name][0] != NOTHING for row in found)]
-    if not names:
+    if not names or (names == ["accuracy"] and study.report.outcome == ACCURACY):  # the table of verdicts has them
         return None
     heads = [f"{absolutes.COLUMNS[name]}, {arm}" for name in names for arm in _arms(study)]
     lines = [
@@ -97,7 +97,7 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
 
 def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
     """How many trials diverged; nothing where none did."""
-    if contexts["test"].eq("mean").all():
+    if not contexts["test"].eq("worst-rank").any():
         return None
     columns = {f"Diverged: {' / '.join(_arms(study))}": "diverged", "p, McNemar": "mcnemar"}
     return _of_contexts(study, "Divergence", columns, contexts)

@@ -67,8 +67,8 @@ def answer(study: Study, rows: pd.DataFrame) -> str:
         return ""
     (base, first), *others = _spans(study, known, of).items()
     said = formats.listed([f"{base} {verb} {first} {what}", *(f"{arm} {span}" for arm, span in others)])
-    contexts = _contexts(known)
-    over = f", over {contexts} contexts" if contexts > 1 else ""
+    contexts, total = _contexts(known), _contexts(rows)
+    over = f", over {contexts}{f' of {total}' if contexts < total else ''} contexts" if total > 1 else ""
     by = _by(study, known.to_dict("records")[0]) if of == "left" else ""
     return f"In absolute terms{by}{over}: {said}."
 
@@ -110,7 +110,9 @@ def _contexts(rows: pd.DataFrame) -> int:
 
 def _by(study: Study, row: Row) -> str:
     """By which loss, where it is not the one that decides."""
-    return "" if row["outcome"] == study.report.outcome else f", by the {titles.outcome(row['outcome'])}"
+    classified = math.isfinite(row["baseline_accuracy"]) and not math.isfinite(row["baseline_left"])
+    told = row["outcome"] == study.report.outcome or classified
+    return "" if told else f", by the {titles.outcome(row['outcome'])}"
 
 
 def _over(row: Row) -> str:

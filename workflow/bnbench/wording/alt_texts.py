@@ -14,6 +14,7 @@ from bnbench.wording.contents import SOURCES, drawn
 from bnbench.wording.titles import Row
 
 _SPELLED_OUT = 12  # contexts; who wants more takes the table
+_NOTHING = "no trial stays finite to the end"
 _NOTES = {"differences": ["The bands hold for all epochs and all comparisons together."]}
 
 
@@ -50,6 +51,9 @@ def _curves(study: Study, table: pd.DataFrame) -> list[str]:
     said = []
     for setting, line in _by_setting(study, own):
         first, last = line.iloc[0], line.iloc[-1]
+        if line["loss"].isna().all():
+            said.append(f"{setting}: {_NOTHING}.")
+            continue
         fell = (
             f"from {_loss(first['loss'])} at epoch {first['epoch']} to {_loss(last['loss'])} at epoch {last['epoch']}"
         )
@@ -58,16 +62,20 @@ def _curves(study: Study, table: pd.DataFrame) -> list[str]:
 
 
 def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
-    """On how many seeds the treatment was lower."""
+    """On how many seeds each arm has the better value, and on how many neither has."""
     said = []
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
         row = group.iloc[0]
-        treated, lower = (
-            titles.arm(study, row["treatment"]),
-            int((group["treatment_value"] < group["baseline_value"]).sum()),
-        )
+        treated, base = (titles.arm(study, row[name]) for name in ("treatment", "baseline"))
+        costs = group["treatment_value"] - group["baseline_value"]
+        costs = costs if study.outcome.lower_is_better else -costs
+        for_treated, for_base = int((costs < 0).sum()), int((costs > 0).sum())
+        rest = len(group) - for_treated - for_base
+        others = f"; on {rest} they are equal, or a trial diverged" if rest else ""
+        side = "lower" if study.outcome.lower_is_better else "higher"
         said.append(
-            f"{titles.context_name(study, row.to_dict())}: {treated} is lower on {lower} of {len(group)} seeds."
+            f"{titles.contrast_name(study, row.to_dict())}: the {titles.outcome(study.report.outcome)} is {side} with "
+            f"{treated} on {for_treated} and with {base} on {for_base} of {formats.count(len(group), 'seed')}{others}."
         )
     return said
 
@@ -76,6 +84,7 @@ def _decomposition(study: Study, table: pd.DataFrame) -> list[str]:
     said = []
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
         factors = [f"{row['component']} {_ratio(row['effect'])}" for row in group.to_dict("records")]
+        factors = factors if group["effect"].notna().any() else [_NOTHING]
         said.append(f"{titles.contrast_name(study, group.iloc[0].to_dict())}: {', '.join(factors)}.")
     return said
 
@@ -83,7 +92,11 @@ def _decomposition(study: Study, table: pd.DataFrame) -> list[str]:
 def _modes(study: Study, table: pd.DataFrame) -> list[str]:
     return [
         f"{setting}: "
-        + ", ".join(f"{titles.outcome(row['outcome'])} {_loss(row['loss'])}" for row in _rows(group))
+        + (
+            ", ".join(f"{titles.outcome(row['outcome'])} {_loss(row['loss'])}" for row in _rows(group))
+            if group["loss"].notna().any()
+            else _NOTHING
+        )
         + "."
         for setting, group in _by_setting(study, table)
     ]

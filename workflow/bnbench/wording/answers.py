@@ -58,10 +58,12 @@ def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list
                 diverged.append(f"{context} ({sentences.divergence(study, row)})")
                 continue
             if row["test"] == "rank":
-                floored.append(f"{context} ({row['floored']} of {row['pairs']} pairs have a loss too small to measure)")
+                pairs = formats.share_of(row["floored"], row["pairs"], "pair")
+                have = "has" if row["floored"] == 1 else "have"
+                floored.append(f"{context} ({pairs} {have} a loss too small to measure)")
                 continue
             # The first interval says what all of them are.
-            interval = f"{formats.percent(row['confidence'])} interval " if row is sized[0] else ""
+            interval = f"{sentences.interval(row)} " if row is sized[0] else ""
             size = effects.change(study.outcome, row, level_text=interval)
             within = f" (within the margin of {sentences.margin(study)})" if row["within_margin"] else ""
             changes.append(f"{size} {context}{within}")
@@ -82,7 +84,9 @@ def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list
     if undecided and clauses:
         clauses.append(f"nothing is decided {formats.listed(undecided)}")
     elif undecided:
-        where = undecided[0] if len(undecided) == 1 else f"in any of {len(undecided)} contexts"
+        where = (
+            undecided[0] if len(undecided) == 1 else f"in {_undecided(len(undecided), sum(map(len, judged.values())))}"
+        )
         clauses.append(f"nothing is decided between {treated} and {base} {where}")
     if names["diverged"]:
         clauses.append(f"every trial of {treated} and of {base} diverged {formats.listed(names['diverged'])}")
@@ -94,21 +98,32 @@ def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list
 def _counted(study: Study, treated: str, base: str, judged: _Judged) -> list[str]:
     """A clause for each verdict that occurs, with the number of its contexts and the range of the estimated changes."""
     acting = _acting(treated, base)
+    named_before = any(judged[verdict] for verdict in ("hurts", "helps", "equivalent"))
     said = {
         "hurts": f"{acting} hurt",
         "helps": f"{acting} helped",
         "equivalent": f"{treated} and {base} were equivalent within the margin of {sentences.margin(study)}",
-        "undecided": "nothing is decided",
+        "undecided": "nothing is decided" if named_before else f"nothing is decided between {treated} and {base}",
         "diverged": f"every trial of {treated} and of {base} diverged",
         "no data": "there are no pairs yet",
     }
     clauses: list[str] = []
+    contexts = sum(map(len, judged.values()))
     for verdict, rows in judged.items():
         if rows:
-            total = "" if clauses else f" of {sum(map(len, judged.values()))} contexts"
+            counted = str(len(rows)) if clauses else formats.share_of(len(rows), contexts, "context")
+            if verdict == "undecided":
+                counted = counted if clauses else _undecided(len(rows), contexts)
             notes = _range(study, rows) if verdict in ("hurts", "helps") else ""
-            clauses.append(f"{said[verdict]} in {len(rows)}{total}{notes}")
+            clauses.append(f"{said[verdict]} in {counted}{notes}")
     return clauses
+
+
+def _undecided(some: int, contexts: int) -> str:
+    """In how many contexts nothing is decided: `2 of 4 contexts`, `either of the 2 contexts`."""
+    if some < contexts:
+        return formats.share_of(some, contexts, "context")
+    return f"{'either' if contexts == 2 else 'any'} of the {contexts} contexts"
 
 
 def _range(study: Study, rows: Sequence[Row]) -> str:

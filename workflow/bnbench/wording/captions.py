@@ -36,7 +36,6 @@ def share_of_epochs(share: float) -> str:
 def facts(study: Study) -> dict[str, str]:
     """What captions say of a study, here and in Snakemake's report: names of the arms and the loss, n, levels."""
     options, contexts = study.report, len(study.contexts())
-    comparisons = contexts * len(study.comparisons)
     return {
         "study": study.name,
         "loss": titles.outcome(options.outcome),
@@ -49,7 +48,7 @@ def facts(study: Study) -> dict[str, str]:
         "contexts": formats.count(contexts, "context"),
         "level": formats.percent(1 - options.alpha),
         "narrow": formats.percent(1 - 2 * options.alpha),
-        "together": f" for all {comparisons} comparisons together" if comparisons > 1 else "",
+        "together": together(contexts * len(study.comparisons)),
         "alpha": f"{options.alpha:g}",
         "window": window(study),
         "alike": alike(study),
@@ -57,6 +56,11 @@ def facts(study: Study) -> dict[str, str]:
         "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
+
+
+def together(family: int) -> str:
+    """For what simultaneous intervals hold, and adjusted p-values; empty of one comparison."""
+    return f" for {'both' if family == 2 else f'all {family}'} comparisons together" if family > 1 else ""
 
 
 def _interaction(study: Study) -> str:

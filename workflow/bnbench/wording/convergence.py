@@ -21,19 +21,32 @@ def clause(study: Study, rows: pd.DataFrame) -> str:
     if not known:
         loss = titles.outcome(study.report.outcome)
         return f"Too little was measured to say whether the {loss} still changes at the end."
-    said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, known, _PAST) if arms]
+    all_rows = rows.to_dict("records")  # those without data count as contexts
+    said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, all_rows, _PAST) if arms]
     measured = formats.count(known[0]["measurements"], "measurement")
     return f"{_stretch(known)} ({measured}), the {titles.outcome(known[0]['outcome'])} {'; it '.join(said)}."
 
 
 def note(study: Study, rows: pd.DataFrame) -> str:
     """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
-    known = rows[rows["trend"].isin([*_PAST])].to_dict("records")
-    said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, known, _PRESENT) if arms]
-    if not said:
-        return ""
-    loss = titles.outcome(known[0]["outcome"])
-    return f"{_stretch(known)}, the {loss} {' and '.join(said)}, so more epochs may give another answer."
+    found, loss = rows.to_dict("records"), titles.outcome(study.report.outcome)
+    said = [f"{verb} {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, found, trend))]
+    return (
+        f"At the last epochs, the {loss} {' and '.join(said)}, so more epochs may give another answer." if said else ""
+    )
+
+
+def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
+    """Where a trend is: in which arms, and in how many of their contexts; empty where it is nowhere."""
+    factor = study.report.factor
+    found = {label: [row["trend"] == trend for row in rows if row[factor] == label] for label in study.arms}
+    several = any(len(own) > 1 for own in found.values())
+    if all(own and all(own) for own in found.values()):
+        return "in all arms and contexts" if several else "in all arms"
+    wheres = {
+        label: f" in {formats.share_of(sum(own), len(own), 'context')}" for label, own in found.items() if any(own)
+    }
+    return formats.listed([f"with {titles.arm(study, label)}{where * several}" for label, where in wheres.items()])
 
 
 def method(study: Study) -> str:
@@ -68,7 +81,7 @@ def _where(study: Study, rows: Sequence[Row], contexts: int, *, first: bool) -> 
     """In how many contexts an arm has a trend, and by how much it changes there; of one context, with its interval."""
     if contexts > 1:
         sized = _possible(rows) if rows[0]["trend"] == "unclear" else _range(rows)
-        return f" in {len(rows)} of {contexts} contexts ({sized})"
+        return f" in {formats.share_of(len(rows), contexts, 'context')} ({sized})"
     (row,) = rows
     # The first interval says what all of them are.
     level = f"simultaneous {formats.percent(1 - study.report.alpha)} interval " if first else ""
@@ -85,12 +98,16 @@ def _range(rows: Sequence[Row]) -> str:
 def _possible(rows: Sequence[Row]) -> str:
     """What the intervals of several contexts leave open."""
     low, high = min(row["change_low"] for row in rows), max(row["change_high"] for row in rows)
+    if low == high:
+        return "no change at all"
     return f"anything from {_sized(rows[0], low)} to {_sized(rows[0], high)} is possible"
 
 
 def _with_interval(row: Row, level: str) -> str:
     """A change with its limits, without their direction where both have that of the change."""
     limits = [row["change_low"], row["change_high"]]
+    if len({*limits}) == 1:
+        return f"{_sized(row, row['change'])} on every seed"
     if len({_side(row, change) for change in (row["change"], *limits)}) > 1:
         said = [_sized(row, limit) for limit in limits]
     else:

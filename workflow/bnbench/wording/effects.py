@@ -83,6 +83,35 @@ def value(outcome: Outcome, measured: float) -> str:
     return f"{100 * measured:.1f} %" if outcome.name in _UNITS else f"{measured:.3g}"
 
 
+def possible(outcome: Outcome, named: str, arms: tuple[str, str], limits: tuple[float, float]) -> str:
+    """What an interval leaves open: `the test loss with BN may be anything from 20 % lower to 57 % higher, compared …`.
+
+    Where all of it lies on one side, though nothing is decided, it is told in numbers, which name no direction.
+
+    Args:
+        outcome: what is compared.
+        named: what it is called.
+        arms: what the treatment and the baseline are called.
+        limits: of the effect.
+    """
+    low, high = limits
+    treated, base = arms
+    if low == high == outcome.no_effect:
+        return f"the {named} with {treated} is the same as with {base} on every seed"
+    if low <= outcome.no_effect <= high:
+        sides = f"from {changed(outcome, low)} to {changed(outcome, high)}"
+        return f"the {named} with {treated} may be anything {sides}, compared with {base}"
+    return f"{of_two(outcome, named, arms)} may be anything from {plain(outcome, low)} to {plain(outcome, high)}"
+
+
+def of_two(outcome: Outcome, named: str, arms: tuple[str, str]) -> str:
+    """What an effect is of: `the ratio of the test losses, BN to no BN,`, or a difference of scores."""
+    treated, base = arms
+    if outcome.is_ratio:
+        return f"the ratio of the {formats.plural(named)}, {treated} to {base},"
+    return f"the {noun(outcome)} of the {named}, {treated} minus {base},"
+
+
 def near(outcome: Outcome, effect: float) -> str:
     """An effect close to none: a ratio with three decimals, a difference as in a table."""
     return f"{effect:.3f}" if outcome.is_ratio else plain(outcome, effect)
@@ -108,8 +137,9 @@ def compared(outcome: Outcome) -> str:
 
 
 def named(outcome: Outcome) -> str:
-    """An effect on the axis of a figure: `ratio of the losses`, `difference in percentage points`."""
-    return "ratio of the losses" if outcome.is_ratio else noun(outcome)
+    """An effect on the axis of a figure: `ratio of the losses`, `difference of the scores in points`."""
+    kind, _, unit = noun(outcome).partition(" in ")
+    return f"{kind} of the {compared(outcome)}{f' in {unit}' if unit else ''}"
 
 
 def _by_size(outcome: Outcome, limits: tuple[float, float]) -> list[float]:

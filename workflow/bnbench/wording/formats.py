@@ -69,6 +69,13 @@ def count(number_of: int, noun: str) -> str:
     return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
 
 
+def share_of(some: int, total: int, noun: str) -> str:
+    """`2 of 4 contexts`, `both contexts`, `all 4 contexts`, `the one context`."""
+    if some < total:
+        return f"{some:,} of {count(total, noun)}"
+    return {1: f"the one {noun}", 2: f"both {noun}s"}.get(total, f"all {total:,} {noun}s")
+
+
 def listed(parts: Sequence[str]) -> str:
     """`one, two and three`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -40,6 +40,8 @@ def paragraph(study: Study, found: Mapping[str, pd.DataFrame], fixed: str) -> st
         found: the tables of the comparison.
         fixed: what is known of whether it was fixed before training (`wording.preregistration`).
     """
+    if not found["provenance"]["trials"].sum():
+        return "Nothing has been trained yet."
     facts = {**_design(study), **_tests(study, found), **_kept(found), "software": _software(found)}
     facts["fixed"] = fixed
     return templating.rendered(templating.source("wording", "methods.txt"), **facts)

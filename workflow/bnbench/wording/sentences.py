@@ -101,7 +101,8 @@ def decided(study: Study, row: Row, judged: Row) -> str:
     treated, base = _arms(study, row)
     name, loss = titles.contrast_name(study, row), titles.outcome(study.report.outcome)
     if not sign_flips.can_decide(row["pairs"], study.report.alpha):
-        return f"With {name} no epoch is decided: {formats.count(int(row['pairs']), 'pair')} can never decide."
+        finite = formats.count(int(row["pairs"]), "finite pair")
+        return f"With {name} no epoch is decided: {finite} can never decide."
     if judged["verdict"] not in ("helps", "hurts"):
         return f"With {name} no epoch is decided, since the verdict is {judged['verdict']}."
     if math.isnan(row["decided_from"]):
@@ -132,10 +133,15 @@ def seeds(rows: Sequence[Row]) -> str:
     )
 
 
-def _interval(row: Row) -> str:
+def interval(row: Row) -> str:
     """What an interval is called: simultaneous where it holds for several contexts together."""
-    together = row["limits"] in ("flips", "Bonferroni")
-    return f"{'simultaneous ' if together else ''}{formats.percent(row['confidence'])} interval"
+    level = f"{formats.percent(row['confidence'])} interval"
+    return f"simultaneous {level}" if row["limits"] in ("flips", "Bonferroni") else f"{level}{_alone(row)}"
+
+
+def _alone(row: Row) -> str:
+    """That an interval is not one of all contexts together, where there are several."""
+    return " of this context alone" if row["family"] > 1 else ""
 
 
 def _evidence(row: Row) -> str:
@@ -156,9 +162,9 @@ def _by_mean(study: Study, row: Row) -> str:
     if row["verdict"] == "undecided" and row["effect_low"] == row["effect_high"]:
         return f"nothing is decided: all pairs have the same {effects.noun(study.outcome)}, and show no spread."
     if row["verdict"] == "undecided":
-        possible = f"{_possible(study, row)} ({_interval(row)}; {_evidence(row)})"
+        possible = f"{_possible(study, row)} ({interval(row)}; {_evidence(row)})"
         return f"nothing is decided: {possible}.{_disagreement(study, row)}{_needed(study, row)}"
-    change = effects.change(study.outcome, row, level_text=f"{_interval(row)} ")
+    change = effects.change(study.outcome, row, level_text=f"{interval(row)} ")
     sized = f"the {titles.outcome(row['outcome'])} with {treated} is {change} than with {base}{_small(study, row)}"
     return f"{treated} {row['verdict']}: {sized} ({_evidence(row)})."
 
@@ -180,7 +186,8 @@ def _equivalent(study: Study, row: Row) -> str:
     treated, base = _arms(study, row)
     losses, outcome = formats.plural(titles.outcome(row["outcome"])), study.outcome
     effect, low, high = (effects.near(outcome, row[name]) for name in ("effect", "narrow_low", "narrow_high"))
-    limits = f"{formats.percent(2 * row['confidence'] - 1)} interval {low} to {high}"
+    level = f"{formats.percent(2 * row['confidence'] - 1)} interval{_alone(row)}"
+    limits = f"{level}{':' if _alone(row) else ''} {low} to {high}"
     within = f"lies inside the margin of {margin(study)} ({_adjusted(row, row['p_equivalence'], 'Holm')})"
     ratio = f"the {effects.noun(outcome)} of their {losses}, {effect} ({limits})"
     return f"{treated} and {base} are equivalent: {ratio}, {within}."
@@ -188,22 +195,27 @@ def _equivalent(study: Study, row: Row) -> str:
 
 def _floored(study: Study, row: Row) -> str:
     """Why some pairs have no effect of their own."""
-    pairs = f"{row['floored']} of {formats.count(row['pairs'], 'pair')} {'has' if row['floored'] == 1 else 'have'}"
+    pairs = formats.share_of(row["floored"], row["pairs"], "pair")
+    pairs += " has" if row["floored"] == 1 else " have"
     small = f"below {row['resolution']:.1e}, which {study.config['dtype']} cannot tell from 0"
     return f"{pairs} a loss {small}, and so no {effects.noun(study.outcome)}"
 
 
 def _raised(study: Study, row: Row) -> str:
-    """The effect with losses below the resolution raised to it: a bound, if it bounds what the verdict says."""
+    """The effect with losses below the resolution counted as it: a bound, if it bounds what the verdict says."""
     treated, base = _arms(study, row)
     outcome, effect = study.outcome, row["raised_effect"]
+    counting = f" Counting such losses as {row['resolution']:.1e}"
     toward = {"hurts": effect > outcome.no_effect, "helps": effect < outcome.no_effect}.get(row["verdict"], False)
     outward = {"at least": effect > outcome.no_effect, "at most": effect < outcome.no_effect}.get(row["bound"], False)
     if toward and outward:
         sized = f"at least {effects.changed(outcome, effect)} than with {base}"
-        return f" With such losses raised to that, the {titles.outcome(row['outcome'])} with {treated} is {sized}."
-    limits = effects.interval(outcome, effect, row["raised_low"], row["raised_high"])
-    return f" With such losses raised to that, the {effects.noun(outcome)} is {limits}."
+        return f"{counting}, the {titles.outcome(row['outcome'])} with {treated} is {sized}."
+    said = f"{counting}, the {effects.noun(outcome)} is {effects.plain(outcome, effect)}"
+    if not row["raised_low"] < row["raised_high"]:
+        return f"{said}."
+    low, high = (effects.plain(outcome, row[f"raised_{end}"]) for end in ("low", "high"))
+    return f"{said} ({formats.percent(row['confidence'])} interval{_alone(row)}: {low} to {high})."
 
 
 def margin(study: Study) -> str:
@@ -217,10 +229,8 @@ def _small(study: Study, row: Row) -> str:
 
 def _possible(study: Study, row: Row) -> str:
     """What the interval leaves open."""
-    treated, base = _arms(study, row)
-    low, high = (effects.changed(study.outcome, row[name]) for name in ("effect_low", "effect_high"))
-    sides = f"from {low} to {high}"
-    return f"the {titles.outcome(row['outcome'])} with {treated} may be anything {sides}, compared with {base}"
+    limits = (row["effect_low"], row["effect_high"])
+    return effects.possible(study.outcome, titles.outcome(row["outcome"]), _arms(study, row), limits)
 
 
 def _disagreement(study: Study, row: Row) -> str:
@@ -277,9 +287,9 @@ def _rest(study: Study, row: Row) -> str:
     treated, base = _arms(study, row)
     pairs = f" Among the {measured} pairs that {'stayed finite' if not row['floored'] else 'were measured'},"
     if row["verdict"] != "undecided" and not row["effect_low"] <= study.outcome.no_effect <= row["effect_high"]:
-        sized = effects.change(study.outcome, row, level_text=f"{_interval(row)} ")
+        sized = effects.change(study.outcome, row, level_text=f"{interval(row)} ")
         return f"{pairs} the {titles.outcome(row['outcome'])} with {treated} is {sized} than with {base}."
     contrary = row["verdict"] == "undecided" and row["p_adjusted"] < study.report.alpha
     others = "pairs that were not measured" if row["test"] == "rank" else "diverged trials"
     opposed = f" The {others} and these pairs speak for different arms." if contrary else ""
-    return f"{pairs} {_possible(study, row)} ({_interval(row)}).{opposed}"
+    return f"{pairs} {_possible(study, row)} ({interval(row)}).{opposed}"

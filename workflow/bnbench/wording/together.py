@@ -34,7 +34,8 @@ def aggregate(study: Study, row: Row) -> str:
     treated, base = _arms(study, row)
     share, low, high = (f"{100 * row[f'improvement{end}']:.0f} %" for end in ("", "_low", "_high"))
     limits = "" if math.isnan(row["improvement_low"]) else f" ({low} to {high})"
-    better = f"{treated} is better than {base} in {share} of the pairs{limits}"
+    rest = f"{100 - round(100 * row['improvement'])} %"
+    better = f"{treated} is better in {share} of the pairs{limits} and {base} in {rest}"
     size = f"over these {row['contexts']:.0f} contexts and {_seeds(study, row)}"
     return f"As a description {size}, {_middle(study, row)}{better}.{_spread(study, row)}{_opposed(study, row)}"
 
@@ -62,9 +63,9 @@ def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
     outcome = titles.outcome(study.report.outcome)
     start = f"Over {_all(row)} contexts together,"
     if not decided:
-        possible = f"may be {_anything(study, row['low'], row['high'])}"
+        possible = effects.possible(study.outcome, outcome, (treated, base), (row["low"], row["high"]))
         limits = f"({_interval(study, row)}; {_evidence(study, row)})"
-        return f"{start} nothing is decided: the {outcome} with {treated} {possible}, compared with {base} {limits}."
+        return f"{start} nothing is decided: {possible} {limits}."
     limits_of = {"effect": row["effect"], "effect_low": row["low"], "effect_high": row["high"]}
     sized = effects.change(study.outcome, limits_of, level_text=f"{_interval(study, row)} ")
     return f"{start} the {outcome} with {treated} is {sized} than with {base} ({_evidence(study, row)})."
@@ -111,9 +112,9 @@ def _prediction(study: Study, row: Row) -> str:
         return ""
     treated, base = _arms(study, row)
     loss, level = titles.outcome(study.report.outcome), formats.percent(1 - study.report.alpha)
-    sides = f"{_anything(study, low, high)} than with {base}"
+    said = effects.possible(study.outcome, loss, (treated, base), (low, high))
     sample = f"{level} prediction interval, as if the contexts were a random sample of their kind"
-    return f" In a further context of this kind, the {loss} with {treated} may be {sides} ({sample})."
+    return f" In a further context of this kind, {said} ({sample})."
 
 
 def _middle(study: Study, row: Row) -> str:
@@ -121,7 +122,9 @@ def _middle(study: Study, row: Row) -> str:
     if math.isnan(row["iqm"]):
         return ""
     form, level = partial(effects.plain, study.outcome), formats.percent(1 - study.report.alpha)
-    limits = f"{level} bootstrap interval {form(row['low'])} to {form(row['high'])}"
+    low, high = ("" if math.isinf(limit) else form(limit) for limit in (row["low"], row["high"]))
+    sides = f"{low} to {high}" if low and high else f"up to {high}" if high else f"from {low} up"
+    limits = f"{level} bootstrap interval {sides if low or high else 'without limits'}"
     return f"the interquartile mean of {_effect(study, row)} is {form(row['iqm'])} ({limits}), and "
 
 
@@ -130,9 +133,8 @@ def _spread(study: Study, row: Row) -> str:
     form = partial(effects.plain, study.outcome)
     if math.isnan(row["effect_lowest"]):
         return ""
-    sides = (
-        f" In single contexts, {_effect(study, row)} is {form(row['effect_lowest'])} to {form(row['effect_highest'])}"
-    )
+    ends = f"{form(row['effect_lowest'])} to {form(row['effect_highest'])}"
+    sides = f" In single contexts, {_effect(study, row)} runs from {ends}"
     if math.isnan(row["tau"]):
         return f"{sides}."
     share = f"{100 * row['i_squared']:.0f} %"
@@ -178,10 +180,6 @@ def _contradictions(study: Study, pairs: pd.DataFrame) -> str:
         return ""
     named = formats.listed([f"{treated} against {base}" for treated, base in (_arms(study, row) for row in found)])
     return f" Of {named}, nothing is decided, because ranks and means point to different arms."
-
-
-def _anything(study: Study, low: float, high: float) -> str:
-    return f"anything from {effects.changed(study.outcome, low)} to {effects.changed(study.outcome, high)}"
 
 
 def _contrary(row: Row) -> bool:
@@ -240,8 +238,4 @@ def _arms(study: Study, row: Row) -> tuple[str, str]:
 
 def _effect(study: Study, row: Row) -> str:
     """What an effect is of: a ratio of losses, or a difference of scores."""
-    treated, base = _arms(study, row)
-    outcome = titles.outcome(study.report.outcome)
-    if study.outcome.is_ratio:
-        return f"the ratio of the {formats.plural(outcome)}, {treated} to {base},"
-    return f"the {effects.noun(study.outcome)} of {outcome}, {treated} minus {base},"
+    return effects.of_two(study.outcome, titles.outcome(study.report.outcome), _arms(study, row))
