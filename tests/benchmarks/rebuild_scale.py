@@ -30,11 +30,11 @@ from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.study import Study
 from bnbench.store import chunk_files, files, provenance, tables
 from bnbench.trainer.chunk import Trained, trial_tables
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 
 STEPS = ("collect", "compare", "plot", "report", "rebuild")
 OUTPUT = Path(__file__).parent / "results" / "rebuild-scale.md"
-SHIFTS = dict(zip(OUTCOMES, (0.0, 0.2, 0.7, 0.4), strict=True))
+SHIFTS = dict(zip(LOSSES, (0.0, 0.2, 0.7, 0.4), strict=True))
 """Of the log losses, above those in training mode."""
 
 WITHOUT = """

@@ -22,9 +22,9 @@ from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS, Sine
 from bnbench.trainer.chunk import train
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 
-LOSSES = Path(__file__).parent / "golden_losses.csv"
+FILE = Path(__file__).parent / "golden_losses.csv"
 SEEDS = (0, 1, 5)
 TABLE = str(Path(__file__).parent / "golden_table.csv")
 
@@ -168,12 +168,12 @@ def losses(setting):
         found = train(setting, SEEDS, [task.data(seed) for seed in SEEDS], torch.device("cpu")).losses
     epochs = setting["epochs"]
     keys = {"seed": np.repeat(SEEDS, epochs), "epoch": np.tile(np.arange(epochs), len(SEEDS))}
-    return pd.DataFrame({**keys, **{outcome: found[outcome].T.ravel() for outcome in OUTCOMES}})
+    return pd.DataFrame({**keys, **{outcome: found[outcome].T.ravel() for outcome in LOSSES}})
 
 
 def main():
     parts = [losses(setting).assign(setting=name) for name, setting in SETTINGS.items()]
-    pd.concat(parts).set_index("setting").to_csv(LOSSES)
+    pd.concat(parts).set_index("setting").to_csv(FILE)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from bnbench.epochs import evaluated_epochs
 from bnbench.judge import stats
 from bnbench.judge.pairing import Pairs
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import GAP, OUTCOMES
+from bnbench.vocabulary import GAP, LOSSES
 
 
 def pairs(study, baseline, treated, seconds=(1.0, 1.0)):
@@ -30,7 +30,7 @@ def trials(setting, measured, seconds):
     epochs = np.array(evaluated_epochs(setting.spec["epochs"], setting.spec["evaluate_every"]))
     test = np.asarray(measured["test_loss"], float)
     seeds = test.shape[-1]
-    named = dict.fromkeys(OUTCOMES, test) | measured
+    named = dict.fromkeys(LOSSES, test) | measured
     losses = {name: np.broadcast_to(np.asarray(values, float), (len(epochs), seeds)) for name, values in named.items()}
     losses[GAP] = np.log(losses["test_loss"]) - np.log(losses["eval_loss"])
     rows = pd.DataFrame({"seconds": np.broadcast_to(seconds, seeds)}, index=pd.RangeIndex(seeds, name="seed"))

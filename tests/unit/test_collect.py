@@ -9,7 +9,7 @@ from bnbench.errors import UserError
 from bnbench.plan import config, cost
 from bnbench.plan.chunks import all_chunks
 from bnbench.store import chunk_files, schemas, tables
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 
 EPOCHS = 4
 SMALL = {"study": "small", "hidden": [4], "epochs": EPOCHS, "seeds": 5, "seeds_per_job": {"cpu": 2}}
@@ -30,7 +30,7 @@ def rows(chunk, kind):
     epochs = range(EPOCHS) if kind == "losses" else [None]
     schema = schemas.SCHEMAS[kind]
     same = {**chunk.setting.labels, "setting": chunk.setting.address, **FACTS[kind]}
-    found = [{**same, "seed": s, "epoch": e, **dict.fromkeys(OUTCOMES, float(s))} for s in seeds for e in epochs]
+    found = [{**same, "seed": s, "epoch": e, **dict.fromkeys(LOSSES, float(s))} for s in seeds for e in epochs]
     return pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in found], schema)
 
 

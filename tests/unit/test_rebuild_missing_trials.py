@@ -9,7 +9,7 @@ import synthetic
 from stores import PLAN, TWO, paths, stored
 
 from bnbench.store import report_tables
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -111,7 +111,7 @@ def test_of_losses_that_are_all_0_nothing_is_decided_and_it_is_said_why(rebuilt,
     study = synthetic.plan(**PLAN)
     frames = synthetic.frames(study)
     for frame in frames.values():
-        losses = [name for name in (*OUTCOMES, "y", "y_fit") if name in frame]
+        losses = [name for name in (*LOSSES, "y", "y_fit") if name in frame]
         frame[losses] = frame[losses].where(frame[losses].isna(), 0.0)
     stored(tmp_path, study, found=frames)
     said = ("nothing is decided", "all 8 pairs have a loss below 5.7e-17, which float32 cannot tell from 0")

@@ -32,7 +32,7 @@ FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 PRECISE = "test_loss_precise"
 """The test loss with the statistics of the whole training set; where no statistics are kept, it is the test loss."""
 
-OUTCOMES = ("train_loss", "eval_loss", "test_loss", PRECISE)
+LOSSES = ("train_loss", "eval_loss", "test_loss", PRECISE)
 VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
 """Measured too where points are held out to choose by, and where the task is to classify; else null."""
 
@@ -45,7 +45,7 @@ TARGET_VARIANCE, TARGET_SCALE = "target_variance", "target_scale"
 ON_TEST_POINTS = ("test_loss", PRECISE, ACCURACY)
 """Outcomes that are means over the test points alone."""
 
-MEASURED = (*OUTCOMES, VALIDATION, ACCURACY)
+MEASURED = (*LOSSES, VALIDATION, ACCURACY)
 
 MAIN_EFFECT, DOUBLING = "main effect", "doubling"
 """In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""

@@ -27,7 +27,7 @@ from bnbench.figures import (
 from bnbench.figures.axes import loss_axis
 from bnbench.figures.panels import context_names
 from bnbench.store import report_tables, schemas
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 from bnbench.wording import contents, titles
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -289,7 +289,7 @@ def test_losses_that_differ_by_rounding_alone_are_within_their_axes(loss, apart)
     rows = [
         {**plan().settings[0].labels, "norm": norm, "outcome": outcome, "loss": loss * (1 + apart * (norm == "batch"))}
         for norm in ("none", "batch")
-        for outcome in OUTCOMES
+        for outcome in LOSSES
     ]
     drawn = pd.DataFrame(rows).assign(low=lambda table: table["loss"], high=lambda table: table["loss"])
     figure = modes.draw(plan(), drawn)

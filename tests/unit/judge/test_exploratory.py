@@ -13,7 +13,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from bnbench.judge import exploratory, pairing, sign_flips
 from bnbench.store import trials
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -46,11 +46,11 @@ def multiplied(frames, of):
 
 def test_every_outcome_has_its_ratio_its_interval_and_its_test(paired):
     study = synthetic.plan()
-    factors = {outcome: (lambda seed, power=power: (1 + seed) ** power) for power, outcome in enumerate(OUTCOMES)}
+    factors = {outcome: (lambda seed, power=power: (1 + seed) ** power) for power, outcome in enumerate(LOSSES)}
     pairs = paired(study, multiplied(synthetic.frames(study, noise=0.2), factors))
     rows = by_outcome(study, pairs)
-    assert list(rows) == [*OUTCOMES, "generalization_gap", "epochs_to_target", "seconds"]
-    for outcome in OUTCOMES:
+    assert list(rows) == [*LOSSES, "generalization_gap", "epochs_to_target", "seconds"]
+    for outcome in LOSSES:
         row, (baseline, treated) = rows[outcome], pairs.final(outcome, 0.05)
         assert row["effect"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
         assert row["baseline_value"] == pytest.approx(math.exp(baseline.mean()))
@@ -61,7 +61,7 @@ def test_every_outcome_has_its_ratio_its_interval_and_its_test(paired):
     assert rows["train_loss"]["effect"] != rows["test_loss"]["effect"]
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("outcome", LOSSES)
 def test_the_outcome_of_the_config_alone_is_primary(paired, outcome):
     study = synthetic.plan(report={"outcome": outcome})
     rows = by_outcome(study, paired(study))
@@ -187,14 +187,14 @@ def test_the_product_is_that_of_every_seed_whatever_the_losses(paired):
     study = synthetic.plan(seeds=9)
     factors = {
         outcome: (lambda seed, index=index: float(np.random.default_rng([seed, index]).lognormal()))
-        for index, outcome in enumerate(OUTCOMES)
+        for index, outcome in enumerate(LOSSES)
     }
     pairs = paired(study, multiplied(synthetic.frames(study, noise=0.5), factors))
     found = parts(study, pairs)
     assert found.loc["total", "effect"] == pytest.approx(
         found.loc["what is left", "effect"] * found.loc["stale averages", "effect"], rel=1e-12
     )
-    of_seed = {outcome: np.subtract(*pairs.final(outcome, 0.05)[::-1]) for outcome in OUTCOMES}
+    of_seed = {outcome: np.subtract(*pairs.final(outcome, 0.05)[::-1]) for outcome in LOSSES}
     stale = of_seed["test_loss"] - of_seed["test_loss_precise"]
     for name, logs in (
         ("what is left", of_seed["test_loss_precise"]),

@@ -13,8 +13,8 @@ import pytest
 import synthetic
 
 from bnbench.judge import exploratory, sign_flips, stats
-from bnbench.outcomes import OUTCOMES as KNOWN
-from bnbench.vocabulary import ACCURACY, OUTCOMES
+from bnbench.outcomes import LOSSES as KNOWN
+from bnbench.vocabulary import ACCURACY, LOSSES
 from bnbench.wording import explored
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -30,8 +30,8 @@ def generated(key):
     for chance in diverging:
         level, spread = generator.normal(0, generator.choice([0.1, 2.0])), generator.choice([0.05, 0.5])
         fall = np.linspace(generator.choice([0.0, 1.0, 4.0]), 0, 4)[:, None]
-        logs = level + spread * generator.standard_normal((len(OUTCOMES), 1, seeds)) + fall
-        measured = {name: np.exp(values) for name, values in zip(OUTCOMES, logs, strict=True)}
+        logs = level + spread * generator.standard_normal((len(LOSSES), 1, seeds)) + fall
+        measured = {name: np.exp(values) for name, values in zip(LOSSES, logs, strict=True)}
         accuracy = 1 / (1 + np.exp(generator.normal(level, spread, (4, seeds))))
         gone = (generator.random(seeds) < chance) & (np.arange(4)[:, None] >= generator.integers(0, 4))
         arms.append({name: np.where(gone, np.nan, values) for name, values in {**measured, ACCURACY: accuracy}.items()})

@@ -6,7 +6,7 @@ import synthetic
 
 from bnbench.judge import finals, stats, summaries
 from bnbench.store import trials
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 from bnbench.wording import sentences
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -77,7 +77,7 @@ def test_modes_have_every_outcome_over_the_trials_that_stay_finite(summarized):
     assert of(tables["modes"], "none").empty
     for norm, seeds in (("batch momentum=0.01", 8), ("batch", 7)):
         modes = of(tables["modes"], norm).set_index("outcome")
-        assert modes.index.tolist() == list(OUTCOMES)
+        assert modes.index.tolist() == list(LOSSES)
         assert set(modes["seeds"]) == {seeds}
         for outcome, row in modes.iterrows():
             own = finals.final(arms[norm], outcome, 0.05).dropna().to_numpy()

@@ -41,7 +41,11 @@ def pages(tmp_path_factory):
 def generic(study):
     """What matches the sentences of the list, as a whole, for a study."""
     arms = [re.escape(titles.arm(study, arm)) for arm in study.arms] + ["the arm", "the baseline"]
-    meant = {"n": r"[−-]?\d[\d./,]*(?: percentage points?)?", "arm": f"(?:{'|'.join(arms)})", "effect": "(?:ratio|difference)"}
+    meant = {
+        "n": r"[−-]?\d[\d./,]*(?: percentage points?)?",
+        "arm": f"(?:{'|'.join(arms)})",
+        "effect": "(?:ratio|difference)",
+    }
     meant["…"] = r"(?:[^.;]|\.(?! )|; (?!lr=))*"
     lines = [line for line in GENERIC.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     escaped = [re.sub(r"\\\{(\w+|…)\\\}", lambda name: meant[name[1]], re.escape(line)) for line in lines]

@@ -9,7 +9,7 @@ import synthetic
 from bnbench.errors import UserError
 from bnbench.judge import finals
 from bnbench.store import trials
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -29,7 +29,7 @@ def test_losses_stand_by_epoch_and_seed_in_whatever_order_the_rows_came(study, t
     assert arm.seeds.tolist() == [0, 1, 2]
     assert {outcome: values.shape for outcome, values in arm.losses.items()} == {
         "train_loss": (25, 3),
-        **dict.fromkeys((*OUTCOMES[1:], "generalization_gap"), (3, 3)),
+        **dict.fromkeys((*LOSSES[1:], "generalization_gap"), (3, 3)),
     }
     assert arm.epochs["test_loss"].tolist() == [9, 19, 24]
     np.testing.assert_allclose(arm.losses["train_loss"][-1], [1e-3, 1e-2, 1e-1])
@@ -47,7 +47,7 @@ def test_the_final_loss_is_the_geometric_mean_over_the_window(study, tmp_path, s
 def test_a_trial_that_diverged_has_no_final_loss_and_leaves_the_others_alone(study, tmp_path):
     diverged = read(study, tmp_path, synthetic.frames(study, diverged=lambda _, seed: 24 if seed == 1 else None))
     whole = read(study, tmp_path, synthetic.frames(study))
-    for outcome in OUTCOMES:
+    for outcome in LOSSES:
         final = finals.final(diverged, outcome, 0.05)
         assert final.isna().tolist() == [False, True, False]
         assert final.drop(1).equals(finals.final(whole, outcome, 0.05).drop(1))

@@ -2,13 +2,13 @@
 
 import pandas as pd
 import pytest
-from golden import LOSSES, SETTINGS, added, losses
+from golden import FILE, SETTINGS, added, losses
 
 from bnbench.catalogue import sources
 from bnbench.catalogue.guarded import GUARDED
 from bnbench.plan.settings import NUMERICS
 
-GOLDEN = pd.read_csv(LOSSES)
+GOLDEN = pd.read_csv(FILE)
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -6,7 +6,7 @@ import synthetic
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.plan.levels import level
-from bnbench.vocabulary import OUTCOMES
+from bnbench.vocabulary import LOSSES
 from bnbench.wording import titles
 
 
@@ -17,7 +17,7 @@ def title_of(factor, entry):
 def test_everything_that_a_study_may_name_has_a_name():
     assert {title_of("norm", {"name": name}) for name in NORMS} >= {"no BN", "BN"}
     assert all(title_of("optimizer", {"name": name, "lr": 0.1}).endswith(" lr=0.1") for name in OPTIMIZERS)
-    assert all(titles.outcome(name) for name in (*OUTCOMES, "epochs_to_target", "seconds"))
+    assert all(titles.outcome(name) for name in (*LOSSES, "epochs_to_target", "seconds"))
     assert (title_of("batch_size", "full"), title_of("batch_size", 25)) == ("full batch", "batch 25")
     assert (title_of("device", "cpu"), title_of("hidden", [64, 8])) == ("cpu", "64–8 hidden units")
     assert (title_of("activation", "relu"), title_of("activation", "tanh")) == ("ReLU", "tanh")

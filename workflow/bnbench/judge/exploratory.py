@@ -17,7 +17,7 @@ from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
-from bnbench.vocabulary import ACCURACY, GAP, OUTCOMES, PRECISE
+from bnbench.vocabulary import ACCURACY, GAP, LOSSES, PRECISE
 
 EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
 
@@ -103,10 +103,10 @@ def decomposition(study: Study, pairs: Pairs) -> pd.DataFrame:
       same factor on training points as on test points. It acts on the training loss, and is no part of the total. At
       full batch there is none, so there this row shows how far that holds.
     """
-    losses = {outcome: pairs.final(outcome, study.report.window) for outcome in OUTCOMES}
+    losses = {outcome: pairs.final(outcome, study.report.window) for outcome in LOSSES}
     difference = {outcome: treated - baseline for outcome, (baseline, treated) in losses.items()}
     finite = np.isfinite(sum(difference.values(), np.zeros(len(pairs.seeds))))
-    train, evaluated, test, precise = (difference[outcome][finite] for outcome in OUTCOMES)
+    train, evaluated, test, precise = (difference[outcome][finite] for outcome in LOSSES)
     stale = test - precise
     rows = []
     for name, logs in zip(COMPONENTS, (precise, stale, test, train - evaluated + stale), strict=True):
@@ -124,7 +124,7 @@ _LACKING = {"bound": None, **dict.fromkeys(_COUNTS, np.nan)}
 
 def _measured(study: Study, pairs: Pairs) -> Iterator[str]:
     """The outcomes that a trial ends at."""
-    for outcome in (*OUTCOMES, GAP, ACCURACY):
+    for outcome in (*LOSSES, GAP, ACCURACY):
         if outcome == PRECISE and not (pairs.keep_statistics or outcome == study.report.outcome):
             continue  # it is the test loss once more
         if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:

@@ -15,8 +15,7 @@ from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.store import tables
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import FACTORS
-from bnbench.vocabulary import OUTCOMES as LOSSES
+from bnbench.vocabulary import FACTORS, LOSSES
 
 _EPOCHS = 200  # of a curve: more than a figure can show apart
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by

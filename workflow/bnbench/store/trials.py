@@ -16,7 +16,7 @@ from bnbench.errors import UserError
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import tables
-from bnbench.vocabulary import ACCURACY, GAP, MEASURED, OUTCOMES, VALIDATION
+from bnbench.vocabulary import ACCURACY, GAP, LOSSES, MEASURED, VALIDATION
 
 Array = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     evaluated = np.array(evaluated_epochs(len(every), int(setting.spec["evaluate_every"])))
     path = data / "curves.parquet"
     curves = tables.read_setting(path, setting.address, ["seed", "epoch", *MEASURED])
-    names = [*OUTCOMES, *([VALIDATION] if "validation" in setting.spec else [])]
+    names = [*LOSSES, *([VALIDATION] if "validation" in setting.spec else [])]
     names += [ACCURACY] if curves[ACCURACY].null_count < len(curves) else []
     measured = {name: every if name == "train_loss" else evaluated for name in names}
     rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")

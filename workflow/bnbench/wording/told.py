@@ -1,0 +1,122 @@
+"""All that is said of a comparison: the columns of words in its tables, and the sentences of `verdicts.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bnbench.judge import absolute as absolutes
+from bnbench.judge import convergence as convergences
+from bnbench.judge.claims import Judged
+from bnbench.plan.study import Study
+from bnbench.store.schemas import TABLES
+from bnbench.vocabulary import FACTORS
+from bnbench.wording import (
+    absolute,
+    answers,
+    claims,
+    convergence,
+    formats,
+    methods,
+    preregistration,
+    sentences,
+    titles,
+    together,
+    variance,
+)
+
+Tables = Mapping[str, pd.DataFrame]
+"""Name → table."""
+
+
+def claimed(study: Study, judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Each claim with its numbers, and what is said of it."""
+    return [claims.row(study, each) for each in judged]
+
+
+def worded(study: Study, found: Tables, claimed: Sequence[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """The tables with their columns of words, and the table of claims."""
+    said = {
+        "interactions": together.interaction,
+        "aggregate": together.aggregate,
+        "reference": sentences.reference,
+    }
+    columns = {
+        name: found[name].assign(sentence=[say(study, row) for row in found[name].to_dict("records")])
+        for name, say in said.items()
+    }
+    mixed = {
+        name: found[name].assign(mixed=found[name]["mixed"].map(formats.mixture)) for name in ("contexts", "tuned")
+    }
+    rows = [{**claim, "measured": "; ".join(claim["measured"])} for claim in claimed]
+    claims_table = pd.DataFrame(rows, columns=TABLES["claims"].names)
+    return {**found, **columns, **mixed, "claims": claims_table}
+
+
+def sayings(
+    study: Study, found: Tables, claimed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The sentences of `verdicts.json`.
+
+    Args:
+        study: the study.
+        found: its tables, with their columns of words.
+        claimed: its claims, as `claimed` gives them.
+        planned: what is known of whether the comparison was fixed before training (`judge.preregistration.finding`).
+    """
+    rows, fixed = found["contexts"], preregistration.sentences(planned)
+    return {
+        **_answers(study, rows, found["tuned"]),
+        "sentences": [sentences.context(study, row) for row in rows.to_dict("records")],
+        "tuned": [sentences.tuned(study, row) for row in found["tuned"].to_dict("records")],
+        "reference": found["reference"]["sentence"].tolist(),
+        "interactions": found["interactions"]["sentence"].tolist(),
+        "aggregate": found["aggregate"]["sentence"].tolist(),
+        "ranks": together.ranks(study, found["ranks"], found["all_pairs"]),
+        **_absolute(study, found),
+        "convergence": convergence.clause(study, found["convergence"]),
+        "still_changing": convergence.note(
+            study, convergences.at_chosen_rates(study, found["tuned"], found["convergence"])
+        ),
+        "variance": variance.sentences(study, found["variance"]),
+        "trajectories": _trajectories(study, found),
+        "claims": list(claimed),
+        "control": sentences.control(study, found["control"].to_dict("records")[0]),
+        "cost": sentences.cost(study, found["provenance"]),
+        "preregistration": {**planned, "sentence": fixed, "note": preregistration.note(planned)},
+        "methods": methods.paragraph(study, found, fixed),
+    }
+
+
+def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str, str]:
+    """The study's sentence; where arms were tuned, that of the tuned arms, and that at equal rates."""
+    equal = answers.answer(study, rows)
+    if tuned.empty:
+        return {"sentence": equal, "equal_rates": ""}
+    chosen = f"With each arm at the {titles.tuned(study)} that the other seeds' validation losses choose"
+    alike = study.tuned_arms == study.arms  # else each arm has values of its own, and there are no equal ones
+    said = f"{titles.equal(study).capitalize()}: {_within(equal)}" if alike else ""
+    return {"sentence": f"{chosen}: {_within(answers.answer(study, tuned))}", "equal_rates": said}
+
+
+def _within(sentence: str) -> str:
+    """A sentence as it goes on after a colon."""
+    return f"{sentence[:1].lower()}{sentence[1:]}"
+
+
+def _absolute(study: Study, found: Tables) -> dict[str, Any]:
+    """What the losses are on an absolute scale: of the study, of each context, and of each at the best rates."""
+    tuned = absolutes.at_chosen_rates(study, found["tuned"], found["absolute"])
+    rows = {"absolute": found["absolute"], "tuned_absolute": tuned}
+    said = {name: [absolute.context(study, row) for row in table.to_dict("records")] for name, table in rows.items()}
+    return {"absolute_answer": absolute.answer(study, found["absolute"] if tuned.empty else tuned), **said}
+
+
+def _trajectories(study: Study, found: Tables) -> list[str]:
+    """A sentence on each contrast that has pairs, from its last epoch and its verdict."""
+    differences, contexts = found["differences"], found["contexts"].to_dict("records")
+    names = [name for name in differences.columns if name in (*FACTORS, "baseline", "treatment")]
+    last = differences.groupby(names, sort=False).tail(1).to_dict("records")
+    return [sentences.decided(study, *rows) for rows in zip(last, contexts, strict=True) if rows[0]["pairs"] > 0]
