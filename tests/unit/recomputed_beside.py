@@ -148,7 +148,7 @@ def absolute(study, c):
     for which, arm, values in zip(("baseline", "treatment"), c.arms, ended, strict=True):
         variance = arm.rows["target_variance"].astype(float)[finite]
         scale = arm.rows["target_scale"].astype(float)[finite].fillna(1.0)
-        losses = values[finite]
+        losses = values[finite].mask(arm.below(name, share)[finite])  # such a loss is no number
         row[f"{which}_left"] = math.exp((losses - np.log(variance)).mean(skipna=False)) if finite else nan
         squares = (losses + 2 * np.log(scale)).where(variance.notna())
         row[f"{which}_error"] = math.exp(squares.mean(skipna=False) / 2) if finite else nan
