@@ -13,7 +13,7 @@ import pytest
 import synthetic
 
 from bnbench.judge import exploratory, sign_flips, stats
-from bnbench.outcomes import LOSSES as KNOWN
+from bnbench.outcomes import OUTCOMES as KNOWN
 from bnbench.vocabulary import ACCURACY, LOSSES
 from bnbench.wording import explored
 
