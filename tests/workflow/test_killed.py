@@ -120,7 +120,7 @@ def test_a_second_run_is_refused_while_one_is_alive_and_leaves_it_alone(rivals):
 )
 def test_a_run_that_is_stopped_ends_and_the_next_one_goes_on(long, wait_until, interrupt):
     run = long.start()
-    wait_until(lambda: long.processes("train"))
+    wait_until(long.training)  # Snakemake itself may miss a signal that comes while it starts its jobs
     interrupt(run)
     output, _ = run.communicate(timeout=240)
     assert run.returncode != 0
