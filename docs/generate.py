@@ -16,7 +16,7 @@ from bnbench.catalogue import parameters
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan.config import SCHEMA
-from bnbench.store import schemas
+from bnbench.store import columns, schemas
 from bnbench.vocabulary import FACTORS
 
 DOCS = Path(__file__).parent
@@ -74,7 +74,7 @@ def config_page() -> str:
 
 
 _COLUMNS = """\
-<!-- Made by `make docs` from workflow/bnbench/store/schemas.py. Do not edit. -->
+<!-- Made by `make docs` from workflow/bnbench/store/columns.py and schemas.py. Do not edit. -->
 # The columns of all tables
 
 A name means the same thing in every table that has it. [results.md](results.md) says where the tables lie.
@@ -94,7 +94,7 @@ def columns_page() -> str:
     parts = [_COLUMNS]
     for title, tables in (("Result tables", schemas.SCHEMAS), ("Report tables", schemas.TABLES)):
         parts += [f"## {title}\n", _table(["table", "holds", "columns"], [_held(*each) for each in tables.items()])]
-    rows = [_column(field) for field in schemas.COLUMNS.values()]
+    rows = [_column(field) for field in columns.COLUMNS.values()]
     return "\n".join([*parts, "## Columns\n", _table(["column", "type", "unit", "meaning"], rows)])
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from configs import refusal
 
-from bnbench.store import report_tables, schemas
+from bnbench.store import columns, report_tables, schemas
 from bnbench.vocabulary import FACTORS
 
 LABELS = dict.fromkeys(FACTORS, "1e3")
@@ -79,6 +79,6 @@ def test_a_table_that_is_absent_is_named(tmp_path):
 
 def test_every_column_has_a_meaning_and_stands_in_some_table():
     used = {name for schema in (*schemas.SCHEMAS.values(), *schemas.TABLES.values()) for name in schema.names}
-    assert used == set(schemas.COLUMNS)
-    assert all(schemas.description(field) for field in schemas.COLUMNS.values())
+    assert used == set(columns.COLUMNS)
+    assert all(schemas.description(field) for field in columns.COLUMNS.values())
     assert all(schemas.description(schema) for schema in (*schemas.SCHEMAS.values(), *schemas.TABLES.values()))

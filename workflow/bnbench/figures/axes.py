@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -85,9 +86,7 @@ def effect_levels(outcome: Outcome) -> Callable[[Axes], None]:
         return ratio_levels
 
     def levels(ax: Axes) -> None:
-        ax.grid(axis="y")
-        ax.yaxis.set_major_locator(MaxNLocator(5))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: effects.plain(outcome, value)))
+        _linear_levels(ax, partial(effects.plain, outcome))
         ax.axhline(0, color=INK, lw=0.9, zorder=1)
 
     return levels
@@ -95,15 +94,14 @@ def effect_levels(outcome: Outcome) -> Callable[[Axes], None]:
 
 def value_levels(outcome: Outcome) -> Callable[[Axes], None]:
     """What makes an axis of what was measured up the side."""
-    if outcome.is_ratio:
-        return loss_axis
+    return loss_axis if outcome.is_ratio else partial(_linear_levels, form=partial(effects.value, outcome))
 
-    def levels(ax: Axes) -> None:
-        ax.grid(axis="y")
-        ax.yaxis.set_major_locator(MaxNLocator(5))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: effects.value(outcome, value)))
 
-    return levels
+def _linear_levels(ax: Axes, form: Callable[[float], str]) -> None:
+    """An axis up the side whose numbers are written in the given form."""
+    ax.grid(axis="y")
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: form(value)))
 
 
 def plain_axis(ax: Axes) -> None:

@@ -22,6 +22,7 @@ from bnbench.figures.colours import GRID, INK, PAPER
 from bnbench.page import rows, tables
 from bnbench.plan.study import Study
 from bnbench.store import schemas
+from bnbench.store.columns import COLUMNS
 from bnbench.vocabulary import PACKAGE
 from bnbench.wording import (
     absolute,
@@ -137,7 +138,7 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "exclusions": tables.listing(study, found["exclusions"], "Trials left out of the pairs, or diverged"),
         "missing": _missing(study, found["exclusions"]),
         "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from"),
-        "columns": {name: schemas.description(schemas.COLUMNS[name]) for name in columns},
+        "columns": {name: schemas.description(COLUMNS[name]) for name in columns},
     }
 
 
