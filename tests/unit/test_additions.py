@@ -22,7 +22,7 @@ ADDED = {
     "norm": ("norms", "NORMS", "rms"),
     "task": ("tasks", "TASKS", "parabola"),
     "optimizer": ("optimizers", "OPTIMIZERS", "nesterov"),
-    "schedule": ("optimizers", "SCHEDULES", "linear"),
+    "schedule": ("schedules", "SCHEDULES", "linear"),
     "activation": ("activations", "ACTIVATIONS", "mish"),
     "loss": ("losses", "LOSSES", "absolute"),
 }

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 import pytest
 import torch
 
-from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES, Cosine, Optimizer, Step
+from bnbench.catalogue.optimizers import OPTIMIZERS, Optimizer
+from bnbench.catalogue.schedules import SCHEDULES, Cosine, Step
 from bnbench.catalogue.parameters import parameter
 from bnbench.plan import config, cost
 

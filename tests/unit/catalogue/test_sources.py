@@ -11,7 +11,8 @@ from bnbench.catalogue.activations import ACTIVATIONS, Activation
 from bnbench.catalogue.losses import LOSSES, Loss
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS, LayerNorm
-from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES, SGD
+from bnbench.catalogue.optimizers import OPTIMIZERS, SGD
+from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.tasks import TASKS, Sine
 from bnbench.plan import config
 from bnbench.plan.chunks import Chunk

@@ -18,7 +18,7 @@ from specs import RATES, named, spec
 
 from bnbench.catalogue import tasks
 from bnbench.catalogue.norms import NORMS
-from bnbench.catalogue.optimizers import SCHEDULES
+from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.parameters import build
 from bnbench.epochs import batch_bounds
 from bnbench.errors import UserError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 GUARDED: dict[str, frozenset[str]] = {
     "bnbench.catalogue.tasks": frozenset(
-        {"Task", "Function", "Sine", "Mixture", "Split", "Diabetes", "Digits", "Table"}
+        {"Task", "Function", "Sine", "Mixture", "Adding", "Split", "Diabetes", "Digits", "Table"}
     ),
     "bnbench.catalogue.norm": frozenset({"Norm", "Standardizing"}),
     "bnbench.catalogue.norms": frozenset({"Identity", "BatchNorm", "GhostBatchNorm", "FrozenBatchNorm", "LayerNorm"}),
@@ -28,13 +28,17 @@ GUARDED: dict[str, frozenset[str]] = {
             "Adadelta",
             "ASGD",
             "Rprop",
-            "Constant",
-            "Cosine",
-            "Step",
+            "LBFGS",
+            "Adafactor",
+            "Muon",
+            "OwnOptimizer",
         }
     ),
+    "bnbench.catalogue.schedules": frozenset({"Schedule", "Constant", "Cosine", "Step"}),
+    "bnbench.catalogue.networks": frozenset({"Network", "Perceptron", "Convolutional", "Residual", "OwnNetwork"}),
+    "bnbench.catalogue.own": frozenset({"OwnCode"}),
     "bnbench.catalogue.activations": frozenset({"Activation", "ReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "Identity"}),
-    "bnbench.catalogue.losses": frozenset({"Loss", "SquaredLoss", "CrossEntropy"}),
+    "bnbench.catalogue.losses": frozenset({"Loss", "SquaredLoss", "CrossEntropy", "OwnLoss"}),
 }
 """Module → names of its classes."""
 

@@ -12,7 +12,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from bnbench.catalogue import own
+from bnbench.catalogue.own import OwnCode
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,3 +95,25 @@ class CrossEntropy(Loss):
 
 
 LOSSES: dict[str, type[Loss]] = {"squared": SquaredLoss, "cross_entropy": CrossEntropy}
+
+OF_TASK = "task"
+"""The loss that the task asks for."""
+
+
+@dataclass(frozen=True)
+class OfTask:
+    """The loss that the task asks for: squared error, or cross-entropy of classes."""
+
+    title = "the task's loss"
+
+
+@dataclass(frozen=True)
+class OwnLoss(OwnCode):
+    """Your own loss: a function in a Python file, of `output` and `target`, that gives the loss of every example."""
+
+    title = "own loss"
+    supplied = ("output", "target")
+
+
+CHOICES: dict[str, type[Any]] = {OF_TASK: OfTask, own.NAME: OwnLoss}
+"""What the key `loss` of the config may name."""

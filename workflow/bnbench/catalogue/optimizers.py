@@ -1,14 +1,15 @@
 """Optimizers and learning-rate schedules: what the config may name, with parameters, ranges and defaults.
 
-Every element-wise optimizer of `torch.optim` is here under its own parameters and defaults: one update of the stacked
-weights is then the update of every seed by itself. L-BFGS (a line search over all weights), Adafactor and Muon
-(statistics over whole matrices) would mix the seeds and are left out. No torch here: the planner reads this.
+The optimizers of `torch.optim` are here under their own parameters and defaults. One update of the stacked weights by an
+element-wise optimizer is the update of every seed by itself. L-BFGS (a line search over all weights), Adafactor and
+Muon (statistics over whole matrices) would mix the seeds, so their networks train one at a time. Schedules are in
+`schedules`. No torch here: the planner reads this.
 """
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from bnbench.catalogue.own import OwnCode
 from bnbench.catalogue.parameters import parameter
 
 
@@ -35,7 +36,7 @@ def _momentum(default: float = 0.0) -> Any:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An element-wise optimizer of `torch.optim`; the fields of a subclass are that class's keyword arguments."""
+    """An optimizer of `torch.optim`; the fields of a subclass are that class's keyword arguments."""
 
     torch_class: ClassVar[str]
     """Name of the class in `torch.optim`."""
@@ -48,7 +49,21 @@ class Optimizer:
 
     It sizes the jobs and changes no number.
     """
+    elementwise: ClassVar[bool] = True
+    """Whether it updates each weight by itself, so that networks can train side by side in one vector."""
     lr: float
+    clip: float | None = parameter(
+        None,
+        "the largest norm of a network's gradient; a longer one is shortened to it; null leaves gradients as they are",
+        exclusiveMinimum=0,
+        since="0.4.0",
+    )
+    weight_decay_on: str = parameter(
+        "all",
+        "what the weight decay acts on: all parameters, or weights alone, without biases and the norms' scale and shift",
+        enum=["all", "weights"],
+        since="0.4.0",
+    )
 
     def __init_subclass__(cls) -> None:
         if "title" not in cls.__dict__:
@@ -56,7 +71,7 @@ class Optimizer:
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of the torch class."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name not in ("clip", "weight_decay_on")}
 
 
 @dataclass(frozen=True)
@@ -204,6 +219,7 @@ class Rprop(Optimizer):
 
     torch_class = "Rprop"
     passes = 60
+    derived = ("weight_decay_on",)
     lr: float = _rate(0.01)
     etas: tuple[float, float] = parameter((0.5, 1.2), "factors of decrease (below 1) and increase (above 1)")
     step_sizes: tuple[float, float] = parameter((1e-6, 50.0), "smallest and largest step")
@@ -211,6 +227,68 @@ class Rprop(Optimizer):
     def __post_init__(self) -> None:
         if not 0 < self.etas[0] < 1 < self.etas[1]:
             raise ValueError("etas must be one number between 0 and 1 and one above 1")
+
+
+@dataclass(frozen=True)
+class LBFGS(Optimizer):
+    """L-BFGS, a quasi-Newton method that runs through a batch several times in a step (Liu & Nocedal 1989)."""
+
+    torch_class = "LBFGS"
+    title = "L-BFGS"
+    elementwise = False
+    derived = ("weight_decay_on",)
+    lr: float = _rate(1.0)
+    max_iter: int = parameter(20, "iterations in a step", minimum=1)
+    tolerance_grad: float = parameter(1e-7, "gradient at which a step ends", minimum=0)
+    tolerance_change: float = parameter(1e-9, "change of the loss or the weights at which a step ends", minimum=0)
+    history_size: int = parameter(100, "updates that it remembers", minimum=1)
+    line_search_fn: str | None = parameter(
+        None, "how the length of an update is found; null takes lr", enum=["strong_wolfe", None]
+    )
+
+    def __post_init__(self) -> None:
+        if self.clip is not None:
+            raise ValueError("found clip, allowed: other optimizers, since L-BFGS searches along whole gradients")
+
+
+@dataclass(frozen=True)
+class Adafactor(Optimizer):
+    """Adafactor (Shazeer & Stern 2018), which keeps the squares of the gradient by rows and columns."""
+
+    torch_class = "Adafactor"
+    elementwise = False
+    lr: float = _rate(0.01)
+    beta2_decay: float = parameter(-0.8, "exponent by which the average of the squared gradient slows down")
+    d: float = parameter(1.0, "largest root mean square of an update", exclusiveMinimum=0)
+    weight_decay: float = _weight_decay()
+
+
+@dataclass(frozen=True)
+class Muon(Optimizer):
+    """Muon (Jordan et al. 2024) for matrices and filters, and AdamW for biases, norms and the like."""
+
+    torch_class = "Muon"
+    elementwise = False
+    lr: float = _rate(0.001)
+    weight_decay: float = _weight_decay(0.1)
+    momentum: float = _momentum(0.95)
+    nesterov: bool = parameter(True, "use Nesterov momentum")  # noqa: FBT003
+    ns_steps: int = parameter(5, "iterations of Newton and Schulz", minimum=1, maximum=99)
+    adjust_lr_fn: str = parameter(
+        "match_rms_adamw",
+        "how the rate is fitted to the shape of a matrix; match_rms_adamw makes updates as large as AdamW's",
+        enum=["original", "match_rms_adamw"],
+    )
+
+
+@dataclass(frozen=True)
+class OwnOptimizer(OwnCode, Optimizer):
+    """Your own optimizer: a class or function in a Python file, called with the parameters, `lr` and its own options."""
+
+    title = "own optimizer"
+    elementwise = False
+    supplied = ("params", "lr")
+    lr: float = parameter(..., "learning rate", exclusiveMinimum=0)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -226,47 +304,8 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adadelta": Adadelta,
     "asgd": ASGD,
     "rprop": Rprop,
+    "lbfgs": LBFGS,
+    "adafactor": Adafactor,
+    "muon": Muon,
+    "module": OwnOptimizer,
 }
-
-
-@dataclass(frozen=True)
-class Constant:
-    """The learning rate stays as it is."""
-
-    title = "constant rate"
-
-    def factor(self, epoch: int, epochs: int) -> float:  # noqa: ARG002 - one signature for all schedules
-        """What the learning rate is multiplied by in `epoch`, counted from 0, of `epochs`."""
-        return 1.0
-
-
-@dataclass(frozen=True)
-class Cosine:
-    """Half a cosine from the full rate down to a share of it (Loshchilov & Hutter 2017, without restarts)."""
-
-    title = "cosine decay"
-
-    final: float = parameter(0.0, "share of the learning rate that remains at the end", minimum=0, maximum=1)
-
-    def factor(self, epoch: int, epochs: int) -> float:
-        """What the learning rate is multiplied by in `epoch`, counted from 0, of `epochs`."""
-        return self.final + (1 - self.final) * (1 + math.cos(math.pi * epoch / epochs)) / 2
-
-
-@dataclass(frozen=True)
-class Step:
-    """The learning rate is multiplied by a factor every so many epochs."""
-
-    title = "stepwise decay"
-
-    every: int = parameter(..., "epochs between two steps", minimum=1)
-    gamma: float = parameter(0.1, "factor by which each step multiplies the learning rate", exclusiveMinimum=0)
-
-    def factor(self, epoch: int, epochs: int) -> float:  # noqa: ARG002
-        """What the learning rate is multiplied by in `epoch`, counted from 0, of `epochs`."""
-        return float(self.gamma ** (epoch // self.every))
-
-
-Schedule = Constant | Cosine | Step
-
-SCHEDULES: dict[str, type[Schedule]] = {"constant": Constant, "cosine": Cosine, "step": Step}

@@ -3,6 +3,9 @@
 An entry is a frozen dataclass; its fields are its parameters. The field's annotation gives the type, its default the
 default, its metadata the description and the range in JSON Schema's words. So one class is everything that there is to
 say about an entry: the planner reads its schema from here and the trainer calls its methods. No torch here.
+
+An entry that calls code of the user's takes any parameters besides its own: its class sets `is_open`, and has them in
+its field `options`.
 """
 
 from __future__ import annotations
@@ -14,6 +17,10 @@ from typing import Any, get_type_hints
 from bnbench.errors import UserError
 
 _JSON_TYPES: dict[Any, Any] = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+
+_SCALARS = ["boolean", "number", "string", "null"]
+_FREE = {"type": [*_SCALARS, "array"], "items": {"type": _SCALARS}}
+"""What a parameter of the user's own code may be: a value, or a list of values."""
 
 Registry = Mapping[str, type[Any]]
 """Name of an entry in the config → its dataclass."""
@@ -50,7 +57,7 @@ def schema(entry: type[Any]) -> dict[str, Any]:
         "description": (entry.__doc__ or "").strip().splitlines()[0],
         "properties": properties,
         "required": required,
-        "additionalProperties": False,
+        "additionalProperties": _FREE if getattr(entry, "is_open", False) else False,
     }
 
 
@@ -75,6 +82,10 @@ def build(registry: Registry, entry: Mapping[str, Any]) -> Any:
     chosen = registry[entry["name"]]
     refuse_unfinished(chosen)
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k != "name"}
+    if getattr(chosen, "is_open", False):
+        own = {field.name for field in dataclasses.fields(chosen)}
+        options = {k: v for k, v in values.items() if k not in own}
+        return chosen(**{k: v for k, v in values.items() if k in own}, options=options)
     return chosen(**values)
 
 
@@ -96,5 +107,6 @@ def _json_type(hint: Any) -> dict[str, Any]:
         size = {} if Ellipsis in arguments else {"minItems": len(items), "maxItems": len(items)}
         return {"type": "array", "items": _json_type(items[0]), **size}
     if arguments:
-        return {"type": [_JSON_TYPES[a] for a in arguments]}
+        kinds = [_json_type(argument) for argument in arguments]
+        return {**{key: value for kind in kinds for key, value in kind.items()}, "type": [kind["type"] for kind in kinds]}
     return {"type": _JSON_TYPES[hint]}

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bnbench.catalogue.losses import LOSSES
+from bnbench.catalogue.losses import CHOICES, LOSSES
+from bnbench.catalogue.networks import NETWORKS
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
-from bnbench.catalogue.optimizers import OPTIMIZERS, SCHEDULES
+from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import Registry, build, refuse_unfinished
+from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.tasks import TASKS, Task
 from bnbench.errors import UserError, nearest
 
-REGISTRIES: dict[str, Registry] = {"task": TASKS, "norm": NORMS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+REGISTRIES: dict[str, Registry] = {
+    "task": TASKS,
+    "network": NETWORKS,
+    "norm": NORMS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "loss": CHOICES,
+}
 """Key of the config → name of an entry → its class."""
 
 

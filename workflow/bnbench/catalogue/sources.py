@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import inspect
 from abc import ABC
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import networks, tasks
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.guarded import is_guarded
-from bnbench.catalogue.losses import LOSSES
+from bnbench.catalogue.losses import CHOICES, LOSSES
 from bnbench.catalogue.parameters import Registry
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import UserError
@@ -23,14 +24,17 @@ from bnbench.errors import UserError
 Sources = dict[str, dict[str, str]]
 """Kind → name → hash of the source."""
 
-KINDS: dict[str, Registry] = {**REGISTRIES, "activation": ACTIVATIONS, "loss": LOSSES}
+KINDS: dict[str, Registry] = {**REGISTRIES, "activation": ACTIVATIONS, "loss": ChainMap({}, LOSSES, CHOICES)}
 """Kind → registry, of all that a setting calls by name."""
 
 
 def names(spec: Mapping[str, Any]) -> dict[str, str]:
-    """What a setting calls by name: kind → name; the loss is the one that its task asks for."""
-    chosen = {kind: spec[kind]["name"] for kind in REGISTRIES}
-    return {**chosen, "activation": spec["activation"], "loss": tasks.of(spec).loss()}
+    """What a setting calls by name: kind → name; the loss is the one that its task asks for, unless it has its own."""
+    network = networks.of(spec)
+    chosen = {kind: spec[kind]["name"] for kind in REGISTRIES if kind in spec}
+    if "activation" in network.keys:
+        chosen["activation"] = network.activation
+    return {**chosen, "loss": tasks.loss_of(spec)}
 
 
 def here(called: Iterable[tuple[str, str]]) -> Sources:

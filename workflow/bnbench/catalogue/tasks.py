@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from bnbench.catalogue import datafiles
-from bnbench.catalogue.losses import LOSSES
+from bnbench.catalogue.losses import LOSSES, OF_TASK
 from bnbench.catalogue.parameters import build, parameter
 from bnbench.errors import UserError
 from bnbench.streams import stream
@@ -65,6 +65,10 @@ class Task(ABC):
     @abstractmethod
     def inputs(self) -> int:
         """Number of inputs, known without reading data."""
+
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example, as networks that are no perceptrons see it: channels × height × width of images."""
+        return (self.inputs(),)
 
     def outputs(self) -> int:
         """Number of outputs."""
@@ -157,6 +161,47 @@ class Mixture(Function):
 
 
 @dataclass(frozen=True)
+class Adding(Task):
+    """The adding problem (Hochreiter & Schmidhuber 1997, task 4), for recurrent networks.
+
+    An example is a sequence of pairs: a number from [0, 1], and a mark. Two places are marked, one in each half; the
+    target is the sum of the two numbers there, less its mean of 1. It has a variance of 1/6.
+    """
+
+    length: int = parameter(20, "pairs in a sequence", minimum=2)
+    points: int = parameter(500, "training sequences", minimum=2)
+    test_points: int = parameter(500, "test sequences", minimum=1)
+
+    def train_points(self) -> int:
+        """Number of training sequences."""
+        return self.points
+
+    def tested_points(self) -> int:
+        """Number of test sequences."""
+        return self.test_points
+
+    def inputs(self) -> int:
+        """Numbers in a sequence."""
+        return 2 * self.length
+
+    def shape(self) -> tuple[int, ...]:
+        """Places of the sequence, and two numbers at each."""
+        return self.length, 2
+
+    def data(self, seed: int) -> Data:
+        """Sequences that are drawn anew for every seed."""
+        draws = stream(seed, "data")
+        count, half = self.points + self.test_points, self.length // 2
+        numbers = draws.uniform(size=(count, self.length))
+        places = np.stack([draws.integers(0, half, count), draws.integers(half, self.length, count)], axis=1)
+        marks = np.zeros((count, self.length))
+        np.put_along_axis(marks, places, 1.0, axis=1)
+        x = np.stack([numbers, marks], axis=2).reshape(count, -1)
+        y = np.take_along_axis(numbers, places, axis=1).sum(axis=1, keepdims=True) - 1
+        return Data(x[: self.points], y[: self.points], x[self.points :], y[self.points :])
+
+
+@dataclass(frozen=True)
 class Split(Task):
     """Real data: a random part is held out for the test; both are standardized by the training part."""
 
@@ -241,6 +286,10 @@ class Digits(Split):
     def inputs(self) -> int:
         """The 64 pixels."""
         return 64
+
+    def shape(self) -> tuple[int, ...]:
+        """One channel of 8 × 8 pixels."""
+        return 1, 8, 8
 
     def outputs(self) -> int:
         """A logit for each digit."""
@@ -330,6 +379,10 @@ class HeldOut(Task):
         """The task's own."""
         return self.task.inputs()
 
+    def shape(self) -> tuple[int, ...]:
+        """The task's own."""
+        return self.task.shape()
+
     def outputs(self) -> int:
         """The task's own."""
         return self.task.outputs()
@@ -361,9 +414,16 @@ def of(spec: Mapping[str, Any]) -> Task:
     return HeldOut(task, spec["validation"]) if "validation" in spec else task
 
 
+def loss_of(spec: Mapping[str, Any]) -> str:
+    """Name of the loss that a setting minimizes: its own, or that of its task."""
+    name = str(spec.get("loss", {"name": OF_TASK})["name"])
+    return of(spec).loss() if name == OF_TASK else name
+
+
 TASKS: dict[str, type[Task]] = {
     "sine": Sine,
     "mixture": Mixture,
+    "adding": Adding,
     "diabetes": Diabetes,
     "digits": Digits,
     "table": Table,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bnbench import vocabulary
-from bnbench.catalogue import parameters, registries, sources, tasks
+from bnbench.catalogue import own, parameters, registries, sources, tasks
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.parameters import Registry
@@ -94,6 +94,8 @@ def _called_by_name(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for kind in REGISTRIES:
         yield from ((kind, entry["name"]) for entry in resolved[kind])
     yield from (("activation", name) for name in resolved["activation"])
+    named = (entry.get("activation") for entry in resolved["network"] if entry["name"] != own.NAME)
+    yield from (("activation", name) for name in named if name)
     yield from (("loss", tasks.of({"task": entry}).loss()) for entry in resolved["task"])
 
 
@@ -128,6 +130,8 @@ def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     try:
         if name == "table" and kind == "task":
             entry |= inspect_table(entry["path"], entry["target"], entry["missing"])
+        if issubclass(registry[name], own.OwnCode):
+            entry |= own.completed(registry[name], entry, rule["properties"])
         registries.check(kind, entry)
     except (UserError, ValueError) as error:  # a data file; what a class refuses of its parameters together
         raise ConfigError([at(path, str(error))]) from error
@@ -159,11 +163,13 @@ def _checked(value: Any, rule: Mapping[str, Any], path: Path, owner: str | None 
 def _canonical(value: Any, rule: Mapping[str, Any]) -> Any:
     """Equal values become the same: 1 and 1.0 by the declared type, −0 as 0, all keys there, in the declared order."""
     if isinstance(value, Mapping) and "properties" in rule:
-        return {
+        known = rule["properties"]
+        declared = {
             key: _canonical(value.get(key, item.get("default")), item)
-            for key, item in rule["properties"].items()
+            for key, item in known.items()
             if key in value or "default" in item
         }
+        return declared | {key: item for key, item in value.items() if key not in known}
     if isinstance(value, list) and "items" in rule:
         return [_canonical(item, rule["items"]) for item in value]
     if isinstance(value, bool) or not isinstance(value, int | float):

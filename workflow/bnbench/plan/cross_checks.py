@@ -16,7 +16,7 @@ from bnbench.catalogue.registries import REGISTRIES
 from bnbench.epochs import batch_bounds
 from bnbench.errors import found, nearest
 from bnbench.outcomes import OUTCOMES
-from bnbench.plan import candidates, claimed
+from bnbench.plan import candidates, claimed, network_checks
 from bnbench.plan.levels import Level, called, level, without_unaddressed
 from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
 from bnbench.plan.settings import canonical_json
@@ -46,6 +46,7 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
         *_sources(resolved),
         *_reference_points(resolved),
         *_outcome(resolved),
+        *network_checks.mistakes(resolved),
     ]
     try:
         compare(resolved["report"])
@@ -58,12 +59,16 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
 def _levels(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     for factor in FACTORS:
         seen: set[str] = set()
+        called: set[str] = set()
         for index, entry in enumerate(resolved[factor]):
             text = canonical_json(without_unaddressed(factor, entry))
             if text in seen:
                 said = f"the level '{level(factor, entry).label}' stands twice"
                 yield at((factor, index), f"{said}; levels that come to the same numbers are one")
+            elif (label := level(factor, entry).label) in called:
+                yield at((factor, index), f"two levels are called '{label}', allowed: functions of different names")
             seen.add(text)
+            called.add(level(factor, entry).label)
 
 
 def _outcome(resolved: dict[str, Any]) -> Iterator[Mistake]:

@@ -37,8 +37,10 @@ def level(factor: str, entry: Any) -> Level:
         label = "-".join(map(str, entry)) if isinstance(entry, list) else str(entry)
         title = _title(factor, label)
         return Level(entry, label, label, title, title)
-    name = entry["name"]
-    title = getattr(REGISTRIES[factor][name], "title", name)
+    name, kind = entry["name"], REGISTRIES[factor][entry["name"]]
+    title = getattr(kind, "title", name)
+    if getattr(kind, "is_open", False):  # the user's own code is called what the user calls it
+        name = title = entry["build"]
     shown = _shown(factor, entry)
     return Level(entry, name, " ".join([name, *shown]), title, " ".join([title, *shown]))
 
@@ -80,10 +82,13 @@ def _title(factor: str, label: str) -> str:
 
 def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
     """The parameters that differ from their defaults, and the rate of an optimizer, in the declared order."""
+    kind, rules = REGISTRIES[factor][entry["name"]], _parameters(factor, entry["name"])
+    hidden = ("name", "path", "build", *kind.derived) if getattr(kind, "is_open", False) else ("name",)
+    named = [*(key for key in rules if key in entry), *(key for key in entry if key not in rules)]
     return [
         f"{key}={short(entry[key])}"
-        for key, rule in _parameters(factor, entry["name"]).items()
-        if key in entry and (key == "lr" or entry[key] != rule.get("default"))
+        for key in named
+        if key not in hidden and (key == "lr" or entry[key] != rules.get(key, {}).get("default", ...))
     ]
 
 
@@ -98,4 +103,6 @@ def short(value: Any) -> str:
     """A value as labels have it: 0.001 and not 1.0e-3."""
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
+    if isinstance(value, list) and all(isinstance(item, int) for item in value):  # widths
+        return "-".join(map(str, value))
     return str(value)

@@ -120,6 +120,8 @@ def unknown_keys(value: Any, rule: Mapping[str, Any], path: Path, owner: str | N
             if key in known:
                 yield from unknown_keys(item, known[key], (*path, key))
                 continue
+            if rule.get("additionalProperties"):  # of the user's own code, which says elsewhere what it takes
+                continue
             where = f" in {owner or _place(path)}" if path else ""
             descriptions = {name: each.get("description", "") for name, each in known.items()}
             hint, meant = nearest(key, known, descriptions), near(key, known, descriptions)

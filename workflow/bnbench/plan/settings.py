@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bnbench.catalogue import tasks
-from bnbench.catalogue.losses import LOSSES
+from bnbench.catalogue import networks, tasks
+from bnbench.catalogue.losses import LOSSES, SquaredLoss
 from bnbench.catalogue.parameters import added, build, defaults
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan.levels import level, without_unaddressed
@@ -22,6 +22,9 @@ from bnbench.vocabulary import FACTORS, FIRST_FACTORS, SCHEMA, VALIDATION
 
 NUMERICS = 2
 """Version of the training code's arithmetic, part of every address. Raise it when the golden losses change."""
+
+_DEFAULTS = {key: rule.get("default") for key, rule in SCHEMA["properties"].items()}
+"""Of the keys of the config."""
 
 _EPSILON = {"float32": 2.0**-23, "float64": 2.0**-52}
 """Relative precision of the floating-point types."""
@@ -46,13 +49,10 @@ class Setting:
         """The setting that `spec` describes; a key that it lacks, since it was added later, has its default."""
         spec = {**_defaults_of_added(), **spec}
         labels = {factor: level(factor, spec[factor]).label for factor in FACTORS}
-        numbers = {factor: without_unaddressed(factor, spec[factor]) for factor in FACTORS}
-        digest = hashlib.sha256(canonical_json(canonical({**spec, **numbers})).encode()).hexdigest()[:8]
-        parts = {factor: level(factor, numbers[factor]).label for factor in FIRST_FACTORS}
-        if parts["batch_size"] != "full":
-            parts["batch_size"] = "b" + parts["batch_size"]
-        slug = "-".join(re.sub(r"[^a-z0-9.]+", "_", part.lower().replace("=", "")) for part in parts.values())
-        return cls(spec, labels, f"{slug[:120]}-{digest}")
+        said = networks.normalized(spec, _DEFAULTS)
+        numbers = {factor: without_unaddressed(factor, said[factor]) for factor in FACTORS}
+        digest = hashlib.sha256(canonical_json(canonical({**said, **numbers})).encode()).hexdigest()[:8]
+        return cls(spec, labels, f"{_slug(spec, numbers)}-{digest}")
 
     @property
     def keeps_statistics(self) -> bool:
@@ -68,7 +68,8 @@ class Setting:
             loss: a column of the table of losses.
         """
         task = tasks.of(self.spec)
-        example = LOSSES[task.loss()]().resolution(_EPSILON[self.spec["dtype"]])
+        measured = LOSSES.get(tasks.loss_of(self.spec), SquaredLoss)()  # of your own loss, nothing else is known
+        example = measured.resolution(_EPSILON[self.spec["dtype"]])
         held = task.held_points() if isinstance(task, tasks.HeldOut) else 0
         points = {"train_loss": task.train_points(), "eval_loss": task.train_points(), VALIDATION: held}
         return example / points.get(loss, task.tested_points() - held)
@@ -76,6 +77,17 @@ class Setting:
     def to_json(self) -> str:
         """The canonical spec, as the rules hand it to a job and as files carry it."""
         return canonical_json(canonical(self.spec))
+
+
+def _slug(spec: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
+    """What can be read of a setting in its address."""
+    parts = {factor: level(factor, numbers[factor]).label for factor in FIRST_FACTORS}
+    if parts["batch_size"] != "full":
+        parts["batch_size"] = "b" + parts["batch_size"]
+    task, *others = parts.values()
+    network = [] if spec["network"]["name"] == networks.DEFAULT["name"] else [level("network", spec["network"]).label]
+    read = (part.lower().replace("=", "") for part in (task, *network, *others))
+    return "-".join(re.sub(r"[^a-z0-9.]+", "_", part) for part in read)[:120]
 
 
 def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.streams import ALL
 from bnbench.vocabulary import FACTORS, SEED_VARIES
 
-_WEIGHTS = ("task", "hidden", "init")
+_WEIGHTS = ("task", "network", "hidden", "init")
 """Factors that change the initial weights."""
 
 

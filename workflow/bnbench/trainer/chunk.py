@@ -1,4 +1,4 @@
-"""A chunk: its seeds trained side by side in stacks, and their rows.
+"""A chunk: its seeds trained in stacks, and their rows.
 
 What comes in are a setting, seeds and their points, what goes out are losses, fits and rows of the three tables. A
 trial's rows depend on its setting and its seed alone: not on the other seeds of the chunk, on the number of threads, or
@@ -16,14 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from bnbench.catalogue import tasks
-from bnbench.catalogue.norms import NORMS
-from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import evaluated_epochs
 from bnbench.store import chunk_files, provenance
-from bnbench.streams import seed_of
 from bnbench.trainer.checkpoints import Checkpoints
-from bnbench.trainer.initialization import initial_weights, weights_hash
 from bnbench.trainer.loop import Array
 from bnbench.trainer.stacks import Stack, train_in_stacks
 from bnbench.vocabulary import MEASURED, TARGET_SCALE, TARGET_VARIANCE, VALIDATION
@@ -52,13 +48,9 @@ def train(
     checkpoints: Checkpoints | None = None,
 ) -> Trained:
     """Train the networks of `seeds`, in stacks, under the setting `spec`, each on its own points in `data`."""
-    norm = build(NORMS, spec["norm"])
-    widths = [data[0].train_x.shape[1], *spec["hidden"], data[0].train_y.shape[1]]
-    drawn = [seed_of("weights", seed, spec["seed_varies"]) for seed in seeds]
-    weights = [initial_weights(widths, norm, spec["init"], seed) for seed in drawn]
-    measured = train_in_stacks(Stack(spec, seeds, data, weights), device, checkpoints)
+    measured = train_in_stacks(Stack(spec, seeds, data), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
-    return Trained(losses, diverged_at, measured.fit, [weights_hash(layers) for layers in weights], measured.seconds)
+    return Trained(losses, diverged_at, measured.fit, measured.hashes, measured.seconds)
 
 
 def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tuple[dict[str, Array], list[int | None]]:
@@ -124,7 +116,7 @@ def trial_tables(
 
 def _target_sizes(spec: Mapping[str, Any], data: Sequence[Data]) -> dict[str, list[float | None]]:
     """Per seed, by what a squared test error is read as a share of a variance, and in the target's own units."""
-    squared = tasks.of(spec).loss() == "squared"
+    squared = tasks.loss_of(spec) == "squared"
     with np.errstate(invalid="ignore"):  # of targets that are not finite
         variances = [float(points.test_y.var()) if squared else None for points in data]
     return {TARGET_VARIANCE: variances, TARGET_SCALE: [points.target_scale for points in data]}

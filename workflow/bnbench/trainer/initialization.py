@@ -2,17 +2,29 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from bnbench.catalogue import networks
 from bnbench.catalogue.norm import Norm
-from bnbench.streams import stream
+from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import Data
+from bnbench.streams import seed_of, stream
 
 Layers = list[tuple[Tensor, Tensor | None]]
 """Per linear layer, weight [outputs, inputs] and bias [outputs] or None, as in torch.nn.Linear."""
+
+
+def initial_of(spec: Mapping[str, Any], seed: int, data: Data) -> Layers:
+    """The initial weights of a setting's perceptron for one seed, by the sizes of its points."""
+    widths = [data.train_x.shape[1], *networks.of(spec).hidden, data.train_y.shape[1]]
+    drawn = seed_of("weights", seed, spec["seed_varies"])
+    return initial_weights(widths, build(NORMS, spec["norm"]), spec["init"], drawn)
 
 
 def initial_weights(widths: Sequence[int], norm: Norm, init: str, seed: int) -> Layers:
@@ -20,7 +32,7 @@ def initial_weights(widths: Sequence[int], norm: Norm, init: str, seed: int) -> 
 
     Args:
         widths: inputs, hidden widths, outputs.
-        norm: where the norm replaces the bias, the hidden layers have none.
+        norm: where it replaces the bias, the hidden layers have none.
         init: `independent` draws every parameter from its own stream, so the arms share what they have in common;
             `sequential` replays the question's draws from one global stream, first the network with BN, then the plain
             one, so that an arm with biases comes second.
@@ -29,7 +41,7 @@ def initial_weights(widths: Sequence[int], norm: Norm, init: str, seed: int) -> 
     Returns:
         float32 draws if `sequential`, as in the question, else float64.
     """
-    bias_layers = range(len(widths) - 2 if norm.replaces_bias else 0, len(widths) - 1)
+    bias_layers = range(len(widths) - 2 if norm.drops_bias() else 0, len(widths) - 1)
     if init == "independent":
         return [
             (
@@ -40,7 +52,7 @@ def initial_weights(widths: Sequence[int], norm: Norm, init: str, seed: int) -> 
         ]
     generator = torch.Generator().manual_seed(seed)
     layers = _draw_in_order(widths, generator, range(len(widths) - 2, len(widths) - 1))
-    return layers if norm.replaces_bias else _draw_in_order(widths, generator, bias_layers)
+    return layers if norm.drops_bias() else _draw_in_order(widths, generator, bias_layers)
 
 
 def weights_hash(layers: Layers) -> str:

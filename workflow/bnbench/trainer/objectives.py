@@ -1,12 +1,16 @@
 """Losses as the trainer wants them: with their derivatives, by hand where a loss gives them, else by autograd."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from bnbench.catalogue.losses import Loss
-from bnbench.trainer import autograd
+from bnbench.catalogue import own, tasks
+from bnbench.catalogue.losses import CHOICES, LOSSES, Loss, OwnLoss
+from bnbench.catalogue.parameters import build
+from bnbench.trainer import autograd, usercode
 
 
 def differentiate(loss: Loss, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,3 +45,26 @@ def hessian_roots(loss: Loss, output: Tensor, target: Tensor) -> Sequence[Tensor
     values, vectors = torch.linalg.eigh(torch.stack(rows, dim=2))
     roots = (vectors * values.clamp(min=0).sqrt()[:, :, None]).unbind(3)
     return roots
+
+
+class Objective:
+    """The loss of a setting for one network at a time: its own, or that of its task."""
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        self._task = LOSSES[tasks.of(spec).loss()]()
+        self._own: Callable[[Tensor, Tensor], Tensor] | None = None
+        if tasks.loss_of(spec) == own.NAME:
+            entry: OwnLoss = build(CHOICES, spec["loss"])
+            options = {name: list(value) if isinstance(value, tuple) else value for name, value in entry.options.items()}
+            self._own = partial(usercode.load(entry.path, entry.build, entry.sha256), **options)
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        """[examples, outputs] twice → the loss of every example, [examples] or [examples, 1]."""
+        if self._own is not None:
+            return self._own(output, target)
+        return self._task.forward(output[None], target[None])[0]
+
+    def accuracy(self, output: Tensor, target: Tensor) -> Tensor | None:
+        """Share of examples that are classified rightly; None where the task has no classes."""
+        shares = self._task.accuracy(output[None], target[None])
+        return None if shares is None else shares[0]

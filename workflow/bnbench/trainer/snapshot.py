@@ -35,20 +35,27 @@ class State(NamedTuple):
         return self._replace(stacked={name: values[[*rows]] for name, values in self.stacked.items()})
 
 
-def capture(
-    network: Network, optimizer: torch.optim.Optimizer, losses: Mapping[str, Tensor], epochs: int, seconds: float
-) -> State:
-    """The present state after `epochs`; `losses` are those so far by outcome, [seeds, epochs]."""
+class Kept(NamedTuple):
+    """What an engine keeps between two epochs."""
+
+    stacked: Arrays
+    """By name, [seeds, …]."""
+    shared: Arrays
+    """By name, for all seeds alike."""
+
+
+def capture(network: Network, optimizer: torch.optim.Optimizer) -> Kept:
+    """What a stacked network and its optimizer keep at present."""
     kept = {name: values for name, values in _kept(optimizer).items() if values is not None}
     flat = {name: values for name, values in kept.items() if values.shape == network.flat.shape}
-    stacked = {f"losses/{name}": values for name, values in losses.items()} | _buffers(network)
+    stacked = _buffers(network)
     for vector, values in {"weights": network.flat, **flat}.items():
         stacked |= {f"{vector}/{name}": part for name, part in network.split(values).items()}
     shared = {name: values for name, values in kept.items() if name not in flat}
-    return State(epochs, seconds, _arrays(stacked), _arrays(shared))
+    return Kept(arrays(stacked), arrays(shared))
 
 
-def restore(state: State, network: Network, optimizer: torch.optim.Optimizer, counters: torch.device) -> None:
+def restore(state: Kept, network: Network, optimizer: torch.optim.Optimizer, counters: torch.device) -> None:
     """Put `state` into a new network and its new optimizer, whose counts of steps live on the device `counters`.
 
     The optimizer's part is set as it is: torch's own loading casts the counts of steps to the type of the weights,
@@ -79,5 +86,6 @@ def _buffers(network: Network) -> dict[str, Tensor]:
     }
 
 
-def _arrays(tensors: Mapping[str, Tensor]) -> Arrays:
+def arrays(tensors: Mapping[str, Tensor]) -> Arrays:
+    """Copies of tensors as arrays."""
     return {name: values.cpu().numpy().copy() for name, values in tensors.items()}

@@ -1,7 +1,7 @@
 """Stacks: consecutive seeds that train side by side, in halves where the device's memory is too small for all.
 
-What comes in are settings, weights and points of every seed, what goes out is what the loop measures. A seed's numbers
-do not depend on its stack, so how a chunk is cut changes no number. On CUDA, both hold only up to rounding.
+What comes in are a setting and the points of every seed, what goes out is what the loop measures. A seed's numbers do
+not depend on its stack, so how a chunk is cut changes no number. On CUDA, both hold only up to rounding.
 """
 
 from __future__ import annotations
@@ -15,18 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from bnbench.catalogue import tasks
-from bnbench.catalogue.losses import LOSSES
-from bnbench.catalogue.norms import NORMS
-from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import Data
 from bnbench.errors import UserError, first_line
-from bnbench.plan import cost
+from bnbench.plan import cost, engines
 from bnbench.trainer.checkpoints import Checkpoints
-from bnbench.trainer.initialization import Layers
-from bnbench.trainer.loop import Measured, Points, train_network
-from bnbench.trainer.network import Network
+from bnbench.trainer.engine import Engine
+from bnbench.trainer.loop import Measured, train_networks
+from bnbench.trainer.modular import ModularEngine
 from bnbench.trainer.snapshot import State
+from bnbench.trainer.stacked import StackedEngine
 
 
 class Stack(NamedTuple):
@@ -35,12 +32,11 @@ class Stack(NamedTuple):
     spec: Mapping[str, Any]
     seeds: range
     data: Sequence[Data]
-    weights: Sequence[Layers]
 
     def part(self, rows: range) -> Stack:
         """The seeds at these places."""
         places = slice(rows.start, rows.stop)
-        return Stack(self.spec, self.seeds[places], self.data[places], self.weights[places])
+        return Stack(self.spec, self.seeds[places], self.data[places])
 
 
 def train_in_stacks(stack: Stack, device: torch.device, checkpoints: Checkpoints | None) -> Measured:
@@ -63,7 +59,12 @@ def _train_in_turn(
         _train_stack(stack.part(rows), device, checkpoints, _share(start, rows, len(stack.seeds))) for rows in parts
     ]
     losses = {name: np.concatenate([part.losses[name] for part in trained], axis=1) for name in trained[0].losses}
-    return Measured(losses, np.concatenate([part.fit for part in trained]), sum(part.seconds for part in trained))
+    return Measured(
+        losses,
+        np.concatenate([part.fit for part in trained]),
+        [digest for part in trained for digest in part.hashes],
+        sum(part.seconds for part in trained),
+    )
 
 
 def _train_stack(stack: Stack, device: torch.device, checkpoints: Checkpoints | None, start: State | None) -> Measured:
@@ -99,32 +100,26 @@ def _share(state: State | None, rows: range, count: int) -> State | None:
 def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | None, start: State | None) -> Measured:
     """Train all seeds of a stack at once."""
     spec, count = stack.spec, len(stack.seeds)
-    # A lone seed could take another matrix kernel than a stacked one and differ in the last bit: it trains beside
-    # a copy of itself.
-    rows = [0, 0] if count == 1 else [*range(count)]
-    dtype = getattr(torch, spec["dtype"])
-    weights = [stack.weights[row] for row in rows]
-    network = Network(weights, build(NORMS, spec["norm"]), spec["activation"], dtype, device)
-    points = _points([stack.data[row] for row in rows], dtype, device)
-    measured = train_network(
-        network,
+    rows = [*range(count)]
+    if count == 1 and engines.engine(spec) == "stacked":
+        # A lone seed could take another matrix kernel than a stacked one and differ in the last bit: it trains beside
+        # a copy of itself.
+        rows = [0, 0]
+    seeds, data = [stack.seeds[row] for row in rows], [stack.data[row] for row in rows]
+    measured = train_networks(
+        _engine(spec, seeds, data, device),
         spec,
-        [stack.seeds[row] for row in rows],
-        points,
-        LOSSES[tasks.of(spec).loss()](),
         start=start and start.of(rows),
         after_epoch=checkpoints.watch(stack.seeds, spec["epochs"]) if checkpoints else None,
     )
     losses = {name: values[:, :count] for name, values in measured.losses.items()}
-    return Measured(losses, measured.fit[:count], measured.seconds)
+    return measured._replace(losses=losses, fit=measured.fit[:count], hashes=measured.hashes[:count])
 
 
-def _points(data: Sequence[Data], dtype: torch.dtype, device: torch.device) -> Points:
-    parts = {name: [getattr(of_seed, name) for of_seed in data] for name in Points._fields}
-    tensors = {
-        name: torch.from_numpy(np.stack(part)).to(device, dtype) for name, part in parts.items() if part[0] is not None
-    }
-    return Points(**tensors)
+def _engine(spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Engine:
+    """The engine of a setting, with the initial weights of its networks."""
+    chosen = StackedEngine if engines.engine(spec) == "stacked" else ModularEngine
+    return chosen.of(spec, seeds, data, device)
 
 
 def _out_of_memory(error: BaseException | None) -> bool:

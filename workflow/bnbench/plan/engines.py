@@ -1,0 +1,40 @@
+"""Which engine trains a setting: a pure function of the setting.
+
+The stacked engine trains perceptrons side by side in one model, at the speed of their arithmetic. The modular one
+trains any network, one at a time, as plain PyTorch does. Where both can, their losses are the same but for rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from bnbench.catalogue import networks, own
+from bnbench.catalogue.networks import Perceptron
+from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.optimizers import OPTIMIZERS
+from bnbench.catalogue.parameters import build
+
+Engine = Literal["stacked", "modular"]
+
+
+def engine(spec: Mapping[str, Any]) -> Engine:
+    """The engine of a setting."""
+    return "stacked" if not modular_because(spec) else "modular"
+
+
+def modular_because(spec: Mapping[str, Any]) -> str:
+    """What in a setting the stacked engine cannot do; empty where it can do all."""
+    network, norm = networks.of(spec), build(NORMS, spec["norm"])
+    optimizer = build(OPTIMIZERS, spec["optimizer"])
+    wanted = {
+        f"network '{spec.get('network', networks.DEFAULT)['name']}'": not isinstance(network, Perceptron),
+        "dropout": isinstance(network, Perceptron) and network.dropout > 0,
+        f"norm '{spec['norm']['name']}'": not norm.stacks(),
+        f"optimizer '{spec['optimizer']['name']}'": not optimizer.elementwise,
+        "clip": optimizer.clip is not None,
+        "weight_decay_on": optimizer.weight_decay_on != "all",
+        "accumulate": spec.get("accumulate", 1) > 1,
+        "a loss of your own": spec.get("loss", {}).get("name") == own.NAME,
+    }
+    return next((what for what, is_wanted in wanted.items() if is_wanted), "")

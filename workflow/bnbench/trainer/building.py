@@ -1,0 +1,129 @@
+"""Networks of the modular engine with their initial weights, which all arms of a seed share.
+
+An arm's network is built, and then takes from the network without normalization the value of every parameter that has
+the same name and shape in both. That network is built from the same random state, so what the arms share depends on the
+seed alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bnbench.catalogue import networks
+from bnbench.catalogue.networks import OwnNetwork, Perceptron, Shape
+from bnbench.catalogue.norm import Norm
+from bnbench.catalogue.norms import NORMS, BatchNorm, Identity
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import Data
+from bnbench.errors import UserError
+from bnbench.streams import seed_of, stream
+from bnbench.trainer import norm_modules, usercode
+from bnbench.trainer.initialization import initial_of, weights_hash
+from bnbench.trainer.modules import Places, built
+from bnbench.trainer.norm_modules import NormFactory
+
+
+class Built(NamedTuple):
+    """A network with its initial weights."""
+
+    module: nn.Module
+    """On the CPU, in the type in which its weights are drawn."""
+    weights_hash: str
+    """Of the weights that all arms of the seed share."""
+
+
+def network(spec: Mapping[str, Any], seed: int, shape: Shape, data: Data) -> Built:
+    """The network of a setting for one seed, for examples of this shape."""
+    chosen, norm = networks.of(spec), build(NORMS, spec["norm"])
+    outputs = data.train_y.shape[1]
+    drawn = seed_of("weights", seed, spec["seed_varies"])
+    module = _module(chosen, norm, shape, outputs, drawn)
+    if isinstance(chosen, Perceptron):
+        layers = initial_of(spec, seed, data)
+        _take(module, _named(layers))
+        return Built(module, weights_hash(layers))
+    plain = _values(_module(chosen, Identity(), shape, outputs, drawn))
+    _take(module, plain)
+    with_bn = _values(_module(chosen, BatchNorm(), shape, outputs, drawn))
+    shared = {name for name, value in plain.items() if name in with_bn and with_bn[name].shape == value.shape}
+    return Built(module, _hash({**plain, **_values(module)}, shared))
+
+
+def seed_everything(seed: int, role: str) -> None:
+    """Set the random state of torch, NumPy and Python, all of which the user's own code may draw from."""
+    state = stream(seed, role)
+    torch.manual_seed(int(state.integers(2**63)))
+    np.random.seed(int(state.integers(2**32)))  # noqa: NPY002 - what the user's code may use
+    random.seed(int(state.integers(2**63)))
+
+
+def _module(chosen: Any, norm: Norm, shape: Shape, outputs: int, seed: int) -> nn.Module:
+    """A network with this norm, from the random state of the seed."""
+    seed_everything(seed, "init.modules")
+    factory = NormFactory(norm)
+    if not isinstance(chosen, OwnNetwork):
+        module = built(chosen, Places(norm, factory), shape, outputs)
+        norm_modules.restrict(module, norm)
+        return module
+    return _own(chosen, norm, factory, shape, outputs)
+
+
+def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, outputs: int) -> nn.Module:
+    """The network that the user's function gives."""
+    function = usercode.load(chosen.path, chosen.build, chosen.sha256)
+    handed = {"norm": factory, "inputs": shape, "outputs": outputs}
+    options = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.options.items()}
+    with usercode.told(chosen.path, f"built the network with {chosen.build}"):
+        module = function(**{name: handed[name] for name in chosen.takes}, **options)
+    if not isinstance(module, nn.Module):
+        raise UserError(
+            f"{chosen.path}: {chosen.build} gives a {type(module).__name__}, allowed: a network (torch.nn.Module)"
+        )
+    if "norm" not in chosen.takes:
+        if not norm_modules.replace(module, norm):
+            raise UserError(
+                f"{chosen.path}: {chosen.build} takes no 'norm', and its network has no BatchNorm layer, so all arms "
+                "would be the same; allowed: a function that calls norm(channels), or a network with BatchNorm layers"
+            )
+        return module
+    if not factory.made:
+        raise UserError(
+            f"{chosen.path}: {chosen.build} never calls norm(channels), so all arms would be the same; "
+            "allowed: at least one layer of it"
+        )
+    norm_modules.restrict(module, norm)
+    return module
+
+
+def _named(layers: Any) -> dict[str, Tensor]:
+    """The parameters of a perceptron's linear layers, by their names in the module."""
+    both = {f"linear{index}": pair for index, pair in enumerate(layers)}
+    named = {f"{name}.weight": weight for name, (weight, _) in both.items()}
+    return named | {f"{name}.bias": bias for name, (_, bias) in both.items() if bias is not None}
+
+
+def _values(module: nn.Module) -> dict[str, Tensor]:
+    return {name: parameter.detach() for name, parameter in module.named_parameters()}
+
+
+def _take(module: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Take the values of all parameters that have the same name and shape; in the wider type of both."""
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if name in values and values[name].shape == parameter.shape:
+                parameter.data = values[name].to(torch.promote_types(parameter.dtype, values[name].dtype)).clone()
+
+
+def _hash(values: Mapping[str, Tensor], names: set[str]) -> str:
+    """Sixteen hex digits over the values of these names."""
+    digest = hashlib.sha256()
+    for name in sorted(names):
+        digest.update(name.encode() + values[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

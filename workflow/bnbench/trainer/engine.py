@@ -1,0 +1,47 @@
+"""What the training loop asks of an engine: whatever trains the networks of some seeds, in whatever way."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+from bnbench.trainer.snapshot import Kept
+
+
+class Engine(Protocol):
+    """The networks of consecutive seeds of one setting while they train."""
+
+    hashes: Sequence[str]
+    """Per seed, the hash of the initial weights that all arms share."""
+
+    def empty(self, epochs: int) -> Tensor:
+        """[epochs, seeds] of the losses' type, where they lie; not filled."""
+        ...
+
+    def train_epoch(self, epoch: int, factor: float) -> Tensor:
+        """Train one epoch more.
+
+        Args:
+            epoch: counted from 0.
+            factor: of the learning rate in this epoch.
+
+        Returns:
+            Each seed's mean train-mode loss, [seeds]; each batch counts alike.
+        """
+        ...
+
+    def evaluate(self, epochs: int) -> dict[str, Tensor]:
+        """What is measured in evaluation mode after so many epochs, by the names of `vocabulary.MEASURED`, [seeds]."""
+        ...
+
+    def fit(self) -> Tensor:
+        """The first output of the networks at the test points, [seeds, points]."""
+        ...
+
+    def snapshot(self) -> Kept:
+        """Weights, running statistics and the optimizer's state."""
+        ...
+
+    def restore(self, kept: Kept, epochs: int) -> None:
+        """Take up what `snapshot` gave after so many epochs, in a new engine of the same seeds."""
+        ...

@@ -1,0 +1,212 @@
+"""The modular engine: any network, each seed's by itself, as a loop in plain PyTorch trains it.
+
+A trial's bits depend on its setting and its seed alone: everything random comes from streams keyed by (seed, role,
+epoch), and on a CPU each network trains on one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bnbench.catalogue import tasks
+from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.optimizers import OPTIMIZERS
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import Data
+from bnbench.epochs import batch_bounds
+from bnbench.streams import seed_of
+from bnbench.trainer import building, packing
+from bnbench.trainer.norms_in_use import NormsInUse
+from bnbench.trainer.objectives import Objective
+from bnbench.trainer.optimizers import Optimizers
+from bnbench.trainer.orders import orders
+from bnbench.trainer.snapshot import Arrays, Kept
+from bnbench.vocabulary import ACCURACY, VALIDATION
+
+_BLOCK = 4096  # examples that are evaluated at once, or fewer where they are large
+_NUMBERS = 2**20  # of the examples of a block
+
+
+class ModularEngine:
+    """The networks of some seeds while they train, see `engine.Engine`."""
+
+    def __init__(self, trainees: Sequence[Trainee]) -> None:
+        self._trainees = trainees
+        self.hashes = [trainee.weights_hash for trainee in trainees]
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Self:
+        """The engine of a setting, each seed with its own points and initial weights."""
+        with _plain(device):
+            return cls([Trainee(spec, seed, points, device) for seed, points in zip(seeds, data, strict=True)])
+
+    def empty(self, epochs: int) -> Tensor:
+        """See `engine.Engine`."""
+        return self._trainees[0].train_y.new_empty((epochs, len(self._trainees)))
+
+    def train_epoch(self, epoch: int, factor: float) -> Tensor:
+        """See `engine.Engine`."""
+        with _plain(self._trainees[0].train_y.device):
+            return torch.stack([trainee.train_epoch(epoch, factor) for trainee in self._trainees])
+
+    def evaluate(self, epochs: int) -> dict[str, Tensor]:
+        """See `engine.Engine`."""
+        with _plain(self._trainees[0].train_y.device), torch.no_grad():
+            found = [trainee.evaluate(epochs) for trainee in self._trainees]
+        return {name: torch.stack([each[name] for each in found]) for name in found[0]}
+
+    def fit(self) -> Tensor:
+        """See `engine.Engine`."""
+        with _plain(self._trainees[0].train_y.device), torch.no_grad():
+            return torch.stack([trainee.fit() for trainee in self._trainees])
+
+    def snapshot(self) -> Kept:
+        """See `engine.Engine`."""
+        found = [trainee.state() for trainee in self._trainees]
+        return Kept({name: np.stack([each[name] for each in found]) for name in found[0]}, {})
+
+    def restore(self, kept: Kept, epochs: int) -> None:
+        """See `engine.Engine`."""
+        own = {name: values for name, values in kept.stacked.items() if not name.startswith("losses/")}
+        for index, trainee in enumerate(self._trainees):
+            trainee.take_up({name: values[index] for name, values in own.items()}, epochs)
+
+
+class Trainee:
+    """One network while it trains, with its points and its optimizer."""
+
+    def __init__(self, spec: Mapping[str, Any], seed: int, data: Data, device: torch.device) -> None:
+        shape, dtype = tasks.of(spec).shape(), getattr(torch, spec["dtype"])
+        self._module, self.weights_hash = building.network(spec, seed, shape, data)
+        self._module.to(device, dtype)
+        self._data = {
+            name: torch.from_numpy(values).to(device, dtype).reshape(-1, *(shape if name.endswith("_x") else values.shape[1:]))
+            for name, values in data._asdict().items()
+            if isinstance(values, np.ndarray)
+        }
+        self.train_x, self.train_y = self._data["train_x"], self._data["train_y"]
+        norm = build(NORMS, spec["norm"])
+        self._norms = NormsInUse(norm, self._module)
+        self._objective = Objective(spec)
+        self._optimizers = Optimizers(build(OPTIMIZERS, spec["optimizer"]), self._module)
+        self._epochs, self._seed = spec["epochs"], seed
+        count, full = len(self.train_x), spec["batch_size"] == "full"
+        batch_size = count if full else int(spec["batch_size"])
+        self._bounds = [*pairwise(batch_bounds(count, batch_size))]
+        self._accumulated = spec.get("accumulate", 1)
+        self._block = batch_size if self._norms.by_batch else _block(shape)
+        self._varied = spec["seed_varies"]
+        shuffled = not full or norm.blocks(batch_size) > 1
+        ordered_by = seed_of("order", seed, self._varied)
+        self._orders = orders([ordered_by], count, spec["epochs"], device) if shuffled else None
+
+    def train_epoch(self, epoch: int, factor: float) -> Tensor:
+        """Train one epoch; the mean of the batches' losses, a scalar."""
+        building.seed_everything(seed_of("order", self._seed, self._varied), f"forward.{epoch}")
+        self._optimizers.set_rate(factor)
+        self._norms.begin(epoch / self._epochs)
+        self._module.train()
+        order = next(self._orders)[0] if self._orders else None
+        losses = []
+        steps = [self._bounds[at : at + self._accumulated] for at in range(0, len(self._bounds), self._accumulated)]
+        for place, bounds in enumerate(steps):
+            self._refresh(epoch * len(steps) + place)
+            batches = [self._batch(order, start, stop) for start, stop in bounds]
+            losses += self._optimizers.step(lambda batches=batches: self._gradients(batches))
+        return torch.stack(losses).mean()
+
+    def _batch(self, order: Tensor | None, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        if order is None:
+            return self.train_x[start:stop], self.train_y[start:stop]
+        return self.train_x[order[start:stop]], self.train_y[order[start:stop]]
+
+    def _gradients(self, batches: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
+        """Fill the gradients of the mean loss of all examples of some batches; the mean losses of each."""
+        examples = sum(len(x) for x, _ in batches)
+        losses = []
+        for x, y in batches:
+            loss = self._objective(self._module(x), y).mean()
+            (loss if len(batches) == 1 else loss * (len(x) / examples)).backward()
+            losses.append(loss.detach())
+        return losses
+
+    def _refresh(self, step: int) -> None:
+        """Measure the norm's statistics anew where that is due before a step."""
+        every = self._norms.refreshed_every()
+        if every and step % every == 0:
+            with torch.no_grad():
+                self._norms.measure(self._blocks(self.train_x))
+            self._module.train()
+
+    def evaluate(self, epochs: int) -> dict[str, Tensor]:
+        """What is measured in evaluation mode, scalars by their names in the tables."""
+        self._refresh(epochs * -(-len(self._bounds) // self._accumulated))
+        self._module.eval()
+        fit = self._outputs("test_x")
+        found = {
+            "eval_loss": self._objective(self._outputs("train_x"), self.train_y).mean(),
+            "test_loss": self._objective(fit, self._data["test_y"]).mean(),
+        }
+        found["test_loss_precise"] = found["test_loss"]
+        if self._norms.has_precise():
+            with self._norms.precise(self._blocks(self.train_x)):
+                found["test_loss_precise"] = self._objective(self._outputs("test_x"), self._data["test_y"]).mean()
+        if "validation_x" in self._data:
+            found[VALIDATION] = self._objective(self._outputs("validation_x"), self._data["validation_y"]).mean()
+        if (accuracy := self._objective.accuracy(fit, self._data["test_y"])) is not None:
+            found[ACCURACY] = accuracy
+        return found
+
+    def fit(self) -> Tensor:
+        """The first output at the test points, [points]."""
+        self._module.eval()
+        return self._outputs("test_x")[:, 0]
+
+    def state(self) -> Arrays:
+        """What the epochs to come depend on, by name."""
+        tensors = {name: values for name, values in self._module.state_dict().items()}
+        return packing.packed({"network": tensors, "optimizers": self._optimizers.state()})
+
+    def take_up(self, arrays: Arrays, epochs: int) -> None:
+        """Take up what `state` gave after so many epochs."""
+        found = packing.unpacked(arrays, self.train_x.device)
+        self._module.load_state_dict(found["network"])
+        self._optimizers.take_up(found["optimizers"])
+        for _ in range(epochs if self._orders else 0):
+            next(self._orders)  # type: ignore[arg-type]
+
+    def _outputs(self, name: str) -> Tensor:
+        """The network's outputs for some of its points, [points, outputs]."""
+        return torch.cat([self._module(block) for block in self._blocks(self._data[name])])
+
+    def _blocks(self, x: Tensor) -> list[Tensor]:
+        return [x[start:stop] for start, stop in pairwise(batch_bounds(len(x), self._block))]
+
+
+def _block(shape: tuple[int, ...]) -> int:
+    """How many examples of this shape are evaluated at once."""
+    return max(1, min(_BLOCK, _NUMBERS // int(np.prod(shape))))
+
+
+@contextmanager
+def _plain(device: torch.device) -> Iterator[None]:
+    """Gradients on; deterministic kernels; on a CPU one thread, since sums over several have other bits."""
+    threads = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic[0], warn_only=deterministic[1])
+
+

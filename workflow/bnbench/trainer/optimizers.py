@@ -1,0 +1,144 @@
+"""torch's optimizers as both engines use them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bnbench.catalogue.optimizers import Muon, Optimizer, OwnOptimizer
+from bnbench.errors import UserError
+from bnbench.trainer import usercode
+
+
+def undecorated(torch_class: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """The class without torch's wrappers for its compiler and its profiler.
+
+    They import the compiler, which takes longer than importing torch, and add 50 µs to every step.
+    """
+    methods = {name: inspect.unwrap(getattr(torch_class, name)) for name in ("add_param_group", "step")}
+    return type(torch_class.__name__, (torch_class,), methods)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give all parameters this learning rate."""
+    for group in optimizer.param_groups:
+        _set(group, rate)
+
+
+def _set(group: dict[str, Any], rate: float) -> None:
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
+
+
+class Optimizers:
+    """What updates one network: an optimizer, or two where one cannot update all parameters.
+
+    Args:
+        entry: as the config has it.
+        module: the network, in its final type and on its final device.
+    """
+
+    def __init__(self, entry: Optimizer, module: nn.Module) -> None:
+        self._entry = entry
+        self._parameters = [each for each in module.parameters() if each.requires_grad]
+        self._flat: list[tuple[nn.Parameter, nn.Parameter]] = []  # parameters, and the matrices that stand for them
+        self._all = self._made()
+        self._rates = [[float(group["lr"]) for group in each.param_groups] for each in self._all]
+        closure = inspect.signature(self._all[0].step).parameters.get("closure")
+        self._asks_again = entry.torch_class == "LBFGS" if not isinstance(entry, OwnOptimizer) else bool(
+            closure and closure.default is inspect.Parameter.empty
+        )
+
+    def set_rate(self, factor: float) -> None:
+        """Multiply the learning rates from the start by a factor."""
+        for optimizer, rates in zip(self._all, self._rates, strict=True):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                _set(group, rate * factor)
+
+    def step(self, gradients: Callable[[], list[Tensor]]) -> list[Tensor]:
+        """One update; `gradients` fills the gradients and gives losses, which come back."""
+        losses: list[Tensor] = []
+
+        def closure() -> Tensor:
+            for parameter in self._parameters:
+                parameter.grad = None
+            found = gradients()
+            losses[:] = losses or found
+            return torch.stack(found).mean()
+
+        if self._asks_again:
+            self._all[0].step(closure)  # type: ignore[arg-type]
+            return losses
+        closure()
+        if self._entry.clip is not None:
+            nn.utils.clip_grad_norm_(self._parameters, self._entry.clip)
+        for parameter, matrix in self._flat:
+            matrix.grad = None if parameter.grad is None else parameter.grad.view(matrix.shape)
+        for optimizer in self._all:
+            optimizer.step()
+        return losses
+
+    def state(self) -> list[Any]:
+        """What the optimizers keep, by the places of the parameters, and their options."""
+        found = [each.state_dict() for each in self._all]
+        groups = [
+            [{key: value for key, value in group.items() if key != "params"} for group in each["param_groups"]]
+            for each in found
+        ]
+        return [{"state": each["state"], "groups": own} for each, own in zip(found, groups, strict=True)]
+
+    def take_up(self, kept: list[Any]) -> None:
+        """Take up what `state` gave.
+
+        As it is: torch's own loading casts the counts of steps to the type of the weights, which changes the bits of
+        what follows.
+        """
+        for optimizer, own in zip(self._all, kept, strict=True):
+            places = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            for place, state in own["state"].items():
+                optimizer.state[places[place]] = state
+            for group, options in zip(optimizer.param_groups, own["groups"], strict=True):
+                group.update(options)
+
+    def _made(self) -> list[torch.optim.Optimizer]:
+        entry = self._entry
+        if isinstance(entry, OwnOptimizer):
+            return [_own(entry, self._groups(self._parameters))]
+        torch_class = undecorated(getattr(torch.optim, entry.torch_class))
+        arguments = entry.arguments() | ({"fused": True} if entry.fused else {})
+        if not isinstance(entry, Muon):
+            return [torch_class(self._groups(self._parameters), **arguments)]
+        matrices = [each for each in self._parameters if each.ndim >= 2]
+        self._flat = [(each, nn.Parameter(each.data.flatten(1))) for each in matrices]
+        others = [each for each in self._parameters if each.ndim < 2]
+        decay = entry.weight_decay if entry.weight_decay_on == "all" else 0.0
+        made = [torch_class([matrix for _, matrix in self._flat], **arguments)] if matrices else []
+        adamw = undecorated(torch.optim.AdamW)
+        return [*made, adamw(others, lr=entry.lr, weight_decay=decay, fused=True)] if others else made
+
+    def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
+        """The parameters, those without weight decay in a group of their own."""
+        if self._entry.weight_decay_on == "all":
+            return parameters
+        decayed = [each for each in parameters if each.ndim >= 2]
+        others = [each for each in parameters if each.ndim < 2]
+        return [{"params": decayed}, {"params": others, "weight_decay": 0.0}] if others else decayed
+
+
+def _own(entry: OwnOptimizer, parameters: list[Any]) -> torch.optim.Optimizer:
+    """The optimizer that the user's class or function gives."""
+    build = usercode.load(entry.path, entry.build, entry.sha256)
+    options = {name: list(value) if isinstance(value, tuple) else value for name, value in entry.options.items()}
+    with usercode.told(entry.path, f"makes the optimizer with {entry.build}"):
+        made = build(params=parameters, lr=entry.lr, **options)
+    if not isinstance(made, torch.optim.Optimizer):
+        raise UserError(
+            f"{entry.path}: {entry.build} gives a {type(made).__name__}, allowed: an optimizer (torch.optim.Optimizer)"
+        )
+    return made

@@ -1,0 +1,253 @@
+"""The stacked engine: perceptrons of all seeds of a stack, trained as one model.
+
+What comes in are a network, a setting and the points of every seed. All that is trained lies in one flat vector, so one
+element-wise optimizer updates every seed.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bnbench.catalogue import networks, tasks
+from bnbench.catalogue.losses import LOSSES, Loss, SquaredLoss
+from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.optimizers import OPTIMIZERS, Optimizer
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.schedules import SCHEDULES
+from bnbench.catalogue.tasks import Data
+from bnbench.epochs import batch_bounds
+from bnbench.plan.layout import aligned
+from bnbench.streams import seed_of
+from bnbench.trainer import objectives, snapshot
+from bnbench.trainer.initialization import initial_of, weights_hash
+from bnbench.trainer.network import Network
+from bnbench.trainer.optimizers import set_rate, undecorated
+from bnbench.trainer.orders import orders
+from bnbench.trainer.snapshot import Kept
+from bnbench.vocabulary import ACCURACY, VALIDATION
+
+_SQUARED_LOSS = SquaredLoss()
+
+
+class Points(NamedTuple):
+    """The points of all seeds, stacked: inputs [seeds, points, features], targets [seeds, points, outputs]."""
+
+    train_x: Tensor
+    train_y: Tensor
+    test_x: Tensor
+    test_y: Tensor
+    validation_x: Tensor | None = None
+    validation_y: Tensor | None = None
+
+
+def _points(data: Sequence[Data], dtype: torch.dtype, device: torch.device) -> Points:
+    parts = {name: [getattr(of_seed, name) for of_seed in data] for name in Points._fields}
+    tensors = {
+        name: torch.from_numpy(np.stack(part)).to(device, dtype) for name, part in parts.items() if part[0] is not None
+    }
+    return Points(**tensors)
+
+
+class StackedEngine:
+    """A stacked network while it trains, see `engine.Engine`.
+
+    Args:
+        network: with its initial weights, stacked in the order of `seeds`.
+        spec: the setting.
+        seeds: those of the stack.
+        points: of every seed.
+        loss: what is minimized; the task's.
+    """
+
+    hashes: Sequence[str] = ()
+
+    def __init__(
+        self, network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points, loss: Loss = _SQUARED_LOSS
+    ) -> None:
+        self._network, self._points, self._loss, self._epochs = network, points, loss, spec["epochs"]
+        self._entry = build(OPTIMIZERS, spec["optimizer"])
+        full = spec["batch_size"] == "full"
+        batch_size = points.train_x.shape[1] if full else int(spec["batch_size"])
+        shuffled = not full or network.takes_parts(batch_size)
+        ordered_by = [seed_of("order", seed, spec["seed_varies"]) for seed in seeds]
+        self._examples = _Examples(points, ordered_by, batch_size, spec["epochs"], shuffled=shuffled)
+        constant = build(SCHEDULES, spec["schedule"]).is_constant()
+        self._optimizer, graph = _optimizer(self._entry, network, constant_rate=constant)
+        self._counters = network.flat.device if graph else torch.device("cpu")
+        self._train_epoch = _Epoch(
+            network, loss, self._optimizer, self._examples, points, graph=graph and not network.changes()
+        )
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Self:
+        """The engine of a setting, each seed with its own points and initial weights."""
+        norm, perceptron = build(NORMS, spec["norm"]), networks.of(spec)
+        dtype = getattr(torch, spec["dtype"])
+        weights = [initial_of(spec, seed, points) for seed, points in zip(seeds, data, strict=True)]
+        network = Network(weights, norm, perceptron.activation, dtype, device)
+        made = cls(network, spec, seeds, _points(data, dtype, device), LOSSES[tasks.loss_of(spec)]())
+        made.hashes = [weights_hash(layers) for layers in weights]
+        return made
+
+    def empty(self, epochs: int) -> Tensor:
+        """See `engine.Engine`."""
+        return self._points.train_x.new_empty((epochs, len(self._points.train_x)))
+
+    @torch.inference_mode()
+    def train_epoch(self, epoch: int, factor: float) -> Tensor:
+        """See `engine.Engine`."""
+        set_rate(self._optimizer, self._entry.lr * factor)
+        self._network.begin(epoch / self._epochs)
+        self._examples.shuffle()
+        return self._train_epoch(epoch)
+
+    @torch.inference_mode()
+    def evaluate(self, epochs: int) -> dict[str, Tensor]:
+        """See `engine.Engine`."""
+        self._train_epoch.refresh(epochs)
+        return _evaluate(self._network, self._points, self._loss)
+
+    @torch.inference_mode()
+    def fit(self) -> Tensor:
+        """See `engine.Engine`."""
+        return self._network.evaluate(self._points.test_x)[:, :, 0]
+
+    @torch.inference_mode()
+    def snapshot(self) -> Kept:
+        """See `engine.Engine`."""
+        return snapshot.capture(self._network, self._optimizer)
+
+    @torch.inference_mode()
+    def restore(self, kept: Kept, epochs: int) -> None:
+        """See `engine.Engine`."""
+        snapshot.restore(kept, self._network, self._optimizer, self._counters)
+        self._examples.skip(epochs)
+
+
+class _Examples:
+    """The training examples of all seeds in the order of the present epoch, cut into batches.
+
+    Inputs and targets lie one below the other in one array, [seeds, inputs + outputs, points], that is reordered in
+    place once an epoch; the batches are views of it, so a CUDA graph can read them. Its rows are padded in memory for
+    the same reason as the widths of the network.
+    """
+
+    def __init__(self, points: Points, seeds: list[int], batch_size: int, epochs: int, *, shuffled: bool) -> None:
+        self._source = torch.cat([points.train_x, points.train_y], dim=2).transpose(1, 2).contiguous()
+        count, inputs = points.train_x.shape[1:]
+        self._ordered = self._source.new_empty((*self._source.shape[:2], aligned(count)))[:, :, :count]
+        self._ordered.copy_(self._source)
+        self._orders = orders(seeds, count, epochs, self._source.device) if shuffled else None
+        bounds = batch_bounds(count, batch_size)
+        parts = [self._ordered[:, :, start:stop].transpose(1, 2) for start, stop in pairwise(bounds)]
+        self.batches = [(part[:, :, :inputs], part[:, :, inputs:]) for part in parts]
+
+    def shuffle(self) -> None:
+        """Reorder the examples, each seed by its own stream, where their order has an effect."""
+        if self._orders is not None:
+            index = next(self._orders)[:, None].expand(self._source.shape)
+            torch.gather(self._source, 2, index, out=self._ordered)
+
+    def skip(self, epochs: int) -> None:
+        """Draw the orders of so many epochs for nothing."""
+        if self._orders is not None:
+            for _ in range(epochs):
+                next(self._orders)
+
+
+class _Epoch:
+    """Trains one epoch a call and gives each seed's mean train-mode loss, [seeds].
+
+    On CUDA, where the optimizer allows it, the second call captures the whole epoch, optimizer included, in a graph
+    that it and all later calls replay; the first call runs as it is, so that the optimizer's state exists by then.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: torch.optim.Optimizer,
+        examples: _Examples,
+        points: Points,
+        *,
+        graph: bool,
+    ) -> None:
+        self._network, self._loss, self._optimizer, self._batches = network, loss, optimizer, examples.batches
+        self._points = points
+        self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `optimizers.undecorated`
+        # Each batch's mean counts alike in an epoch's loss, whatever its size.
+        sizes = [y.shape[1] for _, y in self._batches]
+        self._shares = torch.cat([network.flat.new_full((size, 1), 1 / size / len(sizes)) for size in sizes])
+        self._capture_wanted = graph
+        self._first = True
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._losses = torch.empty(0)
+
+    def __call__(self, epoch: int) -> Tensor:
+        if self._first or not self._capture_wanted:
+            self._first = False
+            return self._train(epoch)
+        if self._graph is None:
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):
+                self._losses = self._train(epoch)
+        self._graph.replay()
+        return self._losses
+
+    def refresh(self, epoch: int, place: int = 0) -> None:
+        """Measure the norm's statistics anew where that is due before the step at this place of the epoch.
+
+        So what is evaluated between two steps is the network that the next step would see.
+        """
+        every = self._network.refreshed_every()
+        if every and (epoch * len(self._batches) + place) % every == 0:
+            self._network.refresh(self._points.train_x, self._points.train_y, self._loss)
+
+    def _train(self, epoch: int) -> Tensor:
+        losses = []
+        for place, (x, y) in enumerate(self._batches):
+            self.refresh(epoch, place)
+            loss, gradient = objectives.differentiate(self._loss, self._network.forward(x), y)
+            losses.append(loss)
+            self._network.backward(gradient.mul_(1 / y.shape[1]))
+            self._step(self._optimizer)
+        return (torch.cat(losses, dim=1) * self._shares).sum((1, 2))
+
+
+def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:
+    """The torch optimizer over the flat vector, and whether its step can be captured in a CUDA graph."""
+    torch_class = undecorated(getattr(torch.optim, entry.torch_class))
+    arguments = entry.arguments()
+    graph = False
+    if entry.fused:
+        arguments["fused"] = True
+    if network.flat.is_cuda:
+        capturable = "capturable" in inspect.signature(torch_class).parameters
+        graph = entry.fused or capturable
+        if capturable:
+            arguments["capturable"] = True
+        if graph and not constant_rate:  # a graph reads the rate from memory, where the schedule changes it
+            arguments["lr"] = torch.tensor(entry.lr, device=network.flat.device)
+    parameter = torch.nn.Parameter(network.flat)
+    parameter.grad = network.flat_gradient
+    return torch_class([parameter], **arguments), graph
+
+
+def _evaluate(network: Network, points: Points, loss: Loss) -> dict[str, Tensor]:
+    """The losses in evaluation mode, and the accuracy of classes, [seeds] each."""
+    fit = network.evaluate(points.test_x)
+    eval_loss = objectives.mean(loss, network.evaluate(points.train_x), points.train_y)
+    test_loss = objectives.mean(loss, fit, points.test_y)
+    buffers = network.precise_buffers(points.train_x)
+    precise = objectives.mean(loss, network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
+    found = {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
+    if points.validation_x is not None and points.validation_y is not None:
+        found[VALIDATION] = objectives.mean(loss, network.evaluate(points.validation_x), points.validation_y)
+    if (accuracy := loss.accuracy(fit, points.test_y)) is not None:
+        found[ACCURACY] = accuracy
+    return found
