@@ -43,8 +43,8 @@ class Setting:
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Setting:
-        """The setting that `spec` describes; a key that it lacks, since it was added later, has its default."""
-        spec = {**_defaults_of_added(), **spec}
+        """The setting that `spec` describes; what it lacks, since it was added later, has its default."""
+        spec = {key: _completed(key, value) for key, value in {**_defaults_of_added(), **spec}.items()}
         labels = {factor: level(factor, spec[factor]).label for factor in FACTORS}
         numbers = {factor: without_unaddressed(factor, spec[factor]) for factor in FACTORS}
         digest = hashlib.sha256(canonical_json(canonical({**spec, **numbers})).encode()).hexdigest()[:8]
@@ -98,6 +98,10 @@ def _canonical_entry(key: str, entry: Any) -> Any:
         return entry
     defaults = _added(key, entry["name"])
     return {name: value for name, value in entry.items() if name not in defaults or value != defaults[name]}
+
+
+def _completed(key: str, entry: Any) -> Any:
+    return {**_added(key, entry["name"]), **entry} if key in REGISTRIES else entry
 
 
 @cache
