@@ -181,6 +181,8 @@ def _kind(kind: str, rule: Rule) -> str:
     if kind == "array":
         least, most = rule.get("minItems"), rule.get("maxItems")
         size = f"{least} " if least and least == most else ""
+        if "enum" in rule["items"]:
+            return f"list of {_allowed(rule['items'])}"
         (items,) = _kinds(rule["items"])
         return f"list of {size}{_KINDS[items]}s {_limits(rule['items'])}".strip()
     return "lower-case letters, digits, - and _" if "pattern" in rule else _KINDS[kind]

@@ -15,6 +15,7 @@ from specs import RATES, named, spec
 
 from bnbench.catalogue.activations import ACTIVATIONS, Activation
 from bnbench.catalogue.datafiles import inspect_table
+from bnbench.catalogue.example_norms import InstanceNorm
 from bnbench.catalogue.losses import LOSSES as LOSS_CLASSES
 from bnbench.catalogue.losses import Loss
 from bnbench.catalogue.norm import Norm
@@ -148,7 +149,17 @@ SETTINGS = {
     "classes that somebody adds": small(
         task={**named("task", "sine"), "name": "own"}, norm={"name": "own"}, activation="own"
     ),
+    "sine, group norm, sgd": small(norm=named("norm", "group"), optimizer=named("optimizer", "sgd", **RATES["sgd"])),
+    "mixture, RMS norm, momentum, tanh": small(
+        task=named("task", "mixture", points=60, test_points=30),
+        norm=named("norm", "rms"),
+        optimizer=named("optimizer", "momentum", **RATES["momentum"]),
+        activation="tanh",
+    ),
 }
+
+UNTRAINED = {InstanceNorm}
+"""Guarded classes without which these networks do: they have no arithmetic of their own, and refuse a perceptron."""
 
 
 @contextmanager

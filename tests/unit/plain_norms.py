@@ -57,10 +57,15 @@ class Population(nn.BatchNorm1d):
 
 
 def make_norm(name, width, **options):
-    """The module of an arm, in float64."""
-    options = {**options, "dtype": torch.float64}
+    """The module of an arm that follows every hidden layer, in float64."""
+    placed = ("placement", "normalizes", "layers", "statistics")
+    options = {key: value for key, value in options.items() if key not in placed} | {"dtype": torch.float64}
     if name == "layer":
         return nn.LayerNorm(width, eps=options["eps"], elementwise_affine=options["affine"], dtype=torch.float64)
+    if name == "rms":
+        return nn.RMSNorm(width, eps=options["eps"], elementwise_affine=options["affine"], dtype=torch.float64)
+    if name == "group":
+        return nn.GroupNorm(options.pop("groups"), width, **options)
     if name == "population_gamma":
         return Population(width, decay=options.pop("curvature"), **options)
     return {"batch": nn.BatchNorm1d, "ghost": Ghost, "frozen": Frozen, "population": Population}[name](width, **options)

@@ -19,7 +19,7 @@ CONFIG = Path(__file__).parents[2] / "config.yaml"
 GOLDEN = yaml.safe_load(FILE.read_text(encoding="utf-8"))[0]["addresses"]
 
 ADDED = {
-    "norm": ("norms", "NORMS", "rms"),
+    "norm": ("norms", "NORMS", "length"),
     "task": ("tasks", "TASKS", "parabola"),
     "optimizer": ("optimizers", "OPTIMIZERS", "nesterov"),
     "schedule": ("schedules", "SCHEDULES", "linear"),
@@ -48,7 +48,7 @@ def extended(tmp_path_factory):
         dtype=["float32", "float64"],
         report={"factor": "dtype", "baseline": "float32"},
         **{kind: name for kind, (_, _, name) in ADDED.items() if kind not in ("loss", "norm")},
-        norm=["none", "rms"],
+        norm=["none", "length"],
     )
     assert "32 of 32 trials" in package.bnbench("plan")
     assert "reports/own/index.html" in package.run()
@@ -60,15 +60,15 @@ def test_one_class_and_one_line_add_each_of_them_and_a_change_of_one_is_trained_
     assert len(losses) == 32 * 3
     assert losses["test_loss"].notna().all()
     page = (extended.folder / "reports" / "own" / "index.html").read_text(encoding="utf-8")
-    for shown in ("RMS norm", "parabola", "nesterov", "linear", "mish"):
+    for shown in ("length norm", "parabola", "nesterov", "linear", "mish"):
         assert shown in page
     assert "nothing: every trial is there" in extended.bnbench("plan")
 
     before = extended.settings()
     extended.edit(
         "bnbench/catalogue/norms.py",
-        "scale = (x.square().mean(2, keepdim=True) + self.eps).rsqrt()\n        return x * scale",
-        "scale = (x.square().mean(2, keepdim=True) + self.eps).rsqrt()\n        return 2 * x * scale",
+        "scale = (x.square().sum(2, keepdim=True) + self.eps).rsqrt()\n        return x * scale",
+        "scale = (x.square().sum(2, keepdim=True) + self.eps).rsqrt()\n        return 2 * x * scale",
     )
     after = extended.settings()
     assert {address for address in before if "-none-" in address} == {*before} & {*after}
@@ -97,11 +97,11 @@ def test_a_key_and_a_parameter_that_are_added_move_no_address_at_their_defaults(
         "bnbench/catalogue/norms.py",
         '    eps: float = parameter(1e-5, "added to the variance", minimum=0)\n'
         '    affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default\n'
-        "\n    batch_statistics = True\n",
+        "    statistics: str = parameter(\n",
         '    eps: float = parameter(1e-5, "added to the variance", minimum=0)\n'
         '    affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default\n'
         '    clip: float = parameter(0.0, "where the output is cut off; 0: nowhere", since="9.0")\n'
-        "\n    batch_statistics = True\n",
+        "    statistics: str = parameter(\n",
     )
     default = {**yaml.safe_load(CONFIG.read_text(encoding="utf-8")), "task": "sine"}
 

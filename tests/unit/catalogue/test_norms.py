@@ -15,12 +15,15 @@ from bnbench.catalogue.norms import (
     BatchNorm,
     FrozenBatchNorm,
     GhostBatchNorm,
+    GroupNorm,
+    InstanceNorm,
     LayerNorm,
     Norm,
     PopulationGammaNorm,
     PopulationNorm,
+    RMSNorm,
 )
-from bnbench.catalogue.parameters import build
+from bnbench.catalogue.parameters import build, schema
 from bnbench.catalogue.tasks import TASKS, Data
 from bnbench.plan import config
 from bnbench.trainer.chunk import train
@@ -105,8 +108,8 @@ def test_a_norm_needs_only_a_forward_pass(monkeypatch):
         def forward(self, x, parameters, buffers):
             return x * (x.square().mean(2, keepdim=True) + 1e-6).rsqrt() * parameters["gamma"], None
 
-    monkeypatch.setitem(NORMS, "rms", Rms)
-    setting = spec(norm={"name": "rms"}, hidden=[7, 5], epochs=80, optimizer=named("optimizer", "adam", lr=0.01))
+    monkeypatch.setitem(NORMS, "own", Rms)
+    setting = spec(norm={"name": "own"}, hidden=[7, 5], epochs=80, optimizer=named("optimizer", "adam", lr=0.01))
     data = [build(TASKS, setting["task"]).data(seed) for seed in range(3)]
     losses = train(setting, range(3), data, torch.device("cpu")).losses
     assert (losses["train_loss"][-1] < losses["train_loss"][0] / 2).all()
@@ -262,6 +265,78 @@ def test_layer_norm_is_torchs(affine):
         torch.testing.assert_close(gradients["beta"][0, 0], reference.bias.grad)
 
 
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_group_norm_is_torchs(groups, affine):
+    norm, reference = GroupNorm(groups=groups, affine=affine), torch.nn.GroupNorm(groups, 6, affine=affine)
+    assert_equals_module(norm, reference.double(), normal(1, 9, 6), normal(1, 9, 6, seed=2))
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_rms_norm_is_torchs(affine):
+    norm, reference = RMSNorm(affine=affine, eps=1e-3), torch.nn.RMSNorm(6, eps=1e-3, elementwise_affine=affine)
+    assert_equals_module(norm, reference.double(), normal(1, 9, 6), normal(1, 9, 6, seed=2))
+
+
+def assert_equals_module(norm, reference, x, dy):
+    """A norm does what a module of torch does, forward and backward, at γ = 1.5 and β = 0.2."""
+    y, saved, parameters, _ = applied(norm, x)
+    for name, value in reference.named_parameters():
+        torch.nn.init.constant_(value, {"weight": 1.5, "bias": 0.2}[name])
+    leaf = x[0].clone().requires_grad_()
+    expected = reference(leaf)
+    expected.backward(dy[0])
+    torch.testing.assert_close(y[0], expected.detach())
+    dx, gradients = norm.backward(dy.clone(), saved, parameters)
+    torch.testing.assert_close(dx[0], leaf.grad)
+    for name, gradient in gradients.items():
+        theirs = reference.get_parameter({"gamma": "weight", "beta": "bias"}[name]).grad
+        torch.testing.assert_close(gradient[0, 0], theirs)
+    assert len(gradients) == len([*reference.parameters()])
+
+
+def test_layer_norm_is_group_norm_of_one_group():
+    x = normal(2, 9, 6)
+    torch.testing.assert_close(applied(GroupNorm(groups=1), x)[0], applied(LayerNorm(), x)[0])
+
+
+def test_group_norm_says_which_layers_it_does_not_fit():
+    assert GroupNorm(groups=4).misfit(8) == ""
+    said = "found 6 channels, allowed with norm 'group' groups=4: a multiple of 4"
+    assert GroupNorm(groups=4).misfit(6) == said
+    assert refusal(applied, GroupNorm(groups=4), normal(1, 9, 6)) == said
+    said = "found 6 units in 6 groups, allowed: groups of at least 2 units"
+    assert refusal(applied, GroupNorm(groups=6), normal(1, 9, 6)) == said
+
+
+def test_instance_norm_has_nothing_to_normalize_in_a_perceptron():
+    assert [name for name, norm in NORMS.items() if norm.needs_positions] == ["instance"]
+    assert "those with positions" in refusal(applied, InstanceNorm(), normal(1, 9, 6))
+
+
+def test_batch_norm_without_running_statistics_is_torchs():
+    norm = BatchNorm(statistics="batch")
+    reference = torch.nn.BatchNorm1d(3, track_running_stats=False).double()
+    x = normal(1, 9, 3)
+    assert_equals_module(norm, reference, x, normal(1, 9, 3, seed=2))
+    _, _, parameters, buffers = applied(norm, x)
+    assert buffers == {}
+    torch.testing.assert_close(norm.evaluate(x, parameters, {})[0], reference.eval()(x[0]).detach())
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_a_norm_stands_before_every_hidden_activation_unless_it_is_told_otherwise(name):
+    norm = NORMS[name]()
+    assert (norm.placement, norm.on, norm.layers) == ("before", ("hidden",), ("*",))
+
+
+def test_what_is_not_there_stands_nowhere_and_what_freezes_statistics_keeps_some():
+    rules = {name: schema(norm)["properties"] for name, norm in NORMS.items()}
+    assert rules["none"] == {}
+    assert all({"placement", "on", "layers"} <= {*rule} for name, rule in rules.items() if name != "none")
+    assert [name for name, rule in rules.items() if "statistics" in rule] == ["batch"]
+
+
 def test_population_norm_at_full_batch_is_batch_norm_but_for_the_gradient_through_the_statistics():
     x, dy = normal(1, 20, 4), normal(1, 20, 4, seed=2)
     population, batch = PopulationNorm(), BatchNorm()
@@ -371,10 +446,10 @@ def test_frozen_norm_is_batch_norm_and_then_population_norm_with_its_statistics(
     assert not fixed.refreshed_every()
 
 
-@pytest.mark.parametrize("name", [name for name in NORMS if name not in ("none", "layer")])
+@pytest.mark.parametrize("name", [name for name in NORMS if name != "none" and not NORMS[name].needs_positions])
 def test_arms_in_evaluation_mode_change_no_buffer_and_leave_their_input(name):
     norm = NORMS[name]()
-    x = normal(2, 9, 3)
+    x = normal(2, 9, 4)
     kept = x.clone()
     _, _, parameters, buffers = applied(norm, x)
     before = {key: value.clone() for key, value in buffers.items()}

@@ -23,7 +23,9 @@ class Toy:
     several: tuple[int, ...] = parameter((1,), "some of them", minItems=1)
     loud: bool = parameter(False, "whether it squeaks")  # noqa: FBT003 - a default
     colour: str = parameter("red", "its paint", enum=["red", "blue"])
+    trim: tuple[str, ...] = parameter(("red",), "its lines", items={"enum": ["red", "blue"]}, since="0.2.0")
     hash: str = parameter("", "filled in by the planner")
+    wheels: int = parameter(4, "how many")
 
 
 def test_a_dataclass_says_all_there_is_to_say_of_its_parameters():
@@ -51,10 +53,22 @@ def test_a_dataclass_says_all_there_is_to_say_of_its_parameters():
             },
             "loud": {"type": "boolean", "description": "whether it squeaks", "default": False},
             "colour": {"type": "string", "enum": ["red", "blue"], "description": "its paint", "default": "red"},
+            "wheels": {"type": "integer", "description": "how many", "default": 4},
+            "trim": {
+                "type": "array",
+                "items": {"type": "string", "enum": ["red", "blue"]},
+                "description": "its lines",
+                "since": "0.2.0",
+                "default": ["red"],
+            },
         },
         "required": ["size"],
         "additionalProperties": False,
     }
+
+
+def test_a_parameter_that_was_added_later_comes_last():
+    assert [*schema(Toy)["properties"]][-2:] == ["wheels", "trim"]
 
 
 def test_an_entry_is_built_from_what_json_makes_of_it():

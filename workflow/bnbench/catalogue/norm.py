@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bnbench.catalogue.parameters import parameter
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -24,12 +26,34 @@ if TYPE_CHECKING:
 class Norm(ABC):
     """What every arm may say of itself; `forward` is all that it must."""
 
+    placement: str = parameter(
+        "before", "whether it stands before or after the activation", enum=["before", "after"], since="0.4.0"
+    )
+    on: tuple[str, ...] = parameter(
+        ("hidden",),
+        "what is normalized: the hidden layers, the input of the network, its output",
+        items={"enum": ["hidden", "input", "output"]},
+        minItems=1,
+        uniqueItems=True,
+        since="0.4.0",
+    )
+    layers: tuple[str, ...] = parameter(
+        ("*",),
+        "patterns of the names of the layers that are normalized, as PyTorch's `named_modules` gives them: `block1.*`",
+        items={"minLength": 1},
+        minItems=1,
+        uniqueItems=True,
+        since="0.4.0",
+    )
+
     title: ClassVar[str]
     """What the arm is called in sentences and figures; by default its name in the registry."""
     replaces_bias: ClassVar[bool] = False
     """Whether a shift of its input has no effect, so that the linear layer before it goes without a bias."""
     batch_statistics: ClassVar[bool] = False
     """Whether training normalizes by the batch, so that a batch needs at least two examples."""
+    needs_positions: ClassVar[bool] = False
+    """Whether it normalizes over positions, such as those of an image: a perceptron's activations have none."""
     measures: ClassVar[bool] = False
     """Whether it wants more of the training set than `population` gives: see `roots` and `measure`."""
     backward: ClassVar[Callable[..., Any] | None] = None
@@ -38,6 +62,10 @@ class Norm(ABC):
     def at(self, progress: float) -> Norm:  # noqa: ARG002
         """The norm that is in force from this share of the epochs on."""
         return self
+
+    def misfit(self, channels: int) -> str:  # noqa: ARG002
+        """Why it cannot normalize so many channels, such as the units of a layer; empty where it can."""
+        return ""
 
     def refreshed_every(self) -> int:
         """Steps after which the buffers are measured anew on the whole training set; 0: never."""

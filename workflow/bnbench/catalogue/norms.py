@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from bnbench.catalogue.example_norms import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from bnbench.catalogue.norm import Norm, Standardizing
 from bnbench.catalogue.parameters import parameter
 from bnbench.catalogue.population_norms import PopulationGammaNorm, PopulationNorm
@@ -30,6 +31,11 @@ class Identity(Norm):
     """No normalization: the baseline."""
 
     title = "no BN"
+
+    # What is not there stands nowhere, so these are no parameters of it.
+    placement: ClassVar[str] = "before"  # type: ignore[misc]
+    on: ClassVar[tuple[str, ...]] = ("hidden",)  # type: ignore[misc]
+    layers: ClassVar[tuple[str, ...]] = ("*",)  # type: ignore[misc]
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:  # noqa: ARG002
         """Return `x` as it is."""
@@ -61,11 +67,19 @@ class BatchNorm(Standardizing):
     )
     eps: float = parameter(1e-5, "added to the variance", minimum=0)
     affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default
+    statistics: str = parameter(
+        "running",
+        "what evaluation mode normalizes by: the running statistics, or those of the batch at hand",
+        enum=["running", "batch"],
+        since="0.4.0",
+    )
 
     batch_statistics = True
 
     def buffers(self) -> dict[str, float]:
         """Running mean and variance; the cumulative average counts the batches seen in `steps`."""
+        if self.statistics == "batch":
+            return {}
         return super().buffers() | ({"steps": 0.0} if self.momentum is None else {})
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
@@ -76,6 +90,12 @@ class BatchNorm(Standardizing):
         squares = (centred * centred).sum(1, keepdim=True)
         self._update(buffers, mean.detach(), squares.detach() * (1 / (count - 1)))
         return self._scaled(centred, squares.mul_(1 / count).add_(self.eps).rsqrt_(), parameters)
+
+    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:
+        """The same with the running statistics, or with those of `x`."""
+        if self.statistics == "batch":
+            return Norm.evaluate(self, x, parameters, buffers)
+        return super().evaluate(x, parameters, buffers)
 
     def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:  # noqa: ARG002
         """Ioffe & Szegedy 2015, section 3, in terms of c = x − m and s = 1/√(v + eps).
@@ -91,6 +111,8 @@ class BatchNorm(Standardizing):
         return dx, {"gamma": dgamma, "beta": dbeta} if self.affine else {}
 
     def _update(self, buffers: Tensors, mean: Tensor, variance: Tensor) -> None:
+        if self.statistics == "batch":
+            return
         weight = 1 / buffers["steps"].add_(1) if self.momentum is None else self.momentum
         buffers["mean"].lerp_(mean, weight)
         buffers["variance"].lerp_(variance, weight)
@@ -108,6 +130,7 @@ class GhostBatchNorm(BatchNorm):
     title = "ghost BN"
 
     size: int = parameter(16, "examples in a virtual batch", minimum=2)
+    statistics: ClassVar[str] = "running"  # type: ignore[misc] # evaluation mode knows no virtual batches
 
     def blocks(self, examples: int) -> int:
         """How many virtual batches there are."""
@@ -143,51 +166,11 @@ class FrozenBatchNorm(BatchNorm):
     share: float = parameter(
         0.5, "share of the epochs that train with BN before its statistics are fixed", exclusiveMinimum=0, maximum=1
     )
+    statistics: ClassVar[str] = "running"  # type: ignore[misc] # which are what it freezes
 
     def at(self, progress: float) -> Norm:
         """BN, and then the same with the statistics that it has."""
         return self if progress < self.share else PopulationNorm(eps=self.eps, affine=self.affine, every=0)
-
-
-@dataclass(frozen=True)
-class LayerNorm(Norm):
-    """Layer normalization (Ba, Kiros & Hinton 2016), with the semantics of PyTorch's LayerNorm.
-
-    Each example is normalized over the units of the layer. Nothing depends on the batch; a scale of the weights still
-    has no effect: the control for normalization itself.
-    """
-
-    title = "layer norm"
-
-    eps: float = parameter(1e-5, "added to the variance", minimum=0)
-    affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default
-
-    def parameters(self) -> dict[str, float]:
-        """γ and β."""
-        return {"gamma": 1.0, "beta": 0.0} if self.affine else {}
-
-    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:  # noqa: ARG002
-        """Return γ (x − m)/√(v + eps) + β, with the example's mean m and biased variance v over the units."""
-        centred = x - x.mean(2, keepdim=True)
-        scale = centred.square().mean(2, keepdim=True).add_(self.eps).rsqrt_()
-        standard = centred.mul_(scale)
-        # What follows may overwrite y.
-        y = parameters["beta"].addcmul(standard, parameters["gamma"]) if self.affine else standard.clone()
-        return y, (standard, scale)
-
-    def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:
-        """By dx = s (g − mean g − h mean(g h)) with h the normalized x, g = γ dy and means over the units."""
-        standard, scale = saved
-        gradients = {}
-        if self.affine:
-            gradients = {"gamma": (dy * standard).sum(1, keepdim=True), "beta": dy.sum(1, keepdim=True)}
-            dy = dy * parameters["gamma"]
-        along = (dy * standard).mean(2, keepdim=True)
-        return (dy - dy.mean(2, keepdim=True)).addcmul_(standard, along, value=-1).mul_(scale), gradients
-
-    def evaluate(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> Tensor:
-        """The same: there are no statistics to keep."""
-        return self.forward(x, parameters, buffers)[0]
 
 
 NORMS: dict[str, type[Norm]] = {
@@ -195,6 +178,9 @@ NORMS: dict[str, type[Norm]] = {
     "batch": BatchNorm,
     "ghost": GhostBatchNorm,
     "layer": LayerNorm,
+    "group": GroupNorm,
+    "instance": InstanceNorm,
+    "rms": RMSNorm,
     "population": PopulationNorm,
     "population_gamma": PopulationGammaNorm,
     "frozen": FrozenBatchNorm,

@@ -39,14 +39,17 @@ def parameter(default: Any, description: str, **limits: Any) -> Any:
 
 
 def schema(entry: type[Any]) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the parameters that a user may set, without the entry's `name`."""
+    """The JSON Schema (draft 2020-12) of the parameters that a user may set, without the entry's `name`.
+
+    In the declared order, those that were added after the first release at the end.
+    """
     hints = get_type_hints(entry)
     properties: dict[str, Any] = {}
     required: list[str] = []
-    for field in dataclasses.fields(entry):
+    for field in sorted(dataclasses.fields(entry), key=lambda field: "since" in field.metadata):
         if field.name in getattr(entry, "derived", ()):
             continue
-        properties[field.name] = {**_json_type(hints[field.name]), **field.metadata}
+        properties[field.name] = _rule(_json_type(hints[field.name]), field.metadata)
         if field.default is dataclasses.MISSING:
             required.append(field.name)
         else:
@@ -97,6 +100,12 @@ def refuse_unfinished(entry: type[Any]) -> None:
     """
     if missing := sorted(getattr(entry, "__abstractmethods__", ())):
         raise UserError(f"class {entry.__name__} lacks {', '.join(f'{name}()' for name in missing)}")
+
+
+def _rule(of_type: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
+    """What the type of a parameter says and what is declared of it, also of the items of a list."""
+    items = {"items": {**of_type["items"], **declared["items"]}} if "items" in declared else {}
+    return {**of_type, **declared, **items}
 
 
 def _json_type(hint: Any) -> dict[str, Any]:

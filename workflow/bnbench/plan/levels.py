@@ -100,9 +100,11 @@ def _parameters(factor: str, name: str) -> dict[str, Any]:
 
 
 def short(value: Any) -> str:
-    """A value as labels have it: 0.001 and not 1.0e-3."""
+    """A value as labels have it: 0.001 and not 1.0e-3, words with commas between them."""
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
     if isinstance(value, list) and all(isinstance(item, int) for item in value):  # widths
         return "-".join(map(str, value))
+    if isinstance(value, list) and all(isinstance(item, str) and "," not in item for item in value):
+        return ",".join(value)
     return str(value)

@@ -205,6 +205,8 @@ def _described(kind: str, rule: Mapping[str, Any]) -> str:
         words = " and ".join(f"{word} {rule[key]}" for key, word in _LIMITS.items() if key in rule)
     elif kind == "array":
         words = _length(rule.get("minItems", 0), rule.get("maxItems"), "item")
+        words += ", each once" if rule.get("uniqueItems") else ""
+        words += f", of {', '.join(_words(rule['items']))}" if "enum" in rule.get("items", {}) else ""
     elif kind == "object" and "properties" in rule:
         words = f"of {', '.join(rule['properties'])}"
     elif "pattern" in rule:

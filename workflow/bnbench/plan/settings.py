@@ -46,8 +46,8 @@ class Setting:
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Setting:
-        """The setting that `spec` describes; a key that it lacks, since it was added later, has its default."""
-        spec = {**_defaults_of_added(), **spec}
+        """The setting that `spec` describes; what it lacks, since it was added later, has its default."""
+        spec = {key: _completed(key, value) for key, value in {**_defaults_of_added(), **spec}.items()}
         labels = {factor: level(factor, spec[factor]).label for factor in FACTORS}
         said = networks.normalized(spec, _DEFAULTS)
         numbers = {factor: without_unaddressed(factor, said[factor]) for factor in FACTORS}
@@ -110,6 +110,10 @@ def _canonical_entry(key: str, entry: Any) -> Any:
         return entry
     defaults = _added(key, entry["name"])
     return {name: value for name, value in entry.items() if name not in defaults or value != defaults[name]}
+
+
+def _completed(key: str, entry: Any) -> Any:
+    return {**_added(key, entry["name"]), **entry} if key in REGISTRIES else entry
 
 
 @cache
