@@ -58,7 +58,7 @@ class Population(nn.BatchNorm1d):
 
 def make_norm(name, width, **options):
     """The module of an arm that follows every hidden layer, in float64."""
-    placed = ("placement", "normalizes", "layers", "statistics")
+    placed = ("placement", "on", "layers", "statistics")
     options = {key: value for key, value in options.items() if key not in placed} | {"dtype": torch.float64}
     if name == "layer":
         return nn.LayerNorm(width, eps=options["eps"], elementwise_affine=options["affine"], dtype=torch.float64)

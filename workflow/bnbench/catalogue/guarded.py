@@ -11,7 +11,7 @@ GUARDED: dict[str, frozenset[str]] = {
         {"Task", "Function", "Sine", "Mixture", "Adding", "Split", "Diabetes", "Digits", "Table"}
     ),
     "bnbench.catalogue.norm": frozenset({"Norm", "Standardizing"}),
-    "bnbench.catalogue.norms": frozenset({"Identity", "BatchNorm", "GhostBatchNorm", "FrozenBatchNorm"}),
+    "bnbench.catalogue.norms": frozenset({"Identity", "BatchNorm", "GhostBatchNorm", "FrozenBatchNorm", "OwnNorm"}),
     "bnbench.catalogue.example_norms": frozenset({"LayerNorm", "GroupNorm", "RMSNorm", "InstanceNorm"}),
     "bnbench.catalogue.population_norms": frozenset({"PopulationNorm", "PopulationGammaNorm"}),
     "bnbench.catalogue.optimizers": frozenset(

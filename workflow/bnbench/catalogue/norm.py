@@ -63,6 +63,15 @@ class Norm(ABC):
         """The norm that is in force from this share of the epochs on."""
         return self
 
+    def drops_bias(self) -> bool:
+        """Whether the linear layers and convolutions before it go without a bias, where bnbench places it."""
+        return self.replaces_bias and self.placement == "before" and "hidden" in self.on
+
+    def stacks(self) -> bool:
+        """Whether stacked perceptrons can be trained with it: it stands in every hidden layer, before the activation."""
+        placed = (self.placement, self.on, self.layers) == ("before", ("hidden",), ("*",))
+        return placed and not self.needs_positions
+
     def misfit(self, channels: int) -> str:  # noqa: ARG002
         """Why it cannot normalize so many channels, such as the units of a layer; empty where it can."""
         return ""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bnbench.catalogue.example_norms import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from bnbench.catalogue.norm import Norm, Standardizing
+from bnbench.catalogue.own import OwnCode
 from bnbench.catalogue.parameters import parameter
 from bnbench.catalogue.population_norms import PopulationGammaNorm, PopulationNorm
 from bnbench.epochs import batch_bounds
@@ -75,6 +76,10 @@ class BatchNorm(Standardizing):
     )
 
     batch_statistics = True
+
+    def stacks(self) -> bool:
+        """Unless evaluation takes batches of the training's size, each with its own statistics."""
+        return super().stacks() and self.statistics == "running"
 
     def buffers(self) -> dict[str, float]:
         """Running mean and variance; the cumulative average counts the batches seen in `steps`."""
@@ -173,6 +178,28 @@ class FrozenBatchNorm(BatchNorm):
         return self if progress < self.share else PopulationNorm(eps=self.eps, affine=self.affine, every=0)
 
 
+@dataclass(frozen=True)
+class OwnNorm(OwnCode, Norm):
+    """Your own norm: a function or class in a Python file, called with `channels`, that gives a torch module."""
+
+    title = "own norm"
+    supplied = ("channels",)
+
+    bias: bool = parameter(True, "whether the layer before it needs a bias of its own")  # noqa: FBT003 - a default
+
+    def drops_bias(self) -> bool:
+        """As the config says."""
+        return not self.bias and self.placement == "before" and "hidden" in self.on
+
+    def stacks(self) -> bool:
+        """It is made for one network at a time."""
+        return False
+
+    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
+        """The module does this."""
+        raise NotImplementedError
+
+
 NORMS: dict[str, type[Norm]] = {
     "none": Identity,
     "batch": BatchNorm,
@@ -184,4 +211,5 @@ NORMS: dict[str, type[Norm]] = {
     "population": PopulationNorm,
     "population_gamma": PopulationGammaNorm,
     "frozen": FrozenBatchNorm,
+    "module": OwnNorm,
 }

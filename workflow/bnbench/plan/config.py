@@ -92,7 +92,8 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
 def _called_by_name(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Kind and name of all that the settings call by name, the losses of the tasks among it."""
     for kind in REGISTRIES:
-        yield from ((kind, entry["name"]) for entry in resolved[kind])
+        entries = resolved[kind] if kind in FACTORS else [resolved[kind]]
+        yield from ((kind, entry["name"]) for entry in entries)
     yield from (("activation", name) for name in resolved["activation"])
     named = (entry.get("activation") for entry in resolved["network"] if entry["name"] != own.NAME)
     yield from (("activation", name) for name in named if name)

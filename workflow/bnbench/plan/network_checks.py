@@ -4,10 +4,10 @@ What comes in is a config whose keys are right one by one; what comes out is wha
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
-from bnbench.catalogue import networks, tasks
+from bnbench.catalogue import tasks
 from bnbench.catalogue.networks import NETWORKS
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
@@ -71,17 +71,12 @@ def _population_gamma(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     for index, norm in enumerate(resolved["norm"]):
         if not NORMS[norm["name"]].measures:
             continue
-        plain = {key: resolved[key][0] for key in ("hidden", "activation", "network", "optimizer", "accumulate", "loss")}
-        for key in ("network", "optimizer", "accumulate", "loss"):
-            for entry in resolved[key]:
-                others = {"network": networks.DEFAULT, "optimizer": _PLAIN, "accumulate": 1, "loss": {"name": "task"}}
-                if why := modular_because({**plain, **others, "norm": norm, key: entry}):
-                    said = f"found '{norm['name']}' with {why}"
-                    yield at(("norm", index), f"{said}; allowed: plain perceptrons, through which ζ is measured")
-                    break
-
-
-_PLAIN = {"name": "sgd", "lr": 0.1}
+        levels = {key: resolved[key] for key in ("hidden", "activation", "network", "optimizer", "accumulate")}
+        specs = (dict(zip(levels, each, strict=True)) for each in product(*levels.values()))
+        whys = (modular_because({**spec, "norm": norm, "loss": resolved["loss"]}) for spec in specs)
+        if why := next(filter(None, whys), ""):
+            said = f"found '{norm['name']}' with {why}"
+            yield at(("norm", index), f"{said}; allowed: plain perceptrons, through which ζ is measured")
 
 
 def _init(resolved: Mapping[str, Any]) -> Iterator[Mistake]:

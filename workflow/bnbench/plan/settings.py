@@ -50,7 +50,7 @@ class Setting:
         spec = {key: _completed(key, value) for key, value in {**_defaults_of_added(), **spec}.items()}
         labels = {factor: level(factor, spec[factor]).label for factor in FACTORS}
         said = networks.normalized(spec, _DEFAULTS)
-        numbers = {factor: without_unaddressed(factor, said[factor]) for factor in FACTORS}
+        numbers = {key: without_unaddressed(key, said[key]) for key in KEYS}
         digest = hashlib.sha256(canonical_json(canonical({**said, **numbers})).encode()).hexdigest()[:8]
         return cls(spec, labels, f"{_slug(spec, numbers)}-{digest}")
 

@@ -24,10 +24,10 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import Data
 from bnbench.errors import UserError
 from bnbench.streams import seed_of, stream
-from bnbench.trainer import norm_modules, usercode
+from bnbench.trainer import norm_layers, usercode
 from bnbench.trainer.initialization import initial_of, weights_hash
 from bnbench.trainer.modules import Places, built
-from bnbench.trainer.norm_modules import NormFactory
+from bnbench.trainer.norm_layers import NormFactory
 
 
 class Built(NamedTuple):
@@ -70,7 +70,7 @@ def _module(chosen: Any, norm: Norm, shape: Shape, outputs: int, seed: int) -> n
     factory = NormFactory(norm)
     if not isinstance(chosen, OwnNetwork):
         module = built(chosen, Places(norm, factory), shape, outputs)
-        norm_modules.restrict(module, norm)
+        norm_layers.restrict(module, norm)
         return module
     return _own(chosen, norm, factory, shape, outputs)
 
@@ -87,7 +87,7 @@ def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, out
             f"{chosen.path}: {chosen.build} gives a {type(module).__name__}, allowed: a network (torch.nn.Module)"
         )
     if "norm" not in chosen.takes:
-        if not norm_modules.replace(module, norm):
+        if not norm_layers.replace(module, norm):
             raise UserError(
                 f"{chosen.path}: {chosen.build} takes no 'norm', and its network has no BatchNorm layer, so all arms "
                 "would be the same; allowed: a function that calls norm(channels), or a network with BatchNorm layers"
@@ -98,7 +98,7 @@ def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, out
             f"{chosen.path}: {chosen.build} never calls norm(channels), so all arms would be the same; "
             "allowed: at least one layer of it"
         )
-    norm_modules.restrict(module, norm)
+    norm_layers.restrict(module, norm)
     return module
 
 

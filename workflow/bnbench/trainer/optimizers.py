@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bnbench.catalogue.optimizers import Muon, Optimizer, OwnOptimizer
+from bnbench.catalogue.optimizers import LBFGS, Muon, Optimizer, OwnOptimizer
 from bnbench.errors import UserError
 from bnbench.trainer import usercode
 
@@ -51,9 +51,8 @@ class Optimizers:
         self._all = self._made()
         self._rates = [[float(group["lr"]) for group in each.param_groups] for each in self._all]
         closure = inspect.signature(self._all[0].step).parameters.get("closure")
-        self._asks_again = entry.torch_class == "LBFGS" if not isinstance(entry, OwnOptimizer) else bool(
-            closure and closure.default is inspect.Parameter.empty
-        )
+        self._asks_again = isinstance(entry, LBFGS) or bool(closure and closure.default is inspect.Parameter.empty)
+        """Whether an update wants the loss more than once."""
 
     def set_rate(self, factor: float) -> None:
         """Multiply the learning rates from the start by a factor."""
@@ -73,15 +72,18 @@ class Optimizers:
             return torch.stack(found).mean()
 
         if self._asks_again:
-            self._all[0].step(closure)  # type: ignore[arg-type]
+            self._all[0].step(torch.enable_grad()(closure))
             return losses
         closure()
         if self._entry.clip is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._entry.clip)
         for parameter, matrix in self._flat:
             matrix.grad = None if parameter.grad is None else parameter.grad.view(matrix.shape)
-        for optimizer in self._all:
-            optimizer.step()
+        with torch.no_grad():
+            for optimizer in self._all:
+                # Without the profiler's hooks, see `undecorated`; those of a user's own class may be more than hooks.
+                own = isinstance(self._entry, OwnOptimizer)
+                optimizer.step() if own else inspect.unwrap(type(optimizer).step)(optimizer)
         return losses
 
     def state(self) -> list[Any]:
@@ -110,7 +112,8 @@ class Optimizers:
         entry = self._entry
         if isinstance(entry, OwnOptimizer):
             return [_own(entry, self._groups(self._parameters))]
-        torch_class = undecorated(getattr(torch.optim, entry.torch_class))
+        torch_class = getattr(torch.optim, entry.torch_class)
+        torch_class = torch_class if isinstance(entry, LBFGS) else undecorated(torch_class)
         arguments = entry.arguments() | ({"fused": True} if entry.fused else {})
         if not isinstance(entry, Muon):
             return [torch_class(self._groups(self._parameters), **arguments)]
