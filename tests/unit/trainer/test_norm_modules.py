@@ -147,3 +147,16 @@ def test_a_module_has_the_type_that_is_asked_for_and_can_be_copied(name, dtype):
     x = normal(*SHAPES[4]).to(dtype)
     assert torch.equal(copy.deepcopy(made)(x), made(x))
     assert made(x).dtype == dtype
+
+
+@pytest.mark.parametrize("name", [name for name, norm in NORMS.items() if not norm.measures])
+def test_no_module_reads_a_value_back_from_its_device_so_that_a_step_can_be_captured(name):
+    # A tensor of this device has a shape and no values: whoever asks for one is refused.
+    meta = torch.device("meta")
+    options = {"momentum": None} if NORMS[name].batch_statistics else {}
+    made = make(NORMS[name](**options), 6, torch.float32, meta)
+    x = torch.empty(SHAPES[4], device=meta, requires_grad=True)
+    made(x).sum().backward()
+    assert made.eval()(x).shape == x.grad.shape == x.shape
+    with pytest.raises(RuntimeError, match="meta"):
+        x.sum().item()
