@@ -17,7 +17,10 @@ def values(rule):
         return st.booleans()
     if kinds == ["array"]:
         size = rule.get("minItems", 1)
-        return st.lists(values(rule["items"]), min_size=size, max_size=rule.get("maxItems", size + 1))
+        most, unique = rule.get("maxItems", size + 1), rule.get("uniqueItems", False)
+        return st.lists(values(rule["items"]), min_size=size, max_size=most, unique=unique)
+    if kinds == ["string"]:
+        return st.sampled_from(["*", "block1.*", "head"])
     whole = [2, 3, 50] if kinds == ["integer"] else [0, -0.0, 0.25, 0.5, 1, 1.0, 2.5, 3]
     low, high = rule.get("minimum", -9), rule.get("maximum", 99)
     above, below = rule.get("exclusiveMinimum", -9), rule.get("exclusiveMaximum", 99)

@@ -9,19 +9,16 @@ import torch
 from configs import refusal
 from scipy import stats
 from specs import named, spec
+from stacked_norms import applied, assert_equals_module, normal
 
 from bnbench.catalogue.norms import (
     NORMS,
     BatchNorm,
     FrozenBatchNorm,
     GhostBatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
     Norm,
     PopulationGammaNorm,
     PopulationNorm,
-    RMSNorm,
 )
 from bnbench.catalogue.parameters import build, schema
 from bnbench.catalogue.tasks import TASKS, Data
@@ -199,21 +196,6 @@ def test_running_statistics_are_those_of_torch():
     torch.testing.assert_close(buffers["variance"][0, 0], reference.running_var)
 
 
-def applied(norm, x, steps=1):
-    """What a norm makes of `x` in training, at γ = 1.5 and β = 0.2, and its buffers after so many steps."""
-    shape = (x.shape[0], 1, x.shape[2])
-    values = {"gamma": 1.5, "beta": 0.2} if norm.parameters() else {}
-    parameters = {name: torch.full(shape, value, dtype=x.dtype) for name, value in values.items()}
-    buffers = {name: torch.full(shape, value, dtype=x.dtype) for name, value in norm.buffers().items()}
-    for _ in range(steps):
-        y, saved = norm.forward(x.clone(), parameters, buffers)
-    return y, saved, parameters, buffers
-
-
-def normal(*shape, seed=1):
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
 @pytest.mark.parametrize("size", [12, 16])
 @pytest.mark.parametrize("momentum", [0.1, None])
 def test_ghost_norm_with_one_virtual_batch_is_batch_norm(size, momentum):
@@ -243,75 +225,6 @@ def test_the_running_averages_of_ghost_norm_are_as_published(count):
     variances = sum(w * part.var(1, keepdim=True) for w, part in zip(weights, parts, strict=True))
     torch.testing.assert_close(buffers["mean"], means)
     torch.testing.assert_close(buffers["variance"], (1 - a) ** k + variances)
-
-
-@pytest.mark.parametrize("affine", [True, False])
-def test_layer_norm_is_torchs(affine):
-    x, dy = normal(1, 9, 6), normal(1, 9, 6, seed=2)
-    norm = LayerNorm(affine=affine)
-    y, saved, parameters, _ = applied(norm, x)
-    dx, gradients = norm.backward(dy.clone(), saved, parameters)
-    reference = torch.nn.LayerNorm(6, elementwise_affine=affine, dtype=torch.float64)
-    if affine:
-        torch.nn.init.constant_(reference.weight, 1.5)
-        torch.nn.init.constant_(reference.bias, 0.2)
-    leaf = x[0].clone().requires_grad_()
-    expected = reference(leaf)
-    expected.backward(dy[0])
-    torch.testing.assert_close(y[0], expected.detach())
-    torch.testing.assert_close(dx[0], leaf.grad)
-    if affine:
-        torch.testing.assert_close(gradients["gamma"][0, 0], reference.weight.grad)
-        torch.testing.assert_close(gradients["beta"][0, 0], reference.bias.grad)
-
-
-@pytest.mark.parametrize("affine", [True, False])
-@pytest.mark.parametrize("groups", [1, 2, 3])
-def test_group_norm_is_torchs(groups, affine):
-    norm, reference = GroupNorm(groups=groups, affine=affine), torch.nn.GroupNorm(groups, 6, affine=affine)
-    assert_equals_module(norm, reference.double(), normal(1, 9, 6), normal(1, 9, 6, seed=2))
-
-
-@pytest.mark.parametrize("affine", [True, False])
-def test_rms_norm_is_torchs(affine):
-    norm, reference = RMSNorm(affine=affine, eps=1e-3), torch.nn.RMSNorm(6, eps=1e-3, elementwise_affine=affine)
-    assert_equals_module(norm, reference.double(), normal(1, 9, 6), normal(1, 9, 6, seed=2))
-
-
-def assert_equals_module(norm, reference, x, dy):
-    """A norm does what a module of torch does, forward and backward, at γ = 1.5 and β = 0.2."""
-    y, saved, parameters, _ = applied(norm, x)
-    for name, value in reference.named_parameters():
-        torch.nn.init.constant_(value, {"weight": 1.5, "bias": 0.2}[name])
-    leaf = x[0].clone().requires_grad_()
-    expected = reference(leaf)
-    expected.backward(dy[0])
-    torch.testing.assert_close(y[0], expected.detach())
-    dx, gradients = norm.backward(dy.clone(), saved, parameters)
-    torch.testing.assert_close(dx[0], leaf.grad)
-    for name, gradient in gradients.items():
-        theirs = reference.get_parameter({"gamma": "weight", "beta": "bias"}[name]).grad
-        torch.testing.assert_close(gradient[0, 0], theirs)
-    assert len(gradients) == len([*reference.parameters()])
-
-
-def test_layer_norm_is_group_norm_of_one_group():
-    x = normal(2, 9, 6)
-    torch.testing.assert_close(applied(GroupNorm(groups=1), x)[0], applied(LayerNorm(), x)[0])
-
-
-def test_group_norm_says_which_layers_it_does_not_fit():
-    assert GroupNorm(groups=4).misfit(8) == ""
-    said = "found 6 channels, allowed with norm 'group' groups=4: a multiple of 4"
-    assert GroupNorm(groups=4).misfit(6) == said
-    assert refusal(applied, GroupNorm(groups=4), normal(1, 9, 6)) == said
-    said = "found 6 units in 6 groups, allowed: groups of at least 2 units"
-    assert refusal(applied, GroupNorm(groups=6), normal(1, 9, 6)) == said
-
-
-def test_instance_norm_has_nothing_to_normalize_in_a_perceptron():
-    assert [name for name, norm in NORMS.items() if norm.needs_positions] == ["instance"]
-    assert "those with positions" in refusal(applied, InstanceNorm(), normal(1, 9, 6))
 
 
 def test_batch_norm_without_running_statistics_is_torchs():

@@ -114,6 +114,17 @@ def test_different_levels_have_different_labels(levels):
     assert len(labels) == len({json.dumps(level) for level in resolved})
 
 
+def test_a_label_says_where_a_norm_stands_if_it_is_not_where_norms_stand_by_default():
+    shown = {
+        "batch": {},
+        "batch placement=after normalizes=hidden,input": {"placement": "after", "normalizes": ["hidden", "input"]},
+        "batch momentum=0.3 layers=a.*,b": {"layers": ["a.*", "b"], "momentum": 0.3},
+        "batch layers=['a,b']": {"layers": ["a,b"]},
+    }
+    for label, options in shown.items():
+        assert levels_of.level("norm", {"name": "batch", **options}).label == label
+
+
 def test_the_addresses_of_a_study_of_defaults_stay_what_they_are():
     found = config.load({"study": "default"}, "a config of one line")
     assert [setting.address for setting in found.settings] == GOLDEN
