@@ -8,8 +8,9 @@ from cases import Case
 
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
-from bnbench.trainer.loop import Points, train_network
+from bnbench.trainer.loop import train_networks
 from bnbench.trainer.network import Network
+from bnbench.trainer.stacked import Points, StackedEngine
 
 
 def training(case: Case, norm: Norm | None = None) -> Callable[[], np.ndarray]:
@@ -25,4 +26,5 @@ def training(case: Case, norm: Norm | None = None) -> Callable[[], np.ndarray]:
         "seed_varies": "all",
     }
     points = Points(*map(torch.from_numpy, case.points()))
-    return lambda: train_network(network, spec, list(range(case.seeds)), points).losses["train_loss"]
+    seeds = list(range(case.seeds))
+    return lambda: train_networks(StackedEngine(network, spec, seeds, points), spec).losses["train_loss"]

@@ -1,6 +1,6 @@
 """How cost grows with a study: seeds, epochs, width, settings and cores, and what a million trials would take.
 
-- seeds, epochs, width: seconds of `train_network` on one core, the question's network with BN at batch 25 but for the
+- seeds, epochs, width: seconds of `train_networks` on one core, the question's network with BN at batch 25 but for the
   factor that grows; all points of a curve are timed in turn, round after round.
 - settings: seconds and memory of `collect`, of `compare` and of `rebuild` as a whole, and seconds of `snakemake -n`,
   over made-up results of 20 to 320 settings, each step in a process of its own.

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from bnbench.catalogue.optimizers import OPTIMIZERS, Optimizer
-from bnbench.catalogue.schedules import SCHEDULES, Cosine, Step
 from bnbench.catalogue.parameters import parameter
+from bnbench.catalogue.schedules import SCHEDULES, Cosine, Step
 from bnbench.plan import config, cost
 
 NOT_PARAMETERS = {"params", "self", "foreach", "fused", "capturable", "differentiable", "maximize"}

@@ -18,8 +18,8 @@ from specs import RATES, named, spec
 
 from bnbench.catalogue import tasks
 from bnbench.catalogue.norms import NORMS
-from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.parameters import build
+from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.epochs import batch_bounds
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
@@ -28,7 +28,7 @@ from bnbench.plan.settings import NUMERICS, Setting
 from bnbench.store import schemas, tables
 from bnbench.streams import stream
 from bnbench.train import run
-from bnbench.trainer import loop, network
+from bnbench.trainer import network, orders
 from bnbench.trainer.chunk import train
 from bnbench.trainer.initialization import initial_weights
 
@@ -255,7 +255,7 @@ def test_a_trial_has_the_same_bits_in_every_chunk_and_with_one_or_two_threads(ch
 
 def test_orders_drawn_ahead_are_those_that_each_seeds_stream_gives_epoch_by_epoch():
     three_epochs = 3 * 2 * 10
-    drawn = list(islice(loop._orders([4, 9], 10, 8, CPU, three_epochs), 8))
+    drawn = list(islice(orders.orders([4, 9], 10, 8, CPU, three_epochs), 8))
     for i, seed in enumerate((4, 9)):
         generator = stream(seed, "order")
         for order in drawn:

@@ -9,7 +9,7 @@ from bnbench.catalogue.losses import CrossEntropy, Loss, SquaredLoss
 from bnbench.catalogue.norms import BatchNorm
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
-from bnbench.trainer import activations, loop, objectives
+from bnbench.trainer import activations, loop, objectives, stacked
 from bnbench.trainer.initialization import initial_weights
 from bnbench.trainer.network import Network
 
@@ -41,10 +41,10 @@ def trained(loss, activation="relu", dtype=torch.float64):
     data = [build(TASKS, setting["task"]).data(seed) for seed in SEEDS]
     layers = [initial_weights([1, 7, 5, 1], BatchNorm(), "independent", seed) for seed in SEEDS]
     network = Network(layers, BatchNorm(), activation, dtype, torch.device("cpu"))
-    points = loop.Points(
+    points = stacked.Points(
         *(torch.from_numpy(np.stack(part)).to(dtype) for part in zip(*(d[:4] for d in data), strict=True))
     )
-    return loop.train_network(network, setting, SEEDS, points, loss).losses
+    return loop.train_networks(stacked.StackedEngine(network, setting, SEEDS, points, loss), setting).losses
 
 
 def test_the_gradient_by_hand_is_autograds():

@@ -12,7 +12,7 @@ from bnbench import streams, train
 from bnbench.catalogue import tasks
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
-from bnbench.trainer import initialization, loop
+from bnbench.trainer import initialization, stacked
 
 NOISY = named("task", "sine", points=40, test_points=10, noise=0.5)
 COLUMNS = ["train_loss", "eval_loss", "test_loss", "test_loss_precise"]
@@ -35,12 +35,12 @@ def seen(monkeypatch):
     """What the networks are trained on, [seeds, inputs + outputs, examples] in the order of each epoch in turn."""
     epochs = []
 
-    class Watched(loop._Examples):
+    class Watched(stacked._Examples):
         def shuffle(self):
             super().shuffle()
             epochs.append(self._ordered.clone())
 
-    monkeypatch.setattr(loop, "_Examples", Watched)
+    monkeypatch.setattr(stacked, "_Examples", Watched)
     return epochs
 
 

@@ -41,6 +41,10 @@ class Network:
         """Why it takes no examples of this shape; empty where it does."""
         return ""
 
+    def widths(self) -> tuple[int, ...]:
+        """Channels of its hidden layers, as far as they are known without the user's code."""
+        return ()
+
 
 @dataclass(frozen=True)
 class Perceptron(Network):
@@ -55,6 +59,10 @@ class Perceptron(Network):
     activation: str | None = _activation()
     dropout: float = _dropout("an output of a hidden layer")
 
+    def widths(self) -> tuple[int, ...]:
+        """The hidden widths."""
+        return self.hidden or ()
+
 
 @dataclass(frozen=True)
 class Convolutional(Network):
@@ -66,9 +74,7 @@ class Convolutional(Network):
     title = "CNN"
     keys = ("activation",)
 
-    channels: tuple[int, ...] = parameter(
-        (16, 32), "channels of the convolutions", items={"minimum": 1}, minItems=1
-    )
+    channels: tuple[int, ...] = parameter((16, 32), "channels of the convolutions", items={"minimum": 1}, minItems=1)
     kernel: int = parameter(3, "height and width of the filters, an odd number", minimum=1)
     activation: str | None = _activation()
     dropout: float = _dropout("an input of the linear layer")
@@ -80,6 +86,10 @@ class Convolutional(Network):
     def refused(self, shape: Shape) -> str:
         """It takes images."""
         return _no_image(shape)
+
+    def widths(self) -> tuple[int, ...]:
+        """The channels."""
+        return self.channels
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,10 @@ class Residual(Network):
     def refused(self, shape: Shape) -> str:
         """It takes images."""
         return _no_image(shape)
+
+    def widths(self) -> tuple[int, ...]:
+        """Those of the three stages."""
+        return self.width, 2 * self.width, 4 * self.width
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Norm(ABC):
         return self.replaces_bias and self.placement == "before" and "hidden" in self.on
 
     def stacks(self) -> bool:
-        """Whether stacked perceptrons can be trained with it: it stands in every hidden layer, before the activation."""
+        """Whether stacked perceptrons can be trained with it: in every hidden layer, before the activation."""
         placed = (self.placement, self.on, self.layers) == ("before", ("hidden",), ("*",))
         return placed and not self.needs_positions
 

@@ -1,6 +1,6 @@
-"""Optimizers and learning-rate schedules: what the config may name, with parameters, ranges and defaults.
+"""Optimizers: what the config may name, with parameters, ranges and defaults.
 
-The optimizers of `torch.optim` are here under their own parameters and defaults. One update of the stacked weights by an
+Those of `torch.optim` are here under their own parameters and defaults. One update of the stacked weights by an
 element-wise optimizer is the update of every seed by itself. L-BFGS (a line search over all weights), Adafactor and
 Muon (statistics over whole matrices) would mix the seeds, so their networks train one at a time. Schedules are in
 `schedules`. No torch here: the planner reads this.
@@ -60,7 +60,7 @@ class Optimizer:
     )
     weight_decay_on: str = parameter(
         "all",
-        "what the weight decay acts on: all parameters, or weights alone, without biases and the norms' scale and shift",
+        "what the weight decay acts on: all parameters, or weights alone, without biases and the norms' γ and β",
         enum=["all", "weights"],
         since="0.4.0",
     )
@@ -283,7 +283,7 @@ class Muon(Optimizer):
 
 @dataclass(frozen=True)
 class OwnOptimizer(OwnCode, Optimizer):
-    """Your own optimizer: a class or function in a Python file, called with the parameters, `lr` and its own options."""
+    """Your own optimizer: a class or function in a Python file, called with `params`, `lr` and its own options."""
 
     title = "own optimizer"
     elementwise = False

@@ -117,5 +117,8 @@ def _json_type(hint: Any) -> dict[str, Any]:
         return {"type": "array", "items": _json_type(items[0]), **size}
     if arguments:
         kinds = [_json_type(argument) for argument in arguments]
-        return {**{key: value for kind in kinds for key, value in kind.items()}, "type": [kind["type"] for kind in kinds]}
+        return {
+            **{key: value for kind in kinds for key, value in kind.items()},
+            "type": [kind["type"] for kind in kinds],
+        }
     return {"type": _JSON_TYPES[hint]}

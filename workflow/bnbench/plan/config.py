@@ -124,6 +124,8 @@ def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     """A named entry with all of its parameters."""
     registry = REGISTRIES[kind]
     given = {"name": level} if isinstance(level, str) else level
+    if isinstance(given, Mapping):  # to YAML, the key `on` of a norm is true
+        given = {"on" if key is True else key: value for key, value in given.items()}
     name = _name(given, registry, path)
     rule = parameters.schema(registry[name])
     options = {key: value for key, value in given.items() if key != "name"}

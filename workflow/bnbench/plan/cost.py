@@ -13,12 +13,15 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import networks, tasks
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.epochs import batch_bounds
+from bnbench.plan import modular_cost
+from bnbench.plan.engines import engine
 from bnbench.plan.layout import aligned
+from bnbench.plan.modular_cost import Probe
 
 
 def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
@@ -26,7 +29,8 @@ def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
     seeds = max(2, seeds)  # a lone one trains beside a copy of itself
     task, norm, optimizer = tasks.of(spec), build(NORMS, spec["norm"]), build(OPTIMIZERS, spec["optimizer"])
     points, tested = task.train_points(), task.tested_points()
-    hidden = spec["hidden"]
+    perceptron = networks.of(spec)
+    hidden = perceptron.hidden
     units, layers = sum(hidden), len(hidden)
     unaligned = sum(aligned(width) for width in hidden if aligned(width) > width)
     # A lone input or output takes no matrix: it is part of a pass over units.
@@ -44,7 +48,7 @@ def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
     evaluated += refreshes * points * ((layers + 1) / 2 + 3 * measured)
     trips = steps + refreshes * (0.3 + 2 * measured)  # to evaluate is less than a third of a step
     normed = units if norm.parameters() or norm.buffers() else 0
-    curved = units if spec["activation"] not in ("relu", "identity") else 0
+    curved = units if perceptron.activation not in ("relu", "identity") else 0
     return {
         "calls": trips * stacks * (1 + layers),
         "calls of a norm": trips * stacks * layers * bool(normed) * norm.blocks(min(batch, points)),
@@ -97,29 +101,45 @@ _STACK_BYTES = 5 * 2**20  # of weights, gradients and optimizer states that are 
 _DEVICE_BYTES = 8 * 2**30  # of a GPU, which a job of automatic size uses at most
 _HOST_MIB = 2048  # of the host's memory beside the imports, likewise
 _IMPORTS_MIB = {"cpu": 330, "cuda": 3000}  # of a job that has trained nothing yet
+_UNKNOWN_MINUTES = 60  # of a job whose network nobody has measured
+_OWN_SHARE = 5  # how much longer a job of the user's networks may take than the estimate
+_MODULES_AT_ONCE = 16  # on a GPU, each on a stream of its own: more gain next to nothing
 _HEADROOM = 3.0  # on the time, and
 _MEMORY_HEADROOM = 1.5  # on the memory, for other machines than the prices were measured on
 
 
-def seconds(spec: Mapping[str, Any], seeds: int) -> float:
-    """Time that one core, or one GPU, takes to train and evaluate `seeds` networks of a setting."""
+def seconds(spec: Mapping[str, Any], seeds: int, probe: Probe | None = None) -> float:
+    """Time that one core, or one GPU, takes to train and evaluate `seeds` networks of a setting.
+
+    A `probe` is what was measured of one that the modular engine trains.
+    """
+    if engine(spec) == "modular":
+        return seeds * modular_cost.seconds(spec, probe)
     prices = PRICES[spec["device"]]
     return float(spec["epochs"] * sum(amount * prices[name] for name, amount in amounts(spec, seeds).items()))
 
 
-def memory(spec: Mapping[str, Any], seeds: int) -> float:
+def memory(spec: Mapping[str, Any], seeds: int, probe: Probe | None = None) -> float:
     """Memory of the host that a job of `seeds` networks takes, in MiB."""
     rows: int = 340 * spec["epochs"] * seeds
+    if engine(spec) == "modular":
+        return _IMPORTS_MIB[spec["device"]] + rows / 2**20 + modular_cost.mebibytes(spec, probe)
     stack = min(seeds, stack_size(spec)) * _bytes(spec) if spec["device"] == "cpu" else 0
     return _IMPORTS_MIB[spec["device"]] + (rows + 12 * weights(spec) * seeds + stack) / 2**20
 
 
 def seeds_per_job(spec: Mapping[str, Any]) -> int:
-    """How many seeds one job of automatic size trains: 1, 2, 5, 10, 20 or so on, within what is set above."""
+    """How many seeds one job of automatic size trains: 1, 2, 5, 10, 20 or so on, within what is set above.
+
+    It never depends on a measurement, so that the same setting is cut into the same jobs everywhere. A network of the
+    user's is taken for the smallest there is; so that jobs of a larger one take minutes still, they are cut shorter.
+    """
     allowed, imports = 1, _IMPORTS_MIB[spec["device"]]
+    modular = engine(spec) == "modular"
+    longest = JOB_SECONDS / (_OWN_SHARE if modular and not modular_cost.multiplications(spec) else 1)
     for size in (digit * 10**power for power in range(6) for digit in (1, 2, 5)):
-        on_device = size * _bytes(spec) if spec["device"] != "cpu" else 0
-        if seconds(spec, size) > JOB_SECONDS or memory(spec, size) > imports + _HOST_MIB or on_device > _DEVICE_BYTES:
+        on_device = size * _bytes(spec) if spec["device"] != "cpu" and not modular else 0
+        if seconds(spec, size) > longest or memory(spec, size) > imports + _HOST_MIB or on_device > _DEVICE_BYTES:
             break
         allowed = size
     return allowed
@@ -132,16 +152,27 @@ class Asked(NamedTuple):
     mebibytes: int
 
 
-def asked(spec: Mapping[str, Any], seeds: int, attempt: int) -> Asked:
-    """What a job of `seeds` networks asks for, with headroom; a further `attempt`, counted from 1, asks for more."""
-    minutes = math.ceil((120 + _HEADROOM * seconds(spec, seeds)) / 60)
+def asked(spec: Mapping[str, Any], seeds: int, attempt: int, probe: Probe | None = None) -> Asked:
+    """What a job of `seeds` networks asks for, with headroom; a further `attempt`, counted from 1, asks for more.
+
+    A network of the user's that nobody has measured is given an hour at least.
+    """
+    minutes = math.ceil((120 + _HEADROOM * seconds(spec, seeds, probe)) / 60)
+    if engine(spec) == "modular" and probe is None:
+        minutes = max(minutes, _UNKNOWN_MINUTES)
     # A job of Snakemake on a cluster is two more Pythons that wait for it.
-    mebibytes = math.ceil(_MEMORY_HEADROOM * (memory(spec, seeds) + 330))
+    mebibytes = math.ceil(_MEMORY_HEADROOM * (memory(spec, seeds, probe) + 330))
     return Asked(minutes * attempt, mebibytes * attempt)
 
 
 def stack_size(spec: Mapping[str, Any]) -> int:
-    """How many seeds train side by side: on a CPU, as many as its caches hold; on a GPU, all of a job."""
+    """How many seeds train side by side.
+
+    Perceptrons: on a CPU as many as its caches hold, on a GPU all of a job. Other networks train one after the other on a
+    CPU.
+    """
+    if engine(spec) == "modular":
+        return 1 if spec["device"] == "cpu" else _MODULES_AT_ONCE
     if spec["device"] != "cpu":
         return 2**31
     return max(2, _STACK_BYTES // (16 * weights(spec)))
@@ -152,7 +183,7 @@ def _bytes(spec: Mapping[str, Any]) -> int:
     wide = 8 if spec["dtype"] == "float64" else 4
     task = tasks.of(spec)
     points = max(task.train_points(), task.tested_points())
-    units = sum(aligned(width) for width in spec["hidden"])
+    units = sum(aligned(width) for width in networks.of(spec).hidden)
     return int(wide * (4 * weights(spec) + 6 * points * units))
 
 
@@ -160,5 +191,5 @@ def weights(spec: Mapping[str, Any]) -> int:
     """Weights of one network in memory."""
     task = tasks.of(spec)
     outputs = task.outputs() if task.outputs() == 1 else aligned(task.outputs())
-    widths = [task.inputs(), *(aligned(width) for width in spec["hidden"]), outputs]
+    widths = [task.inputs(), *(aligned(width) for width in networks.of(spec).hidden), outputs]
     return sum(before * after + after for before, after in pairwise(widths))

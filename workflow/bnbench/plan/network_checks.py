@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, product
 from typing import Any
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import networks, parameters, tasks
 from bnbench.catalogue.networks import NETWORKS
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
@@ -17,7 +17,9 @@ from bnbench.plan.mistakes import Mistake, at
 
 def mistakes(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     """What does not fit together, in a resolved config."""
-    return chain(_shorthand(resolved), _shapes(resolved), _norms(resolved), _population_gamma(resolved), _init(resolved))
+    return chain(
+        _shorthand(resolved), _shapes(resolved), _norms(resolved), _population_gamma(resolved), _init(resolved)
+    )
 
 
 def _shorthand(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -54,16 +56,23 @@ def _norms(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
             if norm.needs_positions and network["name"] == "mlp":
                 said = f"found '{entry['name']}' {named}, where a channel of an example has one value"
                 yield at(("norm", index), f"{said}; allowed: networks of images or sequences")
-            given = [name for name in ("placement", "on") if entry.get(name) != norm_default(entry["name"], name)]
+            if "hidden" in norm.on:
+                for hidden, width in _widths(resolved, network):
+                    if misfit := norm.misfit(width):
+                        yield at(("norm", index), f"{misfit}, in {hidden}")
+                        break
+            defaults = parameters.defaults(NORMS[entry["name"]])
+            given = [name for name in ("placement", "on") if name in entry and entry[name] != defaults[name]]
             if given and not NETWORKS[network["name"]].places_norms:
                 said = f"found {given[0]} {named}, whose function places the norm; allowed: mlp, cnn, resnet"
                 yield at(("norm", index, given[0]), said)
 
 
-def norm_default(name: str, parameter: str) -> Any:
-    """The default of a norm's parameter as JSON has it; None where the norm does not have it."""
-    default = getattr(NORMS[name], parameter, None)
-    return list(default) if isinstance(default, tuple) else default
+def _widths(resolved: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Where a network has hidden layers, and how wide they are, at all levels of the key `hidden`."""
+    for hidden, activation in product(resolved["hidden"], resolved["activation"][:1]):
+        network = networks.of({"network": entry, "hidden": hidden, "activation": activation})
+        yield from ((f"network '{entry['name']}'", width) for width in network.widths())
 
 
 def _population_gamma(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -86,5 +95,3 @@ def _init(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
             if entry["name"] != "mlp":
                 said = f"found '{entry['name']}' with init sequential"
                 yield at(("network", index), f"{said}, allowed: mlp, whose weights the question draws")
-
-

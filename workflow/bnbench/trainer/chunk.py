@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from bnbench.catalogue import tasks
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import evaluated_epochs
+from bnbench.plan import engines
 from bnbench.store import chunk_files, provenance
+from bnbench.trainer import dry_run
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.loop import Array
 from bnbench.trainer.stacks import Stack, train_in_stacks
@@ -47,7 +49,13 @@ def train(
     device: torch.device,
     checkpoints: Checkpoints | None = None,
 ) -> Trained:
-    """Train the networks of `seeds`, in stacks, under the setting `spec`, each on its own points in `data`."""
+    """Train the networks of `seeds`, in stacks, under the setting `spec`, each on its own points in `data`.
+
+    Raises:
+        UserError: not even one network fits into the memory, or the user's own code does not work.
+    """
+    if engines.engine(spec) == "modular":
+        dry_run.check(spec, seeds[0], data[0])
     measured = train_in_stacks(Stack(spec, seeds, data), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, measured.hashes, measured.seconds)

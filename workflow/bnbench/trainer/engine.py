@@ -1,6 +1,5 @@
 """What the training loop asks of an engine: whatever trains the networks of some seeds, in whatever way."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from torch import Tensor
@@ -11,7 +10,7 @@ from bnbench.trainer.snapshot import Kept
 class Engine(Protocol):
     """The networks of consecutive seeds of one setting while they train."""
 
-    hashes: Sequence[str]
+    hashes: list[str]
     """Per seed, the hash of the initial weights that all arms share."""
 
     def empty(self, epochs: int) -> Tensor:

@@ -5,7 +5,7 @@ What comes in is an engine and a setting; what goes out are losses per epoch and
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ class Measured(NamedTuple):
     """By what is measured, [epochs, seeds]; NaN at epochs where it is not."""
     fit: Array
     """The first output of the trained networks at the test points, [seeds, points]."""
-    hashes: Sequence[str]
+    hashes: list[str]
     """Per seed, the hash of the initial weights that all arms share."""
     seconds: float
     """Wall time of training and evaluating."""

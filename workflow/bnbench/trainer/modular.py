@@ -7,7 +7,8 @@ epoch), and on a CPU each network trains on one thread.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from itertools import pairwise
 from typing import Any, Self
 
@@ -15,20 +16,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import own, tasks
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of
-from bnbench.trainer import building, packing
+from bnbench.trainer import building, packing, usercode
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
 from bnbench.trainer.optimizers import Optimizers
 from bnbench.trainer.orders import orders
 from bnbench.trainer.snapshot import Arrays, Kept
 from bnbench.vocabulary import ACCURACY, VALIDATION
+
+OWN_CODE = ("network", "norm", "loss", "optimizer")
+"""Keys that may call the user's own code, in the order in which an error is most likely there."""
 
 _BLOCK = 4096  # examples that are evaluated at once, or fewer where they are large
 _NUMBERS = 2**20  # of the examples of a block
@@ -44,7 +48,7 @@ class ModularEngine:
     @classmethod
     def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Self:
         """The engine of a setting, each seed with its own points and initial weights."""
-        with _plain(device):
+        with plain(device):
             return cls([Trainee(spec, seed, points, device) for seed, points in zip(seeds, data, strict=True)])
 
     def empty(self, epochs: int) -> Tensor:
@@ -53,18 +57,18 @@ class ModularEngine:
 
     def train_epoch(self, epoch: int, factor: float) -> Tensor:
         """See `engine.Engine`."""
-        with _plain(self._trainees[0].train_y.device):
+        with plain(self._trainees[0].train_y.device):
             return torch.stack([trainee.train_epoch(epoch, factor) for trainee in self._trainees])
 
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
         """See `engine.Engine`."""
-        with _plain(self._trainees[0].train_y.device), torch.no_grad():
+        with plain(self._trainees[0].train_y.device), torch.no_grad():
             found = [trainee.evaluate(epochs) for trainee in self._trainees]
         return {name: torch.stack([each[name] for each in found]) for name in found[0]}
 
     def fit(self) -> Tensor:
         """See `engine.Engine`."""
-        with _plain(self._trainees[0].train_y.device), torch.no_grad():
+        with plain(self._trainees[0].train_y.device), torch.no_grad():
             return torch.stack([trainee.fit() for trainee in self._trainees])
 
     def snapshot(self) -> Kept:
@@ -83,11 +87,14 @@ class Trainee:
     """One network while it trains, with its points and its optimizer."""
 
     def __init__(self, spec: Mapping[str, Any], seed: int, data: Data, device: torch.device) -> None:
+        self._spec = spec
         shape, dtype = tasks.of(spec).shape(), getattr(torch, spec["dtype"])
         self._module, self.weights_hash = building.network(spec, seed, shape, data)
         self._module.to(device, dtype)
         self._data = {
-            name: torch.from_numpy(values).to(device, dtype).reshape(-1, *(shape if name.endswith("_x") else values.shape[1:]))
+            name: torch.from_numpy(values)
+            .to(device, dtype)
+            .reshape(-1, *(shape if name.endswith("_x") else values.shape[1:]))
             for name, values in data._asdict().items()
             if isinstance(values, np.ndarray)
         }
@@ -107,8 +114,22 @@ class Trainee:
         ordered_by = seed_of("order", seed, self._varied)
         self._orders = orders([ordered_by], count, spec["epochs"], device) if shuffled else None
 
+    def output(self) -> Any:
+        """What the network gives for all training points in training mode."""
+        with _told(self._spec, "runs the network"):
+            return self._module(self.train_x)
+
+    def loss(self, output: Tensor) -> Any:
+        """The loss of every training point, given the network's outputs."""
+        with _told(self._spec, "computes the loss"):
+            return self._objective(output, self.train_y)
+
     def train_epoch(self, epoch: int, factor: float) -> Tensor:
         """Train one epoch; the mean of the batches' losses, a scalar."""
+        with _told(self._spec, "trains"):
+            return self._train_epoch(epoch, factor)
+
+    def _train_epoch(self, epoch: int, factor: float) -> Tensor:
         building.seed_everything(seed_of("order", self._seed, self._varied), f"forward.{epoch}")
         self._optimizers.set_rate(factor)
         self._norms.begin(epoch / self._epochs)
@@ -119,7 +140,7 @@ class Trainee:
         for place, bounds in enumerate(steps):
             self._refresh(epoch * len(steps) + place)
             batches = [self._batch(order, start, stop) for start, stop in bounds]
-            losses += self._optimizers.step(lambda batches=batches: self._gradients(batches))
+            losses += self._optimizers.step(partial(self._gradients, batches))
         return torch.stack(losses).mean()
 
     def _batch(self, order: Tensor | None, start: int, stop: int) -> tuple[Tensor, Tensor]:
@@ -133,7 +154,7 @@ class Trainee:
         losses = []
         for x, y in batches:
             loss = self._objective(self._module(x), y).mean()
-            (loss if len(batches) == 1 else loss * (len(x) / examples)).backward()
+            torch.autograd.backward(loss if len(batches) == 1 else loss * (len(x) / examples))
             losses.append(loss.detach())
         return losses
 
@@ -147,6 +168,10 @@ class Trainee:
 
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
         """What is measured in evaluation mode, scalars by their names in the tables."""
+        with _told(self._spec, "evaluates the network"):
+            return self._evaluate(epochs)
+
+    def _evaluate(self, epochs: int) -> dict[str, Tensor]:
         self._refresh(epochs * -(-len(self._bounds) // self._accumulated))
         self._module.eval()
         fit = self._outputs("test_x")
@@ -171,7 +196,7 @@ class Trainee:
 
     def state(self) -> Arrays:
         """What the epochs to come depend on, by name."""
-        tensors = {name: values for name, values in self._module.state_dict().items()}
+        tensors = dict(self._module.state_dict())
         return packing.packed({"network": tensors, "optimizers": self._optimizers.state()})
 
     def take_up(self, arrays: Arrays, epochs: int) -> None:
@@ -190,23 +215,35 @@ class Trainee:
         return [x[start:stop] for start, stop in pairwise(batch_bounds(len(x), self._block))]
 
 
+def _told(spec: Mapping[str, Any], doing: str) -> AbstractContextManager[None]:
+    """What tells an error in the user's own code, where a setting has any."""
+    paths = [spec[kind]["path"] for kind in OWN_CODE if spec.get(kind, {}).get("name") == own.NAME]
+    return usercode.told(paths[0], doing) if paths else nullcontext()
+
+
 def _block(shape: tuple[int, ...]) -> int:
     """How many examples of this shape are evaluated at once."""
     return max(1, min(_BLOCK, _NUMBERS // int(np.prod(shape))))
 
 
 @contextmanager
-def _plain(device: torch.device) -> Iterator[None]:
-    """Gradients on; deterministic kernels; on a CPU one thread, since sums over several have other bits."""
-    threads = torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+def plain(device: torch.device) -> Iterator[None]:
+    """Kernels whose bits are always the same: on a CPU those of one thread, since several add in another order.
+
+    On a GPU torch's deterministic ones, where there are some. A CPU needs none for one thread, and would wait two seconds
+    for the import of a compiler.
+    """
     if device.type == "cpu":
+        threads = torch.get_num_threads()
         torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+        return
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic[0], warn_only=deterministic[1])
-
-
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

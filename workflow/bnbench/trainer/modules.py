@@ -121,8 +121,8 @@ def _residual(network: Residual, norm: Places, shape: Shape, outputs: int) -> nn
 class _Block(nn.Module):
     """Two convolutions and a shortcut (He, Zhang, Ren & Sun 2016, figure 2, shortcut A: strides and zeros).
 
-    A norm before the activation stands on each convolution, the second one before the sum, as in the paper. A norm after
-    it stands on what each of the two activations gives.
+    A norm before the activation stands on each convolution, the second one before the sum, as in the paper. A norm
+    after it stands on what each of the two activations gives.
     """
 
     def __init__(self, norm: Places, channels: int, width: int, stride: int, activation: str | None) -> None:

@@ -95,5 +95,3 @@ def _seen(layer: nn.Module, by: Any) -> Iterator[None]:
         yield
     finally:
         hook.remove()
-
-

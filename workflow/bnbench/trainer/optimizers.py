@@ -14,7 +14,7 @@ from bnbench.errors import UserError
 from bnbench.trainer import usercode
 
 
-def undecorated(torch_class: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+def undecorated(torch_class: type[torch.optim.Optimizer]) -> Any:
     """The class without torch's wrappers for its compiler and its profiler.
 
     They import the compiler, which takes longer than importing torch, and add 50 µs to every step.
@@ -72,7 +72,7 @@ class Optimizers:
             return torch.stack(found).mean()
 
         if self._asks_again:
-            self._all[0].step(torch.enable_grad()(closure))
+            self._all[0].step(torch.enable_grad()(closure))  # type: ignore[arg-type] # torch's own pass it on
             return losses
         closure()
         if self._entry.clip is not None:

@@ -50,8 +50,10 @@ def _packed(tree: Any, arrays: Arrays) -> Any:
         return ["value", tree]
     if isinstance(tree, int | float):
         return ["number", _add(np.array(tree), arrays)]
-    raise UserError(f"the optimizer keeps a {type(tree).__name__}, which no checkpoint can hold; allowed: tensors, "
-                    "numbers and texts, in lists and mappings")
+    raise UserError(
+        f"the optimizer keeps a {type(tree).__name__}, which no checkpoint can hold; allowed: tensors, "
+        "numbers and texts, in lists and mappings"
+    )
 
 
 def _add(values: Any, arrays: Arrays) -> str:

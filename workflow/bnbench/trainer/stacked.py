@@ -64,11 +64,10 @@ class StackedEngine:
         loss: what is minimized; the task's.
     """
 
-    hashes: Sequence[str] = ()
-
     def __init__(
         self, network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points, loss: Loss = _SQUARED_LOSS
     ) -> None:
+        self.hashes: list[str] = []
         self._network, self._points, self._loss, self._epochs = network, points, loss, spec["epochs"]
         self._entry = build(OPTIMIZERS, spec["optimizer"])
         full = spec["batch_size"] == "full"

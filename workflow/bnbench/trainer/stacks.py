@@ -118,8 +118,9 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
 
 def _engine(spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Engine:
     """The engine of a setting, with the initial weights of its networks."""
-    chosen = StackedEngine if engines.engine(spec) == "stacked" else ModularEngine
-    return chosen.of(spec, seeds, data, device)
+    if engines.engine(spec) == "stacked":
+        return StackedEngine.of(spec, seeds, data, device)
+    return ModularEngine.of(spec, seeds, data, device)
 
 
 def _out_of_memory(error: BaseException | None) -> bool:

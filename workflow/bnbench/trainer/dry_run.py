@@ -1,0 +1,74 @@
+"""A dry run: two examples once through a network, its loss and back, before anything is trained.
+
+Whatever the user's own code gets wrong is told here: shapes, a loss that is no number for each example, a norm that is
+not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bnbench.catalogue import own, tasks
+from bnbench.catalogue.tasks import Data
+from bnbench.errors import UserError
+from bnbench.trainer.modular import Trainee, plain
+
+
+def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
+    """Refuse a setting whose network, norm, optimizer or loss does not work on two examples.
+
+    Raises:
+        UserError: what is wrong, with the user's file and line where it is the user's.
+    """
+    device = torch.device("cpu")
+    few = {
+        name: values[:2]
+        for name, values in data._asdict().items()
+        if name.endswith(("_x", "_y")) and values is not None
+    }
+    with plain(device):
+        trainee = Trainee({**spec, "batch_size": "full"}, seed, data._replace(**few), device)
+        output = trainee.output()
+        _check_output(spec, output, trainee.train_y)
+        _check_loss(spec, trainee.loss(output))
+        trainee.train_epoch(0, 1.0)
+        with torch.no_grad():
+            trainee.evaluate(1)
+
+
+def _check_output(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:
+    where = _where(spec, "network")
+    if not isinstance(output, Tensor):
+        raise UserError(f"{where}: the network gives a {type(output).__name__}, allowed: a tensor of {_of(target)}")
+    if output.shape != target.shape:
+        raise UserError(
+            f"{where}: the network gives {list(output.shape)} for 2 examples, allowed: {_of(target)}, "
+            "which is [examples, outputs]"
+        )
+
+
+def _check_loss(spec: Mapping[str, Any], losses: Any) -> None:
+    where = _where(spec, "loss")
+    if not isinstance(losses, Tensor) or losses.shape not in ((2,), (2, 1)):
+        found = list(losses.shape) if isinstance(losses, Tensor) else f"a {type(losses).__name__}"
+        if tasks.loss_of(spec) == own.NAME:
+            raise UserError(f"{where}: the loss gives {found} for 2 examples, allowed: [2], a number for each of them")
+    elif (losses < 0).any():
+        raise UserError(
+            f"{where}: the loss of an example is {losses.min().item():.3g}, allowed: 0 or more, since losses are "
+            "compared by their ratio"
+        )
+
+
+def _where(spec: Mapping[str, Any], kind: str) -> str:
+    """The user's file and function, or the key of the config."""
+    entry = spec[kind]
+    return f"{entry['path']}: {entry['build']}" if entry["name"] == own.NAME else f"{kind} '{entry['name']}'"
+
+
+def _of(target: Tensor) -> str:
+    return str(list(target.shape))
