@@ -28,10 +28,12 @@ class NormsInUse:
         self.by_batch = isinstance(norm, BatchNorm) and norm.statistics == "batch"
         """Whether evaluation goes batch by batch, each with its own statistics."""
 
-    def begin(self, progress: float) -> None:
-        """Do what is due from this share of the epochs on."""
+    def begin(self, progress: float) -> bool:
+        """Do what is due from this share of the epochs on; whether steps do something else from now on."""
+        before = [(layer.keeps, layer.every) for layer in self._layers]
         for layer in self._layers:
             layer.begin(progress)
+        return before != [(layer.keeps, layer.every) for layer in self._layers]
 
     def refreshed_every(self) -> int:
         """Steps after which `measure` is due; 0: never."""
