@@ -1,8 +1,8 @@
 """The modular engine against the loop that a user would write in plain PyTorch, for the same network and data.
 
 A small convolutional network (`own_net.py`) on the digits: 1,437 images of 8 × 8, batch 64, Adam, 10 seeds, evaluated
-every 5 epochs. Both measure the same: the mean training loss of an epoch, the loss of both parts in evaluation mode, the
-accuracy, and with BN the test loss by precise statistics.
+every 5 epochs. Both measure the same: the mean training loss of an epoch, the loss of both parts in evaluation mode,
+the accuracy, and with BN the test loss by precise statistics.
 
 - loop: `own_loop.py`, seed after seed;
 - bnbench: `trainer.chunk.train`, the dry run, initial weights of both arms and all else that a job does included.
