@@ -204,6 +204,11 @@ class Trainee:
             found[ACCURACY] = accuracy
         return found
 
+    def passes(self, examples: int) -> int:
+        """How often a network runs over so many training examples in an evaluation."""
+        blocks = len(batch_bounds(examples, self._block)) - 1
+        return 1 + self._norms.passes(blocks)
+
     def fit(self) -> Tensor:
         """The first output at the test points, [points]."""
         self._module.eval()

@@ -77,6 +77,11 @@ class NormsInUse:
                     self._network(block)
             layer.take(*pooled.moments())
 
+    def passes(self, blocks: int) -> int:
+        """How often `measure` runs the network over the training set."""
+        layers = sum(layer.keeps for layer in self._layers)
+        return min(layers, 1) if blocks == 1 else layers
+
     def _in_order(self, layers: Sequence[ArmNorm[Any]], examples: Tensor) -> list[ArmNorm[Any]]:
         """The layers in the order in which the network calls them."""
         order: dict[ArmNorm[Any], None] = {}
