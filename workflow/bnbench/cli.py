@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, forecast
+from bnbench import __version__, collect, dry_runs, forecast
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile
 from bnbench.plan.chunks import Chunk
@@ -46,11 +46,20 @@ def _train(options: argparse.Namespace) -> str:
 
 def _check(options: argparse.Namespace) -> str:
     study = _study(options)
+    dry_runs.run(study, options.results)
     return f"{study.name}: {forecast.summary(study)}"
 
 
 def _plan(options: argparse.Namespace) -> str:
-    return forecast.describe(_study(options), options.results)
+    study = _study(options)
+    dry_runs.run(study, options.results)
+    return forecast.describe(study, options.results)
+
+
+def _probe(options: argparse.Namespace) -> str:
+    from bnbench import probe  # noqa: PLC0415 - it imports torch
+
+    return probe.run(_study(options), options.results)
 
 
 def _collect(options: argparse.Namespace) -> str:
@@ -148,6 +157,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     claims.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),
+        "probe": (_probe, "try the networks on two examples, and measure what they take"),
         "plan": (_plan, "say what a study would cost and what it could see"),
         "collect": (_collect, "gather a study's chunks into three tables"),
         "compare": (_compare, "pair the trials by seed and judge them"),

@@ -18,7 +18,7 @@ from bnbench.plan import cost
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import reuse, tables
+from bnbench.store import probes, reuse, tables
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import GAP, POWER
 from bnbench.wording import captions, effects, formats
@@ -135,7 +135,7 @@ def _cost(jobs: Sequence[_Job], results: Path) -> str:
     if new:
         pace = _pace(settings[new[0]].spec["device"], results)
         known = 1.0 if math.isnan(pace) else pace
-        seconds |= {address: known * _estimate(settings[address]) for address in new}
+        seconds |= {address: known * _estimate(settings[address], results) for address in new}
     total = formats.duration(sum(job.trials * seconds[job.setting.address] for job in jobs))
     if not new:
         return f"about {total}, from earlier trials of the same settings"
@@ -153,16 +153,16 @@ def _pace(device: str, results: Path) -> float:
         try:
             setting = next((Setting.from_spec(footer["setting"]) for footer, _ in _tables(folder, ["seed"])), None)
             if setting and setting.spec["device"] == device:
-                paces.append(_seconds(folder, setting) / _estimate(setting))
+                paces.append(_seconds(folder, setting) / _estimate(setting, results))
         except (UserError, KeyError, TypeError, ValueError):
             continue  # of another version, or of a data file that is gone: an estimate does without it
     return statistics.median([pace for pace in paces if pace > 0] or [math.nan])
 
 
-def _estimate(setting: Setting) -> float:
-    """Seconds of a trial beside others, as the cost model has them."""
+def _estimate(setting: Setting, results: Path) -> float:
+    """Seconds of a trial beside others, as the cost model has them, by what was measured of its network if that was."""
     together = cost.seeds_per_job(setting.spec)
-    return cost.seconds(setting.spec, together) / together
+    return cost.seconds(setting.spec, together, probes.read(setting.address, results)) / together
 
 
 def _seconds(folder: Path, setting: Setting) -> float:

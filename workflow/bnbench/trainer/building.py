@@ -79,7 +79,7 @@ def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, out
     """The network that the user's function gives."""
     function = usercode.load(chosen.path, chosen.build, chosen.sha256)
     handed = {"norm": factory, "inputs": shape, "outputs": outputs}
-    options = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.options.items()}
+    options = usercode.plain(chosen.options)
     with usercode.told(chosen.path, f"built the network with {chosen.build}"):
         module = function(**{name: handed[name] for name in chosen.takes}, **options)
     if not isinstance(module, nn.Module):

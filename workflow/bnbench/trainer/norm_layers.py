@@ -16,7 +16,7 @@ from bnbench.catalogue import example_norms, norms, population_norms
 from bnbench.catalogue.norm import Norm
 from bnbench.errors import UserError, found, nearest
 from bnbench.trainer import norm_modules, running_norms
-from bnbench.trainer.norm_adapter import CatalogueNorm
+from bnbench.trainer.norm_adapter import CatalogueNorm, OwnNormModule
 from bnbench.trainer.norm_modules import ArmNorm, Shift
 
 MODULES: dict[type[Norm], type[ArmNorm[Any]]] = {
@@ -28,6 +28,7 @@ MODULES: dict[type[Norm], type[ArmNorm[Any]]] = {
     example_norms.GroupNorm: norm_modules.GroupNorm,
     example_norms.InstanceNorm: norm_modules.InstanceNorm,
     example_norms.RMSNorm: norm_modules.RMSNorm,
+    norms.OwnNorm: OwnNormModule,
 }
 """Class of the catalogue → its module; any other class goes through the adapter."""
 
@@ -67,7 +68,7 @@ class NormFactory:
 
     def __init__(self, norm: Norm, dtype: torch.dtype | None = None, device: torch.device | None = None) -> None:
         self._norm, self._dtype, self._device = norm, dtype, device
-        self.bias = not norm.replaces_bias
+        self.bias = norm.bias if isinstance(norm, norms.OwnNorm) else not norm.replaces_bias
         """Whether the layer before the norm needs a bias."""
         self.made = 0
         """How many modules it has made."""

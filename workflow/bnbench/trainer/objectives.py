@@ -55,9 +55,7 @@ class Objective:
         self._own: Callable[[Tensor, Tensor], Tensor] | None = None
         if tasks.loss_of(spec) == own.NAME:
             entry: OwnLoss = build(CHOICES, spec["loss"])
-            options = {
-                name: list(value) if isinstance(value, tuple) else value for name, value in entry.options.items()
-            }
+            options = usercode.plain(entry.options)
             self._own = partial(usercode.load(entry.path, entry.build, entry.sha256), **options)
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -47,6 +47,11 @@ def load(path: str, build: str, sha256: str) -> Callable[..., Any]:
             f"{path}: '{build}' cannot be called (found {type(found).__name__}), allowed: a function or class"
         )
     return found
+
+
+def plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of the config as the user's code gets them: lists are lists."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
 
 
 @contextlib.contextmanager
