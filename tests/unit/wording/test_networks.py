@@ -56,6 +56,7 @@ def test_a_network_of_ones_own_is_called_by_its_function_and_its_file(own):
 def test_a_loss_of_ones_own_is_named_and_another_is_not(own):
     assert networks.own_loss(images("mlp", loss=own[1])) == "my_loss of nets.py (delta=0.5)"
     assert networks.own_loss(images("mlp")) == ""
+    assert captions.levels(images("mlp", loss=own[1])).endswith("device cpu, loss my_loss of nets.py (delta=0.5).")
 
 
 def test_of_a_key_that_no_network_reads_nothing_is_said(own):

@@ -131,6 +131,8 @@ def levels(study: Study) -> str:
     varied = study.varied()
     differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
     fixed = [factor for factor in named_factors(study) if factor not in (study.report.factor, *varied)]
-    same = ", ".join(f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor])
+    held = [f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor]]
+    loss = networks.own_loss(study)
+    same = ", ".join([*held, *([f"loss {loss}"] if loss else [])])
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
     return " ".join([*filter(None, said), f"The same everywhere: {same}."])
