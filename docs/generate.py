@@ -41,7 +41,7 @@ _TITLES = {
     "schedule": "Schedules",
     "loss": "Losses",
 }
-_OPEN = "All further parameters are handed to your function or class as they are.\n"
+_OPEN = "All further parameters are handed to your function or class as they are, lists too.\n"
 
 _CONFIG = """\
 <!-- Made by `make docs` from workflow/schemas/study.schema.yaml and workflow/bnbench/catalogue. Do not edit. -->
