@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 DOCS = Path(__file__).parents[2] / "docs"
-GUIDE, NETWORKS = DOCS / "extending.md", DOCS / "networks.md"
+README, GUIDE, NETWORKS = DOCS.parent / "README.md", DOCS / "extending.md", DOCS / "networks.md"
 
 
 def examples():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from guide import NETWORKS, own_files
+from guide import NETWORKS, README, own_files
 
 from bnbench import train
 from bnbench.plan import config
@@ -51,6 +51,10 @@ def test_a_network_that_the_page_of_networks_shows_trains_in_every_arm(tmp_path,
 
 def test_the_page_of_networks_shows_three_of_them():
     assert [name for name, *_ in own_files(NETWORKS)] == ["nets.py", "recurrent.py", "existing.py"]
+
+
+def test_the_readme_shows_the_first_of_them():
+    assert own_files(README) == own_files(NETWORKS)[:1]
 
 
 @pytest.mark.parametrize(
