@@ -140,7 +140,9 @@ def _cost(jobs: Sequence[_Job], results: Path) -> str:
     if not new:
         return f"about {total}, from earlier trials of the same settings"
     if math.isnan(pace):
-        return f"about {total}, by arithmetic alone: nothing has been timed here yet"
+        probed = all(probes.read(address, results) for address in new)
+        how = "a few steps of each network" if probed else "arithmetic alone"
+        return f"about {total}, by {how}: nothing has been timed here yet"
     return (
         f"about {total}, for {len(new)} of {formats.count(len(settings), 'setting')} scaled by arithmetic from others"
     )
