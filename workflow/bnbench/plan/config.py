@@ -91,13 +91,12 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _called_by_name(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Kind and name of all that the settings call by name, the losses of the tasks among it."""
-    for kind in REGISTRIES:
-        entries = resolved[kind] if kind in FACTORS else [resolved[kind]]
-        yield from ((kind, entry["name"]) for entry in entries)
+    for kind in (kind for kind in REGISTRIES if kind in FACTORS):
+        yield from ((kind, entry["name"]) for entry in resolved[kind])
     yield from (("activation", name) for name in resolved["activation"])
     named = (entry.get("activation") for entry in resolved["network"] if entry["name"] != own.NAME)
     yield from (("activation", name) for name in named if name)
-    yield from (("loss", tasks.of({"task": entry}).loss()) for entry in resolved["task"])
+    yield from (("loss", tasks.loss_of({"task": entry, "loss": resolved["loss"]})) for entry in resolved["task"])
 
 
 def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:

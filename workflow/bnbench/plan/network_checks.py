@@ -62,14 +62,13 @@ class _Place(NamedTuple):
 
 
 def _places(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Norms on layers of which they can make nothing, one mistake for each norm and network."""
+    """Norms on layers of which they can make nothing."""
     for (index, entry), network in product(enumerate(resolved["norm"]), resolved["network"]):
         norm: Norm = build(NORMS, entry)
         places = chain.from_iterable(_of_network(*each) for each in _networks(resolved, network))
-        whys = {place.name: why for place in places if place.name in norm.on and (why := _misfit(norm, place))}
-        for place, why in whys.items():
-            where = f"norm '{entry['name']}' {_WHERE[place]} of network '{network['name']}'"
-            yield at(("norm", index), f"{where}: {why}")
+        for place in (place for place in places if place.name in norm.on):
+            if why := _misfit(entry["name"], norm, place):
+                yield at(("norm", index), f"{_WHERE[place.name]} of network '{network['name']}', {why}")
 
 
 def _networks(resolved: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[tuple[Network, Task]]:
@@ -89,13 +88,12 @@ def _of_network(network: Network, task: Task) -> Iterator[_Place]:
     yield _Place("output", task.outputs(), has_positions=False)
 
 
-def _misfit(norm: Norm, place: _Place) -> str:
+def _misfit(name: str, norm: Norm, place: _Place) -> str:
     """Why a norm can make nothing of a place; empty where it can."""
-    if why := norm.misfit(place.channels):
-        return why
     if norm.leaves_nothing(place.channels) and not place.has_positions:
-        return "found single values to normalize, of which nothing would be left; allowed: several values together"
-    return ""
+        allowed = f"allowed with norm '{name}': several to normalize together"
+        return f"found single values, {allowed}, since nothing is left of one"
+    return norm.misfit(place.channels)
 
 
 def _population_gamma(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
