@@ -61,6 +61,7 @@ def without_unaddressed(factor: str, entry: Any) -> Any:
 
 
 _TITLES = {
+    "accumulate": "{} batches accumulated",
     "batch_size": "batch {}",
     "hidden": "{} hidden units",
     "init": "{} initialization",
@@ -75,6 +76,8 @@ def _title(factor: str, label: str) -> str:
         return str(getattr(ACTIVATIONS[label], "title", label))
     if (factor, label) == ("batch_size", "full"):
         return "full batch"
+    if (factor, label) == ("accumulate", "1"):
+        return "no accumulation"
     if (factor, label) == ("seed_varies", "all"):
         return "all sources varied"
     return _TITLES.get(factor, "{}").format(label.replace("-", "–") if factor == "hidden" else label)
