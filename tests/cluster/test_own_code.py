@@ -3,7 +3,8 @@
 import re
 
 import pandas as pd
-from clusters import described
+import pytest
+from clusters import described, slurm
 
 import own_code
 from bnbench.plan import cost
@@ -40,4 +41,28 @@ def test_an_error_in_the_users_file_is_told_in_the_log_that_the_run_names(own_ne
         where, code, when = (own_network.folder / log).read_text().splitlines()
         assert where.startswith(f"blocks.py:{own_code.WRONG_LINE}: in forward: RuntimeError: mat1 and mat2 shapes ")
         assert (code, when) == ("    return self.last(hidden.flatten(0))", "while bnbench runs the network")
+    assert not own_network.chunks()
+
+
+@pytest.fixture
+def waiting():
+    """A partition whose jobs wait, until it is called to let them run."""
+    slurm("scontrol", "update", "partitionname=cpu", "state=down")
+    yield lambda: slurm("scontrol", "update", "partitionname=cpu", "state=up")
+    slurm("scontrol", "update", "partitionname=cpu", "state=up")
+
+
+def test_jobs_that_wait_refuse_a_file_that_has_changed_meanwhile(own_network, waiting, wait_until):
+    run = own_network.start("--retries", "0", "--until", "train")
+    wait_until(lambda: len(slurm("squeue", "-h", "-t", "PENDING").splitlines()) == 2)
+    own_network.edit("blocks.py", "relu()", "tanh()")
+    waiting()
+    output, _ = run.communicate()
+    assert run.returncode != 0
+    logs = re.findall(r"SLURM jobid \d+ \(log: (.*)\)\.", output)
+    assert len(logs) == 2
+    for log in logs:
+        text = (own_network.folder / log).read_text()
+        assert "the study has no such setting; if the config or a file that it names has changed" in text
+        assert "Traceback" not in text
     assert not own_network.chunks()
