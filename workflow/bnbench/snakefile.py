@@ -102,6 +102,19 @@ def planned(study: Study) -> list[Chunk]:
     return all_chunks(study, cost.seeds_per_job)
 
 
+def setting_or_exit(settings: Mapping[str, Setting], wildcards: Any) -> Setting:
+    """The setting of a job; exits where the study has none of that address.
+
+    A job on a cluster reads the config again, and the files that it names.
+    """
+    if wildcards.setting in settings:
+        return settings[wildcards.setting]
+    sys.exit(
+        f"{wildcards.setting}: the study has no such setting; if the config or a file that it names has changed since "
+        "the run was planned, give the same command again"
+    )
+
+
 def plan_json(study: Study) -> str:
     """What the study plans, as the rules hand it to a training job."""
     return canonical_json(preregistration.plan_of(study))
