@@ -83,7 +83,7 @@ def _title(factor: str, label: str) -> str:
 def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
     """The parameters that differ from their defaults, and the rate of an optimizer, in the declared order."""
     kind, rules = REGISTRIES[factor][entry["name"]], _parameters(factor, entry["name"])
-    hidden = ("name", "path", "build", *kind.derived) if getattr(kind, "is_open", False) else ("name",)
+    hidden = {"name", *getattr(kind, "derived", ())} | ({"path", "build"} if getattr(kind, "is_open", False) else set())
     named = [*(key for key in rules if key in entry), *(key for key in entry if key not in rules)]
     return [
         f"{key}={short(entry[key])}"
