@@ -46,7 +46,9 @@ def _train(options: argparse.Namespace) -> str:
 
 def _check(options: argparse.Namespace) -> str:
     study = _study(options)
-    return f"{study.name}: {forecast.summary(study)}"
+    return "\n".join(
+        filter(None, [f"{study.name}: {forecast.summary(study)}", forecast.changed(study, options.results)])
+    )
 
 
 def _plan(options: argparse.Namespace) -> str:

@@ -85,8 +85,8 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
         jobs = planned(study)
         to_run = sum(not is_there(chunk, files.results_folder()) for chunk in jobs)
         print(f"{study.name}: {forecast.summary(study)}, {to_run} to run", file=sys.stderr)
-        if warning := forecast.warning(study):
-            print(warning, file=sys.stderr)
+        for line in filter(None, [forecast.changed(study, files.results_folder()), forecast.warning(study)]):
+            print(line, file=sys.stderr)
     return study
 
 
