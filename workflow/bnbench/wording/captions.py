@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from bnbench.catalogue import own
+from bnbench.catalogue.networks import KEYS, reads
+from bnbench.plan.levels import level
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import FACTORS, SCHEMA, SEED_VARIES
 from bnbench.wording import effects, formats, titles
+
+_UNSAID = {"network": ["mlp"], "accumulate": ["1"], SEED_VARIES: [ALL]}
+"""Levels that texts leave out where a factor has no other."""
 
 
 def summary(study: Study) -> str:
@@ -111,8 +117,16 @@ def alike(study: Study) -> str:
 
 
 def named_factors(study: Study) -> list[str]:
-    """The factors whose levels texts name: that a seed varies every source goes without saying."""
-    return [factor for factor in FACTORS if (factor, [*study.levels[factor]]) != (SEED_VARIES, [ALL])]
+    """The factors whose levels texts name: not what no network reads, and not what goes without saying."""
+    unread = [key for key in KEYS if not any(reads(entry, key) for entry in study.config["network"])]
+    named = [factor for factor in FACTORS if factor not in unread]
+    return [factor for factor in named if [*study.levels[factor]] != _UNSAID.get(factor)]
+
+
+def own_loss(study: Study) -> str:
+    """The loss of the user's own, as the tables would call it; empty where each task has its loss."""
+    entry = study.config["loss"]
+    return f"loss {level('loss', entry).label}" if entry["name"] == own.NAME else ""
 
 
 def levels(study: Study) -> str:
@@ -122,6 +136,7 @@ def levels(study: Study) -> str:
     varied = study.varied()
     differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
     fixed = [factor for factor in named_factors(study) if factor not in (study.report.factor, *varied)]
-    same = ", ".join(f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor])
+    held = [f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor]]
+    same = ", ".join(filter(None, [*held, own_loss(study)]))
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
     return " ".join([*filter(None, said), f"The same everywhere: {same}."])

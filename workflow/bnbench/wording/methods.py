@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bnbench import __version__
+from bnbench.catalogue import networks
 from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
@@ -67,17 +68,20 @@ def limits(contexts: pd.DataFrame) -> str:
 
 def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
-    held = [name for name in captions.named_factors(study) if name not in (factor, "hidden", "activation")]
-    networks = {
+    named = captions.named_factors(study)
+    held = [name for name in named if name not in (factor, *networks.KEYS)]
+    sizes = {
         "hidden": f"hidden layers {formats.listed([name.replace('-', '–') for name in study.levels['hidden']])}",
         "activation": formats.listed([*study.levels["activation"]]),
     }
+    levels = [f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held]
     return {
         **captions.facts(study),
         "fixed_by_seed": randomness.fixed(study),
         "same_data": randomness.same(study),
         "several": len(study.contexts()) > 1,
-        "networks": ", ".join(text for name, text in networks.items() if name != factor),
+        "perceptrons": all(entry["name"] == networks.DEFAULT["name"] for entry in study.config["network"]),
+        "networks": ", ".join(text for name, text in sizes.items() if name in named and name != factor),
         "all_shared": factor not in ("task", "batch_size")
         and all(study.shares_weights(context) for context, _ in study.contexts()),
         "arms": formats.listed([titles.arm(study, arm) for arm in study.arms]),
@@ -87,7 +91,7 @@ def _design(study: Study) -> dict[str, object]:
         "sources": study.varies_sources,
         "shares": ALL in study.levels[SEED_VARIES],
         "epochs": f"{study.config['epochs']:,}",
-        "levels": "; ".join(f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held),
+        "levels": "; ".join(filter(None, [*levels, captions.own_loss(study)])),
     }
 
 
