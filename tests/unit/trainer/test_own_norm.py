@@ -7,6 +7,7 @@ from torch import nn
 
 from bnbench.catalogue import userfiles
 from bnbench.catalogue.norms import OwnNorm
+from bnbench.errors import UserError
 from bnbench.trainer.norm_layers import NormFactory, make, restrict
 from bnbench.trainer.norm_modules import Shift
 
@@ -42,7 +43,7 @@ def test_a_function_may_do_without_the_channels(norm):
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_config_says_whether_the_layer_before_needs_a_bias(norm, bias):
-    own = norm("norm = nn.BatchNorm1d", bias=bias, layers=("1",))
+    own = norm("def norm(channels):\n    return nn.BatchNorm1d(channels)", bias=bias, layers=("1",))
     factory = NormFactory(own)
     assert factory.bias is bias
     assert own.drops_bias() is not bias
@@ -68,7 +69,9 @@ def test_the_config_says_whether_the_layer_before_needs_a_bias(norm, bias):
     ids=["no layer", "an error"],
 )
 def test_a_function_that_gives_no_layer_is_refused(norm, text, message):
-    assert refusal(make, norm(text), 3) == message
+    with pytest.raises(UserError) as caught:
+        make(norm(text), 3)
+    assert str(caught.value) == message
 
 
 def test_a_layer_that_changes_the_shape_is_refused(norm):
