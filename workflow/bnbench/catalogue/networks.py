@@ -16,6 +16,9 @@ from bnbench.catalogue.parameters import build, parameter
 
 Shape = tuple[int, ...]
 
+KEYS = ("hidden", "activation")
+"""Keys of the config that may stand for parameters of a network."""
+
 
 def _activation() -> Any:
     said = "the function after each hidden layer; null takes the key `activation`"
@@ -138,6 +141,11 @@ def of(spec: Mapping[str, Any]) -> Any:
     network = build(NETWORKS, spec.get("network", DEFAULT))
     left = {key: spec[key] for key in network.keys if getattr(network, key) is None}
     return replace(network, **{key: tuple(value) if key == "hidden" else value for key, value in left.items()})
+
+
+def reads(entry: Mapping[str, Any], key: str) -> bool:
+    """Whether the network of a resolved entry takes a key of the config, `hidden` or `activation`."""
+    return key in NETWORKS[entry["name"]].keys and entry[key] is None
 
 
 def normalized(spec: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

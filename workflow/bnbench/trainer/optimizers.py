@@ -151,10 +151,7 @@ class Optimizers:
 
 def _own(entry: OwnOptimizer, parameters: list[Any]) -> torch.optim.Optimizer:
     """The optimizer that the user's class or function gives."""
-    build = usercode.load(entry.path, entry.build, entry.sha256)
-    options = usercode.plain(entry.options)
-    with usercode.told(entry.path, f"makes the optimizer with {entry.build}"):
-        made = build(params=parameters, lr=entry.lr, **options)
+    made = usercode.call(entry, f"makes the optimizer with {entry.build}", params=parameters, lr=entry.lr)
     if not isinstance(made, torch.optim.Optimizer):
         raise UserError(
             f"{entry.path}: {entry.build} gives a {type(made).__name__}, allowed: an optimizer (torch.optim.Optimizer)"
