@@ -1,8 +1,8 @@
 """Networks of the modular engine with their initial weights, which all arms of a seed share.
 
 An arm's network is built, and then takes from the network without normalization the value of every parameter and buffer
-that has the same name and shape in both. That network is built from the same random state, so what the arms share depends on the
-seed alone.
+that has the same name and shape in both. That network is built from the same random state, so what the arms share
+depends on the seed alone.
 """
 
 from __future__ import annotations
