@@ -1,13 +1,16 @@
-"""A task of tiny images, and the modular engine at work on it."""
+"""A task of tiny images, code of a user's, and the modular engine at work on both."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import torch
 from specs import named, spec
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import own, parameters, tasks
+from bnbench.catalogue.losses import CHOICES
+from bnbench.catalogue.registries import REGISTRIES
 from bnbench.catalogue.tasks import TASKS, Data, Task
 from bnbench.streams import stream
 from bnbench.trainer.loop import train_networks
@@ -56,10 +59,10 @@ NETWORKS = {
 
 
 def images(network="cnn", **changes):
-    """A setting of a small network for these images."""
+    """A setting of a small network for these images; the network is one of `NETWORKS`, or its entry."""
     small = {
         "task": {"name": "images"},
-        "network": NETWORKS[network],
+        "network": NETWORKS[network] if isinstance(network, str) else network,
         "batch_size": 8,
         "epochs": 3,
         "evaluate_every": 1,
@@ -67,6 +70,19 @@ def images(network="cnn", **changes):
         "optimizer": named("optimizer", "sgd", lr=0.05),
     }
     return spec(**{**small, **changes})
+
+
+def theirs(kind, build, path=Path(__file__).parent / "user_code.py", **options):
+    """The resolved entry that calls a function of a user's, such as those of `user_code`."""
+    chosen = {**REGISTRIES, "loss": CHOICES}[kind][own.NAME]
+    entry = {"name": own.NAME, **parameters.defaults(chosen), "path": str(path), "build": build, **options}
+    return entry | own.completed(chosen, entry, parameters.schema(chosen)["properties"])
+
+
+def sequences(**changes):
+    """A setting of a recurrent network for the adding problem."""
+    task = named("task", "adding", length=6, points=23, test_points=9)
+    return images(**{"task": task, "network": theirs("network", "Recurrent"), **changes})
 
 
 def data_of(setting, seeds):
