@@ -48,8 +48,7 @@ def _check(options: argparse.Namespace) -> str:
     study = _study(options)
     dry_runs.run(study, options.results)
     said = [f"{study.name}: {forecast.summary(study)}", forecast.changed(study, options.results)]
-    return "
-".join(filter(None, said))
+    return "\n".join(filter(None, said))
 
 
 def _plan(options: argparse.Namespace) -> str:
