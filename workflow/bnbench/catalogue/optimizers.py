@@ -288,7 +288,7 @@ class OwnOptimizer(OwnCode, Optimizer):
     title = "own optimizer"
     elementwise = False
     supplied = ("params", "lr")
-    lr: float = parameter(..., "learning rate", exclusiveMinimum=0)
+    lr: float = parameter(..., "the learning rate", exclusiveMinimum=0)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
