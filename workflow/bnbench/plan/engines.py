@@ -35,7 +35,7 @@ def modular_because(spec: Mapping[str, Any]) -> str:
         f"layers: {', '.join(norm.layers)}": norm.layers != ("*",),
         f"norm '{spec['norm']['name']}'": not norm.stacks(),
         f"optimizer '{spec['optimizer']['name']}'": not optimizer.elementwise,
-        "clip": optimizer.clip is not None,
+        f"clip: {optimizer.clip or 0:g}": optimizer.clip is not None,
         f"weight_decay_on: {optimizer.weight_decay_on}": optimizer.weight_decay_on != "all",
         f"accumulate: {spec.get('accumulate', 1)}": spec.get("accumulate", 1) > 1,
         "a loss of your own": spec.get("loss", {}).get("name") == own.NAME,
