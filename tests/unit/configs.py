@@ -66,7 +66,6 @@ def entries(draw, kind):
 def consistent(entry):
     """An entry without parameters that its class refuses together."""
     contradicts = {
-        "lbfgs": ["clip"],
         "population_gamma": ["affine"],
         "sgd": ["nesterov"],
         "momentum": ["nesterov"],

@@ -39,9 +39,9 @@ def written_own(kind, **parameters):
 
 def own(kind, **parameters):
     """The same, resolved."""
-    levels = [named(kind, "none")] if kind == "norm" else []
-    found = config.resolve({"study": "own", kind: [*levels, written_own(kind, **parameters)]}, "specs")[kind]
-    return found[-1]
+    entry = written_own(kind, **parameters)
+    found = config.resolve({"study": "own", kind: ["none", entry] if kind == "norm" else entry}, "specs")[kind]
+    return found[-1] if isinstance(found, list) else found
 
 
 def named(kind, name, **parameters):

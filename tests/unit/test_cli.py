@@ -42,8 +42,7 @@ def ended(arguments, capsys):
         (["check", "--config", "seeds="], "config.yaml + --config: seeds: found nothing, allowed: a whole number at "
          "least 1 and at most 1000000, or a mapping of first, count"),
         (["collect", "--config", "epoch=3"], "config.yaml + --config: unknown key 'epoch' (did you mean 'epochs'?); "
-         "allowed: study, task, hidden, activation, epochs, evaluate_every, seeds, seeds_per_job, threads, init, "
-         "dtype, schedule, norm, batch_size, optimizer, tune, device, seed_varies, report, claims, reference_points"),
+         f"allowed: {', '.join(config.SCHEMA['properties'])}"),
         (["rebuild", "--config", "norm=batch"], "config.yaml + --config: norm: found one level ('batch'), "
          "allowed: at least two, since they are compared"),
         (["collect", "--study", "{"], "--study: found no JSON (Expecting property name enclosed in double quotes: "

@@ -79,7 +79,8 @@ class GroupNorm(Norm):
         """The groups must be of one size."""
         if channels % self.groups == 0:
             return ""
-        return f"found {channels} channels, allowed with norm 'group' groups={self.groups}: a multiple of {self.groups}"
+        counted = "1 channel" if channels == 1 else f"{channels} channels"
+        return f"found {counted}, allowed with norm 'group' groups={self.groups}: a multiple of {self.groups}"
 
     def leaves_nothing(self, channels: int) -> bool:
         """Of groups of one unit, nothing but constants."""

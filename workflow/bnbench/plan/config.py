@@ -48,6 +48,7 @@ def load(config: Mapping[str, Any], source: str) -> Study:
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
+    config = _spelled(config)
     try:
         study = Study(_resolved(config))
         cross_checks.check_claims(study)
@@ -62,10 +63,18 @@ def resolve(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
+    config = _spelled(config)
     try:
         return _resolved(config)
     except ConfigError as error:
         raise error.told(source, config) from error
+
+
+def _spelled(written: Any) -> Any:
+    """The same with `on` as a key, at any depth: YAML reads it as true."""
+    if isinstance(written, Mapping):
+        return {"on" if key is True else key: _spelled(value) for key, value in written.items()}
+    return [_spelled(value) for value in written] if isinstance(written, list) else written
 
 
 def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,8 +132,6 @@ def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     """A named entry with all of its parameters."""
     registry = REGISTRIES[kind]
     given = {"name": level} if isinstance(level, str) else level
-    if isinstance(given, Mapping):  # to YAML, the key `on` of a norm is true
-        given = {"on" if key is True else key: value for key, value in given.items()}
     name = _name(given, registry, path)
     rule = parameters.schema(registry[name])
     options = {key: value for key, value in given.items() if key != "name"}

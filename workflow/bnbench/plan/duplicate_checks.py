@@ -32,7 +32,7 @@ def _levels(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
                 said = f"the level '{label}' stands twice; levels that come to the same numbers are one"
                 yield at((factor, index), said)
             elif label in labels:
-                said = f"two levels are called '{label}', allowed: levels of different names and parameters"
+                said = f"two levels are called '{label}', allowed: levels that differ in their names or parameters"
                 yield at((factor, index), said)
             numbers.add(text)
             labels.add(label)

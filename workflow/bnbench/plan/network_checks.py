@@ -31,8 +31,8 @@ def _images(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
             shape = tasks.of({"task": task}).shape()
             if len(shape) != 3:
                 said = f"found '{entry['name']}' with task '{task['name']}', whose examples have the shape {[*shape]}"
-                allowed = "tasks of images, [channels, height, width], such as digits; or network mlp or module"
-                yield at(("network", index), f"{said}, allowed: {allowed}")
+                allowed = "a task of images, [channels, height, width], such as digits; or network mlp or module"
+                yield at(("network", index), f"{said}; allowed: {allowed}")
 
 
 def _own_places(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -67,8 +67,12 @@ def _places(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
         norm: Norm = build(NORMS, entry)
         places = chain.from_iterable(_of_network(*each) for each in _networks(resolved, network))
         for place in (place for place in places if place.name in norm.on):
-            if why := _misfit(entry["name"], norm, place):
-                yield at(("norm", index), f"{_WHERE[place.name]} of network '{network['name']}', {why}")
+            where = f"{_WHERE[place.name]} of network '{network['name']}'"
+            if misfit := norm.misfit(place.channels):
+                yield at(("norm", index), f"{where}, {misfit}")
+            elif norm.leaves_nothing(place.channels) and not place.has_positions:
+                said = f"found '{entry['name']}' {where}, where it has one number at a time to normalize"
+                yield at(("norm", index), f"{said}; allowed: at least two")
 
 
 def _networks(resolved: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[tuple[Network, Task]]:
@@ -88,14 +92,6 @@ def _of_network(network: Network, task: Task) -> Iterator[_Place]:
     yield _Place("output", task.outputs(), has_positions=False)
 
 
-def _misfit(name: str, norm: Norm, place: _Place) -> str:
-    """Why a norm can make nothing of a place; empty where it can."""
-    if norm.leaves_nothing(place.channels) and not place.has_positions:
-        allowed = f"allowed with norm '{name}': several to normalize together"
-        return f"found single values, {allowed}, since nothing is left of one"
-    return norm.misfit(place.channels)
-
-
 def _population_gamma(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     """A norm that measures curvatures, which the stacked engine alone can do."""
     for index, norm in enumerate(resolved["norm"]):
@@ -105,8 +101,8 @@ def _population_gamma(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
         specs = (dict(zip(levels, each, strict=True)) for each in product(*levels.values()))
         whys = (modular_because({**spec, "norm": norm, "loss": resolved["loss"]}) for spec in specs)
         if why := next(filter(None, whys), ""):
-            said = f"found '{norm['name']}' with {why}, allowed: plain perceptrons"
-            yield at(("norm", index), f"{said}, since what it adds to the loss is measured through their layers")
+            said = f"found '{norm['name']}' with {why}, allowed: a plain perceptron"
+            yield at(("norm", index), f"{said}, through whose layers gamma decay is measured")
 
 
 def _init(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
