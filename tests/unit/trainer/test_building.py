@@ -3,12 +3,14 @@
 import pytest
 import torch
 from specs import named
-from tiny import added, data_of, images, sequences, theirs
+from tiny import data_of, images, sequences, theirs
 from torch import nn
 
 from bnbench.catalogue import tasks
 from bnbench.trainer import building
 from bnbench.trainer.norm_modules import Shift
+
+pytestmark = pytest.mark.usefixtures("tiny_images")
 
 ARMS = {
     "none": named("norm", "none"),
@@ -36,12 +38,6 @@ NETWORKS = {
     "lazy BatchNorm layers of a file": images(theirs("network", "lazy_batch_norm")),
     "LSTM of a file": sequences(),
 }
-
-
-@pytest.fixture(autouse=True)
-def _tiny_images():
-    with added:
-        yield
 
 
 def arms_of(setting):

@@ -3,12 +3,14 @@
 import pytest
 import torch
 from specs import named, spec
-from tiny import added, data_of, engine_of, images, sequences, theirs
+from tiny import data_of, engine_of, images, sequences, theirs
 from torch.nn import functional
 
 from bnbench.trainer import orders
 from bnbench.trainer.loop import train_networks
 from bnbench.trainer.stacked import StackedEngine
+
+pytestmark = pytest.mark.usefixtures("tiny_images")
 
 ARMS = {
     "none": named("norm", "none"),
@@ -25,12 +27,6 @@ SETTINGS = {
     "a file's": images(theirs("network", "by_bias")),
     "LSTM of a file": sequences(),
 }
-
-
-@pytest.fixture(autouse=True)
-def _tiny_images():
-    with added:
-        yield
 
 
 @pytest.fixture
