@@ -6,6 +6,7 @@ layers, and the order of the examples that it is fed.
 
 import copy
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from plain_norms import Frozen, Ghost
@@ -203,11 +204,7 @@ def train_one(network, optimizer, points, orders, batch_size, error, by_batch=Fa
         for part in batches(len(train_x), batch_size):
             refresh(network, step, train_x)
             x, y = train_x[order][part], train_y[order][part]
-            optimizer.zero_grad()
-            loss = error(network(x), y)
-            loss.backward()
-            optimizer.step()
-            found.append(loss.item())
+            found.append(update(optimizer, partial(gradients, network, error, x, y)))
             step += 1
         refresh(network, step, train_x)
         losses["train_loss"].append(sum(found) / len(found))
@@ -220,6 +217,23 @@ def train_one(network, optimizer, points, orders, batch_size, error, by_batch=Fa
             measure(precise, train_x)
             losses["test_loss_precise"].append(evaluated(precise, test_x, test_y, size, error))
     return losses
+
+
+def gradients(network, error, x, y):
+    """Fill the gradients of a batch; its loss."""
+    network.zero_grad()
+    loss = error(network(x), y)
+    loss.backward()
+    return loss
+
+
+def update(optimizer, compute):
+    """One step by what `compute` gives; an optimizer of no class of torch's does it all itself."""
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        return optimizer(compute)
+    loss = compute().item()
+    optimizer.step()
+    return loss
 
 
 def evaluated(network, x, y, size, error):

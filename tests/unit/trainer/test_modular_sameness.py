@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 from specs import RATES, named
-from tiny import CPU, added, data_of, engine_of, images, sequences, theirs
+from tiny import CPU, data_of, engine_of, images, sequences, theirs
 
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.plan import cost
 from bnbench.trainer import checkpoints
 from bnbench.trainer.chunk import train
 from bnbench.trainer.loop import train_networks
+
+pytestmark = pytest.mark.usefixtures("tiny_images")
 
 DROPPED = {"name": "cnn", "channels": [4, 6], "kernel": 3, "activation": None, "dropout": 0.3}
 PERCEPTRON = {"name": "mlp", "hidden": [9, 7], "activation": None, "dropout": 0.3}
@@ -42,12 +44,6 @@ OTHERS = {
 }
 OPTIMIZER = {name: named("optimizer", name, **RATES[name]) for name in OPTIMIZERS if name in RATES} | OTHERS
 types = pytest.mark.parametrize("dtype", ["float32", "float64"])
-
-
-@pytest.fixture(autouse=True)
-def _tiny_images():
-    with added:
-        yield
 
 
 def rows(setting, seeds):
