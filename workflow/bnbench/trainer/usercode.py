@@ -70,8 +70,8 @@ def options(code: OwnCode) -> dict[str, Any]:
 def told(path: str, doing: str) -> Iterator[None]:
     """Turn an error that a user's code raises within into one message; `doing` says what bnbench does, "builds it".
 
-    Lack of memory, a `UserError` and a keyboard interrupt pass as they are. The working directory is the same
-    afterwards, since bnbench's own paths are relative to it.
+    A `UserError` and a keyboard interrupt pass as they are, and so does a lack of a device's memory, of which fewer
+    seeds need less. The working directory is the same afterwards, since bnbench's own paths are relative to it.
 
     Raises:
         UserError: the user's code raised an error, whichever, or left the program.
@@ -147,10 +147,8 @@ def _shortened(text: str) -> str:
 
 
 def _lacks_memory(error: BaseException) -> bool:
-    """Whether `error` says so, or is what torch raised while it handled one that did."""
-    if isinstance(error, RuntimeError):
-        return any(isinstance(each, torch.OutOfMemoryError) for each in _chain(error))
-    return isinstance(error, MemoryError)
+    """Whether `error` says so of a device, or is what torch raised while it handled one that did."""
+    return isinstance(error, RuntimeError) and any(isinstance(each, torch.OutOfMemoryError) for each in _chain(error))
 
 
 def _chain(error: BaseException) -> list[BaseException]:
