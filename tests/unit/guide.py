@@ -1,11 +1,12 @@
-"""docs/extending.md, whose examples the tests really add."""
+"""docs/extending.md and docs/networks.md, whose examples the tests really use."""
 
 import re
 from pathlib import Path
 
 import yaml
 
-GUIDE = Path(__file__).parents[2] / "docs" / "extending.md"
+DOCS = Path(__file__).parents[2] / "docs"
+README, GUIDE, NETWORKS = DOCS.parent / "README.md", DOCS / "extending.md", DOCS / "networks.md"
 
 
 def examples():
@@ -15,15 +16,14 @@ def examples():
     return dict(found)
 
 
-def own_files():
-    """The files of one's own that the guide shows: what each is of → its name, its text, a config that names it."""
-    text = GUIDE.read_text(encoding="utf-8")
+def own_files(page=GUIDE):
+    """The files of one's own that a page shows, in order: name, text, and the config below that names it."""
     found = re.findall(
-        r"^### An? (\w+) of your own$.*?^```python\n# (\S+)\n(.*?)^```$.*?^```yaml\n(.*?)^```$",
-        text,
+        r"^```python\n# (\w+\.py)\n(.*?)^```$.*?^```yaml\n(.*?)^```$",
+        page.read_text(encoding="utf-8"),
         re.DOTALL | re.MULTILINE,
     )
-    return {kind: (name, source, yaml.safe_load(study)) for kind, name, source, study in found}
+    return [(name, source, yaml.safe_load(study)) for name, source, study in found]
 
 
 def class_of(example):

@@ -1,25 +1,26 @@
-"""The files of one's own that docs/extending.md shows: they are trained as their reader would train them."""
+"""The files of one's own that docs/extending.md and docs/networks.md show, trained as their reader would train them."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from guide import own_files
+from guide import NETWORKS, README, own_files
 
 from bnbench import train
 from bnbench.plan import config
 from bnbench.plan.chunks import Chunk
 
-FILES = own_files()
+FILES = dict(zip(("network", "norm", "optimizer", "loss"), own_files(), strict=True))
 ADAM = {"name": "adam", "lr": 0.001}
-SHORT = {"seeds": 2, "epochs": 2, "evaluate_every": 1, "hidden": [8], "batch_size": 100, "optimizer": ADAM}
+SMALL = {"hidden": [8], "batch_size": 100, "optimizer": ADAM}
 
 
-def trained(kind, folder):
+def trained(example, folder):
     """Trials and losses of an example, as its config has them but for its length."""
-    name, source, study = FILES[kind]
+    name, source, study = example
     (folder / name).write_text(source, encoding="utf-8")
-    for setting in config.load({**SHORT, **study}, "study.yaml").settings:
+    short = {"seeds": 2, "epochs": 2, "evaluate_every": 1}
+    for setting in config.load({**SMALL, **study, **short}, "study.yaml").settings:
         said = train.run(Chunk(setting, 0, 2), folder / "results", 1)
         assert "trained seeds 0 to 1 for 2 epochs" in said
     return [pd.read_parquet(folder / "results" / table) for table in ("trials", "losses")]
@@ -32,8 +33,28 @@ def shown(kind, build):
     return namespace[build]
 
 
-def test_there_is_a_file_of_all_that_one_may_write():
-    assert [*FILES] == ["network", "norm", "optimizer", "loss"]
+@pytest.mark.parametrize("kind", FILES)
+def test_there_is_a_file_of_all_that_one_may_write(kind):
+    assert FILES[kind][2]["study"] == kind
+    assert FILES[kind][2][kind]
+
+
+@pytest.mark.parametrize("example", own_files(NETWORKS), ids=lambda example: example[0])
+def test_a_network_that_the_page_of_networks_shows_trains_in_every_arm(tmp_path, monkeypatch, example):
+    monkeypatch.chdir(tmp_path)
+    trials, _ = trained(example, tmp_path)
+    assert {*trials["norm"]} == {*example[2].get("norm", ["none", "batch"])}
+    assert np.isfinite(trials["test_loss"]).all()
+    assert trials["test_loss"].nunique() == len(trials)
+    assert [*trials.groupby("seed")["weights_hash"].nunique()] == [1, 1]
+
+
+def test_the_page_of_networks_shows_three_of_them():
+    assert [name for name, *_ in own_files(NETWORKS)] == ["nets.py", "recurrent.py", "existing.py"]
+
+
+def test_the_readme_shows_the_first_of_them():
+    assert own_files(README) == own_files(NETWORKS)[:1]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +68,7 @@ def test_there_is_a_file_of_all_that_one_may_write():
 )
 def test_an_example_trains_every_arm_from_the_same_weights(tmp_path, monkeypatch, kind, labels):
     monkeypatch.chdir(tmp_path)
-    trials, losses = trained(kind, tmp_path)
+    trials, losses = trained(FILES[kind], tmp_path)
     arms = len(labels["norm"])
     assert {name: {*trials[name]} for name in labels} == labels
     assert len(trials) == 2 * arms
