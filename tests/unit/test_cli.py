@@ -111,6 +111,19 @@ def test_check_says_the_plan(folder, capsys):
     assert capsys.readouterr().out == f"small: {plan}\n"
 
 
+def test_a_file_of_the_users_is_found_beside_the_config_and_one_of_the_command_line_here(folder, capsys):
+    (folder / "study").mkdir()
+    (folder / "study" / "data.csv").write_text("x,y\n" + "".join(f"{row},{row % 3}\n" for row in range(8)))
+    task = "{name: table, path: data.csv, target: y}"
+    (folder / "study" / "config.yaml").write_text(f"{SMALL}batch_size: full\ntask: {task}\n")
+    check = ["check", "--configfile", "study/config.yaml"]
+    assert cli.main(check) == 0
+    assert cli.main([*check, "--config", "task={target: x}"]) == 0
+    assert capsys.readouterr().out.count("2 norms × 2 optimizers × 2 seeds = 8 trials") == 2
+    missing = "study/config.yaml + --config: task: data.csv: cannot read the data file (No such file or directory)"
+    assert ended([*check, "--config", f"task={task}"], capsys) == (2, [missing])
+
+
 def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):
     from bnbench import train
 

@@ -30,6 +30,9 @@ def modular_because(spec: Mapping[str, Any]) -> str:
     wanted = {
         f"network '{spec.get('network', networks.DEFAULT)['name']}'": not isinstance(network, Perceptron),
         "dropout": isinstance(network, Perceptron) and network.dropout > 0,
+        "placement": norm.placement != "before",
+        "on": norm.on != ("hidden",),
+        "layers": norm.layers != ("*",),
         f"norm '{spec['norm']['name']}'": not norm.stacks(),
         f"optimizer '{spec['optimizer']['name']}'": not optimizer.elementwise,
         "clip": optimizer.clip is not None,

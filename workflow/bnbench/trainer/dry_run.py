@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bnbench.catalogue import own, tasks
+from bnbench.catalogue import networks, own, tasks
 from bnbench.catalogue.tasks import Data
 from bnbench.errors import UserError
 from bnbench.trainer.modular import Trainee, plain
@@ -66,7 +66,7 @@ def _check_loss(spec: Mapping[str, Any], losses: Any) -> None:
 
 def _where(spec: Mapping[str, Any], kind: str) -> str:
     """The user's file and function, or the key of the config."""
-    entry = spec[kind]
+    entry = spec.get(kind, networks.DEFAULT)
     return f"{entry['path']}: {entry['build']}" if entry["name"] == own.NAME else f"{kind} '{entry['name']}'"
 
 

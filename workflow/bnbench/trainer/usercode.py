@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from bnbench.catalogue import userfiles
+from bnbench.catalogue.own import OwnCode
 from bnbench.errors import UserError
 from bnbench.trainer import usermodules
 
@@ -47,6 +48,22 @@ def load(path: str, build: str, sha256: str) -> Callable[..., Any]:
             f"{path}: '{build}' cannot be called (found {type(found).__name__}), allowed: a function or class"
         )
     return found
+
+
+def call(code: OwnCode, doing: str, **supplied: Any) -> Any:
+    """What a user's function gives, called with what it takes of `supplied` and with its options in the config.
+
+    Raises:
+        UserError: the file cannot be loaded, or the function raises an error.
+    """
+    function = load(code.path, code.build, code.sha256)
+    with told(code.path, doing):
+        return function(**{name: supplied[name] for name in code.takes}, **options(code))
+
+
+def options(code: OwnCode) -> dict[str, Any]:
+    """The options that the config gives a user's function, with lists as lists."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in code.options.items()}
 
 
 @contextlib.contextmanager
