@@ -41,7 +41,6 @@ _TITLES = {
     "schedule": "Schedules",
     "loss": "Losses",
 }
-_OPEN = "All further parameters are handed to your function or class as they are, lists too.\n"
 
 _CONFIG = """\
 <!-- Made by `make docs` from workflow/schemas/study.schema.yaml and workflow/bnbench/catalogue. Do not edit. -->
@@ -164,7 +163,7 @@ def _entry(entry: type[Any]) -> Iterator[str]:
     rows = [_row(name, item, rule["required"]) for name, item in rule["properties"].items()]
     yield _table(_PARAMETERS, rows) if rows else "It has no parameters.\n"
     if rule["additionalProperties"]:
-        yield _OPEN
+        yield "Any further parameter goes to what `build` names: a number, text, true, false, null, or a list of such.\n"
 
 
 def _activations() -> list[list[str]]:
@@ -179,7 +178,7 @@ def _allowed(rule: Rule) -> str:
     if rule.get("words") == "factors":
         return "any factor"
     if "enum" in rule:
-        return ", ".join(f"`{word}`" for word in rule["enum"])
+        return ", ".join(f"`{_flow(word)}`" for word in rule["enum"])
     if "const" in rule:
         return f"`{rule['const']}`"
     options = [_allowed(option) for option in rule.get("anyOf", [])] + [_kind(kind, rule) for kind in _kinds(rule)]

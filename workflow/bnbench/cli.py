@@ -47,7 +47,8 @@ def _train(options: argparse.Namespace) -> str:
 def _check(options: argparse.Namespace) -> str:
     study = _study(options)
     dry_runs.run(study, options.results)
-    return f"{study.name}: {forecast.summary(study)}"
+    said = [f"{study.name}: {forecast.summary(study)}", forecast.changed(study, options.results)]
+    return "\n".join(filter(None, said))
 
 
 def _plan(options: argparse.Namespace) -> str:
@@ -100,7 +101,7 @@ def _answer(options: argparse.Namespace) -> str:
 def _claims(options: argparse.Namespace) -> str:
     from bnbench.page import claims_page  # noqa: PLC0415
 
-    studies = [(file, config.load(configfile.read(file), str(file))) for file in options.studies]
+    studies = [(file, config.load(_read(file), str(file))) for file in options.studies]
     return str(claims_page.run(studies, options.reports))
 
 
@@ -109,7 +110,12 @@ def _study(options: argparse.Namespace) -> Study:
         return Study(_json("--study", options.study))
     overrides = configfile.parse_overrides(options.config)
     source = f"{options.configfile} + --config" if overrides else str(options.configfile)
-    return config.load(configfile.merged(configfile.read(options.configfile), overrides), source)
+    return config.load(configfile.merged(_read(options.configfile), overrides), source)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A config file, with the files that it names as seen from here."""
+    return configfile.located(configfile.read(path), [path.parent])
 
 
 def _folder(options: argparse.Namespace) -> Path:

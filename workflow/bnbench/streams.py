@@ -1,8 +1,8 @@
 """Random streams, keyed by (seed, role) and by nothing else.
 
-A role is `data`, `validation`, `order` or `init.<layer>.<parameter>`; never an arm, a chunk or a device. So both arms
-of a pair start from the same linear weights and see the same examples in the same order, whatever they are trained with
-or next to.
+A role is `data`, `validation`, `order`, `init.<layer>.<parameter>` or `forward.<epoch>`; never an arm, a chunk or a
+device. So both arms of a pair start from the same weights, see the same examples in the same order and drop the same
+units, whatever they are trained with or next to.
 
 The roles belong to three sources of randomness, `SOURCES`. A trial's seed fixes all of them. Where a study asks how
 much of the spread one source makes, that source alone follows the seed, and the others follow `FIXED` (Bouthillier et
@@ -16,9 +16,12 @@ import numpy as np
 SOURCES = {
     "data": ("data", "validation"),
     "weights": ("init",),
-    "order": ("order",),
+    "order": ("order", "forward"),
 }
-"""Source → its roles, up to their first dot: noise or split of the data and what is held out; weights; batches."""
+"""Source → its roles, up to their first dot.
+
+Noise or split of the data and what is held out; weights; batches, and what networks draw as they run, such as dropout.
+"""
 
 ALL = "all"
 """In place of a source: every source follows the seed."""

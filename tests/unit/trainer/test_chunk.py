@@ -265,15 +265,19 @@ def test_orders_drawn_ahead_are_those_that_each_seeds_stream_gives_epoch_by_epoc
 def test_no_optimizer_imports_torchs_compiler():
     # Importing it takes longer than importing torch, and would delay the first step of every job.
     code = """
-import sys, torch
-from specs import RATES, named, spec
+import itertools, sys, torch
+from specs import named, spec
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
 from bnbench.store import schemas
 from bnbench.trainer.chunk import train
-for name in OPTIMIZERS:
-    setting = spec(optimizer=named("optimizer", name), epochs=2)
+cnn = {"name": "cnn", "channels": [4], "kernel": 3, "activation": None, "dropout": 0.1}
+images = {"task": named("task", "digits", test_fraction=0.95), "network": cnn}
+for name, changes in itertools.product(OPTIMIZERS, ({}, images)):
+    if name == "module":  # whose class may import anything
+        continue
+    setting = spec(**changes, optimizer=named("optimizer", name), epochs=2)
     train(setting, [0, 1], [build(TASKS, setting["task"]).data(seed) for seed in (0, 1)], torch.device("cpu"))
     if "torch._dynamo" in sys.modules:
         sys.exit(name)

@@ -12,7 +12,7 @@ from bnbench import streams, train
 from bnbench.catalogue import tasks
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
-from bnbench.trainer import initialization, stacked
+from bnbench.trainer import building, initialization, orders, stacked
 
 NOISY = named("task", "sine", points=40, test_points=10, noise=0.5)
 COLUMNS = ["train_loss", "eval_loss", "test_loss", "test_loss_precise"]
@@ -70,11 +70,14 @@ def test_every_role_belongs_to_one_source_and_follows_its_seed(monkeypatch, tmp_
         drawn.append((seed, role))
         return streams.stream(seed, role)
 
-    for module in (tasks, loop, initialization):
+    for module in (tasks, orders, initialization, building):
         monkeypatch.setattr(module, "stream", watched)
     for varied in (streams.ALL, *streams.SOURCES):
         drawn.clear()
-        trained(small(seed_varies=varied, validation=0.2), 7, 2, tmp_path / varied)
+        setting = small(seed_varies=varied, validation=0.2)
+        for dropout in (0.0, 0.3):
+            network = {"name": "mlp", "hidden": None, "activation": None, "dropout": dropout}
+            trained(setting | {"network": network}, 7, 2, tmp_path / varied / str(dropout))
         roles = {role.split(".")[0] for _, role in drawn}
         assert roles == {role for those in streams.SOURCES.values() for role in those}
         for seed, role in drawn:

@@ -481,16 +481,19 @@ def test_a_line_that_is_huge_is_shortened(loaded):
     assert lines[1].startswith("    raise ValueError(111")
 
 
-@pytest.mark.parametrize(
-    "raised", ["KeyboardInterrupt", "MemoryError", "torch.OutOfMemoryError('no')", "UserError('mine')"]
-)
+@pytest.mark.parametrize("raised", ["KeyboardInterrupt", "torch.OutOfMemoryError('no')", "UserError('mine')"])
 def test_what_others_handle_passes_as_it_is(loaded, raised):
     my_net = loaded(f"import torch\nfrom bnbench.errors import UserError\ndef my_net():\n    raise {raised}\n")
-    expected = (KeyboardInterrupt, MemoryError, torch.OutOfMemoryError, UserError)
+    expected = (KeyboardInterrupt, torch.OutOfMemoryError, UserError)
     with pytest.raises(expected) as caught, usercode.told("nets.py", "builds it"):
         my_net()
     assert type(caught.value).__name__ == raised.partition("(")[0].rpartition(".")[2]
     assert not str(caught.value) or str(caught.value) in {"no", "mine"}
+
+
+def test_a_lack_of_memory_on_the_host_is_told_with_its_line_since_nobody_handles_it(loaded):
+    my_net = loaded("def my_net():\n    raise MemoryError\n")
+    assert message(my_net) == "nets.py:2: in my_net: MemoryError\n    raise MemoryError\nwhile bnbench builds it"
 
 
 def test_what_torch_raises_over_a_lack_of_memory_passes_too(loaded):

@@ -48,6 +48,6 @@ def completed(kind: type[OwnCode], entry: Mapping[str, Any], declared: Mapping[s
         UserError: the file cannot be read, has no such function, or the function does not take the parameters.
     """
     given = [name for name in entry if name not in ("name", *declared)]
-    if own := [name for name in given if name in kind.supplied]:
-        raise UserError(f"found '{own[0]}', which bnbench hands to {entry['build']} itself; allowed: other parameters")
+    if taken := [name for name in given if name in (*kind.derived, *kind.supplied)]:
+        raise UserError(f"found the parameter '{taken[0]}', allowed: other names, since bnbench fills in this one")
     return userfiles.inspect(entry["path"], entry["build"], given, kind.supplied)

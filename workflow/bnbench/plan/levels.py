@@ -84,10 +84,13 @@ def _title(factor: str, label: str) -> str:
 
 
 def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
-    """The parameters that differ from their defaults, and the rate of an optimizer, in the declared order."""
+    """The parameters that differ from their defaults, and the rate of an optimizer, in the declared order.
+
+    Those that the user's own code declares follow by the alphabet, in whatever order they are written.
+    """
     kind, rules = REGISTRIES[factor][entry["name"]], _parameters(factor, entry["name"])
-    hidden = ("name", "path", "build", *kind.derived) if getattr(kind, "is_open", False) else ("name",)
-    named = [*(key for key in rules if key in entry), *(key for key in entry if key not in rules)]
+    hidden = {"name", *getattr(kind, "derived", ())} | ({"path", "build"} if getattr(kind, "is_open", False) else set())
+    named = [*(key for key in rules if key in entry), *sorted(key for key in entry if key not in rules)]
     return [
         f"{key}={short(entry[key])}"
         for key in named

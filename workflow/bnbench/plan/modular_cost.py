@@ -70,7 +70,7 @@ def multiplications(spec: Mapping[str, Any]) -> int:
     if isinstance(network, Convolutional):
         return _convolutions(task.shape(), network.channels, network.kernel**2, task.outputs())
     if isinstance(network, Residual):
-        return _stages(task.shape(), network)
+        return _stages(task.shape(), network, task.outputs())
     return 0
 
 
@@ -85,7 +85,7 @@ def _convolutions(shape: tuple[int, ...], channels: tuple[int, ...], area: int, 
     return total + before * height * width * outputs
 
 
-def _stages(shape: tuple[int, ...], network: Residual) -> int:
+def _stages(shape: tuple[int, ...], network: Residual, outputs: int) -> int:
     before, height, width = shape
     total, blocks = before * network.width * 9 * height * width, (network.depth - 2) // 6
     before = network.width
@@ -94,4 +94,4 @@ def _stages(shape: tuple[int, ...], network: Residual) -> int:
             height, width = -(-height // 2), -(-width // 2)
         total += 9 * height * width * after * (before + (2 * blocks - 1) * after)
         before = after
-    return total
+    return total + before * outputs

@@ -1,8 +1,8 @@
 """Networks of the modular engine with their initial weights, which all arms of a seed share.
 
-An arm's network is built, and then takes from the network without normalization the value of every parameter that has
-the same name and shape in both. That network is built from the same random state, so what the arms share depends on the
-seed alone.
+An arm's network is built, and then takes from the network without normalization the value of every parameter and buffer
+that has the same name and shape in both. That network is built from the same random state, so what the arms share
+depends on the seed alone.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from bnbench.catalogue import networks
 from bnbench.catalogue.networks import OwnNetwork, Perceptron, Shape
@@ -77,15 +79,14 @@ def _module(chosen: Any, norm: Norm, shape: Shape, outputs: int, seed: int) -> n
 
 def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, outputs: int) -> nn.Module:
     """The network that the user's function gives."""
-    function = usercode.load(chosen.path, chosen.build, chosen.sha256)
-    handed = {"norm": factory, "inputs": shape, "outputs": outputs}
-    options = usercode.plain(chosen.options)
-    with usercode.told(chosen.path, f"built the network with {chosen.build}"):
-        module = function(**{name: handed[name] for name in chosen.takes}, **options)
+    doing = f"builds the network with {chosen.build}"
+    module = usercode.call(chosen, doing, norm=factory, inputs=shape, outputs=outputs)
     if not isinstance(module, nn.Module):
         raise UserError(
             f"{chosen.path}: {chosen.build} gives a {type(module).__name__}, allowed: a network (torch.nn.Module)"
         )
+    with usercode.told(chosen.path, "runs the network once, to find the sizes of its lazy layers"):
+        _materialize(module, shape)
     if "norm" not in chosen.takes:
         if not norm_layers.replace(module, norm):
             raise UserError(
@@ -109,16 +110,39 @@ def _named(layers: Any) -> dict[str, Tensor]:
     return named | {f"{name}.bias": bias for name, (_, bias) in both.items() if bias is not None}
 
 
+def _materialize(module: nn.Module, shape: Shape) -> None:
+    """Have lazy layers, such as torch.nn.LazyLinear, take their sizes from two examples.
+
+    Raises:
+        UserError: one of them is not used.
+    """
+    if not any(map(is_lazy, _tensors(module).values())):
+        return
+    module.eval()
+    with torch.no_grad():
+        module(torch.zeros(2, *shape))
+    module.train()
+    if left := [name for name, each in _tensors(module).items() if is_lazy(each)]:
+        raise UserError(
+            f"found '{left[0]}' of a lazy layer that the network does not use, allowed: layers that it uses"
+        )
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name."""
+    return dict(chain(module.named_parameters(), module.named_buffers()))
+
+
 def _values(module: nn.Module) -> dict[str, Tensor]:
-    return {name: parameter.detach() for name, parameter in module.named_parameters()}
+    return {name: each.detach() for name, each in _tensors(module).items()}
 
 
 def _take(module: nn.Module, values: Mapping[str, Tensor]) -> None:
-    """Take the values of all parameters that have the same name and shape; in the wider type of both."""
+    """Take the values of all that has the same name and shape; in the wider type of both."""
     with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            if name in values and values[name].shape == parameter.shape:
-                parameter.data = values[name].to(torch.promote_types(parameter.dtype, values[name].dtype)).clone()
+        for name, own in _tensors(module).items():
+            if name in values and values[name].shape == own.shape:
+                own.data = values[name].to(torch.promote_types(own.dtype, values[name].dtype)).clone()
 
 
 def _hash(values: Mapping[str, Tensor], names: set[str]) -> str:

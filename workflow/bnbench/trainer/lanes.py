@@ -6,6 +6,7 @@ share one would draw each other's numbers.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ class Lanes:
 
     def __init__(self, device: torch.device, count: int) -> None:
         on_gpu = device.type == "cuda"
+        if on_gpu:
+            gc.collect()  # the graphs of earlier networks, and their memory
         self._lanes = [_Lane(device) for _ in range(count)] if on_gpu else []
 
     def each(self, work: Callable[[_Worker], _Found], workers: Sequence[_Worker]) -> list[_Found]:

@@ -29,9 +29,10 @@ from bnbench.trainer import building, packing, usercode
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
-from bnbench.trainer.optimizers import Optimizers
+from bnbench.trainer.optimizers import Losses, Optimizers
 from bnbench.trainer.orders import orders
-from bnbench.trainer.snapshot import Arrays, Kept
+from bnbench.trainer.packing import Bytes
+from bnbench.trainer.snapshot import Kept
 from bnbench.trainer.steps import Batches, CapturedSteps, PlainSteps, Steps
 from bnbench.vocabulary import ACCURACY, VALIDATION
 
@@ -79,14 +80,12 @@ class ModularEngine:
 
     def snapshot(self) -> Kept:
         """See `engine.Engine`."""
-        found = [trainee.state() for trainee in self._trainees]
-        return Kept({name: np.stack([each[name] for each in found]) for name in found[0]}, {})
+        return Kept({"state": packing.stacked([trainee.state() for trainee in self._trainees])}, {})
 
     def restore(self, kept: Kept, epochs: int) -> None:
         """See `engine.Engine`."""
-        own = {name: values for name, values in kept.stacked.items() if not name.startswith("losses/")}
-        for index, trainee in enumerate(self._trainees):
-            trainee.take_up({name: values[index] for name, values in own.items()}, epochs)
+        for trainee, content in zip(self._trainees, kept.stacked["state"], strict=True):
+            trainee.take_up(content, epochs)
 
 
 class Trainee:
@@ -138,7 +137,7 @@ class Trainee:
             return self._train_epoch(epoch, factor)
 
     def _train_epoch(self, epoch: int, factor: float) -> Tensor:
-        building.seed_everything(seed_of("order", self._seed, self._varied), f"forward.{epoch}")
+        self._draw_as(f"forward.{epoch}")
         self._optimizers.set_rate(factor)
         if self._norms.begin(epoch / self._epochs):
             self._steps = self._new_steps()
@@ -163,15 +162,17 @@ class Trainee:
     def _update(self, batches: Batches) -> list[Tensor]:
         return self._optimizers.step(partial(self._gradients, batches))
 
-    def _gradients(self, batches: Batches) -> list[Tensor]:
-        """Fill the gradients of the mean loss of all examples of some batches; the mean losses of each."""
+    def _gradients(self, batches: Batches) -> Losses:
+        """Fill the gradients of the mean loss of all examples of some batches."""
         examples = sum(len(x) for x, _ in batches)
-        losses = []
+        losses, parts = [], []
         for x, y in batches:
             loss = self._objective(self._module(x), y).mean()
-            torch.autograd.backward(loss if len(batches) == 1 else loss * (len(x) / examples))
+            part = loss if len(batches) == 1 else loss * (len(x) / examples)
+            torch.autograd.backward(part)
             losses.append(loss.detach())
-        return losses
+            parts.append(part.detach())
+        return losses, parts
 
     def _refresh(self, step: int) -> None:
         """Measure the norm's statistics anew where that is due before a step."""
@@ -187,6 +188,7 @@ class Trainee:
             return self._evaluate(epochs)
 
     def _evaluate(self, epochs: int) -> dict[str, Tensor]:
+        self._draw_as(f"forward.evaluate.{epochs}")
         self._refresh(epochs * -(-len(self._bounds) // self._accumulated))
         self._module.eval()
         fit = self._outputs("test_x")
@@ -211,21 +213,29 @@ class Trainee:
 
     def fit(self) -> Tensor:
         """The first output at the test points, [points]."""
+        self._draw_as("forward.fit")
         self._module.eval()
         return self._outputs("test_x")[:, 0]
 
-    def state(self) -> Arrays:
-        """What the epochs to come depend on, by name."""
-        tensors = dict(self._module.state_dict())
-        return packing.packed({"network": tensors, "optimizers": self._optimizers.state()})
+    def state(self) -> Bytes:
+        """What the epochs to come depend on."""
+        network = self._module.state_dict()
+        buffers = {name: each for name, each in self._module.named_buffers() if name not in network}
+        return packing.packed({"network": network, "buffers": buffers, "optimizers": self._optimizers.state()})
 
-    def take_up(self, arrays: Arrays, epochs: int) -> None:
+    def take_up(self, content: Bytes, epochs: int) -> None:
         """Take up what `state` gave after so many epochs."""
-        found = packing.unpacked(arrays, self.train_x.device)
+        found = packing.unpacked(content, self.train_x.device)
         self._module.load_state_dict(found["network"])
+        for name, values in found["buffers"].items():
+            self._module.get_buffer(name).copy_(values)
         self._optimizers.take_up(found["optimizers"])
         for _ in range(epochs if self._orders else 0):
             next(self._orders)  # type: ignore[arg-type]
+
+    def _draw_as(self, role: str) -> None:
+        """Have what the network draws from here on depend on the seed and this role alone."""
+        building.seed_everything(seed_of("order", self._seed, self._varied), role)
 
     def _outputs(self, name: str) -> Tensor:
         """The network's outputs for some of its points, [points, outputs]."""

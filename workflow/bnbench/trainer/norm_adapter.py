@@ -1,7 +1,4 @@
-"""Norms that bnbench does not know, as modules of PyTorch.
-
-One that somebody added to the catalogue is written for stacked perceptrons; one from the user's file is a module.
-"""
+"""A norm that somebody added to the catalogue, as a module of PyTorch: its class is written for stacked perceptrons."""
 
 from __future__ import annotations
 
@@ -9,12 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bnbench.catalogue.norm import Norm
-from bnbench.catalogue.norms import OwnNorm
 from bnbench.errors import UserError
-from bnbench.trainer import usercode
 from bnbench.trainer.norm_modules import NAMES, ArmNorm
 
 Tensors = dict[str, Tensor]
@@ -92,32 +87,6 @@ class CatalogueNorm(ArmNorm[Norm]):
     def _buffers_by_name(self) -> Tensors:
         """Views, so that what the class does to them is done to the module's."""
         return {name: self.get_buffer(name).view(1, 1, -1) for name in self.norm.buffers()}
-
-
-class OwnNormModule(ArmNorm[OwnNorm]):
-    """What the user's function gives for so many channels.
-
-    Raises:
-        UserError: that is no module, or the user's code raises an error.
-    """
-
-    def __init__(
-        self, norm: OwnNorm, channels: int, dtype: torch.dtype | None = None, device: torch.device | None = None
-    ) -> None:
-        super().__init__(norm, channels, dtype, device)
-        build = usercode.load(norm.path, norm.build, norm.sha256)
-        handed = {"channels": channels} if "channels" in norm.takes else {}
-        with usercode.told(norm.path, f"makes the norm with {norm.build}"):
-            made = build(**handed, **usercode.plain(norm.options))
-        if not isinstance(made, nn.Module):
-            found = type(made).__name__
-            raise UserError(f"{norm.path}: {norm.build} gives a {found}, allowed: a layer (torch.nn.Module)")
-        self.module = made.to(device, dtype)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """What the user's module makes of it."""
-        y: Tensor = self.module(x)
-        return y
 
 
 class _ByHand(torch.autograd.Function):

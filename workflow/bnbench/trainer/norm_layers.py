@@ -15,20 +15,20 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from bnbench.catalogue import example_norms, norms, population_norms
 from bnbench.catalogue.norm import Norm
 from bnbench.errors import UserError, found, nearest
-from bnbench.trainer import norm_modules, running_norms
-from bnbench.trainer.norm_adapter import CatalogueNorm, OwnNormModule
+from bnbench.trainer import norm_modules, own_norm, running_norms
+from bnbench.trainer.norm_adapter import CatalogueNorm
 from bnbench.trainer.norm_modules import ArmNorm, Shift
 
 MODULES: dict[type[Norm], type[ArmNorm[Any]]] = {
     norms.BatchNorm: running_norms.BatchNorm,
     norms.GhostBatchNorm: running_norms.GhostBatchNorm,
     norms.FrozenBatchNorm: running_norms.FrozenBatchNorm,
+    norms.OwnNorm: own_norm.OwnNormLayer,
     population_norms.PopulationNorm: running_norms.PopulationNorm,
     example_norms.LayerNorm: norm_modules.LayerNorm,
     example_norms.GroupNorm: norm_modules.GroupNorm,
     example_norms.InstanceNorm: norm_modules.InstanceNorm,
     example_norms.RMSNorm: norm_modules.RMSNorm,
-    norms.OwnNorm: OwnNormModule,
 }
 """Class of the catalogue → its module; any other class goes through the adapter."""
 

@@ -13,6 +13,9 @@ from bnbench.catalogue.optimizers import LBFGS, Muon, Optimizer, OwnOptimizer
 from bnbench.errors import UserError
 from bnbench.trainer import usercode
 
+Losses = tuple[list[Tensor], list[Tensor]]
+"""Of some batches: the mean loss of each, and its part of the mean loss of all."""
+
 
 def undecorated(torch_class: type[torch.optim.Optimizer]) -> Any:
     """The class without torch's wrappers for its compiler and its profiler.
@@ -55,7 +58,7 @@ class Optimizers:
         self._all = self._made()
         self._rates = [[float(group["lr"]) for group in each.param_groups] for each in self._all]
         closure = inspect.signature(self._all[0].step).parameters.get("closure")
-        self._asks_again = isinstance(entry, LBFGS) or bool(closure and closure.default is inspect.Parameter.empty)
+        self.asks_again = isinstance(entry, LBFGS) or bool(closure and closure.default is inspect.Parameter.empty)
         """Whether an update wants the loss more than once."""
 
     def set_rate(self, factor: float) -> None:
@@ -64,31 +67,38 @@ class Optimizers:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 _set(group, rate * factor)
 
-    def step(self, gradients: Callable[[], list[Tensor]]) -> list[Tensor]:
-        """One update; `gradients` fills the gradients and gives losses, which come back."""
+    def step(self, gradients: Callable[[], Losses]) -> list[Tensor]:
+        """One update; `gradients` fills the gradients and gives losses; those of before the update come back."""
         losses: list[Tensor] = []
+        draw_again = _redrawn(self._parameters[0].device) if self.asks_again else None
 
         def closure() -> Tensor:
+            if draw_again:
+                draw_again()
             for parameter in self._parameters:
                 parameter.grad = None
-            found = gradients()
+            found, parts = gradients()
             losses[:] = losses or found
-            return torch.stack(found).mean()
+            if self._entry.clip is not None:
+                nn.utils.clip_grad_norm_(self._parameters, self._entry.clip)
+            return torch.stack(parts).sum() if len(parts) > 1 else parts[0]
 
-        if self._asks_again:
-            self._all[0].step(torch.enable_grad()(closure))  # type: ignore[arg-type] # torch's own pass it on
+        if self.asks_again:
+            self._update(self._all[0], closure)
             return losses
         closure()
-        if self._entry.clip is not None:
-            nn.utils.clip_grad_norm_(self._parameters, self._entry.clip)
         for parameter, matrix in self._flat:
-            matrix.grad = None if parameter.grad is None else parameter.grad.view(matrix.shape)
-        with torch.no_grad():
-            for optimizer in self._all:
-                # Without the profiler's hooks, see `undecorated`; those of a user's own class may be more than hooks.
-                own = isinstance(self._entry, OwnOptimizer)
-                optimizer.step() if own else inspect.unwrap(type(optimizer).step)(optimizer)
+            matrix.grad = None if parameter.grad is None else parameter.grad.reshape(matrix.shape)
+        for optimizer in self._all:
+            self._update(optimizer)
         return losses
+
+    def _update(self, optimizer: torch.optim.Optimizer, *closure: Callable[[], Tensor]) -> None:
+        if isinstance(self._entry, OwnOptimizer):
+            optimizer.step(*closure)  # type: ignore[arg-type] # torch's own pass it on
+            return
+        with torch.no_grad():
+            inspect.unwrap(type(optimizer).step)(optimizer, *closure)  # without the profiler's hooks
 
     def state(self) -> list[Any]:
         """What the optimizers keep, by the places of the parameters, and their options."""
@@ -108,7 +118,7 @@ class Optimizers:
         for optimizer, own in zip(self._all, kept, strict=True):
             places = [parameter for group in optimizer.param_groups for parameter in group["params"]]
             for place, state in own["state"].items():
-                optimizer.state[places[place]] = state
+                optimizer.state[places[place]] = _laid_out(state, places[place])
             for group, options in zip(optimizer.param_groups, own["groups"], strict=True):
                 group.update(options)
 
@@ -116,12 +126,13 @@ class Optimizers:
         entry = self._entry
         if isinstance(entry, OwnOptimizer):
             return [_own(entry, self._groups(self._parameters))]
-        torch_class = getattr(torch.optim, entry.torch_class)
-        torch_class = torch_class if isinstance(entry, LBFGS) else undecorated(torch_class)
+        torch_class = undecorated(getattr(torch.optim, entry.torch_class))
         arguments = entry.arguments() | ({"fused": True} if entry.fused else {}) | self._on_gpu(torch_class)
         if not isinstance(entry, Muon):
             return [torch_class(self._groups(self._parameters), **arguments)]
         matrices = [each for each in self._parameters if each.ndim >= 2]
+        for each in matrices:
+            each.data = each.data.contiguous()  # so that its matrix shares its memory
         self._flat = [(each, nn.Parameter(each.data.flatten(1))) for each in matrices]
         others = [each for each in self._parameters if each.ndim < 2]
         decay = entry.weight_decay if entry.weight_decay_on == "all" else 0.0
@@ -149,12 +160,34 @@ class Optimizers:
         return [{"params": decayed}, {"params": others, "weight_decay": 0.0}] if others else decayed
 
 
+def _redrawn(device: torch.device) -> Callable[[], None]:
+    """What takes torch's random numbers back to here.
+
+    A loss that is asked for again then has the same dropout masks, and so have the arms, however often each asks.
+    """
+    on_cpu = torch.get_rng_state()
+    on_gpu = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+
+    def draw_again() -> None:
+        torch.set_rng_state(on_cpu)
+        if on_gpu is not None:
+            torch.cuda.set_rng_state(on_gpu, device)
+
+    return draw_again
+
+
+def _laid_out(state: Any, parameter: Tensor) -> Any:
+    """What an optimizer keeps of a parameter; what has its shape lies in memory as it does, as kernels expect."""
+    if isinstance(state, dict):
+        return {name: _laid_out(each, parameter) for name, each in state.items()}
+    if isinstance(state, Tensor) and state.shape == parameter.shape:
+        return torch.empty_like(parameter, dtype=state.dtype, device=state.device).copy_(state)
+    return state
+
+
 def _own(entry: OwnOptimizer, parameters: list[Any]) -> torch.optim.Optimizer:
     """The optimizer that the user's class or function gives."""
-    build = usercode.load(entry.path, entry.build, entry.sha256)
-    options = usercode.plain(entry.options)
-    with usercode.told(entry.path, f"makes the optimizer with {entry.build}"):
-        made = build(params=parameters, lr=entry.lr, **options)
+    made = usercode.call(entry, f"makes the optimizer with {entry.build}", params=parameters, lr=entry.lr)
     if not isinstance(made, torch.optim.Optimizer):
         raise UserError(
             f"{entry.path}: {entry.build} gives a {type(made).__name__}, allowed: an optimizer (torch.optim.Optimizer)"

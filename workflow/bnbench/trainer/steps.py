@@ -7,6 +7,7 @@ does must then not depend on Python: where anything speaks against that, steps a
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -148,6 +149,7 @@ class CapturedSteps:
     def _captured(self, sizes: tuple[int, ...]) -> torch.cuda.CUDAGraph | None:
         """The graph of a step, which this does not take; None where it cannot be captured."""
         graph = torch.cuda.CUDAGraph()
+        gc.disable()  # a graph of earlier networks that is collected meanwhile would end the capture
         try:
             with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
                 self._take(sizes)
@@ -157,6 +159,8 @@ class CapturedSteps:
             torch.cuda.synchronize()
             self._refuse(str(error).partition("\n")[0])
             return None
+        finally:
+            gc.enable()
         self._graphs[sizes] = graph
         return graph
 
