@@ -163,7 +163,7 @@ def _entry(entry: type[Any]) -> Iterator[str]:
     rows = [_row(name, item, rule["required"]) for name, item in rule["properties"].items()]
     yield _table(_PARAMETERS, rows) if rows else "It has no parameters.\n"
     if rule["additionalProperties"]:
-        yield "Any further parameter goes to what `build` names: a number, text, true, false, null, or a list of such.\n"
+        yield "Any other parameter goes to what `build` names: a number, text, true, false, null, or a list of such.\n"
 
 
 def _activations() -> list[list[str]]:
