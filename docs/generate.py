@@ -33,7 +33,14 @@ _KINDS = {
     "null": "null",
 }
 _LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-_TITLES = {"task": "Tasks", "norm": "Norms", "optimizer": "Optimizers", "schedule": "Schedules"}
+_TITLES = {
+    "task": "Tasks",
+    "network": "Networks",
+    "norm": "Norms",
+    "optimizer": "Optimizers",
+    "schedule": "Schedules",
+    "loss": "Losses",
+}
 
 _CONFIG = """\
 <!-- Made by `make docs` from workflow/schemas/study.schema.yaml and workflow/bnbench/catalogue. Do not edit. -->
@@ -44,8 +51,10 @@ A study is one YAML file. [config.yaml](../config.yaml) is the default study;
 
 - **Factors.** A key that is a factor may be a list of levels: `batch_size: [full, 25]`. The study trains every
   combination of levels.
-- **Entries with parameters.** A task, a norm, an optimizer or a schedule is a name, `norm: batch`, or a name with
-  parameters, `norm: {name: batch, momentum: 0.01}`.
+- **Entries with parameters.** A task, a network, a norm, an optimizer, a schedule or a loss is a name, `norm: batch`,
+  or a name with parameters, `norm: {name: batch, momentum: 0.01}`.
+- **Your own code.** With the name `module`, a network, a norm, an optimizer or a loss calls a function or class in [a
+  Python file of yours](networks.md).
 - **Several values.** An entry may list values of its numbers: `{name: sgd, lr: [0.01, 0.1]}` makes two levels, and
   `{name: sgd, lr: [0.01, 0.1], momentum: [0, 0.9]}` four. With `tune`, each arm gets [its own
   best](statistics.md#a-fair-learning-rate-for-each-arm) of them.
@@ -153,6 +162,8 @@ def _entry(entry: type[Any]) -> Iterator[str]:
     yield f"{rule['description']}\n"
     rows = [_row(name, item, rule["required"]) for name, item in rule["properties"].items()]
     yield _table(_PARAMETERS, rows) if rows else "It has no parameters.\n"
+    if rule["additionalProperties"]:
+        yield "Any other parameter goes to what `build` names: a number, text, true, false, null, or a list of such.\n"
 
 
 def _activations() -> list[list[str]]:
@@ -167,7 +178,7 @@ def _allowed(rule: Rule) -> str:
     if rule.get("words") == "factors":
         return "any factor"
     if "enum" in rule:
-        return ", ".join(f"`{word}`" for word in rule["enum"])
+        return ", ".join(f"`{_flow(word)}`" for word in rule["enum"])
     if "const" in rule:
         return f"`{rule['const']}`"
     options = [_allowed(option) for option in rule.get("anyOf", [])] + [_kind(kind, rule) for kind in _kinds(rule)]

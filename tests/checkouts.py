@@ -164,6 +164,19 @@ class Checkout:
         return subprocess.run(command, check=False, cwd=self.folder, env=environment, **options)
 
 
+def refusing(folder, *packages):
+    """A value of PYTHONPATH under which these packages cannot be imported; `folder` is to hold what refuses them."""
+    (folder / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Refusal:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] in {packages}:\n"
+        "            raise ImportError(f'{name} is not needed here')\n"
+        "sys.meta_path.insert(0, Refusal())\n"
+    )
+    return str(folder)
+
+
 def _listens(process, number):
     """Whether a process has a handler of its own for a signal."""
     with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from bnbench.plan import config, configfile
 from checkouts import Checkout
 
 LIMIT = 900
@@ -73,6 +74,11 @@ class OnCluster(Checkout):
                 if f"SLURM_JOB_PARTITION={partition}" in told:
                     return process, next(line.split("=")[1] for line in told if line.startswith("SLURM_JOB_ID="))
         return None
+
+    def planned_study(self):
+        """The study as it is planned in this checkout."""
+        with contextlib.chdir(self.folder):
+            return config.load(configfile.read("tiny.yaml"), "tiny.yaml")
 
     def resumed(self):
         """Settings whose last job went on from a checkpoint."""

@@ -6,16 +6,38 @@ from pathlib import Path
 import pytest
 from clusters import STUDY, OnCluster, slurm
 
+import own_code
+
 SCRIPT = Path(__file__).parent / "cluster.sh"
 
 
 @pytest.fixture
-def long(new_checkout, cluster):
-    """A checkout with the study to run; when it ends, no job of it is left, and no orphan of a node that was down."""
-    checkout = OnCluster(new_checkout(**STUDY).folder)
-    yield checkout
+def on_cluster(new_checkout, cluster):
+    """A function that makes a checkout with a study; in the end no job of it is left, and no orphan of a lost node."""
+    made = []
+
+    def make(**changes):
+        made.append(OnCluster(new_checkout(**changes).folder))
+        return made[-1]
+
+    yield make
     slurm("scancel", "--user", str(os.getuid()))
-    checkout.kill_everything()
+    for checkout in made:
+        checkout.kill_everything()
+
+
+@pytest.fixture
+def long(on_cluster):
+    """A checkout with the study to run."""
+    return on_cluster(**STUDY)
+
+
+@pytest.fixture
+def own_network(on_cluster):
+    """A checkout with a study of a network of the user's own."""
+    checkout = on_cluster(**own_code.STUDY)
+    own_code.write(checkout.folder)
+    return checkout
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,9 @@ from checkouts import Checkout
 HERE = Path(__file__).parent
 NONCE = "/opt/bnbench/workflow/nonce"
 
+CONTAINED = ["--sdm", "apptainer", "--apptainer-args", "--contain --cleanenv"]
+"""Options of a Snakemake whose jobs see nothing of the host but the working folder."""
+
 
 def run(*command, **options):
     """Run a command, which must go well."""

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from images import NONCE, run
+from images import CONTAINED, NONCE, run
 from packaging.utils import canonicalize_name
 
 from bnbench.store import tables
 from checkouts import TINY, assert_same_bits
 
-CONTAINED = ["--sdm", "apptainer", "--apptainer-args", "--contain --cleanenv"]
 ELSEWHERE = ("seconds", "image", "python", "commit", "torch", "numpy")
 """Columns that say where a trial ran."""
 

@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import strategies as st
+from specs import written_own
 
 from bnbench.catalogue.parameters import schema
 from bnbench.catalogue.registries import REGISTRIES
@@ -28,29 +29,92 @@ def values(rule):
     return st.sampled_from(numbers + [None] * ("null" in kinds))
 
 
+PARAMETERS = {
+    "channels": st.sampled_from([[4], [4, 6]]),
+    "depth": st.sampled_from([8, 14, 14.0]),
+    "etas": st.sampled_from([[0.25, 2], [0.5, 2.5]]),
+    "groups": st.sampled_from([1, 2, 2.0]),
+    "hidden": st.sampled_from([None, [4], [4.0], [4, 4]]),
+    "kernel": st.sampled_from([1, 3, 3.0]),
+    "width": st.sampled_from([2, 4.0]),
+    "points": st.sampled_from([50, 60.0]),
+}
+"""Values of parameters that what is above does not draw well."""
+
+OPTIONS = {
+    "network": {"depth": st.sampled_from([1, 2]), "widths": st.sampled_from([[4], [4, 6]])},
+    "norm": {"eps": st.sampled_from([0.25, "small"])},
+    "optimizer": {"momentum": st.sampled_from([0.5, None])},
+    "loss": {"power": st.sampled_from([2, True])},
+}
+"""Parameters of a user's own code."""
+
+
 @st.composite
 def entries(draw, kind):
     """An entry of the config that is chosen by name, with some of its parameters."""
     name = draw(st.sampled_from([name for name in REGISTRIES[kind] if name != "table"]))
     rule = schema(REGISTRIES[kind][name])
-    required = {key: values(rule["properties"][key]) for key in rule["required"]}
-    optional = {key: values(item) for key, item in rule["properties"].items() if key not in required}
-    return {"name": name, **draw(st.fixed_dictionaries(required, optional=optional))}
+    known = {key: PARAMETERS[key] if key in PARAMETERS else values(item) for key, item in rule["properties"].items()}
+    if name == "module":
+        known = {key: value for key, value in known.items() if key not in ("path", "build")} | OPTIONS[kind]
+    required = {key: known.pop(key) for key in rule["required"] if key in known}
+    written = written_own(kind) if name == "module" else {"name": name}
+    return consistent({**written, **draw(st.fixed_dictionaries(required, optional=known))})
 
 
-configs = st.fixed_dictionaries(
-    {kind: entries(kind) for kind in REGISTRIES},
-    optional={
-        "epochs": st.sampled_from([40, 41]),
-        "batch_size": st.sampled_from(["full", 8, 8.0]),
-        "dtype": st.sampled_from(["float32", "float64"]),
-        "init": st.sampled_from(["independent", "sequential"]),
-        "device": st.sampled_from(["cpu", "cuda"]),
-        "hidden": st.sampled_from([[4], [4.0], [4, 4]]),
-        "activation": st.sampled_from(["relu", "tanh"]),
-        "seed_varies": st.sampled_from(["all", "weights"]),
-    },
-)
+def consistent(entry):
+    """An entry without parameters that its class refuses together."""
+    contradicts = {
+        "population_gamma": ["affine"],
+        "sgd": ["nesterov"],
+        "momentum": ["nesterov"],
+    }.get(entry["name"], [])
+    return {key: value for key, value in entry.items() if key not in contradicts}
+
+
+FREE = {
+    "epochs": st.sampled_from([40, 41]),
+    "batch_size": st.sampled_from(["full", 8, 8.0]),
+    "accumulate": st.sampled_from([1, 2, 2.0]),
+    "dtype": st.sampled_from(["float32", "float64"]),
+    "init": st.sampled_from(["independent", "sequential"]),
+    "device": st.sampled_from(["cpu", "cuda"]),
+    "hidden": st.sampled_from([[4], [4.0], [4, 4]]),
+    "activation": st.sampled_from(["relu", "tanh"]),
+    "seed_varies": st.sampled_from(["all", "weights"]),
+}
+
+
+def fitting(found):
+    """The same config, less what is refused of it since it contradicts the rest or would do nothing."""
+    found = {key: dict(value) if isinstance(value, dict) else value for key, value in found.items()}
+    network, norm, optimizer = found["network"], found["norm"], found["optimizer"]
+    if network["name"] in ("cnn", "resnet"):
+        found["task"] = {"name": "digits"}
+    elif norm["name"] == "instance":
+        norm["name"] = "layer"
+    if norm["name"] == "population_gamma":  # of plain perceptrons alone
+        network = {key: value for key, value in network.items() if key in ("hidden", "activation")} | {"name": "mlp"}
+        norm = {key: value for key, value in norm.items() if key not in ("placement", "on", "layers")}
+        optimizer = {"name": "adam"}
+        found = {**found, "loss": {"name": "task"}, "accumulate": 1}
+    if found.get("batch_size", "full") == "full":
+        found.pop("accumulate", None)
+    if network["name"] != "mlp":
+        found.pop("init", None)
+    if network["name"] == "module":
+        norm = {key: value for key, value in norm.items() if key not in ("placement", "on")}
+    if norm["name"] in ("layer", "group", "instance", "rms"):  # which need several units
+        norm.pop("on", None)
+    if "hidden" not in norm.get("on", ["hidden"]):
+        norm.pop("placement", None)
+    if not optimizer.get("weight_decay", optimizer["name"] in ("adamw", "muon", "module")):
+        optimizer.pop("weight_decay_on", None)
+    return {**found, "network": network, "norm": norm, "optimizer": optimizer}
+
+
+configs = st.fixed_dictionaries({kind: entries(kind) for kind in REGISTRIES}, optional=FREE).map(fitting)
 
 
 words = st.sampled_from(["full", "none", "batch", "adam", "cpu", "sine", "5", "1e-3", "", "a\nb", "norm", "name", "x"])
@@ -74,7 +138,7 @@ content = st.recursive(
     max_leaves=6,
 )
 known = ["task", "hidden", "seeds", "seeds_per_job", "schedule", "norm", "batch_size", "optimizer", "device", "report"]
-known += ["tune", "claims", "seed_varies"]
+known += ["tune", "claims", "seed_varies", "network", "loss", "accumulate"]
 anything = st.dictionaries(st.sampled_from([*known, "epochs", "reference_points", "init"]), content, max_size=2)
 """A config of a known shape in which anything may stand."""
 

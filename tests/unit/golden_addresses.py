@@ -11,16 +11,17 @@ import yaml
 from bnbench.plan import config
 
 FILE = Path(__file__).parent / "golden_addresses.yaml"
-TABLE = "golden_table.csv"
 
 
 def settings(snippet):
-    """The settings of a study with the keys in `snippet`; its data file lies beside this module."""
-    found = yaml.safe_load(yaml.safe_dump(snippet))
-    for task in found.get("task", []):
-        if isinstance(task, dict) and task.get("path") == TABLE:
-            task["path"] = str(FILE.parent / TABLE)
-    return config.load({"study": "golden", **found}, "golden").settings
+    """The settings of a study with the keys in `snippet`; the files that it names lie beside this module."""
+    return config.load({"study": "golden", **_located(snippet)}, "golden").settings
+
+
+def _located(value):
+    if isinstance(value, dict):
+        return {key: str(FILE.parent / item) if key == "path" else _located(item) for key, item in value.items()}
+    return [_located(item) for item in value] if isinstance(value, list) else value
 
 
 def addresses(snippet):

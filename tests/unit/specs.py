@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import pandas as pd
 
 from bnbench.catalogue.registries import REGISTRIES
+from bnbench.plan import config
 from bnbench.plan.settings import NUMERICS
 from bnbench.store import chunk_files
 
@@ -23,6 +25,23 @@ RATES = {
     "asgd": {"lr": 0.05},
     "rprop": {"lr": 0.001},
 }
+
+OWN = {"network": "my_net", "norm": "MyNorm", "optimizer": "MyOptimizer", "loss": "my_loss"}
+"""Key of the config → what a file of a user's calls what it may name."""
+
+
+def written_own(kind, **parameters):
+    """An entry of the config that calls the user's code."""
+    rate = {"lr": 0.1} if kind == "optimizer" else {}
+    path = Path(__file__).parent / "own" / "nets.py"
+    return {"name": "module", "path": str(path), "build": OWN[kind], **rate, **parameters}
+
+
+def own(kind, **parameters):
+    """The same, resolved."""
+    entry = written_own(kind, **parameters)
+    found = config.resolve({"study": "own", kind: ["none", entry] if kind == "norm" else entry}, "specs")[kind]
+    return found[-1] if isinstance(found, list) else found
 
 
 def named(kind, name, **parameters):

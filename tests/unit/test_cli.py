@@ -42,8 +42,7 @@ def ended(arguments, capsys):
         (["check", "--config", "seeds="], "config.yaml + --config: seeds: found nothing, allowed: a whole number at "
          "least 1 and at most 1000000, or a mapping of first, count"),
         (["collect", "--config", "epoch=3"], "config.yaml + --config: unknown key 'epoch' (did you mean 'epochs'?); "
-         "allowed: study, task, hidden, activation, epochs, evaluate_every, seeds, seeds_per_job, threads, init, "
-         "dtype, schedule, norm, batch_size, optimizer, tune, device, seed_varies, report, claims, reference_points"),
+         f"allowed: {', '.join(config.SCHEMA['properties'])}"),
         (["rebuild", "--config", "norm=batch"], "config.yaml + --config: norm: found one level ('batch'), "
          "allowed: at least two, since they are compared"),
         (["collect", "--study", "{"], "--study: found no JSON (Expecting property name enclosed in double quotes: "
@@ -109,6 +108,19 @@ def test_check_says_the_plan(folder, capsys):
     assert cli.main(["check", "--config", "seeds=30", "seeds_per_job={cpu: 30}"]) == 0
     plan = "2 norms × 2 batch sizes × 2 optimizers × 30 seeds = 240 trials in 8 jobs"
     assert capsys.readouterr().out == f"small: {plan}\n"
+
+
+def test_a_file_of_the_users_is_found_beside_the_config_and_one_of_the_command_line_here(folder, capsys):
+    (folder / "study").mkdir()
+    (folder / "study" / "data.csv").write_text("x,y\n" + "".join(f"{row},{row % 3}\n" for row in range(8)))
+    task = "{name: table, path: data.csv, target: y}"
+    (folder / "study" / "config.yaml").write_text(f"{SMALL}batch_size: full\ntask: {task}\n")
+    check = ["check", "--configfile", "study/config.yaml"]
+    assert cli.main(check) == 0
+    assert cli.main([*check, "--config", "task={target: x}"]) == 0
+    assert capsys.readouterr().out.count("2 norms × 2 optimizers × 2 seeds = 8 trials") == 2
+    missing = "study/config.yaml + --config: task: data.csv: cannot read the data file (No such file or directory)"
+    assert ended([*check, "--config", f"task={task}"], capsys) == (2, [missing])
 
 
 def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):

@@ -9,7 +9,7 @@ import yaml
 from guide import class_of, examples
 
 from bnbench import cli
-from bnbench.catalogue import activations, losses, norms, optimizers, parameters, tasks
+from bnbench.catalogue import activations, losses, norms, optimizers, parameters, schedules, tasks
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan import configfile
 from bnbench.plan.config import SCHEMA
@@ -166,7 +166,7 @@ def shown(name):
         "norm": norms,
         "task": tasks,
         "optimizer": optimizers,
-        "schedule": optimizers,
+        "schedule": schedules,
         "activation": activations,
         "loss": losses,
     }

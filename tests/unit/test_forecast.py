@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -315,3 +316,48 @@ def test_the_snakefile_waits_for_no_statistics():
     code = f"import sys, bnbench.forecast; print(sorted(set(sys.modules) & {heavy!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=None)
     assert done.stdout == "[]\n"
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A function that plans a study of two arms and 8 seeds with the user's network, and writes its files."""
+    monkeypatch.chdir(tmp_path)
+
+    def planned(comment="", path="nets.py", blocks=None, **changes):
+        text = f"def net(norm):\n    return norm(1)  # {comment}\n"
+        Path(path).write_text(text if blocks is None else f"import blocks\n{text}")
+        Path("blocks.py").write_text(blocks or "")
+        return synthetic.plan(network={"name": "module", "path": path, "build": "net"}, **changes)
+
+    return planned
+
+
+def test_a_file_that_changed_is_told_of_with_the_trials_of_its_other_versions(own, tmp_path):
+    for version in ("one", "two"):
+        synthetic.stored(own(version), tmp_path / "results")
+    said = forecast.changed(own("three"), Path("results"))
+    assert said == "nets.py changed: training starts anew; 32 trials with other versions of it stay in results"
+    assert said in forecast.describe(own("three"), Path("results")).splitlines()
+
+
+def test_nothing_is_told_of_where_nothing_is_trained_anew(own, tmp_path):
+    synthetic.stored(own("one"), tmp_path / "results")
+    synthetic.stored(own("two"), tmp_path / "results")
+    assert forecast.changed(own("two"), Path("results")) == ""
+    assert forecast.changed(own("one", seeds=9), Path("results")) != ""
+    assert forecast.changed(own("one", path="other.py"), Path("results")) == ""
+    assert forecast.changed(own("three", epochs=50), Path("results")) == ""
+    assert forecast.changed(synthetic.plan(), Path("results")) == ""
+
+
+def test_a_file_that_is_imported_counts_as_the_file_that_imports_it(own, tmp_path):
+    synthetic.stored(own(blocks="# one"), tmp_path / "results")
+    said = forecast.changed(own(blocks="# two"), Path("results"))
+    assert said.startswith("nets.py (or a file that it imports) changed: ")
+
+
+def test_spoilt_results_of_another_version_are_passed_over(own, tmp_path):
+    synthetic.stored(own("one"), tmp_path / "results")
+    for file in (tmp_path / "results" / "trials").rglob("*-batch-*/*.parquet"):
+        file.write_bytes(b"no table")
+    assert "8 trials" in forecast.changed(own("two"), Path("results"))

@@ -8,6 +8,7 @@ import pytest
 
 from bnbench.plan.settings import NUMERICS
 from bnbench.store import tables
+from checkouts import refusing
 
 REPORT = {"compare": 1, "plot": 1, "report": 1}
 ALL_BUT_TRAINING = {"collect": 1, **REPORT}
@@ -114,15 +115,7 @@ def test_a_data_file_under_another_name_trains_nothing_and_other_data_train_ever
 @pytest.fixture
 def without_torch(tmp_path):
     """A value of PYTHONPATH under which neither torch nor Snakemake can be imported."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Refusal:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('torch', 'snakemake', 'statsmodels'):\n"
-        "            raise ImportError(f'{name} is not needed here')\n"
-        "sys.meta_path.insert(0, Refusal())\n"
-    )
-    return str(tmp_path)
+    return refusing(tmp_path, "torch", "snakemake", "statsmodels")
 
 
 def test_rebuild_gives_the_same_bytes_without_torch_and_snakemake(finished, without_torch):

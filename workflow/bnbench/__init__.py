@@ -5,4 +5,4 @@ The package has eight rooms, the sub-packages, each with one purpose. Above them
 all share (`vocabulary`, `errors`, `streams`, `epochs`). Imports point down. docs/architecture.md shows the whole house.
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, forecast
+from bnbench import __version__, collect, dry_runs, forecast
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile
 from bnbench.plan.chunks import Chunk
@@ -46,11 +46,21 @@ def _train(options: argparse.Namespace) -> str:
 
 def _check(options: argparse.Namespace) -> str:
     study = _study(options)
-    return f"{study.name}: {forecast.summary(study)}"
+    dry_runs.run(study, options.results)
+    said = [f"{study.name}: {forecast.summary(study)}", forecast.changed(study, options.results)]
+    return "\n".join(filter(None, said))
 
 
 def _plan(options: argparse.Namespace) -> str:
-    return forecast.describe(_study(options), options.results)
+    study = _study(options)
+    dry_runs.run(study, options.results)
+    return forecast.describe(study, options.results)
+
+
+def _probe(options: argparse.Namespace) -> str:
+    from bnbench import probe  # noqa: PLC0415 - it imports torch
+
+    return probe.run(_study(options), options.results)
 
 
 def _collect(options: argparse.Namespace) -> str:
@@ -91,7 +101,7 @@ def _answer(options: argparse.Namespace) -> str:
 def _claims(options: argparse.Namespace) -> str:
     from bnbench.page import claims_page  # noqa: PLC0415
 
-    studies = [(file, config.load(configfile.read(file), str(file))) for file in options.studies]
+    studies = [(file, config.load(_read(file), str(file))) for file in options.studies]
     return str(claims_page.run(studies, options.reports))
 
 
@@ -100,7 +110,12 @@ def _study(options: argparse.Namespace) -> Study:
         return Study(_json("--study", options.study))
     overrides = configfile.parse_overrides(options.config)
     source = f"{options.configfile} + --config" if overrides else str(options.configfile)
-    return config.load(configfile.merged(configfile.read(options.configfile), overrides), source)
+    return config.load(configfile.merged(_read(options.configfile), overrides), source)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A config file, with the files that it names as seen from here."""
+    return configfile.located(configfile.read(path), [path.parent])
 
 
 def _folder(options: argparse.Namespace) -> Path:
@@ -148,6 +163,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     claims.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),
+        "probe": (_probe, "try the networks on two examples, and measure what they take"),
         "plan": (_plan, "say what a study would cost and what it could see"),
         "collect": (_collect, "gather a study's chunks into three tables"),
         "compare": (_compare, "pair the trials by seed and judge them"),

@@ -12,13 +12,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bnbench.catalogue import userfiles
 from bnbench.errors import UserError
 from bnbench.outcomes import OUTCOMES
-from bnbench.plan import cost
+from bnbench.plan import cost, user_files
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import reuse, tables
+from bnbench.store import probes, reuse, tables
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import GAP, POWER
 from bnbench.wording import captions, effects, formats
@@ -58,6 +59,34 @@ def warning(study: Study) -> str:
     return f"{start}: {smallest} is {2 / 2**seeds:.4g}; {needed} seeds can"
 
 
+def changed(study: Study, results: Path) -> str:
+    """One line where a file of the user's changed and the study therefore trains anew; else nothing.
+
+    It counts the trials of settings that are the same but for the bytes of such files.
+    """
+    if not any(map(user_files.named, study.settings)):
+        return ""
+    paths: dict[str, None] = {}
+    others: dict[str, Setting] = {}
+    for setting in {job.setting.address: job.setting for job in _jobs(study, results) if job.trials}.values():
+        for other in reuse.of_same_slug(setting, results):
+            if found := user_files.changed(setting, other):
+                paths |= dict.fromkeys(found)
+                others[other.address] = other
+    trials = sum(reuse.seeds_there(other, results) for other in others.values())
+    if not trials:
+        return ""
+    files, them = formats.listed([_with_imports(path) for path in paths]), "it" if len(paths) == 1 else "them"
+    kept = f"{formats.count(trials, 'trial')} with other versions of {them} stay{'s' * (trials == 1)} in {results}"
+    return f"{files} changed: training starts anew; {kept}"
+
+
+def _with_imports(path: str) -> str:
+    """A user's file as it is told of, since the bytes of what it imports count as its own."""
+    imports = path.endswith(".py") and len(userfiles.sources(path)) > 1
+    return f"{path} (or a file that it imports)" if imports else path
+
+
 def summary(study: Study) -> str:
     """The plan in one line."""
     jobs = formats.count(len(all_chunks(study, cost.seeds_per_job)), "job")
@@ -67,7 +96,7 @@ def summary(study: Study) -> str:
 def describe(study: Study, results: Path) -> str:
     """What a study would train, how long that takes, and the smallest effect that it is likely to see.
 
-    One aligned line for each, and the warning last where there is one.
+    One aligned line for each; then, where there is reason to, one about files that changed, and the warning.
     """
     jobs = [*_jobs(study, results)]
     lines = {
@@ -79,7 +108,7 @@ def describe(study: Study, results: Path) -> str:
         **_smallest_effect(study, results),
     }
     text = "\n".join(f"{name:<12}{said}" for name, said in lines.items())
-    return f"{text}\n{warning(study)}".rstrip()
+    return "\n".join(filter(None, [text, changed(study, results), warning(study)]))
 
 
 def _tests(study: Study) -> int:
@@ -135,12 +164,14 @@ def _cost(jobs: Sequence[_Job], results: Path) -> str:
     if new:
         pace = _pace(settings[new[0]].spec["device"], results)
         known = 1.0 if math.isnan(pace) else pace
-        seconds |= {address: known * _estimate(settings[address]) for address in new}
+        seconds |= {address: known * _estimate(settings[address], results) for address in new}
     total = formats.duration(sum(job.trials * seconds[job.setting.address] for job in jobs))
     if not new:
         return f"about {total}, from earlier trials of the same settings"
     if math.isnan(pace):
-        return f"about {total}, by arithmetic alone: nothing has been timed here yet"
+        probed = all(probes.read(address, results) for address in new)
+        how = "a few steps of each network" if probed else "arithmetic alone"
+        return f"about {total}, by {how}: nothing has been timed here yet"
     return (
         f"about {total}, for {len(new)} of {formats.count(len(settings), 'setting')} scaled by arithmetic from others"
     )
@@ -153,16 +184,16 @@ def _pace(device: str, results: Path) -> float:
         try:
             setting = next((Setting.from_spec(footer["setting"]) for footer, _ in _tables(folder, ["seed"])), None)
             if setting and setting.spec["device"] == device:
-                paces.append(_seconds(folder, setting) / _estimate(setting))
+                paces.append(_seconds(folder, setting) / _estimate(setting, results))
         except (UserError, KeyError, TypeError, ValueError):
             continue  # of another version, or of a data file that is gone: an estimate does without it
     return statistics.median([pace for pace in paces if pace > 0] or [math.nan])
 
 
-def _estimate(setting: Setting) -> float:
-    """Seconds of a trial beside others, as the cost model has them."""
+def _estimate(setting: Setting, results: Path) -> float:
+    """Seconds of a trial beside others, as the cost model has them, by what was measured of its network if that was."""
     together = cost.seeds_per_job(setting.spec)
-    return cost.seconds(setting.spec, together) / together
+    return cost.seconds(setting.spec, together, probes.read(setting.address, results)) / together
 
 
 def _seconds(folder: Path, setting: Setting) -> float:

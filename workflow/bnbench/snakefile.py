@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bnbench import forecast, snakemake_internals
+from bnbench import dry_runs, forecast, snakemake_internals
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile, cost, preregistration
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.settings import Setting, canonical_json
 from bnbench.plan.study import Study
-from bnbench.store import files
+from bnbench.store import files, probes
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import PACKAGE
 from bnbench.wording import captions, formats, templating
@@ -68,7 +68,8 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     """The study in Snakemake's `merged` config; its plan is printed once, by the main process.
 
     Exits with a line a mistake where the config is wrong. Snakemake's own reading of the files loses duplicate keys, so
-    they are read again, strictly; and its reading of `--config` loses the types of what is nested.
+    they are read again, strictly; and its reading of `--config` loses the types of what is nested. A file of the user's
+    is looked for beside the config files, the last one first, unless `--config` names it.
     """
     paths = [_relative(path) for path in snakemake_internals.config_files(workflow)]
     overrides = configfile.typed(snakemake_internals.overrides(workflow, merged))
@@ -76,21 +77,44 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     try:
         for path in paths:
             configfile.read(path)
-        study = config.load(configfile.merged(merged, overrides), " + ".join(sources) or "the module's config")
+        here = configfile.located(merged, [path.parent for path in reversed(paths)])
+        study = config.load(configfile.merged(here, overrides), " + ".join(sources) or "the module's config")
     except UserError as error:
         sys.exit(str(error))
     if snakemake_internals.is_main_process(workflow):
+        _try_or_exit(study)
         jobs = planned(study)
         to_run = sum(not is_there(chunk, files.results_folder()) for chunk in jobs)
         print(f"{study.name}: {forecast.summary(study)}, {to_run} to run", file=sys.stderr)
-        if warning := forecast.warning(study):
-            print(warning, file=sys.stderr)
+        for line in filter(None, [forecast.changed(study, files.results_folder()), forecast.warning(study)]):
+            print(line, file=sys.stderr)
     return study
+
+
+def _try_or_exit(study: Study) -> None:
+    """Try the networks of the study before any job starts."""
+    try:
+        dry_runs.run(study, files.results_folder())
+    except UserError as error:
+        sys.exit(str(error))
 
 
 def planned(study: Study) -> list[Chunk]:
     """All jobs of the study."""
     return all_chunks(study, cost.seeds_per_job)
+
+
+def setting_or_exit(settings: Mapping[str, Setting], wildcards: Any) -> Setting:
+    """The setting of a job; exits where the study has none of that address.
+
+    A job on a cluster reads the config again, and the files that it names.
+    """
+    if wildcards.setting in settings:
+        return settings[wildcards.setting]
+    sys.exit(
+        f"{wildcards.setting}: the study has no such setting; if the config or a file that it names has changed since "
+        "the run was planned, give the same command again"
+    )
 
 
 def plan_json(study: Study) -> str:
@@ -100,7 +124,8 @@ def plan_json(study: Study) -> str:
 
 def asked(setting: Setting, wildcards: Any, attempt: int) -> cost.Asked:
     """What the job of a chunk asks a cluster for, at its first `attempt` or a later one."""
-    return cost.asked(setting.spec, int(wildcards.last) - int(wildcards.first) + 1, attempt)
+    probe = probes.read(setting.address, files.results_folder())
+    return cost.asked(setting.spec, int(wildcards.last) - int(wildcards.first) + 1, attempt, probe)
 
 
 def after_an_error(study: Study) -> None:

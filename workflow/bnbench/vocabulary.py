@@ -12,6 +12,9 @@ import yaml
 
 PACKAGE = Path(__file__).parent
 
+IMAGE = PACKAGE.parents[1] / "image.json"
+"""What the build of an image writes down of it, beside the package; outside an image there is none."""
+
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # every job waits for it; this one is written in C
 
 SCHEMA: dict[str, Any] = yaml.load(

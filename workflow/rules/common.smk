@@ -33,7 +33,7 @@ ON_CUDA = snakefile.matching(
 # Names say what files hold: of results by a hash of the setting, of a report by its marks. So parameters are none of
 # Snakemake's reasons to run a job again: it takes no note of those that are made from the output.
 def setting_json(wildcards, output):
-    return SETTINGS[wildcards.setting].to_json()
+    return snakefile.setting_or_exit(SETTINGS, wildcards).to_json()
 
 
 def study_json(wildcards, output):
@@ -56,7 +56,8 @@ def said(wildcards, output):
 
 # What a training job asks a cluster for.
 def asked(wildcards, attempt):
-    return snakefile.asked(SETTINGS[wildcards.setting], wildcards, attempt)
+    setting = snakefile.setting_or_exit(SETTINGS, wildcards)
+    return snakefile.asked(setting, wildcards, attempt)
 
 
 def minutes(wildcards, attempt):

@@ -44,6 +44,16 @@ def test_group_norm_says_which_layers_it_does_not_fit():
     assert refusal(applied, GroupNorm(groups=6), normal(1, 9, 6)) == said
 
 
+def test_norms_of_examples_say_of_how_many_units_nothing_is_left():
+    norms = {"layer": LayerNorm(), "rms": RMSNorm(), "group": GroupNorm(groups=3), "instance": InstanceNorm()}
+    found = {name: [units for units in (1, 2, 3, 6) if norm.leaves_nothing(units)] for name, norm in norms.items()}
+    assert found == {"layer": [1], "rms": [1], "group": [3], "instance": [1, 2, 3, 6]}
+    x = normal(1, 9, 1)
+    assert applied(LayerNorm(), x)[0].std() < 1e-6
+    assert applied(RMSNorm(eps=0.0), x)[0].abs().std() < 1e-6
+    assert not any(NORMS[name]().leaves_nothing(1) for name in ("none", "batch", "ghost", "population", "frozen"))
+
+
 def test_instance_norm_has_nothing_to_normalize_in_a_perceptron():
     assert [name for name, norm in NORMS.items() if norm.needs_positions] == ["instance"]
     assert "those with positions" in refusal(applied, InstanceNorm(), normal(1, 9, 6))

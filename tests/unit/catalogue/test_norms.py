@@ -8,7 +8,7 @@ import pytest
 import torch
 from configs import refusal
 from scipy import stats
-from specs import named, spec
+from specs import named, own, spec
 from stacked_norms import applied, assert_equals_module, normal
 
 from bnbench.catalogue.norms import (
@@ -239,7 +239,7 @@ def test_batch_norm_without_running_statistics_is_torchs():
 
 @pytest.mark.parametrize("name", NORMS)
 def test_a_norm_stands_before_every_hidden_activation_unless_it_is_told_otherwise(name):
-    norm = NORMS[name]()
+    norm = build(NORMS, own("norm") if name == "module" else named("norm", name))
     assert (norm.placement, norm.on, norm.layers) == ("before", ("hidden",), ("*",))
 
 
@@ -359,7 +359,7 @@ def test_frozen_norm_is_batch_norm_and_then_population_norm_with_its_statistics(
     assert not fixed.refreshed_every()
 
 
-@pytest.mark.parametrize("name", [name for name in NORMS if name != "none" and not NORMS[name].needs_positions])
+@pytest.mark.parametrize("name", sorted({*NORMS} - {"none", "instance", "module"}))
 def test_arms_in_evaluation_mode_change_no_buffer_and_leave_their_input(name):
     norm = NORMS[name]()
     x = normal(2, 9, 4)

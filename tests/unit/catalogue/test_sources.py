@@ -12,7 +12,7 @@ from bnbench.catalogue.losses import LOSSES, Loss
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS, LayerNorm
 from bnbench.catalogue.optimizers import OPTIMIZERS, SGD
-from bnbench.catalogue.schedules import SCHEDULES
+from bnbench.catalogue.schedules import SCHEDULES, Schedule
 from bnbench.catalogue.tasks import TASKS, Sine
 from bnbench.plan import config
 from bnbench.plan.chunks import Chunk
@@ -51,7 +51,7 @@ def first():
         """An optimizer."""
 
     @dataclass(frozen=True)
-    class OwnSchedule:
+    class OwnSchedule(Schedule):
         """A schedule."""
 
         def factor(self, epoch, epochs):
@@ -93,7 +93,7 @@ def second():
         """Another optimizer."""
 
     @dataclass(frozen=True)
-    class OwnSchedule:
+    class OwnSchedule(Schedule):
         """A schedule."""
 
         def factor(self, epoch, epochs):

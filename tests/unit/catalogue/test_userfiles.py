@@ -118,6 +118,12 @@ def test_a_folder_that_moves_keeps_its_hash_however_it_is_called(files, tmp_path
         assert userfiles.sha256(name) == before
 
 
+def test_the_hash_is_of_names_and_bytes_in_whatever_order_they_are_found():
+    files = {"a.py": b"1", "b.py": b"2"}
+    assert userfiles.digest(dict(reversed(files.items()))) == userfiles.digest(files)
+    assert userfiles.digest({"a.py": b"1", "c.py": b"2"}) != userfiles.digest(files)
+
+
 def test_bytes_that_move_from_one_file_to_another_change_the_hash(files):
     both = {"nets.py": b"import a, b\n"}
     assert userfiles.sha256(files({**both, "a.py": b"1", "b.py": b"2"})) != userfiles.sha256(
@@ -134,7 +140,8 @@ def test_a_file_that_comes_to_lie_under_an_imported_name_changes_the_hash(files)
 
 def test_a_package_goes_before_a_folder_of_its_name_that_has_no_init(files):
     """As in Python: a folder of runs that is called as an installed package is none of the user's modules."""
-    code = {"nets.py": b"import numpy, json, runs\n", "numpy/run.py": b"", "json/run.py": b"", "runs/run.py": b""}
+    code = {"nets.py": b"import numpy, json, sys, runs\n"}
+    code |= {f"{name}/run.py": b"" for name in ("numpy", "json", "sys", "runs")}
     assert set(userfiles.sources(files(code))) == {"nets.py", "runs/run.py"}
     files({"json/__init__.py": b""})
     assert set(userfiles.sources(files(code))) == {"nets.py", "runs/run.py", "json/run.py", "json/__init__.py"}
@@ -258,6 +265,7 @@ def test_a_name_that_the_file_does_not_define_is_told_with_the_nearest(net):
         "from x import *",
         "my_net = make()",
         "a, (my_net, *b) = 1, (2, 3)",
+        "[a, *my_net] = x",
         "my_net: object = make()",
         "if x:\n    def my_net(a): pass\nelse:\n    def my_net(): pass",
         "try:\n    from x import my_net\nexcept ImportError:\n    def my_net(a): pass",

@@ -146,3 +146,72 @@ def test_overrides_are_merged_as_snakemake_merges_them(overrides):
     expected = copy.deepcopy(study)
     update_config(expected, overrides)
     assert configfile.merged(study, overrides) == expected
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A function that writes empty files, `study/` beside the config and `run/`, where the run starts."""
+    for folder in ("study", "run"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+
+    def write(*names):
+        for name in names:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+        return tmp_path / "study"
+
+    return write
+
+
+def path_of(written, *folders):
+    config = configfile.located({"network": {"name": "module", "path": written, "build": "net"}}, folders)
+    return config["network"]["path"]
+
+
+@pytest.mark.parametrize(
+    ("files", "seen"),
+    [
+        (["study/nets.py"], "../study/nets.py"),
+        (["study/nets.py", "run/nets.py"], "../study/nets.py"),
+        (["run/nets.py"], "nets.py"),
+        ([], "nets.py"),
+    ],
+    ids=["beside the config", "in both", "where the run starts", "nowhere"],
+)
+def test_a_file_is_looked_for_beside_the_config_first(study, files, seen):
+    folder = study(*files)
+    assert path_of("nets.py", folder) == path_of("nets.py", Path("../study")) == seen
+
+
+def test_of_several_configs_the_first_one_beside_which_the_file_lies_wins(study):
+    folder = study("study/nets.py", "other/nets.py", "other/norms.py")
+    other = folder.parent / "other"
+    assert path_of("nets.py", folder, other) == "../study/nets.py"
+    assert path_of("norms.py", folder, other) == "../other/norms.py"
+
+
+def test_an_absolute_path_stays(study):
+    folder = study("study/nets.py")
+    assert path_of(str(folder / "nets.py"), folder) == str(folder / "nets.py")
+
+
+def test_files_of_all_entries_are_found_and_nothing_else_changes(study):
+    folder = study("study/a.py", "study/data.csv")
+    table = {"name": "table", "path": "data.csv", "target": "y"}
+    norm = {"name": "module", "path": "a.py", "build": "norm", True: ["hidden"]}
+    written = {
+        "task": table,
+        "norm": ["none", norm, {"name": "module", "path": 5}],
+        "report": {"baseline": norm, "path": "a.py"},
+        "seeds": 4,
+    }
+    before = copy.deepcopy(written)
+    found = {**norm, "path": "../study/a.py"}
+    assert configfile.located(written, [folder]) == {
+        "task": {**table, "path": "../study/data.csv"},
+        "norm": ["none", found, {"name": "module", "path": 5}],
+        "report": {"baseline": found, "path": "a.py"},
+        "seeds": 4,
+    }
+    assert written == before

@@ -6,7 +6,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specs import named, spec
+from specs import named, own, spec
 
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
@@ -14,11 +14,19 @@ from bnbench.plan import cost
 from bnbench.trainer.network import Network
 
 quick = settings(max_examples=150, deadline=None, derandomize=True)
+
+
+def some(kind, registry):
+    """Any resolved entry with its defaults."""
+    return st.sampled_from([own(kind) if name == "module" else named(kind, name) for name in sorted(registry)])
+
+
 specs = st.builds(
     spec,
     hidden=st.lists(st.integers(1, 1500), min_size=1, max_size=4),
-    norm=st.sampled_from(sorted(NORMS)).map(lambda name: named("norm", name)),
-    optimizer=st.sampled_from(sorted(OPTIMIZERS)).map(lambda name: named("optimizer", name)),
+    norm=some("norm", NORMS),
+    optimizer=some("optimizer", OPTIMIZERS),
+    accumulate=st.sampled_from([1, 4]),
     batch_size=st.sampled_from(["full", 2, 10, 100]),
     activation=st.sampled_from(["relu", "tanh"]),
     epochs=st.integers(1, 100_000),

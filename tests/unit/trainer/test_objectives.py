@@ -5,9 +5,10 @@ import pytest
 import torch
 from specs import named, spec
 
-from bnbench.catalogue.losses import CrossEntropy, Loss, SquaredLoss
+from bnbench.catalogue import own
+from bnbench.catalogue.losses import CrossEntropy, Loss, OwnLoss, SquaredLoss
 from bnbench.catalogue.norms import BatchNorm
-from bnbench.catalogue.parameters import build
+from bnbench.catalogue.parameters import build, schema
 from bnbench.catalogue.tasks import TASKS
 from bnbench.trainer import activations, loop, objectives, stacked
 from bnbench.trainer.initialization import initial_weights
@@ -109,3 +110,12 @@ def test_an_activation_needs_only_a_forward_pass(monkeypatch, name):
     monkeypatch.setattr(activations.ACTIVATIONS[name], "kernel", None)
     for outcome, values in trained(SquaredLoss(), name).items():
         np.testing.assert_allclose(values, by_hand[outcome], rtol=1e-9, err_msg=outcome)
+
+
+def test_a_loss_of_the_users_is_called_by_the_names_of_its_parameters(tmp_path):
+    (tmp_path / "losses.py").write_text("def loss(target, output, share):\n    return share * target - output\n")
+    entry = {"name": "module", "path": str(tmp_path / "losses.py"), "build": "loss", "share": 2.0}
+    declared = schema(OwnLoss)["properties"]
+    made = objectives.Objective(spec(loss={**entry, **own.completed(OwnLoss, entry, declared)}))
+    output, target = torch.tensor([[1.0], [2.0]]), torch.tensor([[5.0], [7.0]])
+    assert made(output, target).tolist() == [[9.0], [12.0]]

@@ -3,6 +3,7 @@
 import pytest
 import synthetic
 
+from bnbench.catalogue import own
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.plan.levels import level
@@ -15,12 +16,17 @@ def title_of(factor, entry):
 
 
 def test_everything_that_a_study_may_name_has_a_name():
-    assert {title_of("norm", {"name": name}) for name in NORMS} >= {"no BN", "BN"}
-    assert all(title_of("optimizer", {"name": name, "lr": 0.1}).endswith(" lr=0.1") for name in OPTIMIZERS)
+    assert {title_of("norm", {"name": name}) for name in NORMS if name != own.NAME} >= {"no BN", "BN"}
+    for name in OPTIMIZERS:
+        called = {"build": "mine"} if name == own.NAME else {}
+        assert title_of("optimizer", {"name": name, "lr": 0.1, **called}).endswith(" lr=0.1")
     assert all(titles.outcome(name) for name in (*LOSSES, "epochs_to_target", "seconds"))
     assert (title_of("batch_size", "full"), title_of("batch_size", 25)) == ("full batch", "batch 25")
     assert (title_of("device", "cpu"), title_of("hidden", [64, 8])) == ("cpu", "64–8 hidden units")
     assert (title_of("activation", "relu"), title_of("activation", "tanh")) == ("ReLU", "tanh")
+    assert (title_of("accumulate", 1), title_of("accumulate", 4)) == ("no accumulation", "4 batches accumulated")
+    assert title_of("network", {"name": "resnet", "depth": 14}) == "ResNet depth=14"
+    assert title_of("network", {"name": own.NAME, "path": "a/nets.py", "build": "my_net", "k": 2}) == "my_net k=2"
     assert title_of("init", "sequential") == "sequential initialization"
     assert title_of("schedule", {"name": "cosine", "final": 0.1}) == "cosine decay final=0.1"
     assert title_of("norm", {"name": "batch", "momentum": 0.01}) == "BN momentum=0.01"
@@ -39,6 +45,16 @@ def names(study):
         (synthetic.GRID, ["Adam at full batch", "SGD at full batch", "Adam at batch 25", "SGD at batch 25"]),
         ({"optimizer": [{"name": "sgd", "lr": 0.1}, {"name": "sgd", "lr": 0.2}]}, ["SGD lr=0.1", "SGD lr=0.2"]),
         ({"task": ["sine", "mixture"]}, ["sine", "mixture"]),
+        ({"batch_size": 16, "accumulate": [1, 2]}, ["no accumulation", "2 batches accumulated"]),
+        (
+            {"batch_size": [8, 16], "accumulate": [1, 2]},
+            [f"batch {size}, {said}" for size in (8, 16) for said in ("no accumulation", "2 batches accumulated")],
+        ),
+        ({"task": "digits", "network": ["mlp", "cnn"]}, ["perceptron", "CNN"]),
+        (
+            {"task": "digits", "network": [{"name": "resnet", "depth": 8}, {"name": "resnet", "depth": 14}]},
+            ["ResNet", "ResNet depth=14"],
+        ),
         ({"batch_size": ["full", 25], "report": {"factor": "batch_size", "baseline": "full"}}, ["no BN", "BN"]),
     ],
 )

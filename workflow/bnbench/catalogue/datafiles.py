@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bnbench.catalogue import reading
 from bnbench.errors import UserError, first_line, nearest
 
 if TYPE_CHECKING:
@@ -76,10 +77,7 @@ def sha256(path: str) -> str:
 
 
 def _bytes(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the data file ({error.strerror})") from error
+    return reading.content(Path(path), "data file")
 
 
 def _read_frame(path: str) -> pd.DataFrame:

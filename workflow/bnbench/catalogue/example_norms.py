@@ -28,6 +28,10 @@ class LayerNorm(Norm):
     eps: float = parameter(1e-5, "added to the variance", minimum=0)
     affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default
 
+    def leaves_nothing(self, channels: int) -> bool:
+        """Of one unit, nothing but a constant."""
+        return channels == 1
+
     def parameters(self) -> dict[str, float]:
         """γ and β."""
         return {"gamma": 1.0, "beta": 0.0} if self.affine else {}
@@ -75,7 +79,12 @@ class GroupNorm(Norm):
         """The groups must be of one size."""
         if channels % self.groups == 0:
             return ""
-        return f"found {channels} channels, allowed with norm 'group' groups={self.groups}: a multiple of {self.groups}"
+        counted = "1 channel" if channels == 1 else f"{channels} channels"
+        return f"found {counted}, allowed with norm 'group' groups={self.groups}: a multiple of {self.groups}"
+
+    def leaves_nothing(self, channels: int) -> bool:
+        """Of groups of one unit, nothing but constants."""
+        return channels == self.groups
 
     def parameters(self) -> dict[str, float]:
         """γ and β of each channel."""
@@ -116,7 +125,7 @@ class GroupNorm(Norm):
         width = x.shape[2]
         if misfit := self.misfit(width):
             raise UserError(misfit)
-        if width == self.groups:
+        if self.leaves_nothing(width):
             raise UserError(f"found {width} units in {width} groups, allowed: groups of at least 2 units")
         return x.reshape(*x.shape[:2], self.groups, width // self.groups)
 
@@ -132,6 +141,10 @@ class RMSNorm(Norm):
 
     eps: float = parameter(1e-5, "added to the mean square", minimum=0)
     affine: bool = parameter(True, "whether a trained scale follows")  # noqa: FBT003 - a default
+
+    def leaves_nothing(self, channels: int) -> bool:
+        """Of one unit, nothing but its sign."""
+        return channels == 1
 
     def parameters(self) -> dict[str, float]:
         """γ."""

@@ -16,6 +16,9 @@ from bnbench.catalogue.parameters import build, parameter
 
 Shape = tuple[int, ...]
 
+KEYS = ("hidden", "activation")
+"""Keys of the config that may stand for parameters of a network."""
+
 
 def _activation() -> Any:
     said = "the function after each hidden layer; null takes the key `activation`"
@@ -36,10 +39,8 @@ class Network:
     """Keys of the config that stand for parameters of it: `hidden`, `activation`."""
     places_norms: ClassVar[bool] = True
     """Whether it puts the norm where the norm's `placement` and `on` say."""
-
-    def refused(self, shape: Shape) -> str:  # noqa: ARG002
-        """Why it takes no examples of this shape; empty where it does."""
-        return ""
+    takes_images: ClassVar[bool] = False
+    """Whether examples must be images, channels × height × width, so that its hidden layers have positions too."""
 
     def widths(self) -> tuple[int, ...]:
         """Channels of its hidden layers, as far as they are known without the user's code."""
@@ -73,6 +74,7 @@ class Convolutional(Network):
 
     title = "CNN"
     keys = ("activation",)
+    takes_images = True
 
     channels: tuple[int, ...] = parameter((16, 32), "channels of the convolutions", items={"minimum": 1}, minItems=1)
     kernel: int = parameter(3, "height and width of the filters, an odd number", minimum=1)
@@ -82,10 +84,6 @@ class Convolutional(Network):
     def __post_init__(self) -> None:
         if self.kernel % 2 == 0:
             raise ValueError(f"found kernel: {self.kernel}, allowed: an odd number, so that images keep their size")
-
-    def refused(self, shape: Shape) -> str:
-        """It takes images."""
-        return _no_image(shape)
 
     def widths(self) -> tuple[int, ...]:
         """The channels."""
@@ -102,6 +100,7 @@ class Residual(Network):
 
     title = "ResNet"
     keys = ("activation",)
+    takes_images = True
 
     depth: int = parameter(8, "layers with weights, 6n + 2 of them: 8, 14, 20, …", minimum=8)
     width: int = parameter(16, "channels of the first stage", minimum=1)
@@ -112,10 +111,6 @@ class Residual(Network):
         if self.depth % 6 != 2:
             below = self.depth - (self.depth - 2) % 6
             raise ValueError(f"found depth: {self.depth}, allowed: 6n + 2, such as {below} or {below + 6}")
-
-    def refused(self, shape: Shape) -> str:
-        """It takes images."""
-        return _no_image(shape)
 
     def widths(self) -> tuple[int, ...]:
         """Those of the three stages."""
@@ -128,12 +123,6 @@ class OwnNetwork(OwnCode, Network):
 
     places_norms = False
     supplied = ("norm", "inputs", "outputs")
-
-
-def _no_image(shape: Shape) -> str:
-    """Why examples of this shape are no images; empty where they are."""
-    said = " × ".join(map(str, shape))
-    return "" if len(shape) == 3 else f"takes images of shape channels × height × width, and the examples are {said}"
 
 
 NETWORKS: dict[str, type[Network]] = {
@@ -152,6 +141,11 @@ def of(spec: Mapping[str, Any]) -> Any:
     network = build(NETWORKS, spec.get("network", DEFAULT))
     left = {key: spec[key] for key in network.keys if getattr(network, key) is None}
     return replace(network, **{key: tuple(value) if key == "hidden" else value for key, value in left.items()})
+
+
+def reads(entry: Mapping[str, Any], key: str) -> bool:
+    """Whether the network of a resolved entry takes a key of the config, `hidden` or `activation`."""
+    return key in NETWORKS[entry["name"]].keys and entry[key] is None
 
 
 def normalized(spec: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

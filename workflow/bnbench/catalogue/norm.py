@@ -76,6 +76,10 @@ class Norm(ABC):
         """Why it cannot normalize so many channels, such as the units of a layer; empty where it can."""
         return ""
 
+    def leaves_nothing(self, channels: int) -> bool:  # noqa: ARG002
+        """Whether it normalizes each of so many units by itself, one number of an example, so that nothing is left."""
+        return self.needs_positions
+
     def refreshed_every(self) -> int:
         """Steps after which the buffers are measured anew on the whole training set; 0: never."""
         return 0

@@ -187,9 +187,10 @@ class OwnNorm(OwnCode, Norm):
 
     bias: bool = parameter(True, "whether the layer before it needs a bias of its own")  # noqa: FBT003 - a default
 
-    def drops_bias(self) -> bool:
+    @property
+    def replaces_bias(self) -> bool:  # type: ignore[override] # each of the user's says for itself
         """As the config says."""
-        return not self.bias and self.placement == "before" and "hidden" in self.on
+        return not self.bias
 
     def stacks(self) -> bool:
         """It is made for one network at a time."""

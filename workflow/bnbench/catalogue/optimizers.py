@@ -231,12 +231,15 @@ class Rprop(Optimizer):
 
 @dataclass(frozen=True)
 class LBFGS(Optimizer):
-    """L-BFGS, a quasi-Newton method that runs through a batch several times in a step (Liu & Nocedal 1989)."""
+    """L-BFGS, a quasi-Newton method that runs through a batch several times in a step (Liu & Nocedal 1989).
+
+    It searches along whole gradients, so there is no `clip`.
+    """
 
     torch_class = "LBFGS"
     title = "L-BFGS"
     elementwise = False
-    derived = ("weight_decay_on",)
+    derived = ("clip", "weight_decay_on")
     lr: float = _rate(1.0)
     max_iter: int = parameter(20, "iterations in a step", minimum=1)
     tolerance_grad: float = parameter(1e-7, "gradient at which a step ends", minimum=0)
@@ -245,10 +248,6 @@ class LBFGS(Optimizer):
     line_search_fn: str | None = parameter(
         None, "how the length of an update is found; null takes lr", enum=["strong_wolfe", None]
     )
-
-    def __post_init__(self) -> None:
-        if self.clip is not None:
-            raise ValueError("found clip, allowed: other optimizers, since L-BFGS searches along whole gradients")
 
 
 @dataclass(frozen=True)
@@ -288,7 +287,7 @@ class OwnOptimizer(OwnCode, Optimizer):
     title = "own optimizer"
     elementwise = False
     supplied = ("params", "lr")
-    lr: float = parameter(..., "learning rate", exclusiveMinimum=0)
+    lr: float = parameter(..., "the learning rate", exclusiveMinimum=0)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from bnbench.catalogue import userfiles
 from bnbench.catalogue.parameters import parameter
+from bnbench.errors import UserError
 
 NAME = "module"
 """What such an entry is called in the config, whatever it is of."""
@@ -47,4 +48,6 @@ def completed(kind: type[OwnCode], entry: Mapping[str, Any], declared: Mapping[s
         UserError: the file cannot be read, has no such function, or the function does not take the parameters.
     """
     given = [name for name in entry if name not in ("name", *declared)]
+    if taken := [name for name in given if name in (*kind.derived, *kind.supplied)]:
+        raise UserError(f"found the parameter '{taken[0]}', allowed: other names, since bnbench fills in this one")
     return userfiles.inspect(entry["path"], entry["build"], given, kind.supplied)

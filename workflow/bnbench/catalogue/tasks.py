@@ -314,7 +314,7 @@ class Table(Split):
     derived = ("sha256", "rows", "features")
     unaddressed = ("path", "rows", "features")
 
-    path: str = parameter(..., "the file, relative to the folder where the run starts", minLength=1)
+    path: str = parameter(..., "the file, beside the config or in the folder where the run starts", minLength=1)
     target: str = parameter(..., "the name of the column to predict", minLength=1)
     missing: str = parameter(
         "refuse", "what to do with missing values: refuse the file, or drop their rows", enum=["refuse", "drop"]

@@ -15,6 +15,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bnbench.catalogue import reading
 from bnbench.errors import UserError, nearest
 
 Sources = Mapping[str, bytes]
@@ -38,7 +39,7 @@ def sources(path: str) -> Sources:
         file = waiting.pop()
         name = file.relative_to(folder)
         if name.as_posix() not in found:
-            found[name.as_posix()] = content = _bytes(file)
+            found[name.as_posix()] = content = reading.content(file, "Python file")
             waiting += [each for module in _imported(content, name.parent.parts) for each in _files(folder, module)]
     return found
 
@@ -109,13 +110,6 @@ def _check(found: _Signature, where: str, given: Collection[str], supplied: Coll
         raise UserError(
             f"{where} needs {', '.join(map(repr, missing))}; give a value in the config, or a default in the file"
         )
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{file}: cannot read the Python file ({error.strerror})") from error
 
 
 def _imported(content: bytes, package: Sequence[str]) -> set[str]:

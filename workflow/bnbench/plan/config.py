@@ -48,6 +48,7 @@ def load(config: Mapping[str, Any], source: str) -> Study:
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
+    config = _spelled(config)
     try:
         study = Study(_resolved(config))
         cross_checks.check_claims(study)
@@ -62,10 +63,18 @@ def resolve(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
+    config = _spelled(config)
     try:
         return _resolved(config)
     except ConfigError as error:
         raise error.told(source, config) from error
+
+
+def _spelled(written: Any) -> Any:
+    """The same with `on` as a key, at any depth: YAML reads it as true."""
+    if isinstance(written, Mapping):
+        return {"on" if key is True else key: _spelled(value) for key, value in written.items()}
+    return [_spelled(value) for value in written] if isinstance(written, list) else written
 
 
 def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,13 +100,12 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _called_by_name(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Kind and name of all that the settings call by name, the losses of the tasks among it."""
-    for kind in REGISTRIES:
-        entries = resolved[kind] if kind in FACTORS else [resolved[kind]]
-        yield from ((kind, entry["name"]) for entry in entries)
+    for kind in (kind for kind in REGISTRIES if kind in FACTORS):
+        yield from ((kind, entry["name"]) for entry in resolved[kind])
     yield from (("activation", name) for name in resolved["activation"])
     named = (entry.get("activation") for entry in resolved["network"] if entry["name"] != own.NAME)
     yield from (("activation", name) for name in named if name)
-    yield from (("loss", tasks.of({"task": entry}).loss()) for entry in resolved["task"])
+    yield from (("loss", tasks.loss_of({"task": entry, "loss": resolved["loss"]})) for entry in resolved["task"])
 
 
 def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
@@ -124,8 +132,6 @@ def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     """A named entry with all of its parameters."""
     registry = REGISTRIES[kind]
     given = {"name": level} if isinstance(level, str) else level
-    if isinstance(given, Mapping):  # to YAML, the key `on` of a norm is true
-        given = {"on" if key is True else key: value for key, value in given.items()}
     name = _name(given, registry, path)
     rule = parameters.schema(registry[name])
     options = {key: value for key, value in given.items() if key != "name"}
@@ -164,7 +170,7 @@ def _checked(value: Any, rule: Mapping[str, Any], path: Path, owner: str | None 
 
 
 def _canonical(value: Any, rule: Mapping[str, Any]) -> Any:
-    """Equal values become the same: 1 and 1.0 by the declared type, −0 as 0, all keys there, in the declared order."""
+    """Equal values become the same: 1 and 1.0 by the declared type, −0 as 0; all keys and sets are in one order."""
     if isinstance(value, Mapping) and "properties" in rule:
         known = rule["properties"]
         declared = {
@@ -174,9 +180,15 @@ def _canonical(value: Any, rule: Mapping[str, Any]) -> Any:
         }
         return declared | {key: item for key, item in value.items() if key not in known}
     if isinstance(value, list) and "items" in rule:
-        return [_canonical(item, rule["items"]) for item in value]
+        items = [_canonical(item, rule["items"]) for item in value]
+        return _in_order(items, rule["items"]) if rule.get("uniqueItems") else items
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     if "number" in kinds(rule):
         return float(value) + 0.0
     return int(value) if value == int(value) else value
+
+
+def _in_order(items: list[Any], rule: Mapping[str, Any]) -> list[Any]:
+    """Items that are there once each, in the order of the words that are allowed, or of the alphabet."""
+    return sorted(items, key=rule["enum"].index if "enum" in rule else None)

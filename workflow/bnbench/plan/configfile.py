@@ -4,7 +4,8 @@ What comes in is text, what goes out are plain values that `config` checks. Anyt
 read in silence as something else, ends in one `UserError`.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+import os
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,35 @@ def merged(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str,
         return merged(old if isinstance(old, Mapping) else {}, value)
 
     return {**config, **{key: below(key, value) for key, value in overrides.items()}}
+
+
+def located(config: Mapping[str, Any], folders: Iterable[Path]) -> dict[str, Any]:
+    """`config` with the files of its entries as seen from the working directory, where jobs look for them.
+
+    A relative `path` beside an entry's `name` is looked for in `folders`, those of the config files, and the first of
+    these that has the file wins. One that none has stays as it is written, which is relative to the working directory.
+    """
+    places = [*folders]
+
+    def below(value: Any) -> Any:
+        if isinstance(value, list):
+            return [below(item) for item in value]
+        if not isinstance(value, Mapping):
+            return value
+        found = {key: below(item) for key, item in value.items()}
+        if "name" in value and isinstance(path := value.get("path"), str):
+            found["path"] = _beside(path, places)
+        return found
+
+    return {key: below(value) for key, value in config.items()}
+
+
+def _beside(path: str, folders: Sequence[Path]) -> str:
+    """Where a file lies as seen from the working directory, if it lies in one of the folders; else `path`."""
+    if Path(path).is_absolute():
+        return path
+    seen = (os.path.relpath(folder / path) for folder in folders)
+    return next((each for each in seen if Path(each).is_file()), path)
 
 
 def _problem(error: Exception) -> str:

@@ -168,8 +168,7 @@ def asked(spec: Mapping[str, Any], seeds: int, attempt: int, probe: Probe | None
 def stack_size(spec: Mapping[str, Any]) -> int:
     """How many seeds train side by side.
 
-    Perceptrons: on a CPU as many as its caches hold, on a GPU all of a job. Other networks train one after the other on a
-    CPU.
+    Perceptrons: on a CPU as many as its caches hold, on a GPU all of a job. Other networks: on a CPU one at a time.
     """
     if engine(spec) == "modular":
         return 1 if spec["device"] == "cpu" else _MODULES_AT_ONCE

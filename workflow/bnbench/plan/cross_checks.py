@@ -16,10 +16,9 @@ from bnbench.catalogue.registries import REGISTRIES
 from bnbench.epochs import batch_bounds
 from bnbench.errors import found, nearest
 from bnbench.outcomes import OUTCOMES
-from bnbench.plan import candidates, claimed, network_checks
-from bnbench.plan.levels import Level, called, level, without_unaddressed
+from bnbench.plan import candidates, claimed, duplicate_checks, network_checks
+from bnbench.plan.levels import Level, called, level
 from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
-from bnbench.plan.settings import canonical_json
 from bnbench.plan.study import Study
 from bnbench.streams import ALL, SOURCES
 from bnbench.vocabulary import ACCURACY, DOUBLING, FACTORS, MAIN_EFFECT, SEED_VARIES
@@ -40,7 +39,7 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
         report["compare"] = _pairs(resolved, entry)
 
     alone = [
-        *_levels(resolved),
+        *duplicate_checks.mistakes(resolved),
         *_tune(resolved),
         *_batches(resolved),
         *_sources(resolved),
@@ -54,21 +53,6 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
         alone += error.mistakes
     refuse(alone)
     _check_claims(resolved)
-
-
-def _levels(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    for factor in FACTORS:
-        seen: set[str] = set()
-        called: set[str] = set()
-        for index, entry in enumerate(resolved[factor]):
-            text = canonical_json(without_unaddressed(factor, entry))
-            if text in seen:
-                said = f"the level '{level(factor, entry).label}' stands twice"
-                yield at((factor, index), f"{said}; levels that come to the same numbers are one")
-            elif (label := level(factor, entry).label) in called:
-                yield at((factor, index), f"two levels are called '{label}', allowed: functions of different names")
-            seen.add(text)
-            called.add(level(factor, entry).label)
 
 
 def _outcome(resolved: dict[str, Any]) -> Iterator[Mistake]:

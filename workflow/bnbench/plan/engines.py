@@ -30,11 +30,14 @@ def modular_because(spec: Mapping[str, Any]) -> str:
     wanted = {
         f"network '{spec.get('network', networks.DEFAULT)['name']}'": not isinstance(network, Perceptron),
         "dropout": isinstance(network, Perceptron) and network.dropout > 0,
+        f"placement: {norm.placement}": norm.placement != "before",
+        f"on: {', '.join(norm.on)}": norm.on != ("hidden",),
+        f"layers: {', '.join(norm.layers)}": norm.layers != ("*",),
         f"norm '{spec['norm']['name']}'": not norm.stacks(),
         f"optimizer '{spec['optimizer']['name']}'": not optimizer.elementwise,
-        "clip": optimizer.clip is not None,
-        "weight_decay_on": optimizer.weight_decay_on != "all",
-        "accumulate": spec.get("accumulate", 1) > 1,
+        f"clip: {optimizer.clip or 0:g}": optimizer.clip is not None,
+        f"weight_decay_on: {optimizer.weight_decay_on}": optimizer.weight_decay_on != "all",
+        f"accumulate: {spec.get('accumulate', 1)}": spec.get("accumulate", 1) > 1,
         "a loss of your own": spec.get("loss", {}).get("name") == own.NAME,
     }
     return next((what for what, is_wanted in wanted.items() if is_wanted), "")

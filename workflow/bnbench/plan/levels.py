@@ -61,6 +61,7 @@ def without_unaddressed(factor: str, entry: Any) -> Any:
 
 
 _TITLES = {
+    "accumulate": "{} batches accumulated",
     "batch_size": "batch {}",
     "hidden": "{} hidden units",
     "init": "{} initialization",
@@ -75,16 +76,21 @@ def _title(factor: str, label: str) -> str:
         return str(getattr(ACTIVATIONS[label], "title", label))
     if (factor, label) == ("batch_size", "full"):
         return "full batch"
+    if (factor, label) == ("accumulate", "1"):
+        return "no accumulation"
     if (factor, label) == ("seed_varies", "all"):
         return "all sources varied"
     return _TITLES.get(factor, "{}").format(label.replace("-", "–") if factor == "hidden" else label)
 
 
 def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
-    """The parameters that differ from their defaults, and the rate of an optimizer, in the declared order."""
+    """The parameters that differ from their defaults, and the rate of an optimizer, in the declared order.
+
+    Those that the user's own code declares follow by the alphabet, in whatever order they are written.
+    """
     kind, rules = REGISTRIES[factor][entry["name"]], _parameters(factor, entry["name"])
-    hidden = ("name", "path", "build", *kind.derived) if getattr(kind, "is_open", False) else ("name",)
-    named = [*(key for key in rules if key in entry), *(key for key in entry if key not in rules)]
+    hidden = {"name", *getattr(kind, "derived", ())} | ({"path", "build"} if getattr(kind, "is_open", False) else set())
+    named = [*(key for key in rules if key in entry), *sorted(key for key in entry if key not in rules)]
     return [
         f"{key}={short(entry[key])}"
         for key in named

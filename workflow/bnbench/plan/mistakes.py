@@ -230,9 +230,8 @@ def kinds(rule: Mapping[str, Any]) -> list[str]:
 
 def _words(rule: Mapping[str, Any]) -> list[str]:
     """The words that `rule` allows."""
-    return [
-        str(word) for part in (rule, *rule.get("anyOf", [])) for word in part.get("enum", [part.get("const")]) if word
-    ]
+    lists = [part.get("enum", [part["const"]] if "const" in part else []) for part in (rule, *rule.get("anyOf", []))]
+    return ["null" if word is None else str(word) for words in lists for word in words]
 
 
 def _as_number(text: str, rule: Mapping[str, Any]) -> str:

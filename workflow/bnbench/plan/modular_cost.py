@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from bnbench.catalogue import networks, tasks
@@ -37,11 +38,12 @@ def seconds(spec: Mapping[str, Any], probe: Probe | None = None) -> float:
     """Time that one core, or one GPU, takes to train and evaluate one network of a setting."""
     steps, evaluations = counts(spec)
     if probe is not None:
-        return steps * probe.step + evaluations * probe.evaluation
-    task, per_example = tasks.of(spec), multiplications(spec) * _MULTIPLICATION[spec["device"]]
+        return float(steps * probe.step + evaluations * probe.evaluation)
+    task = tasks.of(spec)
+    per_example: float = multiplications(spec) * _MULTIPLICATION[spec["device"]]
     points, tested, floor = task.train_points(), task.tested_points(), FLOOR[spec["device"]]
     step = floor + 3 * per_example * points * spec["epochs"] / steps
-    return steps * step + evaluations * (2 * floor + per_example * (2 * points + 2 * tested))
+    return float(steps * step + evaluations * (2 * floor + per_example * (2 * points + 2 * tested)))
 
 
 def counts(spec: Mapping[str, Any]) -> tuple[int, int]:
@@ -64,11 +66,11 @@ def multiplications(spec: Mapping[str, Any]) -> int:
     network, task = networks.of(spec), tasks.of(spec)
     if isinstance(network, Perceptron):
         widths = [task.inputs(), *network.widths(), task.outputs()]
-        return sum(before * after for before, after in zip(widths, widths[1:], strict=False))
+        return sum(before * after for before, after in pairwise(widths))
     if isinstance(network, Convolutional):
         return _convolutions(task.shape(), network.channels, network.kernel**2, task.outputs())
     if isinstance(network, Residual):
-        return _stages(task.shape(), network)
+        return _stages(task.shape(), network, task.outputs())
     return 0
 
 
@@ -83,7 +85,7 @@ def _convolutions(shape: tuple[int, ...], channels: tuple[int, ...], area: int, 
     return total + before * height * width * outputs
 
 
-def _stages(shape: tuple[int, ...], network: Residual) -> int:
+def _stages(shape: tuple[int, ...], network: Residual, outputs: int) -> int:
     before, height, width = shape
     total, blocks = before * network.width * 9 * height * width, (network.depth - 2) // 6
     before = network.width
@@ -92,4 +94,4 @@ def _stages(shape: tuple[int, ...], network: Residual) -> int:
             height, width = -(-height // 2), -(-width // 2)
         total += 9 * height * width * after * (before + (2 * blocks - 1) * after)
         before = after
-    return total
+    return total + before * outputs

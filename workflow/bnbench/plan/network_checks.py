@@ -1,78 +1,95 @@
-"""Checks that networks fit together with tasks, norms and the keys that stand for their parameters.
+"""Checks that networks fit together with tasks, norms and initial weights.
 
 What comes in is a config whose keys are right one by one; what comes out is what contradicts, and why.
 """
 
 from collections.abc import Iterator, Mapping
 from itertools import chain, product
-from typing import Any
+from typing import Any, NamedTuple
 
 from bnbench.catalogue import networks, parameters, tasks
-from bnbench.catalogue.networks import NETWORKS
+from bnbench.catalogue.networks import NETWORKS, Network
+from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import Task
 from bnbench.plan.engines import modular_because
+from bnbench.plan.levels import level, short
 from bnbench.plan.mistakes import Mistake, at
 
 
 def mistakes(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     """What does not fit together, in a resolved config."""
-    return chain(
-        _shorthand(resolved), _shapes(resolved), _norms(resolved), _population_gamma(resolved), _init(resolved)
-    )
+    checks = (_images, _own_places, _places, _population_gamma, _init)
+    return chain.from_iterable(check(resolved) for check in checks)
 
 
-def _shorthand(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Several levels of a key that some network does not read."""
-    for key in ("hidden", "activation"):
-        for index, entry in enumerate(resolved["network"]):
-            read = key in NETWORKS[entry["name"]].keys and entry[key] is None
-            if len(resolved[key]) > 1 and not read:
-                of_its_own = key in NETWORKS[entry["name"]].keys
-                said = f"has {key} of its own" if of_its_own else f"does not read {key}"
-                found = f"found {len(resolved[key])} levels, allowed: one"
-                yield at((key,), f"{found}, since network[{index}] '{entry['name']}' {said}")
-
-
-def _shapes(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Examples that a network does not take."""
+def _images(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Networks of images on tasks of other examples."""
     for index, entry in enumerate(resolved["network"]):
-        network = build(NETWORKS, entry)
-        for task in resolved["task"]:
-            if why := network.refused(tasks.of({"task": task}).shape()):
-                yield at(("network", index), f"'{entry['name']}' {_of_task(why, task)}")
+        for task in resolved["task"] if NETWORKS[entry["name"]].takes_images else ():
+            shape = tasks.of({"task": task}).shape()
+            if len(shape) != 3:
+                said = f"found '{entry['name']}' with task '{task['name']}', whose examples have the shape {[*shape]}"
+                allowed = "a task of images, [channels, height, width], such as digits; or network mlp or module"
+                yield at(("network", index), f"{said}; allowed: {allowed}")
 
 
-def _of_task(why: str, task: Mapping[str, Any]) -> str:
-    return f"{why} in task '{task['name']}'; allowed: mlp or a module of your own, or a task of images such as digits"
+def _own_places(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Norms that are to stand at certain places of a network that places them itself."""
+    for (index, norm), network in product(enumerate(resolved["norm"]), resolved["network"]):
+        if NETWORKS[network["name"]].places_norms:
+            continue
+        defaults = parameters.defaults(NORMS[norm["name"]])
+        for key in (key for key in ("placement", "on") if norm.get(key) != defaults.get(key)):
+            said = f"found {short(norm[key])} with network '{level('network', network).label}'"
+            why = "since your function says where the norm stands"
+            yield at(("norm", index, key), f"{said}, allowed: {short(defaults[key])}, {why}")
 
 
-def _norms(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Norms that make no sense in a network, or that it does not place."""
-    for index, entry in enumerate(resolved["norm"]):
-        norm = build(NORMS, entry)
-        for network in resolved["network"]:
-            named = f"with network '{network['name']}'"
-            if norm.needs_positions and network["name"] == "mlp":
-                said = f"found '{entry['name']}' {named}, where a channel of an example has one value"
-                yield at(("norm", index), f"{said}; allowed: networks of images or sequences")
-            if "hidden" in norm.on:
-                for hidden, width in _widths(resolved, network):
-                    if misfit := norm.misfit(width):
-                        yield at(("norm", index), f"{misfit}, in {hidden}")
-                        break
-            defaults = parameters.defaults(NORMS[entry["name"]])
-            given = [name for name in ("placement", "on") if name in entry and entry[name] != defaults[name]]
-            if given and not NETWORKS[network["name"]].places_norms:
-                said = f"found {given[0]} {named}, whose function places the norm; allowed: mlp, cnn, resnet"
-                yield at(("norm", index, given[0]), said)
+_WHERE = {"input": "at the input", "hidden": "in the hidden layers", "output": "at the output"}
+"""Values of the parameter `on`, as messages have them."""
 
 
-def _widths(resolved: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Where a network has hidden layers, and how wide they are, at all levels of the key `hidden`."""
-    for hidden, activation in product(resolved["hidden"], resolved["activation"][:1]):
-        network = networks.of({"network": entry, "hidden": hidden, "activation": activation})
-        yield from ((f"network '{entry['name']}'", width) for width in network.widths())
+class _Place(NamedTuple):
+    """What a norm may stand on."""
+
+    name: str
+    """A key of `_WHERE`."""
+    channels: int
+    has_positions: bool
+    """Whether a channel of an example has several values."""
+
+
+def _places(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Norms on layers of which they can make nothing."""
+    for (index, entry), network in product(enumerate(resolved["norm"]), resolved["network"]):
+        norm: Norm = build(NORMS, entry)
+        places = chain.from_iterable(_of_network(*each) for each in _networks(resolved, network))
+        for place in (place for place in places if place.name in norm.on):
+            where = f"{_WHERE[place.name]} of network '{network['name']}'"
+            if misfit := norm.misfit(place.channels):
+                yield at(("norm", index), f"{where}, {misfit}")
+            elif norm.leaves_nothing(place.channels) and not place.has_positions:
+                said = f"found '{entry['name']}' {where}, where it has one number at a time to normalize"
+                yield at(("norm", index), f"{said}; allowed: at least two")
+
+
+def _networks(resolved: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[tuple[Network, Task]]:
+    """A network at all levels of the key `hidden`, with all tasks that it takes."""
+    for hidden, task in product(resolved["hidden"], resolved["task"]):
+        network = networks.of({"network": entry, "hidden": hidden, "activation": resolved["activation"][0]})
+        of_task = tasks.of({"task": task})
+        if network.places_norms and not (network.takes_images and len(of_task.shape()) != 3):
+            yield network, of_task
+
+
+def _of_network(network: Network, task: Task) -> Iterator[_Place]:
+    """The places of a built-in network; its output has a value for each channel."""
+    images = network.takes_images
+    yield _Place("input", task.shape()[0] if images else task.inputs(), images)
+    yield from (_Place("hidden", width, images) for width in network.widths())
+    yield _Place("output", task.outputs(), has_positions=False)
 
 
 def _population_gamma(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -84,14 +101,13 @@ def _population_gamma(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
         specs = (dict(zip(levels, each, strict=True)) for each in product(*levels.values()))
         whys = (modular_because({**spec, "norm": norm, "loss": resolved["loss"]}) for spec in specs)
         if why := next(filter(None, whys), ""):
-            said = f"found '{norm['name']}' with {why}"
-            yield at(("norm", index), f"{said}; allowed: plain perceptrons, through which ζ is measured")
+            said = f"found '{norm['name']}' with {why}, allowed: a plain perceptron"
+            yield at(("norm", index), f"{said}, through whose layers gamma decay is measured")
 
 
 def _init(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     """The question's draws, which are those of a perceptron."""
-    if "sequential" in resolved["init"]:
-        for index, entry in enumerate(resolved["network"]):
-            if entry["name"] != "mlp":
-                said = f"found '{entry['name']}' with init sequential"
-                yield at(("network", index), f"{said}, allowed: mlp, whose weights the question draws")
+    for index, entry in enumerate(resolved["network"]):
+        if "sequential" in resolved["init"] and entry["name"] != "mlp":
+            said = f"found '{entry['name']}' with init sequential, allowed: mlp"
+            yield at(("network", index), f"{said}, since the question's code draws the weights of a perceptron")

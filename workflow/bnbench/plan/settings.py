@@ -52,7 +52,7 @@ class Setting:
         said = networks.normalized(spec, _DEFAULTS)
         numbers = {key: without_unaddressed(key, said[key]) for key in KEYS}
         digest = hashlib.sha256(canonical_json(canonical({**said, **numbers})).encode()).hexdigest()[:8]
-        return cls(spec, labels, f"{_slug(spec, numbers)}-{digest}")
+        return cls(spec, labels, f"{_slug(numbers)}-{digest}")
 
     @property
     def keeps_statistics(self) -> bool:
@@ -79,14 +79,15 @@ class Setting:
         return canonical_json(canonical(self.spec))
 
 
-def _slug(spec: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
+def _slug(numbers: Mapping[str, Any]) -> str:
     """What can be read of a setting in its address."""
     parts = {factor: level(factor, numbers[factor]).label for factor in FIRST_FACTORS}
     if parts["batch_size"] != "full":
         parts["batch_size"] = "b" + parts["batch_size"]
     task, *others = parts.values()
-    network = [] if spec["network"]["name"] == networks.DEFAULT["name"] else [level("network", spec["network"]).label]
-    read = (part.lower().replace("=", "") for part in (task, *network, *others))
+    network = numbers["network"]
+    named = [] if network["name"] == networks.DEFAULT["name"] else [level("network", network).label]
+    read = (part.lower().replace("=", "") for part in (task, *named, *others))
     return "-".join(re.sub(r"[^a-z0-9.]+", "_", part) for part in read)[:120]
 
 

@@ -10,13 +10,10 @@ from typing import Any
 
 from bnbench import __version__
 from bnbench.store.tables import read_json
-from bnbench.vocabulary import PACKAGE
-
-BUILT = PACKAGE.parents[1] / "image.json"
-"""What the build of an image writes down of it, beside the package."""
+from bnbench.vocabulary import IMAGE, PACKAGE
 
 
-def provenance(built: Path = BUILT) -> dict[str, str]:
+def provenance(built: Path = IMAGE) -> dict[str, str]:
     """Versions that the numbers come from, commit and image; no environment variables, user or host names.
 
     `built` is the file that the build of an image leaves; outside an image there is none.

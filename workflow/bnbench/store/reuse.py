@@ -4,8 +4,10 @@ On a CPU a trial has the same bits in every chunk, so its rows can be taken from
 same chunk, so there nothing is taken over.
 """
 
+import glob
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pyarrow.compute as pc
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
-from bnbench.store import chunk_files, schemas
+from bnbench.store import chunk_files, schemas, tables
 
 
 def trained(setting: Setting, results: Path) -> list[Chunk]:
@@ -28,6 +30,16 @@ def trained(setting: Setting, results: Path) -> list[Chunk]:
 def seeds_there(setting: Setting, results: Path) -> int:
     """How many seeds of a setting are trained, on whatever device."""
     return len({seed for chunk in _there(setting, results) for seed in chunk.seeds})
+
+
+def of_same_slug(setting: Setting, results: Path) -> Iterator[Setting]:
+    """Other settings that were trained and read alike in their addresses, as one file of each says."""
+    slug = setting.address.rpartition("-")[0]
+    for folder in sorted((results / "trials").glob(f"{glob.escape(slug)}-????????")):
+        first = next(folder.glob("seeds-*.parquet"), None)
+        if folder.name != setting.address and first is not None:
+            with suppress(UserError, KeyError, TypeError, ValueError):  # spoilt, or of a version that knew other keys
+                yield Setting.from_spec(tables.footer(first)["setting"])
 
 
 def _there(setting: Setting, results: Path) -> list[Chunk]:

@@ -79,11 +79,8 @@ def _module(chosen: Any, norm: Norm, shape: Shape, outputs: int, seed: int) -> n
 
 def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, outputs: int) -> nn.Module:
     """The network that the user's function gives."""
-    function = usercode.load(chosen.path, chosen.build, chosen.sha256)
-    handed = {"norm": factory, "inputs": shape, "outputs": outputs}
-    options = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.options.items()}
-    with usercode.told(chosen.path, f"builds the network with {chosen.build}"):
-        module = function(**{name: handed[name] for name in chosen.takes}, **options)
+    doing = f"builds the network with {chosen.build}"
+    module = usercode.call(chosen, doing, norm=factory, inputs=shape, outputs=outputs)
     if not isinstance(module, nn.Module):
         raise UserError(
             f"{chosen.path}: {chosen.build} gives a {type(module).__name__}, allowed: a network (torch.nn.Module)"

@@ -6,9 +6,10 @@ epoch), and on a CPU each network trains on one thread.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, Self
 
@@ -20,16 +21,19 @@ from bnbench.catalogue import own, tasks
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
+from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of
 from bnbench.trainer import building, packing, usercode
+from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
 from bnbench.trainer.optimizers import Losses, Optimizers
 from bnbench.trainer.orders import orders
 from bnbench.trainer.packing import Bytes
 from bnbench.trainer.snapshot import Kept
+from bnbench.trainer.steps import Batches, CapturedSteps, PlainSteps, Steps
 from bnbench.vocabulary import ACCURACY, VALIDATION
 
 OWN_CODE = ("network", "norm", "loss", "optimizer")
@@ -42,15 +46,17 @@ _NUMBERS = 2**20  # of the examples of a block
 class ModularEngine:
     """The networks of some seeds while they train, see `engine.Engine`."""
 
-    def __init__(self, trainees: Sequence[Trainee]) -> None:
-        self._trainees = trainees
+    def __init__(self, trainees: Sequence[Trainee], device: torch.device) -> None:
+        self._trainees, self._device = trainees, device
+        self._lanes = Lanes(device, len(trainees))
         self.hashes = [trainee.weights_hash for trainee in trainees]
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Self:
         """The engine of a setting, each seed with its own points and initial weights."""
         with plain(device):
-            return cls([Trainee(spec, seed, points, device) for seed, points in zip(seeds, data, strict=True)])
+            both = zip(seeds, data, strict=True)
+            return cls([Trainee(spec, seed, points, device) for seed, points in both], device)
 
     def empty(self, epochs: int) -> Tensor:
         """See `engine.Engine`."""
@@ -58,19 +64,19 @@ class ModularEngine:
 
     def train_epoch(self, epoch: int, factor: float) -> Tensor:
         """See `engine.Engine`."""
-        with plain(self._trainees[0].train_y.device):
-            return torch.stack([trainee.train_epoch(epoch, factor) for trainee in self._trainees])
+        with plain(self._device):
+            return torch.stack(self._lanes.each(lambda trainee: trainee.train_epoch(epoch, factor), self._trainees))
 
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
         """See `engine.Engine`."""
-        with plain(self._trainees[0].train_y.device), torch.no_grad():
-            found = [trainee.evaluate(epochs) for trainee in self._trainees]
+        with plain(self._device), torch.no_grad():
+            found = self._lanes.each(lambda trainee: trainee.evaluate(epochs), self._trainees)
         return {name: torch.stack([each[name] for each in found]) for name in found[0]}
 
     def fit(self) -> Tensor:
         """See `engine.Engine`."""
-        with plain(self._trainees[0].train_y.device), torch.no_grad():
-            return torch.stack([trainee.fit() for trainee in self._trainees])
+        with plain(self._device), torch.no_grad():
+            return torch.stack(self._lanes.each(Trainee.fit, self._trainees))
 
     def snapshot(self) -> Kept:
         """See `engine.Engine`."""
@@ -101,7 +107,8 @@ class Trainee:
         norm = build(NORMS, spec["norm"])
         self._norms = NormsInUse(norm, self._module)
         self._objective = Objective(spec)
-        self._optimizers = Optimizers(build(OPTIMIZERS, spec["optimizer"]), self._module)
+        constant = build(SCHEDULES, spec["schedule"]).is_constant()
+        self._optimizers = Optimizers(build(OPTIMIZERS, spec["optimizer"]), self._module, constant_rate=constant)
         self._epochs, self._seed = spec["epochs"], seed
         count, full = len(self.train_x), spec["batch_size"] == "full"
         batch_size = count if full else int(spec["batch_size"])
@@ -112,6 +119,7 @@ class Trainee:
         shuffled = not full or norm.blocks(batch_size) > 1
         ordered_by = seed_of("order", seed, self._varied)
         self._orders = orders([ordered_by], count, spec["epochs"], device) if shuffled else None
+        self._steps = self._new_steps()
 
     def output(self) -> Any:
         """What the network gives for all training points in training mode."""
@@ -131,23 +139,30 @@ class Trainee:
     def _train_epoch(self, epoch: int, factor: float) -> Tensor:
         self._draw_as(f"forward.{epoch}")
         self._optimizers.set_rate(factor)
-        self._norms.begin(epoch / self._epochs)
+        if self._norms.begin(epoch / self._epochs):
+            self._steps = self._new_steps()
         self._module.train()
-        order = next(self._orders)[0] if self._orders else None
-        losses = []
+        self._steps.begin(next(self._orders)[0] if self._orders else None)
         steps = [self._bounds[at : at + self._accumulated] for at in range(0, len(self._bounds), self._accumulated)]
         for place, bounds in enumerate(steps):
             self._refresh(epoch * len(steps) + place)
-            batches = [self._batch(order, start, stop) for start, stop in bounds]
-            losses += self._optimizers.step(partial(self._gradients, batches))
-        return torch.stack(losses).mean()
+            self._steps.step(bounds)
+        return self._steps.losses().mean()
 
-    def _batch(self, order: Tensor | None, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        if order is None:
-            return self.train_x[start:stop], self.train_y[start:stop]
-        return self.train_x[order[start:stop]], self.train_y[order[start:stop]]
+    def _new_steps(self) -> Steps:
+        """How steps are taken: captured on a GPU, where the optimizer allows it."""
+        if self.train_x.is_cuda and self._optimizers.captures:
+            return CapturedSteps(
+                self.train_x, self.train_y, self._update, self._module, len(self._bounds), _say_not_captured
+            )
+        if self.train_x.is_cuda:
+            _say_not_captured("the optimizer keeps count on the host")
+        return PlainSteps(self.train_x, self.train_y, self._update)
 
-    def _gradients(self, batches: Sequence[tuple[Tensor, Tensor]]) -> Losses:
+    def _update(self, batches: Batches) -> list[Tensor]:
+        return self._optimizers.step(partial(self._gradients, batches))
+
+    def _gradients(self, batches: Batches) -> Losses:
         """Fill the gradients of the mean loss of all examples of some batches."""
         examples = sum(len(x) for x, _ in batches)
         losses, parts = [], []
@@ -191,6 +206,11 @@ class Trainee:
             found[ACCURACY] = accuracy
         return found
 
+    def passes(self, examples: int) -> int:
+        """How often a network runs over so many training examples in an evaluation."""
+        blocks = len(batch_bounds(examples, self._block)) - 1
+        return 1 + self._norms.passes(blocks)
+
     def fit(self) -> Tensor:
         """The first output at the test points, [points]."""
         self._draw_as("forward.fit")
@@ -225,6 +245,12 @@ class Trainee:
         return [x[start:stop] for start, stop in pairwise(batch_bounds(len(x), self._block))]
 
 
+@cache
+def _say_not_captured(reason: str) -> None:
+    """Say so in the log, once a job."""
+    print(f"steps are not captured in CUDA graphs, and take longer: {reason}", file=sys.stderr, flush=True)
+
+
 def _told(spec: Mapping[str, Any], doing: str) -> AbstractContextManager[None]:
     """What tells an error in the user's own code, where a setting has any."""
     paths = [spec[kind]["path"] for kind in OWN_CODE if spec.get(kind, {}).get("name") == own.NAME]
@@ -240,8 +266,8 @@ def _block(shape: tuple[int, ...]) -> int:
 def plain(device: torch.device) -> Iterator[None]:
     """Kernels whose bits are always the same: on a CPU those of one thread, since several add in another order.
 
-    On a GPU torch's deterministic ones, where there are some. A CPU needs none for one thread, and would wait two seconds
-    for the import of a compiler.
+    On a GPU torch's deterministic ones, where there are some. For one thread of a CPU there is nothing to choose, and
+    torch would import its compiler for two seconds.
     """
     if device.type == "cpu":
         threads = torch.get_num_threads()

@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from bnbench.catalogue import example_norms, norms, population_norms
 from bnbench.catalogue.norm import Norm
 from bnbench.errors import UserError, found, nearest
-from bnbench.trainer import norm_modules, running_norms
+from bnbench.trainer import norm_modules, own_norm, running_norms
 from bnbench.trainer.norm_adapter import CatalogueNorm
 from bnbench.trainer.norm_modules import ArmNorm, Shift
 
@@ -23,6 +23,7 @@ MODULES: dict[type[Norm], type[ArmNorm[Any]]] = {
     norms.BatchNorm: running_norms.BatchNorm,
     norms.GhostBatchNorm: running_norms.GhostBatchNorm,
     norms.FrozenBatchNorm: running_norms.FrozenBatchNorm,
+    norms.OwnNorm: own_norm.OwnNormLayer,
     population_norms.PopulationNorm: running_norms.PopulationNorm,
     example_norms.LayerNorm: norm_modules.LayerNorm,
     example_norms.GroupNorm: norm_modules.GroupNorm,
@@ -67,7 +68,7 @@ class NormFactory:
 
     def __init__(self, norm: Norm, dtype: torch.dtype | None = None, device: torch.device | None = None) -> None:
         self._norm, self._dtype, self._device = norm, dtype, device
-        self.bias = not norm.replaces_bias
+        self.bias = norm.bias if isinstance(norm, norms.OwnNorm) else not norm.replaces_bias
         """Whether the layer before the norm needs a bias."""
         self.made = 0
         """How many modules it has made."""

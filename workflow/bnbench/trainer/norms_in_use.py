@@ -28,10 +28,12 @@ class NormsInUse:
         self.by_batch = isinstance(norm, BatchNorm) and norm.statistics == "batch"
         """Whether evaluation goes batch by batch, each with its own statistics."""
 
-    def begin(self, progress: float) -> None:
-        """Do what is due from this share of the epochs on."""
+    def begin(self, progress: float) -> bool:
+        """Do what is due from this share of the epochs on; whether steps do something else from now on."""
+        before = [(layer.keeps, layer.every) for layer in self._layers]
         for layer in self._layers:
             layer.begin(progress)
+        return before != [(layer.keeps, layer.every) for layer in self._layers]
 
     def refreshed_every(self) -> int:
         """Steps after which `measure` is due; 0: never."""
@@ -74,6 +76,11 @@ class NormsInUse:
                 for block in blocks:
                     self._network(block)
             layer.take(*pooled.moments())
+
+    def passes(self, blocks: int) -> int:
+        """How often `measure` runs the network over the training set."""
+        layers = sum(layer.keeps for layer in self._layers)
+        return min(layers, 1) if blocks == 1 else layers
 
     def _in_order(self, layers: Sequence[ArmNorm[Any]], examples: Tensor) -> list[ArmNorm[Any]]:
         """The layers in the order in which the network calls them."""

@@ -52,18 +52,18 @@ class Objective:
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self._task = LOSSES[tasks.of(spec).loss()]()
-        self._own: Callable[[Tensor, Tensor], Tensor] | None = None
+        self._own: Callable[..., Any] | None = None
         if tasks.loss_of(spec) == own.NAME:
             entry: OwnLoss = build(CHOICES, spec["loss"])
-            options = {
-                name: list(value) if isinstance(value, tuple) else value for name, value in entry.options.items()
-            }
-            self._own = partial(usercode.load(entry.path, entry.build, entry.sha256), **options)
+            self._own = partial(usercode.load(entry.path, entry.build, entry.sha256), **usercode.options(entry))
+            self._takes = entry.takes
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
         """[examples, outputs] twice → the loss of every example, [examples] or [examples, 1]."""
         if self._own is not None:
-            return self._own(output, target)
+            supplied = {"output": output, "target": target}
+            losses: Tensor = self._own(**{name: supplied[name] for name in self._takes})
+            return losses
         return self._task.forward(output[None], target[None])[0]
 
     def accuracy(self, output: Tensor, target: Tensor) -> Tensor | None:

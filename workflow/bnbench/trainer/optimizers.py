@@ -45,10 +45,14 @@ class Optimizers:
     Args:
         entry: as the config has it.
         module: the network, in its final type and on its final device.
+        constant_rate: whether the learning rate never changes.
     """
 
-    def __init__(self, entry: Optimizer, module: nn.Module) -> None:
-        self._entry = entry
+    captures: bool = False
+    """Whether an update can be captured in a CUDA graph: all that it keeps lies on the GPU."""
+
+    def __init__(self, entry: Optimizer, module: nn.Module, *, constant_rate: bool = False) -> None:
+        self._entry, self._constant_rate = entry, constant_rate
         self._parameters = [each for each in module.parameters() if each.requires_grad]
         self._flat: list[tuple[nn.Parameter, nn.Parameter]] = []  # parameters, and the matrices that stand for them
         self._all = self._made()
@@ -123,7 +127,7 @@ class Optimizers:
         if isinstance(entry, OwnOptimizer):
             return [_own(entry, self._groups(self._parameters))]
         torch_class = undecorated(getattr(torch.optim, entry.torch_class))
-        arguments = entry.arguments() | ({"fused": True} if entry.fused else {})
+        arguments = entry.arguments() | ({"fused": True} if entry.fused else {}) | self._on_gpu(torch_class)
         if not isinstance(entry, Muon):
             return [torch_class(self._groups(self._parameters), **arguments)]
         matrices = [each for each in self._parameters if each.ndim >= 2]
@@ -135,6 +139,17 @@ class Optimizers:
         made = [torch_class([matrix for _, matrix in self._flat], **arguments)] if matrices else []
         adamw = undecorated(torch.optim.AdamW)
         return [*made, adamw(others, lr=entry.lr, weight_decay=decay, fused=True)] if others else made
+
+    def _on_gpu(self, torch_class: Any) -> dict[str, Any]:
+        """What lets a CUDA graph hold an update; a graph reads a rate that changes from memory."""
+        if not self._parameters[0].is_cuda:
+            return {}
+        capturable = "capturable" in inspect.signature(torch_class).parameters
+        self.captures = capturable or self._entry.fused
+        if not self.captures:
+            return {}
+        rate = {} if self._constant_rate else {"lr": torch.tensor(self._entry.lr, device=self._parameters[0].device)}
+        return rate | ({"capturable": True} if capturable else {})
 
     def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
         """The parameters, those without weight decay in a group of their own."""
@@ -172,10 +187,7 @@ def _laid_out(state: Any, parameter: Tensor) -> Any:
 
 def _own(entry: OwnOptimizer, parameters: list[Any]) -> torch.optim.Optimizer:
     """The optimizer that the user's class or function gives."""
-    build = usercode.load(entry.path, entry.build, entry.sha256)
-    options = {name: list(value) if isinstance(value, tuple) else value for name, value in entry.options.items()}
-    with usercode.told(entry.path, f"makes the optimizer with {entry.build}"):
-        made = build(params=parameters, lr=entry.lr, **options)
+    made = usercode.call(entry, f"makes the optimizer with {entry.build}", params=parameters, lr=entry.lr)
     if not isinstance(made, torch.optim.Optimizer):
         raise UserError(
             f"{entry.path}: {entry.build} gives a {type(made).__name__}, allowed: an optimizer (torch.optim.Optimizer)"

@@ -50,10 +50,22 @@ class RunningNorm(ArmNorm[_Kept]):
     def forward(self, x: Tensor) -> Tensor:
         """Return γ (x − m)/√(v + eps) + β; no gradient goes through an m and v that are kept."""
         if self.measuring and self.keeps:
-            self.take(*moments(x))
-        elif self.takes_batch():
+            return self._measured(x)
+        if self.takes_batch():
             return self.by_batch(x)
         return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.norm.eps)
+
+    def _measured(self, x: Tensor) -> Tensor:
+        """Keep the statistics of `x`, and normalize by them: one pass of PyTorch's kernel does both."""
+        values = x.numel() // self.channels
+        if values < 2:
+            raise UserError("found one value in a channel, allowed where statistics are measured: at least 2")
+        mean, variance = x.new_zeros(self.channels), x.new_zeros(self.channels)
+        y = functional.batch_norm(
+            x, mean, variance, self.weight, self.bias, training=True, momentum=1.0, eps=self.norm.eps
+        )
+        self.take(mean, variance * ((values - 1) / values))
+        return y
 
     def takes_batch(self) -> bool:
         """Whether it is the batch's own statistics that it normalizes by now."""

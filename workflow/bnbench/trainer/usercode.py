@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from bnbench.catalogue import userfiles
+from bnbench.catalogue.own import OwnCode
 from bnbench.errors import UserError
 from bnbench.trainer import usermodules
 
@@ -49,12 +50,28 @@ def load(path: str, build: str, sha256: str) -> Callable[..., Any]:
     return found
 
 
+def call(code: OwnCode, doing: str, **supplied: Any) -> Any:
+    """What a user's function gives, called with what it takes of `supplied` and with its options in the config.
+
+    Raises:
+        UserError: the file cannot be loaded, or the function raises an error.
+    """
+    function = load(code.path, code.build, code.sha256)
+    with told(code.path, doing):
+        return function(**{name: supplied[name] for name in code.takes}, **options(code))
+
+
+def options(code: OwnCode) -> dict[str, Any]:
+    """The options that the config gives a user's function, with lists as lists."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in code.options.items()}
+
+
 @contextlib.contextmanager
 def told(path: str, doing: str) -> Iterator[None]:
     """Turn an error that a user's code raises within into one message; `doing` says what bnbench does, "builds it".
 
-    Lack of memory, a `UserError` and a keyboard interrupt pass as they are. The working directory is the same
-    afterwards, since bnbench's own paths are relative to it.
+    A `UserError` and a keyboard interrupt pass as they are, and so does a lack of a device's memory, of which fewer
+    seeds need less. The working directory is the same afterwards, since bnbench's own paths are relative to it.
 
     Raises:
         UserError: the user's code raised an error, whichever, or left the program.
@@ -130,10 +147,8 @@ def _shortened(text: str) -> str:
 
 
 def _lacks_memory(error: BaseException) -> bool:
-    """Whether `error` says so, or is what torch raised while it handled one that did."""
-    if isinstance(error, RuntimeError):
-        return any(isinstance(each, torch.OutOfMemoryError) for each in _chain(error))
-    return isinstance(error, MemoryError)
+    """Whether `error` says so of a device, or is what torch raised while it handled one that did."""
+    return isinstance(error, RuntimeError) and any(isinstance(each, torch.OutOfMemoryError) for each in _chain(error))
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from bnbench.catalogue.networks import DEFAULT
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import FACTORS, SCHEMA, SEED_VARIES
-from bnbench.wording import effects, formats, titles
+from bnbench.wording import effects, formats, networks, titles
+
+_UNSAID = {SEED_VARIES: ALL, "network": DEFAULT["name"], "accumulate": "1"}
+"""Factors that texts do not name where this is their only level."""
+_READ_BY_SOME = ("hidden", "activation", "init")
+"""Factors that not every network reads."""
 
 
 def summary(study: Study) -> str:
@@ -54,6 +60,7 @@ def facts(study: Study) -> dict[str, str]:
         "alike": alike(study),
         "tuned": titles.tuned(study),
         "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
+        "noise": " and of dropout, or whatever else is drawn in training," if networks.draws(study) else "",
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
 
@@ -111,8 +118,10 @@ def alike(study: Study) -> str:
 
 
 def named_factors(study: Study) -> list[str]:
-    """The factors whose levels texts name: that a seed varies every source goes without saying."""
-    return [factor for factor in FACTORS if (factor, [*study.levels[factor]]) != (SEED_VARIES, [ALL])]
+    """The factors whose levels texts name: what goes without saying is left out, and what no network reads."""
+    unsaid = {name for name, label in _UNSAID.items() if [*study.levels[name]] == [label]}
+    unread = {*_READ_BY_SOME} - networks.read_keys(study)
+    return [factor for factor in FACTORS if factor not in unsaid | unread]
 
 
 def levels(study: Study) -> str:
@@ -122,6 +131,8 @@ def levels(study: Study) -> str:
     varied = study.varied()
     differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
     fixed = [factor for factor in named_factors(study) if factor not in (study.report.factor, *varied)]
-    same = ", ".join(f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor])
+    held = [f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor]]
+    loss = networks.own_loss(study)
+    same = ", ".join([*held, *([f"loss {loss}"] if loss else [])])
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
     return " ".join([*filter(None, said), f"The same everywhere: {same}."])

@@ -11,7 +11,7 @@ from bnbench.judge import sign_flips
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import SEED_VARIES
-from bnbench.wording import captions, formats, randomness, templating, titles, variance
+from bnbench.wording import captions, formats, networks, randomness, templating, titles, variance
 
 BIBTEX = f"""@software{{bnbench,
   title   = {{bnbench: does batch normalization help or hurt here?}},
@@ -67,20 +67,18 @@ def limits(contexts: pd.DataFrame) -> str:
 
 def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
-    held = [name for name in captions.named_factors(study) if name not in (factor, "hidden", "activation")]
-    networks = {
-        "hidden": f"hidden layers {formats.listed([name.replace('-', '–') for name in study.levels['hidden']])}",
-        "activation": formats.listed([*study.levels["activation"]]),
-    }
+    of_networks = ("network", "hidden", "activation")
+    held = [name for name in captions.named_factors(study) if name not in (factor, *of_networks)]
+    arms = formats.listed([titles.arm(study, arm) for arm in study.arms])
     return {
         **captions.facts(study),
         "fixed_by_seed": randomness.fixed(study),
         "same_data": randomness.same(study),
         "several": len(study.contexts()) > 1,
-        "networks": ", ".join(text for name, text in networks.items() if name != factor),
+        "networks": networks.trained(study) + (f" with {arms}" if factor != "network" else ""),
+        "own_loss": networks.own_loss(study),
         "all_shared": factor not in ("task", "batch_size")
         and all(study.shares_weights(context) for context, _ in study.contexts()),
-        "arms": formats.listed([titles.arm(study, arm) for arm in study.arms]),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
         "held_out": formats.percent(study.config["tune"]["validation"]) if study.config["tune"] else "",
         "rows_alone": variance.rows_alone(study),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bnbench.catalogue.tasks import DRAWN
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
-from bnbench.wording import formats
+from bnbench.wording import formats, networks
 
 _WORDS = {
     "data": "the data",
@@ -24,7 +24,7 @@ def fixed(study: Study) -> str:
         labels = [label for label, drawn in found.drawn.items() if name in drawn]
         if labels:
             parts.append(_WORDS[name] + (f" (with {_tasks(study, labels)})" if len(labels) < len(found.drawn) else ""))
-    parts.append("the initial weights")
+    parts += ["the initial weights", *networks.draws(study)]
     if found.order == "some":
         return f"{', '.join(parts)} and, where the batch is not full, the order of the examples"
     return formats.listed([*parts, *(["the order of the examples"] if found.order == "all" else [])])

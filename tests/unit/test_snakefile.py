@@ -1,0 +1,21 @@
+"""What the rules ask of the package: the setting of a job, or one line of why there is none."""
+
+from types import SimpleNamespace
+
+import pytest
+import specs
+
+from bnbench import snakefile
+from bnbench.plan.settings import Setting
+
+
+def test_a_job_has_the_setting_of_its_address_and_ends_in_one_line_where_the_study_has_none():
+    setting = Setting.from_spec(specs.spec())
+    settings = {setting.address: setting}
+    assert snakefile.setting_or_exit(settings, SimpleNamespace(setting=setting.address)) is setting
+    with pytest.raises(SystemExit) as ended:
+        snakefile.setting_or_exit(settings, SimpleNamespace(setting="another-00000000"))
+    assert ended.value.code == (
+        "another-00000000: the study has no such setting; if the config or a file that it names has changed since the "
+        "run was planned, give the same command again"
+    )

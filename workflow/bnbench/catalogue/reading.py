@@ -1,0 +1,40 @@
+"""The files that a config names: their bytes, or one message of why nobody can read them here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bnbench.errors import UserError
+from bnbench.vocabulary import IMAGE
+
+
+def content(file: Path, called: str, image: Path = IMAGE) -> bytes:
+    """The bytes of a file that a config names.
+
+    Args:
+        file: where it lies, as seen from where the run starts.
+        called: what messages call it, such as "data file".
+        image: what tells that this runs in an image of ours.
+
+    Raises:
+        UserError: the file cannot be read; within an image, with how to let the image see it.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        unseen = isinstance(error, FileNotFoundError) and image.exists() and _is_outside(file)
+        hint = f"; {_bind(file)}" if unseen else ""
+        raise UserError(f"{file}: cannot read the {called} ({error.strerror}){hint}") from error
+
+
+def _is_outside(file: Path) -> bool:
+    """Whether a file, or what it is a link to, lies outside of the working folder."""
+    return not file.resolve().is_relative_to(Path.cwd())
+
+
+def _bind(file: Path) -> str:
+    folder = file.resolve().parent
+    return (
+        "an image sees the working folder and what is bound: put the file there, or give Snakemake "
+        f'--apptainer-args "--bind {folder}"'
+    )

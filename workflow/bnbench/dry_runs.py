@@ -1,0 +1,44 @@
+"""Start the dry run of a study's networks, in a process of its own: planning itself never runs the user's code.
+
+So a plan needs no torch, and the user's code cannot disturb it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bnbench.errors import UserError
+from bnbench.plan.engines import engine
+from bnbench.plan.study import Study
+from bnbench.store import probes
+from bnbench.vocabulary import PACKAGE
+
+
+def run(study: Study, results: Path) -> None:
+    """Try the networks that have not been tried yet, see `probe`; where torch is not installed, their jobs do that.
+
+    Raises:
+        UserError: the user's own code does not work.
+    """
+    modular = [setting for setting in study.settings if engine(setting.spec) == "modular"]
+    if all(probes.is_there(setting.address, results) for setting in modular):
+        return
+    if importlib.util.find_spec("torch") is None:
+        print("torch is not installed here: the networks are tried when their jobs start", file=sys.stderr)
+        return
+    command = [sys.executable, "-m", "bnbench", "probe", "--results", str(results), "--study", study.to_json()]
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, capture_output=True, text=True, check=False, env={**os.environ, **_path()}
+    )
+    if done.returncode:
+        raise UserError(done.stderr.strip() or f"the dry run of the networks ended with status {done.returncode}")
+
+
+def _path() -> dict[str, str]:
+    """Where the process finds this package, and what the user has put beside it."""
+    theirs = os.environ.get("PYTHONPATH", "")
+    return {"PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *filter(None, [theirs])])}

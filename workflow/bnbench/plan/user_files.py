@@ -1,0 +1,43 @@
+"""Files of the user's that a setting names, data and code, and what a setting is but for their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bnbench.catalogue.registries import REGISTRIES
+from bnbench.plan.settings import Setting, canonical
+
+
+def named(setting: Setting) -> dict[str, str]:
+    """The files that a setting names: path → what its bytes hash to."""
+    entries = [entry for kind, entry in setting.spec.items() if _has_file(kind, entry)]
+    return {entry["path"]: entry["sha256"] for entry in entries}
+
+
+def changed(setting: Setting, other: Setting) -> list[str]:
+    """Paths of the files of `setting` whose bytes alone tell it from `other`; none where more does, or nothing.
+
+    A file that was moved is the same one, but not one that was renamed.
+    """
+    if _but_for_bytes(setting) != _but_for_bytes(other):
+        return []
+    there = {Path(path).name: digest for path, digest in named(other).items()}
+    return [path for path, digest in named(setting).items() if there.get(Path(path).name) != digest]
+
+
+def _has_file(kind: str, entry: Any) -> bool:
+    return kind in REGISTRIES and "sha256" in entry
+
+
+def _but_for_bytes(setting: Setting) -> dict[str, Any]:
+    """What changes the numbers of a setting, with the names of files instead of their bytes."""
+    spec = canonical(setting.spec).items()
+    return {kind: _named_only(kind, entry) if _has_file(kind, entry) else entry for kind, entry in spec}
+
+
+def _named_only(kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry without what the planner reads from its file."""
+    read = REGISTRIES[kind][entry["name"]].derived
+    return {key: value for key, value in entry.items() if key not in read} | {"path": Path(entry["path"]).name}

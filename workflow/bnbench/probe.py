@@ -1,0 +1,43 @@
+"""Try the networks of a study before any is trained, and measure what they take.
+
+What comes in is a study, what goes out is a probe for each setting of the modular engine that has none. An error in the
+user's own code is told here, before the first job starts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bnbench.catalogue import sources, tasks
+from bnbench.plan.engines import engine
+from bnbench.plan.settings import Setting
+from bnbench.plan.study import Study
+from bnbench.store import probes
+from bnbench.streams import seed_of
+from bnbench.trainer import dry_run, probing
+
+
+def run(study: Study, results: Path) -> str:
+    """Try and measure what has not been, and say how much that was.
+
+    Raises:
+        UserError: the user's own code does not work, or a file cannot be read or written.
+    """
+    due = [setting for setting in study.settings if is_due(setting, results)]
+    for setting in due:
+        _try(setting, study.seeds[0], results)
+    return f"{study.name}: tried {len(due)} of {len(study.settings)} settings"
+
+
+def is_due(setting: Setting, results: Path) -> bool:
+    """Whether a setting is to be tried."""
+    return engine(setting.spec) == "modular" and not probes.is_there(setting.address, results)
+
+
+def _try(setting: Setting, seed: int, results: Path) -> None:
+    spec = setting.spec
+    sources.check(spec)
+    data = tasks.of(spec).data(seed_of("data", seed, spec["seed_varies"]))
+    dry_run.check(spec, seed, data)
+    # What a network takes on a GPU cannot be measured on every machine that plans.
+    probes.write(setting.address, results, probing.measure(spec, seed, data) if spec["device"] == "cpu" else None)

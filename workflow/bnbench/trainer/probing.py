@@ -1,0 +1,79 @@
+"""A probe: what a few steps of a network take, measured before it is trained, so that its jobs ask for what they need.
+
+A batch of at most 256 examples stands for all: a step and an evaluation take as much longer as they have more examples.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bnbench.catalogue import tasks
+from bnbench.catalogue.tasks import Data
+from bnbench.plan.modular_cost import Probe
+from bnbench.trainer.modular import Trainee, plain
+
+_EXAMPLES = 256
+_STEPS = 3
+
+
+def measure(spec: Mapping[str, Any], seed: int, data: Data) -> Probe:
+    """Time of a step and of an evaluation on one core, and memory of one network of a setting.
+
+    Raises:
+        UserError: the user's own code does not work.
+    """
+    points, tested = len(data.train_x), tasks.of(spec).tested_points()
+    batch = points if spec["batch_size"] == "full" else int(spec["batch_size"])
+    few = min(batch, _EXAMPLES)
+    cut = data._replace(
+        train_x=data.train_x[:few],
+        train_y=data.train_y[:few],
+        test_x=data.test_x[:few],
+        test_y=data.test_y[:few],
+        validation_x=None,
+        validation_y=None,
+    )
+    device = torch.device("cpu")
+    _forget_peak()
+    before = _peak()
+    with plain(device):
+        trainee = Trainee({**spec, "batch_size": "full"}, seed, cut, device)
+        trainee.train_epoch(0, 1.0)
+        step = _seconds(lambda: trainee.train_epoch(0, 1.0), _STEPS)
+        with torch.no_grad():
+            evaluation = _seconds(lambda: trainee.evaluate(1), 1)
+    larger = batch / few
+    examples = (points + tested) / (few + len(cut.test_x))
+    passes = trainee.passes(points) / trainee.passes(few)
+    return Probe(step * larger, evaluation * examples * passes, (_peak() - before) * larger)
+
+
+def _seconds(work: Callable[[], object], times: int) -> float:
+    """The least that it takes."""
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+def _peak() -> float:
+    """The most memory that this process had, in MiB; 0 where the system does not say."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _forget_peak() -> None:
+    """Let the peak begin at what there is now."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

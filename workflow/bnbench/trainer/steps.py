@@ -1,0 +1,180 @@
+"""Training steps of one network: as plain PyTorch takes them, or captured in CUDA graphs and replayed.
+
+A step is one update by one or more batches. On a GPU the launches of a small network's kernels take ten times as long
+as the kernels, so a step that always does the same is captured once and then replayed by a single launch. What a step
+does must then not depend on Python: where anything speaks against that, steps are taken as they are.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Batches = Sequence[tuple[Tensor, Tensor]]
+Bounds = Sequence[tuple[int, int]]
+
+Update = Callable[[Batches], list[Tensor]]
+"""One update by some batches; gives the mean loss of each."""
+
+
+class Steps(Protocol):
+    """The steps of one network."""
+
+    def begin(self, order: Tensor | None) -> None:
+        """Begin an epoch, whose examples come in this order, [examples]; None: as they lie."""
+        ...
+
+    def step(self, bounds: Bounds) -> None:
+        """Take one step by the batches that lie at these places of the order."""
+        ...
+
+    def losses(self) -> Tensor:
+        """Mean losses of the epoch's batches so far, [batches]."""
+        ...
+
+
+class PlainSteps:
+    """Steps as plain PyTorch takes them.
+
+    Args:
+        x: training inputs, [examples, …].
+        y: training targets, [examples, outputs].
+        update: makes an update by some batches.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, update: Update) -> None:
+        self._x, self._y, self._update = x, y, update
+        self._order: Tensor | None = None
+        self._losses: list[Tensor] = []
+
+    def begin(self, order: Tensor | None) -> None:
+        """See `Steps`."""
+        self._order, self._losses = order, []
+
+    def step(self, bounds: Bounds) -> None:
+        """See `Steps`."""
+        self._losses += self._update([self._batch(start, stop) for start, stop in bounds])
+
+    def losses(self) -> Tensor:
+        """See `Steps`."""
+        return torch.stack(self._losses)
+
+    def _batch(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        if self._order is None:
+            return self._x[start:stop], self._y[start:stop]
+        rows = self._order[start:stop]
+        return self._x[rows], self._y[rows]
+
+
+class CapturedSteps:
+    """Steps that are captured in a CUDA graph for each combination of batch sizes.
+
+    A graph finds its batches by a counter on the device, so a replay needs nothing from the host. The first step of
+    each combination is taken as it is, the second is captured.
+
+    Args:
+        x: training inputs, [examples, …], on the GPU.
+        y: training targets, [examples, outputs].
+        update: makes an update by some batches.
+        module: the network.
+        batches: of an epoch.
+        refused: called with the reason when steps cannot be captured.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        update: Update,
+        module: nn.Module,
+        batches: int,
+        refused: Callable[[str], None],
+    ) -> None:
+        self._x, self._y, self._update, self._module, self._refused = x, y, update, module, refused
+        self._order = torch.arange(len(x), device=x.device)
+        self._at = torch.zeros((), dtype=torch.int64, device=x.device)
+        self._batch = torch.zeros(1, dtype=torch.int64, device=x.device)
+        self._losses = y.new_zeros(batches)
+        self._places = torch.arange(len(x), device=x.device)
+        self._graphs: dict[tuple[int, ...], torch.cuda.CUDAGraph | None] = {}
+        self._is_refused = False
+
+    def begin(self, order: Tensor | None) -> None:
+        """See `Steps`."""
+        if order is not None:
+            self._order.copy_(order)
+        self._at.zero_()
+        self._batch.zero_()
+
+    def step(self, bounds: Bounds) -> None:
+        """See `Steps`."""
+        sizes = tuple(stop - start for start, stop in bounds)
+        if self._is_refused:
+            self._take(sizes)
+        elif sizes not in self._graphs:
+            self._graphs[sizes] = None
+            self._take_first(sizes)
+        elif graph := self._graphs[sizes] or self._captured(sizes):
+            graph.replay()
+        else:
+            self._take(sizes)
+
+    def losses(self) -> Tensor:
+        """See `Steps`."""
+        return self._losses
+
+    def _take(self, sizes: tuple[int, ...]) -> None:
+        batches = []
+        for size in sizes:
+            rows = self._order[self._places[:size] + self._at]
+            batches.append((self._x[rows], self._y[rows]))
+            self._at += size
+        for loss in self._update(batches):
+            self._losses.index_copy_(0, self._batch, loss.reshape(1))
+            self._batch += 1
+
+    def _take_first(self, sizes: tuple[int, ...]) -> None:
+        """Take a step as it is, and see whether Python's part of it is always the same."""
+        before = _python_state(self._module)
+        self._take(sizes)
+        if _python_state(self._module) != before:
+            self._refuse("the network's Python code draws random numbers or keeps count")
+
+    def _captured(self, sizes: tuple[int, ...]) -> torch.cuda.CUDAGraph | None:
+        """The graph of a step, which this does not take; None where it cannot be captured."""
+        graph = torch.cuda.CUDAGraph()
+        gc.disable()  # a graph of earlier networks that is collected meanwhile would end the capture
+        try:
+            with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
+                self._take(sizes)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # whatever a network does that no graph takes
+            torch.cuda.synchronize()
+            self._refuse(str(error).partition("\n")[0])
+            return None
+        finally:
+            gc.enable()
+        self._graphs[sizes] = graph
+        return graph
+
+    def _refuse(self, reason: str) -> None:
+        self._is_refused = True
+        self._graphs.clear()
+        self._refused(reason)
+
+
+def _python_state(module: nn.Module) -> list[Any]:
+    """What a step would change if it did something else each time: generators of the host, and plain attributes."""
+    plain = [
+        {name: value for name, value in vars(each).items() if isinstance(value, bool | int | float | str)}
+        for each in module.modules()
+    ]
+    numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - what the user's code may use
+    return [plain, random.getstate(), repr(numpy), torch.default_generator.get_state().tolist()]
