@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import torch
 from specs import RATES, named, spec
+from tiny import theirs
 
+from bnbench.catalogue import norms
 from bnbench.catalogue.activations import ACTIVATIONS, Activation
 from bnbench.catalogue.datafiles import inspect_table
-from bnbench.catalogue.example_norms import InstanceNorm
 from bnbench.catalogue.losses import LOSSES as LOSS_CLASSES
 from bnbench.catalogue.losses import Loss
 from bnbench.catalogue.norm import Norm
@@ -156,10 +157,48 @@ SETTINGS = {
         optimizer=named("optimizer", "momentum", **RATES["momentum"]),
         activation="tanh",
     ),
+    "digits, CNN, instance norm, batch 60, adafactor": small(
+        task=named("task", "digits", test_fraction=0.9),
+        network=named("network", "cnn", channels=[4, 6]),
+        norm=named("norm", "instance"),
+        batch_size=60,
+        optimizer=named("optimizer", "adafactor"),
+    ),
+    # Muon computes in bfloat16, of which other processors give other last digits: in the losses, the fifth.
+    "digits, ResNet, BN after the activation, batch 60, muon": small(
+        dtype="float32",
+        task=named("task", "digits", test_fraction=0.9),
+        network=named("network", "resnet", width=4),
+        norm=named("norm", "batch", placement="after", on=["hidden", "input"]),
+        batch_size=60,
+        optimizer=named("optimizer", "muon"),
+    ),
+    # Masks are those that torch draws on x86.
+    "adding, perceptron with dropout, cumulative BN, two batches of 20 a step": small(
+        task=named("task", "adding", length=6, points=100, test_points=50),
+        network=named("network", "mlp", dropout=0.2),
+        norm=named("norm", "batch", momentum=None),
+        batch_size=20,
+        accumulate=2,
+        optimizer=named("optimizer", "adam", lr=0.01, clip=1.0, weight_decay=0.1, weight_decay_on="weights"),
+        schedule=named("schedule", "constant", warmup=2),
+    ),
+    "adding, perceptron, BN by the batch, lbfgs": small(
+        task=named("task", "adding", length=6, points=100, test_points=50),
+        norm=named("norm", "batch", statistics="batch"),
+        batch_size=50,
+        optimizer=named("optimizer", "lbfgs", lr=0.1, max_iter=3),
+    ),
+    "adding, code of a user's": small(
+        task=named("task", "adding", length=6, points=100, test_points=50),
+        network=theirs("network", "Recurrent", dropout=0.0),
+        loss=theirs("loss", "absolute", power=1.5),
+        optimizer=theirs("optimizer", "Signs", lr=0.01),
+    ),
 }
 
-UNTRAINED = {InstanceNorm}
-"""Guarded classes without which these networks do: they have no arithmetic of their own, and refuse a perceptron."""
+UNTRAINED = {norms.OwnNorm}
+"""Guarded classes without which these networks do: their arithmetic is the user's."""
 
 
 @contextmanager

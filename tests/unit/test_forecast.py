@@ -32,7 +32,7 @@ alphas = st.floats(1e-4, 0.49)
 @pytest.fixture(autouse=True)
 def a_second_for_forty_epochs(monkeypatch):
     """A cost model that is easily reckoned with."""
-    monkeypatch.setattr(forecast.cost, "seconds", lambda spec, seeds: seeds * spec["epochs"] / 40)
+    monkeypatch.setattr(forecast.cost, "seconds", lambda spec, seeds, probe=None: seeds * spec["epochs"] / 40)
 
 
 @pytest.mark.parametrize(("alpha", "seeds"), [(0.05, 6), (0.01, 8), (0.1, 5), (0.001, 11), (0.49, 3)])

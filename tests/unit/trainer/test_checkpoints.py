@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from specs import RATES, assert_same_bits, named, spec
+from tiny import theirs
 
 from bnbench import train
 from bnbench.errors import UserError
@@ -33,6 +34,23 @@ SETTINGS = {
     "weights alone varied": spec(seed_varies="weights", batch_size=25),
     "order alone varied": spec(seed_varies="order", batch_size=25),
     "diverging": spec(optimizer=named("optimizer", "sgd", lr=1e30), norm=named("norm", "none")),
+    "perceptron with dropout": spec(network=named("network", "mlp", dropout=0.3), batch_size=25),
+    "residual network": spec(
+        task=named("task", "digits", test_fraction=0.97), network=named("network", "resnet", width=2), batch_size=25
+    ),
+    "code of a user's": spec(
+        task=named("task", "adding", length=4, points=50, test_points=10),
+        network=theirs("network", "Recurrent"),
+        loss=theirs("loss", "absolute"),
+        optimizer=theirs("optimizer", "Signs", lr=0.01),
+        batch_size=25,
+    ),
+    "lbfgs": spec(optimizer=named("optimizer", "lbfgs", max_iter=3), batch_size=50),
+    "adafactor": spec(optimizer=named("optimizer", "adafactor"), batch_size=50),
+    "muon": spec(optimizer=named("optimizer", "muon"), batch_size=50),
+    "diverging, one network at a time": spec(
+        optimizer=named("optimizer", "sgd", lr=1e30), norm=named("norm", "none"), accumulate=2, batch_size=25
+    ),
 }
 
 
