@@ -35,12 +35,28 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
         output = trainee.output()
         _check_output(spec, output, trainee.train_y)
         _check_loss(spec, trainee.loss(output))
+        if not trainee.uses_norm():
+            raise UserError(
+                f"{_where(spec, 'network')}: the network runs none of its norm layers, so all arms would be the same; "
+                "allowed: at least one that its forward() calls"
+            )
         trainee.train_epoch(0, 1.0)
         with torch.no_grad():
+            _check_shape(spec, trainee.output(training=False), trainee.train_y)
             trainee.evaluate(1)
+        trainee.state()
 
 
 def _check_output(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:
+    _check_shape(spec, output, target)
+    if not output.requires_grad:
+        raise UserError(
+            f"{_where(spec, 'network')}: the network's output has no gradient, allowed: a forward() that computes it "
+            "from parameters, without torch.no_grad() and detach()"
+        )
+
+
+def _check_shape(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:
     where = _where(spec, "network")
     if not isinstance(output, Tensor):
         raise UserError(f"{where}: the network gives a {type(output).__name__}, allowed: a tensor of {_of(target)}")
@@ -52,12 +68,13 @@ def _check_output(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:
 
 
 def _check_loss(spec: Mapping[str, Any], losses: Any) -> None:
-    where = _where(spec, "loss")
+    where = _where(spec, "loss") if tasks.loss_of(spec) == own.NAME else f"loss '{tasks.loss_of(spec)}'"
     if not isinstance(losses, Tensor) or losses.shape not in ((2,), (2, 1)):
         found = list(losses.shape) if isinstance(losses, Tensor) else f"a {type(losses).__name__}"
-        if tasks.loss_of(spec) == own.NAME:
-            raise UserError(f"{where}: the loss gives {found} for 2 examples, allowed: [2], a number for each of them")
-    elif (losses < 0).any():
+        raise UserError(f"{where}: the loss gives {found} for 2 examples, allowed: [2], a number for each of them")
+    if not losses.requires_grad:
+        raise UserError(f"{where}: the loss has no gradient, allowed: one that torch computes from `output`")
+    if (losses < 0).any():
         raise UserError(
             f"{where}: the loss of an example is {losses.min().item():.3g}, allowed: 0 or more, since losses are "
             "compared by their ratio"

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from bnbench.catalogue import own, tasks
-from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.norms import NORMS, Identity
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
@@ -104,7 +104,7 @@ class Trainee:
             if isinstance(values, np.ndarray)
         }
         self.train_x, self.train_y = self._data["train_x"], self._data["train_y"]
-        norm = build(NORMS, spec["norm"])
+        self._norm = norm = build(NORMS, spec["norm"])
         self._norms = NormsInUse(norm, self._module)
         self._objective = Objective(spec)
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
@@ -121,10 +121,14 @@ class Trainee:
         self._orders = orders([ordered_by], count, spec["epochs"], device) if shuffled else None
         self._steps = self._new_steps()
 
-    def output(self) -> Any:
-        """What the network gives for all training points in training mode."""
+    def output(self, *, training: bool = True) -> Any:
+        """What the network gives for all training points in training mode, or in evaluation mode."""
         with _told(self._spec, "runs the network"):
-            return self._module(self.train_x)
+            return self._module.train(training)(self.train_x)
+
+    def uses_norm(self) -> bool:
+        """Whether the network runs a layer of the norm, where there is one to run."""
+        return isinstance(self._norm, Identity) or self._norms.are_used(self.train_x)
 
     def loss(self, output: Tensor) -> Any:
         """The loss of every training point, given the network's outputs."""

@@ -43,6 +43,10 @@ class NormsInUse:
         """Whether there are running statistics that precise ones may stand in for."""
         return any(layer.keeps for layer in self._layers)
 
+    def are_used(self, examples: Tensor) -> bool:
+        """Whether the network calls any of them."""
+        return bool(self._in_order(self._layers, examples))
+
     @contextmanager
     def precise(self, blocks: Sequence[Tensor]) -> Iterator[None]:
         """Evaluate with the statistics of the whole training set under the present weights (Wu & Johnson 2021)."""

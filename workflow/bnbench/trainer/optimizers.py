@@ -192,4 +192,9 @@ def _own(entry: OwnOptimizer, parameters: list[Any]) -> torch.optim.Optimizer:
         raise UserError(
             f"{entry.path}: {entry.build} gives a {type(made).__name__}, allowed: an optimizer (torch.optim.Optimizer)"
         )
+    if any("lr" not in group for group in made.param_groups):
+        raise UserError(
+            f"{entry.path}: {entry.build} keeps no 'lr' in its groups of parameters, allowed: one that it takes its "
+            "rate from, since schedules set it there"
+        )
     return made
