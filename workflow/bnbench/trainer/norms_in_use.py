@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,7 @@ class NormsInUse:
         self._layers: list[ArmNorm[Any]] = [each for each in network.modules() if isinstance(each, ArmNorm)]
         self.by_batch = isinstance(norm, BatchNorm) and norm.statistics == "batch"
         """Whether evaluation goes batch by batch, each with its own statistics."""
+        self._repeats: bool | None = None  # whether a layer is called several times; known after the first measurement
 
     def begin(self, progress: float) -> bool:
         """Do what is due from this share of the epochs on; whether steps do something else from now on."""
@@ -45,64 +46,74 @@ class NormsInUse:
 
     def are_used(self, examples: Tensor) -> bool:
         """Whether the network calls any of them."""
-        return bool(self._in_order(self._layers, examples))
+        return bool(self._calls(self._layers, examples))
 
     @contextmanager
     def precise(self, blocks: Sequence[Tensor]) -> Iterator[None]:
         """Evaluate with the statistics of the whole training set under the present weights (Wu & Johnson 2021)."""
         kept = [(layer, {name: each.clone() for name, each in layer.named_buffers()}) for layer in self._layers]
         self.measure(blocks)
-        yield
-        for layer, buffers in kept:
-            for name, values in buffers.items():
-                layer.get_buffer(name).copy_(values)
+        try:
+            yield
+        finally:
+            for layer, buffers in kept:
+                for name, values in buffers.items():
+                    layer.get_buffer(name).copy_(values)
 
     def measure(self, blocks: Sequence[Tensor]) -> None:
         """Take the statistics of the whole training set, layer by layer: each sees the layers before it normalized.
 
         In one pass where the set is one block. Else in a pass for each layer, since each wants the moments of all
-        blocks.
+        blocks; and so where a layer is called several times, as by a recurrent network, since it wants those of all
+        calls. Such a layer meanwhile normalizes by the statistics that it had.
         """
         self._network.eval()
         layers = [layer for layer in self._layers if layer.keeps]
-        if len(blocks) == 1:
-            for layer in layers:
-                layer.measuring = True
-            try:
-                self._network(blocks[0])
-            finally:
-                for layer in layers:
-                    layer.measuring = False
+        if self._repeats is None:
+            calls = self._calls(self._layers, blocks[0][:2])
+            self._repeats = len(calls) > len({*calls})
+        if len(blocks) == 1 and not self._repeats:
+            self._measure_at_once(layers, blocks[0])
             return
-        for layer in self._in_order(layers, blocks[0][:2]):
-            pooled = PooledMoments()
-            with _seen(layer, pooled.add):
-                for block in blocks:
-                    self._network(block)
-            layer.take(*pooled.moments())
+        for layer in dict.fromkeys(self._calls(layers, blocks[0][:2])):
+            layer.take(*self._moments(layer, blocks))
+
+    def _moments(self, layer: ArmNorm[Any], blocks: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and biased variance of what comes into a layer, over all blocks."""
+        pooled = PooledMoments()
+        with _seen([layer], lambda _, x: pooled.add(x)):
+            for block in blocks:
+                self._network(block)
+        return pooled.moments()
+
+    def _measure_at_once(self, layers: Sequence[ArmNorm[Any]], examples: Tensor) -> None:
+        for layer in layers:
+            layer.measuring = True
+        try:
+            self._network(examples)
+        finally:
+            for layer in layers:
+                layer.measuring = False
 
     def passes(self, blocks: int) -> int:
         """How often `measure` runs the network over the training set."""
         layers = sum(layer.keeps for layer in self._layers)
-        return min(layers, 1) if blocks == 1 else layers
+        return min(layers, 1) if blocks == 1 and not self._repeats else layers
 
-    def _in_order(self, layers: Sequence[ArmNorm[Any]], examples: Tensor) -> list[ArmNorm[Any]]:
-        """The layers in the order in which the network calls them."""
-        order: dict[ArmNorm[Any], None] = {}
-        hooks = [layer.register_forward_pre_hook(lambda module, _: order.setdefault(module)) for layer in layers]
-        try:
+    def _calls(self, layers: Sequence[ArmNorm[Any]], examples: Tensor) -> list[ArmNorm[Any]]:
+        """The layers in the order in which the network calls them, as often as it does."""
+        calls: list[ArmNorm[Any]] = []
+        with _seen(layers, lambda layer, _: calls.append(layer)):
             self._network(examples)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return [*order]
+        return calls
 
 
 @contextmanager
-def _seen(layer: nn.Module, by: Any) -> Iterator[None]:
-    """Show what comes into a layer to a function."""
-    hook = layer.register_forward_pre_hook(lambda _, inputs: by(inputs[0]))
+def _seen(layers: Sequence[ArmNorm[Any]], by: Callable[[Any, Tensor], None]) -> Iterator[None]:
+    """Show a function what comes into layers."""
+    hooks = [layer.register_forward_pre_hook(lambda module, inputs: by(module, inputs[0])) for layer in layers]
     try:
         yield
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()

@@ -102,7 +102,7 @@ class Optimizers:
 
     def state(self) -> list[Any]:
         """What the optimizers keep, by the places of the parameters, and their options."""
-        found = [each.state_dict() for each in self._all]
+        found = [inspect.unwrap(type(each).state_dict)(each) for each in self._all]  # see `undecorated`
         groups = [
             [{key: value for key, value in group.items() if key != "params"} for group in each["param_groups"]]
             for each in found
