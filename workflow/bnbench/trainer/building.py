@@ -87,6 +87,10 @@ def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, out
         )
     with usercode.told(chosen.path, "runs the network once, to find the sizes of its lazy layers"):
         _materialize(module, shape)
+    if not any(each.requires_grad for each in module.parameters()):
+        raise UserError(
+            f"{chosen.path}: {chosen.build} gives a network without a parameter to train, allowed: one or more"
+        )
     if "norm" not in chosen.takes:
         if not norm_layers.replace(module, norm):
             raise UserError(

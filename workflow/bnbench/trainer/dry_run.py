@@ -6,7 +6,7 @@ not used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from bnbench.catalogue import networks, own, tasks
 from bnbench.catalogue.tasks import Data
 from bnbench.errors import UserError
 from bnbench.trainer.modular import Trainee, plain
+from bnbench.trainer.norm_modules import ArmNorm
 
 
 def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
@@ -32,12 +33,22 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
     }
     with plain(device):
         trainee = Trainee({**spec, "batch_size": "full"}, seed, data._replace(**few), device)
-        output = trainee.output()
+        with trainee.norms_run() as run:
+            output = trainee.output()
+        _check_norm(spec, run)
         _check_output(spec, output, trainee.train_y)
         _check_loss(spec, trainee.loss(output))
         trainee.train_epoch(0, 1.0)
         with torch.no_grad():
             trainee.evaluate(1)
+
+
+def _check_norm(spec: Mapping[str, Any], run: Sequence[ArmNorm[Any]]) -> None:
+    if spec["norm"]["name"] != "none" and spec.get("network", networks.DEFAULT)["name"] == own.NAME and not run:
+        raise UserError(
+            f"{_where(spec, 'network')}: the network runs no layer of the norm, so all arms would be the same; "
+            "allowed: at least one layer in its forward"
+        )
 
 
 def _check_output(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:

@@ -27,6 +27,7 @@ from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of
 from bnbench.trainer import building, packing, usercode
 from bnbench.trainer.lanes import Lanes
+from bnbench.trainer.norm_modules import ArmNorm
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
 from bnbench.trainer.optimizers import Losses, Optimizers
@@ -125,6 +126,10 @@ class Trainee:
         """What the network gives for all training points in training mode."""
         with _told(self._spec, "runs the network"):
             return self._module(self.train_x)
+
+    def norms_run(self) -> AbstractContextManager[list[ArmNorm[Any]]]:
+        """The layers of the arm's norm that run meanwhile."""
+        return self._norms.run()
 
     def loss(self, output: Tensor) -> Any:
         """The loss of every training point, given the network's outputs."""

@@ -77,6 +77,17 @@ class NormsInUse:
                     self._network(block)
             layer.take(*pooled.moments())
 
+    @contextmanager
+    def run(self) -> Iterator[list[ArmNorm[Any]]]:
+        """The layers that run meanwhile, in their order, each as often as it does."""
+        run: list[ArmNorm[Any]] = []
+        hooks = [layer.register_forward_pre_hook(lambda module, _: run.append(module)) for layer in self._layers]
+        try:
+            yield run
+        finally:
+            for hook in hooks:
+                hook.remove()
+
     def passes(self, blocks: int) -> int:
         """How often `measure` runs the network over the training set."""
         layers = sum(layer.keeps for layer in self._layers)
@@ -84,14 +95,9 @@ class NormsInUse:
 
     def _in_order(self, layers: Sequence[ArmNorm[Any]], examples: Tensor) -> list[ArmNorm[Any]]:
         """The layers in the order in which the network calls them."""
-        order: dict[ArmNorm[Any], None] = {}
-        hooks = [layer.register_forward_pre_hook(lambda module, _: order.setdefault(module)) for layer in layers]
-        try:
+        with self.run() as run:
             self._network(examples)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return [*order]
+        return [layer for layer in dict.fromkeys(run) if layer in layers]
 
 
 @contextmanager
