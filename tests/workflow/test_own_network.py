@@ -230,6 +230,21 @@ def test_an_error_in_the_users_file_is_told_with_its_line_and_in_three_lines(wro
     assert checkout.chunks() == {}
 
 
+def test_a_package_that_jobs_lack_is_told_in_their_logs(wrong):
+    checkout = wrong("import torch\n", "import torchnorms\n")
+    packages = checkout.folder / "packages"
+    packages.mkdir()
+    (packages / "torchnorms.py").touch()
+    found = f"{checkout.folder / 'workflow'}:{packages}"
+    assert checkout.bnbench("check", "--configfile", "tiny.yaml", PYTHONPATH=found).returncode == 0
+    ended = checkout.snakemake("--keep-going")
+    assert ended.returncode != 0
+    first = "nets.py:1: ModuleNotFoundError: No module named 'torchnorms'"
+    assert logs(checkout) == [f"{first}\n    import torchnorms\nwhile bnbench imports it\n"] * 2
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert "Training is left of 2 jobs:" in ended.stderr
+
+
 def test_an_error_at_a_later_step_loses_nothing_that_is_finished(wrong):
     checkout = wrong(
         FORWARD, f"{FORWARD}\n        if self.steps > 9 and type(self.norm) is nn.Identity:\n            1 / 0"
