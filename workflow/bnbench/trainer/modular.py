@@ -24,7 +24,7 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import batch_bounds
-from bnbench.streams import seed_of
+from bnbench.streams import seed_of, stream
 from bnbench.trainer import building, packing, usercode
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
@@ -242,8 +242,17 @@ class Trainee:
         building.seed_everything(seed_of("order", self._seed, self._varied), role)
 
     def _outputs(self, name: str) -> Tensor:
-        """The network's outputs for some of its points, [points, outputs]."""
-        return torch.cat([self._module(block) for block in self._blocks(self._data[name])])
+        """The network's outputs for some of its points, [points, outputs].
+
+        Blocks that are normalized by their own statistics are drawn as batches are: points may lie in an order of
+        their own, such as from left to right.
+        """
+        points = self._data[name]
+        if not self._norms.by_batch:
+            return torch.cat([self._module(block) for block in self._blocks(points)])
+        drawn = stream(seed_of("order", self._seed, self._varied), f"forward.blocks.{name}")
+        order = torch.from_numpy(drawn.permutation(len(points))).to(points.device)
+        return torch.cat([self._module(block) for block in self._blocks(points[order])])[order.argsort()]
 
     def _blocks(self, x: Tensor) -> list[Tensor]:
         return [x[start:stop] for start, stop in pairwise(batch_bounds(len(x), self._block))]
