@@ -164,15 +164,14 @@ class Checkout:
         return subprocess.run(command, check=False, cwd=self.folder, env=environment, **options)
 
 
-def refusing(folder, *packages):
-    """A value of PYTHONPATH under which these packages cannot be imported; `folder` is to hold what refuses them."""
+def without(folder, *packages):
+    """A value of PYTHONPATH under which Python does not find these packages; `folder` is to hold what hides them."""
     (folder / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Refusal:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.partition('.')[0] in {packages}:\n"
-        "            raise ImportError(f'{name} is not needed here')\n"
-        "sys.meta_path.insert(0, Refusal())\n"
+        "from importlib.machinery import PathFinder\n"
+        "find = PathFinder.find_spec\n"
+        "def find_spec(name, path=None, target=None):\n"
+        f"    return None if name.partition('.')[0] in {packages} else find(name, path, target)\n"
+        "PathFinder.find_spec = find_spec\n"
     )
     return str(folder)
 

@@ -11,6 +11,8 @@ def my_net(norm, inputs, outputs, width=4):
 """
 
 BLOCKS = """\
+import os
+
 from torch import nn
 
 
@@ -21,7 +23,8 @@ class Net(nn.Module):
 
     def forward(self, x):
         hidden = self.norm(self.first(x)).relu()
-        return self.last(hidden.flatten(1))
+        examples = len(x)
+        return self.last(hidden.reshape(examples, -1))
 """
 
 STUDY = {
@@ -34,10 +37,14 @@ STUDY = {
 }
 """Changes of the tiny study that make it two jobs of two small convolutional networks each."""
 
-WRONG = (".flatten(1)", ".flatten(0)")
+WRONG = ("examples = len(x)", "examples = 1")
 """What to change in blocks.py, so that `forward` fails."""
 
-WRONG_LINE = 1 + BLOCKS[: BLOCKS.index(WRONG[0])].count("\n")
+WRONG_ON_NODES = (WRONG[0], "examples = 1 if 'SLURM_JOB_ID' in os.environ else len(x)")
+"""The same for nodes of a cluster alone."""
+
+FAILS_AT = f"blocks.py:{2 + BLOCKS[: BLOCKS.index(WRONG[0])].count(chr(10))}: in forward: RuntimeError: "
+"""How the message of that begins."""
 
 
 def write(folder):

@@ -8,6 +8,7 @@ from clusters import described, slurm
 
 import own_code
 from bnbench.plan import cost
+from bnbench.store import probes
 
 
 def test_a_study_of_a_users_own_network_runs_to_its_page(own_network):
@@ -20,7 +21,10 @@ def test_a_study_of_a_users_own_network_runs_to_its_page(own_network):
     assert (trials["weights_hash"]["none"] == trials["weights_hash"]["batch"]).all()
     assert "my_net" in (own_network.report / "index.html").read_text()
     jobs = [described(job) for job in re.findall(r"SLURM jobid (\d+)", run.stderr)]
-    asked = [cost.asked(setting.spec, seeds=2, attempt=1) for setting in own_network.planned_study().settings]
+    settings = own_network.planned_study().settings
+    probed = [probes.read(setting.address, own_network.results) for setting in settings]
+    assert all(probed)
+    asked = [cost.asked(setting.spec, 2, 1, probe) for setting, probe in zip(settings, probed, strict=True)]
     assert sorted(map(requested, jobs)) == sorted((each.minutes, each.mebibytes) for each in asked)
 
 
@@ -31,16 +35,24 @@ def requested(job):
     return 60 * hours + minutes, int(job["MinMemoryNode"][:-1])
 
 
-def test_an_error_in_the_users_file_is_told_in_the_log_that_the_run_names(own_network):
+def test_an_error_in_the_users_file_is_told_before_any_job_is_queued(own_network):
     own_network.edit("blocks.py", *own_code.WRONG)
+    run = own_network.snakemake()
+    assert run.returncode != 0
+    assert own_code.FAILS_AT in run.stderr
+    assert "SLURM jobid" not in run.stderr
+
+
+def test_an_error_on_a_node_alone_is_told_in_the_log_that_the_run_names(own_network):
+    own_network.edit("blocks.py", *own_code.WRONG_ON_NODES)
     run = own_network.snakemake("--retries", "0")
     assert run.returncode != 0
     logs = re.findall(r", seeds 0 to 1; its log: (.*)$", run.stderr, re.MULTILINE)
     assert len(logs) == 2
     for log in logs:
         where, code, when = (own_network.folder / log).read_text().splitlines()
-        assert where.startswith(f"blocks.py:{own_code.WRONG_LINE}: in forward: RuntimeError: mat1 and mat2 shapes ")
-        assert (code, when) == ("    return self.last(hidden.flatten(0))", "while bnbench runs the network")
+        assert where.startswith(own_code.FAILS_AT)
+        assert (code, when) == ("    return self.last(hidden.reshape(examples, -1))", "while bnbench runs the network")
     assert not own_network.chunks()
 
 

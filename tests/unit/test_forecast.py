@@ -15,7 +15,9 @@ from statsmodels.stats.power import TTestPower
 
 from bnbench import cli, forecast
 from bnbench.judge import power, sign_flips, verdicts
-from bnbench.store import tables
+from bnbench.plan.modular_cost import Probe
+from bnbench.store import probes, tables
+from bnbench.wording import formats
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -25,6 +27,9 @@ TUNED = {"optimizer": [{"name": "adam", "lr": [0.001, 0.01, 0.1]}], "batch_size"
 THREE = {"norm": ["none", "batch", "layer"]}
 EIGHT = {"optimizer": [{"name": "sgd", "lr": rate / 100} for rate in range(1, 9)]}
 """Eight contexts."""
+SECONDS = forecast.cost.seconds
+"""The cost model itself."""
+
 quick = settings(max_examples=200, deadline=None, derandomize=True)
 alphas = st.floats(1e-4, 0.49)
 
@@ -32,7 +37,7 @@ alphas = st.floats(1e-4, 0.49)
 @pytest.fixture(autouse=True)
 def a_second_for_forty_epochs(monkeypatch):
     """A cost model that is easily reckoned with."""
-    monkeypatch.setattr(forecast.cost, "seconds", lambda spec, seeds: seeds * spec["epochs"] / 40)
+    monkeypatch.setattr(forecast.cost, "seconds", lambda spec, seeds, probe=None: seeds * spec["epochs"] / 40)
 
 
 @pytest.mark.parametrize(("alpha", "seeds"), [(0.05, 6), (0.01, 8), (0.1, 5), (0.001, 11), (0.49, 3)])
@@ -309,6 +314,17 @@ def test_the_verb_prints_the_plan_and_the_warning_last(tmp_path, capsys, write):
     said = capsys.readouterr().out.splitlines()
     assert said[0].split()[:2] == ["study", "few:"]
     assert said[-1].startswith("warning: 3 seeds can never show a difference in any of 2 contexts")
+
+
+def test_what_was_measured_of_a_network_is_what_its_training_is_said_to_take(tmp_path, monkeypatch):
+    monkeypatch.setattr(forecast.cost, "seconds", SECONDS)
+    study = synthetic.plan(network={"name": "mlp", "dropout": 0.5}, batch_size=["full"], epochs=40, seeds=10)
+    (setting, other) = study.settings
+    assert "by arithmetic alone: nothing has been timed here yet" in forecast.describe(study, tmp_path)
+    for each, step in ((setting, 3.0), (other, 6.0)):
+        probes.write(each.address, tmp_path, Probe(step=step, evaluation=0.0, mebibytes=1.0))
+    total = 10 * 40 * (3 + 6)
+    assert f"about {formats.duration(total)}, by a few steps of each network" in forecast.describe(study, tmp_path)
 
 
 def test_the_snakefile_waits_for_no_statistics():

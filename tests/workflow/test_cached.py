@@ -8,7 +8,7 @@ import pytest
 
 from bnbench.plan.settings import NUMERICS
 from bnbench.store import tables
-from checkouts import refusing
+from checkouts import without
 
 REPORT = {"compare": 1, "plot": 1, "report": 1}
 ALL_BUT_TRAINING = {"collect": 1, **REPORT}
@@ -115,7 +115,7 @@ def test_a_data_file_under_another_name_trains_nothing_and_other_data_train_ever
 @pytest.fixture
 def without_torch(tmp_path):
     """A value of PYTHONPATH under which neither torch nor Snakemake can be imported."""
-    return refusing(tmp_path, "torch", "snakemake", "statsmodels")
+    return without(tmp_path, "torch", "snakemake", "statsmodels")
 
 
 def test_rebuild_gives_the_same_bytes_without_torch_and_snakemake(finished, without_torch):

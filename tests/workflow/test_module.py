@@ -84,6 +84,46 @@ def test_their_rules_still_find_what_their_pythonpath_names(guest):
     assert run.returncode == 0, run.stderr
 
 
+NET = """
+from torch import nn
+
+def net(norm, inputs, outputs):
+    return nn.Sequential(nn.Linear(inputs[0], 4), norm(4), nn.Tanh(), nn.Linear(4, outputs))
+"""
+
+
+@pytest.fixture
+def with_a_network(guest):
+    """A function that makes a workflow whose config lies in a folder of its own, beside the user's network."""
+
+    def made(snakefile, config):
+        theirs = guest(snakefile.replace("config.yaml", "studies/config.yaml"), config)
+        code = theirs.folder / "studies" / "code"
+        code.mkdir(parents=True)
+        (code / "nets.py").write_text(NET)
+        (theirs.folder / "config.yaml").rename(theirs.folder / "studies" / "config.yaml")
+        return theirs
+
+    return made
+
+
+OWN = {**SMALL, "network": {"name": "module", "path": "code/nets.py", "build": "net"}}
+
+
+def test_a_network_of_the_users_is_found_beside_the_config_of_the_workflow(with_a_network):
+    theirs = with_a_network(SNAKEFILES["its config is theirs"], OWN)
+    run = theirs.snakemake("--until", "collect", configfile=None)
+    assert run.returncode == 0, run.stderr
+    assert {*pd.read_parquet(theirs.results / "trials")["network"]} == {"net"}
+
+
+def test_a_network_of_the_users_is_found_where_the_config_is_a_part_of_theirs(with_a_network):
+    theirs = with_a_network(
+        SNAKEFILES["its config is a part of theirs, and its rules have other names"], {"norms": OWN}
+    )
+    assert theirs.jobs(theirs.snakemake("-n", configfile=None))["norms_train"] == 2
+
+
 def test_what_snakemake_notes_of_their_unfinished_jobs_is_left_alone(guest):
     theirs = guest(SNAKEFILES["its config is theirs"], SMALL)
     note = theirs.folder / ".snakemake" / "incomplete" / "dGhlaXJzLnR4dA=="

@@ -59,6 +59,23 @@ def test_where_the_results_lie_is_in_no_address_and_in_no_report(shared, new_che
     assert again.returncode == 0, again.stderr
 
 
+def test_a_network_that_lies_elsewhere_is_trained_once_and_another_version_of_it_beside(shared, new_checkout):
+    text = "from torch import nn\n\ndef net(norm):\n    return nn.Sequential(nn.Linear(1, 1), norm(1))\n"
+    network = {"name": "module", "path": "nets.py", "build": "net"}
+    one, other = (at(shared, new_checkout(batch_size=["full"], network=network)) for _ in range(2))
+    for checkout in (one, other):
+        (checkout.folder / "nets.py").write_text(text)
+    one.run("--until", "train")
+    assert "train" not in other.planned()
+    (other.folder / "nets.py").write_text(f"{text}# mine\n")
+    trained = finished_chunks(one)
+    said = other.run("--until", "train").stderr
+    assert f"nets.py changed: training starts anew; 8 trials with other versions of it stay in {shared}\n" in said
+    assert len(finished_chunks(other)) == 2 * len(trained)
+    assert trained.items() <= finished_chunks(other).items()
+    assert "train" not in one.planned()
+
+
 def test_a_chunk_that_was_finished_since_the_plan_was_made_is_left_as_it_is(finished_once, checkout):
     """Another study has written it while Snakemake was still on its way to the job."""
     checkout.edit(

@@ -82,7 +82,8 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     except UserError as error:
         sys.exit(str(error))
     if snakemake_internals.is_main_process(workflow):
-        _try_or_exit(study)
+        if not snakemake_internals.jobs_run_in_an_image(workflow):  # which has packages of its own
+            _try_or_exit(study)
         jobs = planned(study)
         to_run = sum(not is_there(chunk, files.results_folder()) for chunk in jobs)
         print(f"{study.name}: {forecast.summary(study)}, {to_run} to run", file=sys.stderr)

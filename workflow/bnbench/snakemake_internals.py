@@ -31,6 +31,12 @@ def is_main_process(workflow: Any) -> bool:
     return bool(workflow.is_main_process)
 
 
+def jobs_run_in_an_image(workflow: Any) -> bool:
+    """Whether `--sdm apptainer` is given."""
+    settings = workflow.deployment_settings  # there are none where the workflow is only linted
+    return bool(settings) and any(method.name == "APPTAINER" for method in settings.deployment_method)
+
+
 def config_files(workflow: Any) -> list[Path]:
     """The config files that were read so far, by `--configfile` or by the workflow."""
     return [Path(path) for path in workflow.configfiles]

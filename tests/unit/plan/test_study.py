@@ -9,6 +9,7 @@ import pytest
 from configs import FREE, configs, entries, fitting
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
+from specs import written_own
 
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.epochs import evaluated_epochs
@@ -299,3 +300,12 @@ snakefile.planned(study), contents.figures(study)
 sys.exit("torch" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_networks_may_be_the_arms_and_their_baseline_is_named_by_label_name_or_entry():
+    own = written_own("network", depth=2)
+    networks = ["mlp", {"name": "mlp", "hidden": [8]}, own]
+    for baseline in ("my_net depth=2", "my_net", own):
+        found = plan(network=networks, norm="batch", report={"factor": "network", "baseline": baseline})
+        assert found.arms == ("my_net depth=2", "mlp", "mlp hidden=8")
+    assert not found.shares_weights(found.contexts()[0][0])

@@ -53,37 +53,3 @@ def test_levels_that_do_not_differ_are_summed_up():
     )
     one = synthetic.plan(activation=["relu", "tanh"], report={"factor": "activation", "baseline": "relu"}, norm="none")
     assert captions.levels(one).startswith("The arms are ReLU and tanh. The same everywhere: task sine, hidden size 4,")
-
-
-OWN = """
-def net(norm, inputs, width=4):
-    return norm(width)
-
-def pinball(output, target, share=0.5):
-    return (share * (target - output)).abs()
-"""
-
-
-@pytest.fixture
-def own(tmp_path, monkeypatch):
-    """A function that makes an entry of a function in the user's file."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.py").write_text(OWN)
-    return lambda build, **options: {"name": "module", "path": "mine.py", "build": build, **options}
-
-
-def test_networks_and_losses_of_the_users_are_called_by_the_users_names(own):
-    said = captions.levels(synthetic.plan(network=own("net", width=8), loss=own("pinball", share=0.7)))
-    assert "task sine, network net width=8, initialization independent," in said
-    assert said.endswith(", device cpu, loss pinball share=0.7.")
-    assert captions.own_loss(synthetic.plan()) == ""
-
-
-def test_what_no_network_reads_is_not_named(own):
-    def named(*networks):
-        return captions.named_factors(synthetic.plan(network=[*networks], task="digits"))
-
-    assert {"hidden", "activation"}.isdisjoint(named(own("net")))
-    assert [each for each in named("cnn") if each in ("network", "hidden", "activation")] == ["network", "activation"]
-    assert {"network", "hidden", "activation"} <= {*named("mlp", own("net"))}
-    assert "hidden" not in named({"name": "mlp", "hidden": [4]})

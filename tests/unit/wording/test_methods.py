@@ -187,12 +187,3 @@ def test_no_paragraph_has_a_hole(compared):
 def test_the_software_is_cited_by_its_version():
     assert f"version = {{{__version__}}}" in methods.BIBTEX
     assert methods.BIBTEX.count("{") == methods.BIBTEX.count("}")
-
-
-def test_networks_of_the_users_are_not_called_fully_connected(compared, tmp_path):
-    (tmp_path / "mine.py").write_text("def net(norm, width=4):\n    return norm(width)\n")
-    network = {"name": "module", "path": str(tmp_path / "mine.py"), "build": "net"}
-    said = paragraph(compared, synthetic.plan(network=network))
-    assert said.startswith("Networks with no BN and BN were trained for 40 epochs")
-    assert "network net;" in said
-    assert "hidden layers" not in said

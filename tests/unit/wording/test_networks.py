@@ -66,6 +66,15 @@ def test_of_a_key_that_no_network_reads_nothing_is_said(own):
     assert "network my_net width=16, schedule constant" in mine
 
 
+def test_a_key_that_one_network_reads_is_named(own):
+    def named(*entries):
+        return [each for each in captions.named_factors(images(*entries)) if each in ("hidden", "activation", "init")]
+
+    assert named("mlp", own[0]) == named("mlp", "cnn") == ["hidden", "activation", "init"]
+    assert named({"name": "mlp", "hidden": [4]}) == ["activation", "init"]
+    assert named("cnn", own[0]) == ["activation"]
+
+
 def test_the_one_batch_of_a_step_goes_without_saying():
     assert "accumulation" not in captions.levels(synthetic.plan())
     assert "accumulation 2" in captions.levels(synthetic.plan(batch_size=25, accumulate=2))

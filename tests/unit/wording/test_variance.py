@@ -54,6 +54,12 @@ def test_each_source_has_its_variance_as_a_share_of_that_when_all_vary():
     )
 
 
+def test_dropout_masks_are_a_part_of_the_order():
+    planned = study(network={"name": "mlp", "dropout": 0.5})
+    (said,) = variance.sentences(planned, table(planned, NUMBERS))
+    assert said.endswith("where the order of the examples (with the dropout masks) alone varies.")
+
+
 def test_the_context_is_named_without_the_source():
     planned = study(batch_size=[25, 50])
     (said,) = variance.sentences(planned, table(planned, NUMBERS))

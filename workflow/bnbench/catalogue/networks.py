@@ -46,6 +46,10 @@ class Network:
         """Channels of its hidden layers, as far as they are known without the user's code."""
         return ()
 
+    def draws(self) -> bool:
+        """Whether it draws random numbers in training, such as dropout masks; the user's code may always do so."""
+        return bool(getattr(self, "dropout", True))
+
 
 @dataclass(frozen=True)
 class Perceptron(Network):

@@ -215,11 +215,14 @@ class ASGD(Optimizer):
 
 @dataclass(frozen=True)
 class Rprop(Optimizer):
-    """Resilient backpropagation (Riedmiller & Braun 1993), meant for full batches."""
+    """Resilient backpropagation (Riedmiller & Braun 1993), meant for full batches.
+
+    It goes by the signs of gradients, so there is no `clip`.
+    """
 
     torch_class = "Rprop"
     passes = 60
-    derived = ("weight_decay_on",)
+    derived = ("clip", "weight_decay_on")
     lr: float = _rate(0.01)
     etas: tuple[float, float] = parameter((0.5, 1.2), "factors of decrease (below 1) and increase (above 1)")
     step_sizes: tuple[float, float] = parameter((1e-6, 50.0), "smallest and largest step")

@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from bnbench.catalogue import tasks
+from bnbench.catalogue.networks import NETWORKS
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.registries import REGISTRIES
@@ -138,7 +139,9 @@ def _same_data(resolved: Mapping[str, Any]) -> str:
 
 
 def _same_order(resolved: Mapping[str, Any]) -> str:
-    """Why the order of the examples has no effect in some setting; empty where it has one in all."""
+    """Why the order of the examples has no effect in some setting; empty where it, or dropout, has one in all."""
+    if all(build(NETWORKS, network).draws() for network in resolved["network"]):
+        return ""
     for (_, task), size, norm in product(_tasks(resolved), resolved["batch_size"], resolved["norm"]):
         points = task.train_points()
         in_one_batch = size == "full" or len(batch_bounds(points, size)) == 2

@@ -11,7 +11,7 @@ from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.streams import ALL, SOURCES
 from bnbench.vocabulary import FACTORS, SEED_VARIES
-from bnbench.wording import formats, titles
+from bnbench.wording import formats, networks, titles
 from bnbench.wording.titles import Row
 
 _NAMES = {"data": "the data", "weights": "the initial weights", "order": "the order of the examples"}
@@ -49,7 +49,7 @@ def sentences(study: Study, table: pd.DataFrame) -> list[str]:
 
 
 def _sentence(study: Study, rows: Sequence[Row]) -> str:
-    first = rows[0]
+    first, names = rows[0], _names(study)
     loss = titles.outcome(first["outcome"])
     quantity = f"log {loss}" if OUTCOMES[first["outcome"]].is_ratio else loss
     arm = titles.arm(study, first[study.report.factor])
@@ -60,16 +60,22 @@ def _sentence(study: Study, rows: Sequence[Row]) -> str:
     by_source = {row[SEED_VARIES]: row for row in rows}
     alone = [by_source[source] for source in SOURCES if source in by_source]
     if ALL not in by_source:
-        said = [f"{row['deviation']:.2g} where {_NAMES[row[SEED_VARIES]]} alone {_vary(row)}" for row in alone]
+        said = [f"{row['deviation']:.2g} where {names[row[SEED_VARIES]]} alone {_vary(row)}" for row in alone]
         return f"With {where}, the standard deviation of the {quantity} is {formats.listed(said)}."
     if math.isnan(alone[0]["variance_share"]):
         return f"With {where}, the {quantity} is the same for every seed."
     level = f"{formats.percent(1 - study.report.alpha)} interval "
     first_share, *more = [_share(row, level if row is alone[0] else "") for row in alone]
-    where_alone = [f"where {_NAMES[row[SEED_VARIES]]} alone {_vary(row)}" for row in alone]
+    where_alone = [f"where {names[row[SEED_VARIES]]} alone {_vary(row)}" for row in alone]
     said = [f"{first_share} of that with all sources varied {where_alone[0]}"]
     said += [f"{share} {where_it}" for share, where_it in zip(more, where_alone[1:], strict=True)]
     return f"With {where}, the variance of the {quantity} is {formats.listed(said)}."
+
+
+def _names(study: Study) -> dict[str, str]:
+    """What each source is called. What networks draw in training comes with the order of the examples."""
+    drawn = networks.draws(study)
+    return {**_NAMES, "order": f"{_NAMES['order']} (with {formats.listed(drawn)})"} if drawn else _NAMES
 
 
 def _vary(row: Row) -> str:
