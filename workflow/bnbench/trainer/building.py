@@ -58,6 +58,17 @@ def network(spec: Mapping[str, Any], seed: int, shape: Shape, data: Data) -> Bui
     return Built(module, _hash({**plain, **_values(module)}, shared))
 
 
+def cast(module: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
+    """Bring a network to a device and its numbers to a type; complex ones stay complex, which `module.to` forgets."""
+
+    def brought(values: Tensor) -> Tensor:
+        if values.is_complex():
+            return values.to(device, dtype.to_complex())
+        return values.to(device, dtype if values.is_floating_point() else values.dtype)
+
+    module._apply(brought)  # type: ignore[no-untyped-call]
+
+
 def seed_everything(seed: int, role: str) -> None:
     """Set the random state of torch, NumPy and Python, all of which the user's own code may draw from."""
     state = stream(seed, role)
@@ -151,5 +162,6 @@ def _hash(values: Mapping[str, Tensor], names: set[str]) -> str:
     """Sixteen hex digits over the values of these names."""
     digest = hashlib.sha256()
     for name in sorted(names):
-        digest.update(name.encode() + values[name].contiguous().numpy().tobytes())
+        value = values[name].float() if values[name].dtype == torch.bfloat16 else values[name]  # which NumPy lacks
+        digest.update(name.encode() + value.contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -95,7 +95,7 @@ class Trainee:
         self._spec = spec
         shape, dtype = tasks.of(spec).shape(), getattr(torch, spec["dtype"])
         self._module, self.weights_hash = building.network(spec, seed, shape, data)
-        self._module.to(device, dtype)
+        building.cast(self._module, device, dtype)
         self._data = {
             name: torch.from_numpy(values)
             .to(device, dtype)
