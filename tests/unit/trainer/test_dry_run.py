@@ -56,6 +56,14 @@ NETWORKS = {
         module("return self.body(x), x"),
         r"code.py: net: the network gives a tuple, allowed: a tensor of \[2, 3\]",
     ),
+    "work on the data": (
+        module("return self.body(x.mul_(0.5))"),
+        r"code.py: net: the network changes its input in place, which is the data themselves; allowed: work on a copy",
+    ),
+    "work on the data in evaluation mode": (
+        module("return self.body(x if self.training else x.mul_(0.5))"),
+        r"code.py: net: the network changes its input in place, which is the data themselves; allowed: work on a copy",
+    ),
     "no gradient": (
         module("return self.body(x).detach()"),
         r"code.py: net: the network's output has no gradient, allowed: a forward\(\) .* without torch.no_grad\(\)",
@@ -144,6 +152,10 @@ LOSSES = {
     "a number for each output": (
         "return (output - target).square()",
         r"code.py: loss: the loss gives \[2, 3\] for 2 examples, allowed: \[2\]",
+    ),
+    "work on the data": (
+        "return (output - target.mul_(2)).square().sum(1)",
+        r"code.py: loss: the loss changes its input in place, which is the data themselves; allowed: work on a copy",
     ),
     "no tensor": ("return 1.0", r"code.py: loss: the loss gives a float for 2 examples, allowed: \[2\]"),
     "negative": (

@@ -124,7 +124,12 @@ class Trainee:
     def output(self, *, training: bool = True) -> Any:
         """What the network gives for all training points in training mode, or in evaluation mode."""
         with _told(self._spec, "runs the network"):
-            return self._module.train(training)(self.train_x)
+            self._module.train(training)
+            return self._module(self.train_x)
+
+    def changes(self) -> int:
+        """How often anything has been done to its points in place."""
+        return sum(each._version for each in self._data.values())
 
     def uses_norm(self) -> bool:
         """Whether the network runs a layer of the norm, where there is one to run."""
@@ -242,14 +247,11 @@ class Trainee:
         building.seed_everything(seed_of("order", self._seed, self._varied), role)
 
     def _outputs(self, name: str) -> Tensor:
-        """The network's outputs for some of its points, [points, outputs].
-
-        Blocks that are normalized by their own statistics are drawn as batches are: points may lie in an order of
-        their own, such as from left to right.
-        """
+        """The network's outputs for some of its points, [points, outputs]."""
         points = self._data[name]
         if not self._norms.by_batch:
             return torch.cat([self._module(block) for block in self._blocks(points)])
+        # Blocks with statistics of their own are drawn as batches are: points may lie in an order, as of their inputs.
         drawn = stream(seed_of("order", self._seed, self._varied), f"forward.blocks.{name}")
         order = torch.from_numpy(drawn.permutation(len(points))).to(points.device)
         return torch.cat([self._module(block) for block in self._blocks(points[order])])[order.argsort()]
