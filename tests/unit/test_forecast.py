@@ -324,7 +324,21 @@ def test_what_was_measured_of_a_network_is_what_its_training_is_said_to_take(tmp
     for each, step in ((setting, 3.0), (other, 6.0)):
         probes.write(each.address, tmp_path, Probe(step=step, evaluation=0.0, mebibytes=1.0))
     total = 10 * 40 * (3 + 6)
-    assert f"about {formats.duration(total)}, by a few steps of each network" in forecast.describe(study, tmp_path)
+    assert f"about {formats.duration(total)}, by a few steps of each network\n" in forecast.describe(study, tmp_path)
+
+
+def test_what_was_measured_of_a_network_is_not_scaled_by_the_pace_of_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(forecast.cost, "seconds", SECONDS)
+    monkeypatch.setattr(forecast, "_pace", lambda *_: 7.0)
+    study = synthetic.plan(network=["mlp", {"name": "mlp", "dropout": 0.5}], batch_size=["full"], epochs=40, seeds=10)
+    assert "for 4 of 4 settings scaled by arithmetic from others" in forecast.describe(study, tmp_path)
+    stacked = [each for each in study.settings if not each.spec["network"]["dropout"]]
+    probed = [each for each in study.settings if each.spec["network"]["dropout"]]
+    for each in probed:
+        probes.write(each.address, tmp_path, Probe(step=3.0, evaluation=0.0, mebibytes=1.0))
+    guessed = sum(7 * SECONDS(each.spec, 1) for each in stacked)
+    total = formats.duration(10 * (guessed + 2 * 40 * 3))
+    assert f"about {total}, for 2 of 4 settings scaled by arithmetic from others" in forecast.describe(study, tmp_path)
 
 
 def test_the_snakefile_waits_for_no_statistics():

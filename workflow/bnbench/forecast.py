@@ -161,20 +161,24 @@ def _cost(jobs: Sequence[_Job], results: Path) -> str:
     settings = {job.setting.address: job.setting for job in jobs}
     seconds = {address: _seconds(results / "trials" / address, setting) for address, setting in settings.items()}
     new = [address for address, known in seconds.items() if math.isnan(known)]
-    if new:
-        pace = _pace(settings[new[0]].spec["device"], results)
-        known = 1.0 if math.isnan(pace) else pace
-        seconds |= {address: known * _estimate(settings[address], results) for address in new}
+    seconds |= {address: _estimate(settings[address], results) for address in new}
+    guessed = [address for address in new if probes.read(address, results) is None]
+    pace = _pace(settings[guessed[0]].spec["device"], results) if guessed else math.nan
+    seconds |= {address: seconds[address] * (1.0 if math.isnan(pace) else pace) for address in guessed}
     total = formats.duration(sum(job.trials * seconds[job.setting.address] for job in jobs))
+    return f"about {total}, {_how_known(len(settings), len(new), len(guessed), math.isnan(pace))}"
+
+
+def _how_known(settings: int, new: int, guessed: int, untimed: bool) -> str:
+    """What an estimate of so many settings comes from, of which some have no trials yet, and some no probe either."""
     if not new:
-        return f"about {total}, from earlier trials of the same settings"
-    if math.isnan(pace):
-        probed = all(probes.read(address, results) for address in new)
-        how = "a few steps of each network" if probed else "arithmetic alone"
-        return f"about {total}, by {how}: nothing has been timed here yet"
-    return (
-        f"about {total}, for {len(new)} of {formats.count(len(settings), 'setting')} scaled by arithmetic from others"
-    )
+        return "from earlier trials of the same settings"
+    if not guessed:
+        return f"by a few steps of {'each network' if new == settings else 'the networks that have no trials yet'}"
+    if not untimed:
+        return f"for {guessed} of {formats.count(settings, 'setting')} scaled by arithmetic from others"
+    alone = "arithmetic alone" if guessed == new else "arithmetic and a few steps of some networks"
+    return f"by {alone}: nothing has been timed here yet"
 
 
 def _pace(device: str, results: Path) -> float:
