@@ -31,6 +31,8 @@ def plain(setting, seed, make_optimizer):
     full = setting["batch_size"] == "full"
     shuffled = not full or norm["name"] == "ghost"
     orders = [generator.permutation(count) if shuffled else np.arange(count) for _ in range(setting["epochs"])]
+    sizes = {"train_x": count, "test_x": len(data.test_x)}
+    mixed = [stream(seed, f"forward.blocks.{name}").permutation(size) for name, size in sizes.items()]
     losses = train_one(
         network,
         make_optimizer(network.parameters()),
@@ -38,7 +40,7 @@ def plain(setting, seed, make_optimizer):
         orders,
         count if full else setting["batch_size"],
         torch.nn.CrossEntropyLoss(),
-        by_batch=norm.get("statistics") == "batch",
+        mixed if norm.get("statistics") == "batch" else None,
     )
     return losses, network
 

@@ -190,9 +190,13 @@ def refresh(network, step, x):
         measure(network, x)
 
 
-def train_one(network, optimizer, points, orders, batch_size, error, by_batch=False):
-    """Train one network, its examples in `orders[epoch]`, and evaluate it after every epoch: losses by outcome."""
+def train_one(network, optimizer, points, orders, batch_size, error, mixed=None):
+    """Train one network, its examples in `orders[epoch]`, and evaluate it after every epoch: losses by outcome.
+
+    With `mixed`, an order of the training points and one of the test points, it is evaluated batch by batch.
+    """
     train_x, train_y, test_x, test_y = points
+    seen = [slice(None), slice(None)] if mixed is None else mixed
     losses = {name: [] for name in ("train_loss", "eval_loss", "test_loss", "test_loss_precise")}
     step = 0
     for epoch, order in enumerate(orders):
@@ -209,13 +213,13 @@ def train_one(network, optimizer, points, orders, batch_size, error, by_batch=Fa
         refresh(network, step, train_x)
         losses["train_loss"].append(sum(found) / len(found))
         network.eval()
-        size = batch_size if by_batch else len(train_x)
+        size = batch_size if mixed else len(train_x)
         with torch.no_grad():
-            losses["eval_loss"].append(evaluated(network, train_x, train_y, size, error))
-            losses["test_loss"].append(evaluated(network, test_x, test_y, size, error))
+            losses["eval_loss"].append(evaluated(network, train_x[seen[0]], train_y[seen[0]], size, error))
+            losses["test_loss"].append(evaluated(network, test_x[seen[1]], test_y[seen[1]], size, error))
             precise = copy.deepcopy(network)
             measure(precise, train_x)
-            losses["test_loss_precise"].append(evaluated(precise, test_x, test_y, size, error))
+            losses["test_loss_precise"].append(evaluated(precise, test_x[seen[1]], test_y[seen[1]], size, error))
     return losses
 
 

@@ -69,6 +69,20 @@ def channels_last(norm, inputs, outputs):
     return body.to(memory_format=torch.channels_last)
 
 
+class Fourier(nn.Module):
+    """Filters of complex numbers (Li et al. 2021), behind a layer of half precision."""
+
+    def __init__(self, norm, inputs, outputs):
+        super().__init__()
+        self.filters = nn.Parameter(torch.randn(*inputs[:2], inputs[2] // 2 + 1, dtype=torch.complex64))
+        self.norm, self.head = norm(inputs[0]), nn.LazyLinear(outputs, dtype=torch.float32)
+        self.scale = nn.Parameter(torch.ones(3, dtype=torch.bfloat16))
+
+    def forward(self, x):
+        x = torch.fft.irfft2(torch.fft.rfft2(x) * self.filters, s=x.shape[2:])
+        return self.head(self.norm(x).relu().flatten(1)) * self.scale
+
+
 def absolute(output, target, power=1.5):
     """A loss of each example."""
     return (output - target).abs().pow(power).sum(1)

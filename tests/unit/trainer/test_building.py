@@ -36,6 +36,7 @@ NETWORKS = {
     "BatchNorm layers of a file": images(theirs("network", "with_batch_norm")),
     "lazy layers of a file": images(theirs("network", "lazy")),
     "lazy BatchNorm layers of a file": images(theirs("network", "lazy_batch_norm")),
+    "complex numbers of a file": images(theirs("network", "Fourier")),
     "LSTM of a file": sequences(),
 }
 

@@ -148,3 +148,12 @@ def test_what_a_network_draws_in_evaluation_depends_on_its_seed_alone(tmp_path):
     for name, values in alone.losses.items():
         assert values[:, 0].tolist() == together.losses[name][:, 1].tolist()
     assert alone.fit[0].tolist() == together.fit[1].tolist()
+
+
+def test_batches_of_evaluation_are_drawn_where_each_has_its_own_statistics():
+    # The points of a function lie from left to right: as they lie, a batch would see a part of it alone.
+    norm = named("norm", "batch", statistics="batch")
+    setting = spec(norm=norm, hidden=[16], batch_size=25, epochs=30, evaluate_every=30)
+    measured = train_networks(engine_of(setting, [3]), setting)
+    train_loss, eval_loss = (measured.losses[name][-1, 0] for name in ("train_loss", "eval_loss"))
+    assert 0.5 < eval_loss / train_loss < 2

@@ -56,6 +56,14 @@ NETWORKS = {
         module("return self.body(x), x"),
         r"code.py: net: the network gives a tuple, allowed: a tensor of \[2, 3\]",
     ),
+    "work on the data": (
+        module("return self.body(x.mul_(0.5))"),
+        r"code.py: net: the network changes its input in place, which is the data themselves; allowed: work on a copy",
+    ),
+    "work on the data in evaluation mode": (
+        module("return self.body(x if self.training else x.mul_(0.5))"),
+        r"code.py: net: the network changes its input in place, which is the data themselves; allowed: work on a copy",
+    ),
     "no gradient": (
         module("return self.body(x).detach()"),
         r"code.py: net: the network's output has no gradient, allowed: a forward\(\) .* without torch.no_grad\(\)",
@@ -86,7 +94,8 @@ NETWORKS = {
     ),
     "no number of channels": (
         network("return norm('four')"),
-        r"norm\(…\): found 'four' \(text\), allowed: the number of channels, such as norm\(64\)",
+        r"code.py:5: in net: norm\(…\): found 'four' \(text\), allowed: the number of channels, such as norm\(64\)\n"
+        r"    return norm\('four'\)\nwhile bnbench builds the network with net",
     ),
     "an error in the function": (
         network("width = 4 / 0\nreturn norm(width)"),
@@ -145,6 +154,10 @@ LOSSES = {
         "return (output - target).square()",
         r"code.py: loss: the loss gives \[2, 3\] for 2 examples, allowed: \[2\]",
     ),
+    "work on the data": (
+        "return (output - target.mul_(2)).square().sum(1)",
+        r"code.py: loss: the loss changes its input in place, which is the data themselves; allowed: work on a copy",
+    ),
     "no tensor": ("return 1.0", r"code.py: loss: the loss gives a float for 2 examples, allowed: \[2\]"),
     "negative": (
         "return (output - target).square().sum(1) - 100",
@@ -202,6 +215,17 @@ def test_an_optimizer_that_does_not_work_is_refused(code, said, tmp_path):
 def test_a_norm_that_needs_positions_is_refused_where_there_are_none(tmp_path):
     setting = images("cnn", norm=named("norm", "instance", on=["output"]))
     assert refusal(setting, tmp_path).startswith("found one position, allowed with norm 'instance': activations of")
+
+
+def test_a_norm_that_does_not_fit_a_users_network_is_told_with_the_users_line(tmp_path):
+    file = tmp_path / "code.py"
+    file.write_text(network(f"return nn.Sequential({LINEAR.replace('norm(4)', 'norm(3)').replace('72, 4', '72, 3')})"))
+    said = refusal(images(theirs("network", "net", file), norm=named("norm", "group")), tmp_path)
+    assert said.startswith("code.py:5: in net: found 3 channels, allowed with norm 'group' groups=2: a multiple of 2\n")
+    file.write_text(module("return self.body(x)"))
+    said = refusal(images(theirs("network", "net", file), norm=named("norm", "instance")), tmp_path)
+    assert said.startswith("code.py:10: in forward: found one position, allowed with norm 'instance': activations of")
+    assert "    return self.body(x)\nwhile bnbench runs the network" in said
 
 
 def test_a_lazy_network_of_a_file_is_trained(tmp_path):

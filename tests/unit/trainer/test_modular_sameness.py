@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from specs import RATES, named
-from tiny import CPU, data_of, engine_of, images, sequences, theirs
+from tiny import CPU, data_of, engine_of, images, module_of, sequences, theirs
 
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.plan import cost
@@ -22,6 +22,7 @@ SETTINGS = {
     "perceptron with dropout": images(PERCEPTRON),
     "LSTM of a file": sequences(),
     "network of a file": images(theirs("network", "by_bias")),
+    "complex numbers of a file": images(theirs("network", "Fourier"), optimizer=named("optimizer", "adam", lr=0.01)),
     "BatchNorm layers of a file": images(theirs("network", "with_batch_norm"), norm=named("norm", "group")),
 }
 NORMS = {
@@ -135,3 +136,10 @@ def test_filters_that_lie_in_memory_in_another_order_go_on_from_every_epoch(tmp_
         (tmp_path / name).mkdir()
         setting = images(theirs("network", "channels_last"), optimizer=OPTIMIZER[name])
         assert_goes_on_from_every_epoch(setting, tmp_path / name)
+
+
+def test_complex_numbers_stay_complex_in_the_precision_that_is_asked_for():
+    module = module_of(engine_of(SETTINGS["complex numbers of a file"], [3]))
+    types = [module.filters.dtype, module.scale.dtype, module.head.weight.dtype]
+    assert types == [torch.complex128, torch.float64, torch.float64]
+    assert (module.filters.imag != 0).all()

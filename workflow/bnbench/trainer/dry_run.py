@@ -32,9 +32,12 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
     }
     with plain(device):
         trainee = Trainee({**spec, "batch_size": "full"}, seed, data._replace(**few), device)
+        untouched = trainee.changes()
         output = trainee.output()
         _check_output(spec, output, trainee.train_y)
+        _check_points(spec, trainee, untouched, "network")
         _check_loss(spec, trainee.loss(output))
+        _check_points(spec, trainee, untouched, "loss")
         if not trainee.uses_norm():
             raise UserError(
                 f"{_where(spec, 'network')}: the network runs none of its norm layers, so all arms would be the same; "
@@ -44,6 +47,7 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
         with torch.no_grad():
             _check_shape(spec, trainee.output(training=False), trainee.train_y)
             trainee.evaluate(1)
+        _check_points(spec, trainee, untouched, "network")
         trainee.state()
 
 
@@ -67,8 +71,16 @@ def _check_shape(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:
         )
 
 
+def _check_points(spec: Mapping[str, Any], trainee: Trainee, untouched: int, kind: str) -> None:
+    if trainee.changes() != untouched:
+        raise UserError(
+            f"{_where(spec, kind)}: the {kind} changes its input in place, which is the data themselves; allowed: "
+            "work on a copy, such as x = x * 2 for x *= 2"
+        )
+
+
 def _check_loss(spec: Mapping[str, Any], losses: Any) -> None:
-    where = _where(spec, "loss") if tasks.loss_of(spec) == own.NAME else f"loss '{tasks.loss_of(spec)}'"
+    where = _where(spec, "loss")
     if not isinstance(losses, Tensor) or losses.shape not in ((2,), (2, 1)):
         found = list(losses.shape) if isinstance(losses, Tensor) else f"a {type(losses).__name__}"
         raise UserError(f"{where}: the loss gives {found} for 2 examples, allowed: [2], a number for each of them")
@@ -83,7 +95,7 @@ def _check_loss(spec: Mapping[str, Any], losses: Any) -> None:
 
 def _where(spec: Mapping[str, Any], kind: str) -> str:
     """The user's file and function, or the key of the config."""
-    entry = spec.get(kind, networks.DEFAULT)
+    entry = spec.get(kind, networks.DEFAULT if kind == "network" else {"name": tasks.loss_of(spec)})
     return f"{entry['path']}: {entry['build']}" if entry["name"] == own.NAME else f"{kind} '{entry['name']}'"
 
 

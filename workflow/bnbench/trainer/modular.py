@@ -24,7 +24,7 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import batch_bounds
-from bnbench.streams import seed_of
+from bnbench.streams import seed_of, stream
 from bnbench.trainer import building, packing, usercode
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
@@ -95,7 +95,7 @@ class Trainee:
         self._spec = spec
         shape, dtype = tasks.of(spec).shape(), getattr(torch, spec["dtype"])
         self._module, self.weights_hash = building.network(spec, seed, shape, data)
-        self._module.to(device, dtype)
+        building.cast(self._module, device, dtype)
         self._data = {
             name: torch.from_numpy(values)
             .to(device, dtype)
@@ -124,7 +124,12 @@ class Trainee:
     def output(self, *, training: bool = True) -> Any:
         """What the network gives for all training points in training mode, or in evaluation mode."""
         with _told(self._spec, "runs the network"):
-            return self._module.train(training)(self.train_x)
+            self._module.train(training)
+            return self._module(self.train_x)
+
+    def changes(self) -> int:
+        """How often anything has been done to its points in place."""
+        return sum(each._version for each in self._data.values())
 
     def uses_norm(self) -> bool:
         """Whether the network runs a layer of the norm, where there is one to run."""
@@ -243,7 +248,13 @@ class Trainee:
 
     def _outputs(self, name: str) -> Tensor:
         """The network's outputs for some of its points, [points, outputs]."""
-        return torch.cat([self._module(block) for block in self._blocks(self._data[name])])
+        points = self._data[name]
+        if not self._norms.by_batch:
+            return torch.cat([self._module(block) for block in self._blocks(points)])
+        # Blocks with statistics of their own are drawn as batches are: points may lie in an order, as of their inputs.
+        drawn = stream(seed_of("order", self._seed, self._varied), f"forward.blocks.{name}")
+        order = torch.from_numpy(drawn.permutation(len(points))).to(points.device)
+        return torch.cat([self._module(block) for block in self._blocks(points[order])])[order.argsort()]
 
     def _blocks(self, x: Tensor) -> list[Tensor]:
         return [x[start:stop] for start, stop in pairwise(batch_bounds(len(x), self._block))]

@@ -127,7 +127,8 @@ class Optimizers:
         if isinstance(entry, OwnOptimizer):
             return [_own(entry, self._groups(self._parameters))]
         torch_class = undecorated(getattr(torch.optim, entry.torch_class))
-        arguments = entry.arguments() | ({"fused": True} if entry.fused else {}) | self._on_gpu(torch_class)
+        fused = {"fused": True} if not any(each.is_complex() for each in self._parameters) else {}
+        arguments = entry.arguments() | (fused if entry.fused else {}) | self._on_gpu(torch_class)
         if not isinstance(entry, Muon):
             return [torch_class(self._groups(self._parameters), **arguments)]
         matrices = [each for each in self._parameters if each.ndim >= 2]
@@ -138,7 +139,7 @@ class Optimizers:
         decay = entry.weight_decay if entry.weight_decay_on == "all" else 0.0
         made = [torch_class([matrix for _, matrix in self._flat], **arguments)] if matrices else []
         adamw = undecorated(torch.optim.AdamW)
-        return [*made, adamw(others, lr=entry.lr, weight_decay=decay, fused=True)] if others else made
+        return [*made, adamw(others, lr=entry.lr, weight_decay=decay, **fused)] if others else made
 
     def _on_gpu(self, torch_class: Any) -> dict[str, Any]:
         """What lets a CUDA graph hold an update; a graph reads a rate that changes from memory."""

@@ -70,8 +70,10 @@ def options(code: OwnCode) -> dict[str, Any]:
 def told(path: str, doing: str) -> Iterator[None]:
     """Turn an error that a user's code raises within into one message; `doing` says what bnbench does, "builds it".
 
-    A `UserError` and a keyboard interrupt pass as they are, and so does a lack of a device's memory, of which fewer
-    seeds need less. The working directory is the same afterwards, since bnbench's own paths are relative to it.
+    What bnbench itself refuses of the user's code, such as norm('four'), is told with the user's line likewise. A
+    `UserError` that the user raises and a keyboard interrupt pass as they are, and so does a lack of a device's memory,
+    of which fewer seeds need less. The working directory is the same afterwards, since bnbench's own paths are relative
+    to it.
 
     Raises:
         UserError: the user's code raised an error, whichever, or left the program.
@@ -79,15 +81,19 @@ def told(path: str, doing: str) -> Iterator[None]:
     with contextlib.chdir("."):
         try:
             yield
-        except (UserError, KeyboardInterrupt, GeneratorExit):
+        except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
-            if _lacks_memory(error):
+            if _lacks_memory(error) or (isinstance(error, UserError) and not _refuses_a_call(error)):
                 raise
             message = _message(error, path, doing)
             for each in _chain(error):
                 traceback.clear_frames(each.__traceback__)  # they may hold tensors for as long as the error lives
-            raise UserError(message) from None
+            raise _ToldError(message) from None
+
+
+class _ToldError(UserError):
+    """An error that says where in the user's code it came up."""
 
 
 class _Place(NamedTuple):
@@ -131,15 +137,23 @@ def _places(error: BaseException) -> list[_Place]:
     return places
 
 
+def _refuses_a_call(error: UserError) -> bool:
+    """Whether bnbench raised it when the user's code called it, and nobody has told where."""
+    *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
+    raised_by_user = usermodules.file(frame.f_code.co_filename) is not None
+    return not raised_by_user and not isinstance(error, _ToldError) and bool(_places(error))
+
+
 def _said(error: BaseException) -> str:
-    """The kind of an error, and the first line of what it says, with modules called as the user calls them."""
+    """The kind of an error, unless it is ours, and the first line of what it says; modules as the user calls them."""
     try:
         text = str(error.msg if isinstance(error, SyntaxError) else error)
     except Exception:  # the user's code may say badly, too
         text = ""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     first = re.sub(f"{usermodules.PREFIX}[0-9a-f]+", ".", re.sub(f"{usermodules.PREFIX}[0-9a-f]+\\.", "", first))
-    return ": ".join([type(error).__name__, *([_shortened(first)] if first else [])])
+    kind = [] if isinstance(error, UserError) else [type(error).__name__]
+    return ": ".join([*kind, *([_shortened(first)] if first else [])])
 
 
 def _shortened(text: str) -> str:
