@@ -131,7 +131,8 @@ class Trainee:
 
     def uses_norm(self) -> bool:
         """Whether the network runs a layer of the norm, where there is one to run."""
-        return isinstance(self._norm, Identity) or self._norms.are_used(self.train_x)
+        with _told(self._spec, "runs the network"):
+            return isinstance(self._norm, Identity) or self._norms.are_used(self.train_x)
 
     def unknown(self) -> list[str]:
         """Names of parameters that the network has made since its optimizer was: nobody trains them."""
