@@ -19,3 +19,13 @@ def test_a_job_has_the_setting_of_its_address_and_ends_in_one_line_where_the_stu
         "another-00000000: the study has no such setting; if the config or a file that it names has changed since the "
         "run was planned, give the same command again"
     )
+
+
+def test_who_stops_the_dry_run_sees_no_traceback(monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(snakefile.dry_runs, "run", stopped)
+    with pytest.raises(SystemExit) as ended:
+        snakefile._try_or_exit(None)
+    assert ended.value.code == 130

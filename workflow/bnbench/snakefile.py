@@ -98,6 +98,8 @@ def _try_or_exit(study: Study) -> None:
         dry_runs.run(study, files.results_folder())
     except UserError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)  # else Snakemake shows where it was
 
 
 def planned(study: Study) -> list[Chunk]:
