@@ -1,5 +1,8 @@
 """What the rules ask of the package: the setting of a job, or one line of why there is none."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -29,3 +32,11 @@ def test_who_stops_the_dry_run_sees_no_traceback(monkeypatch):
     with pytest.raises(SystemExit) as ended:
         snakefile._try_or_exit(None)
     assert ended.value.code == 130
+
+
+def test_jobs_go_through_sets_in_the_same_order(monkeypatch):
+    monkeypatch.setattr(os, "environ", {**os.environ})
+    snakefile.lend_package_to_jobs()
+    command = [sys.executable, "-c", "print({*'abcdefghij'})"]
+    orders = {subprocess.run(command, env=os.environ, capture_output=True, check=True).stdout for _ in range(4)}
+    assert len(orders) == 1
