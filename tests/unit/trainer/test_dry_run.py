@@ -120,6 +120,12 @@ NETWORKS = {
         module("return self.body(x) + torch.rand(3, generator=self.own)", BODY + "; self.own = torch.Generator()"),
         r"code.py: net: after an interruption, the second epoch gives other losses; allowed: .* without generators of",
     ),
+    "an error while its state is restored": (
+        module("return self.body(x)")
+        + "\n    def get_extra_state(self):\n        return 3\n"
+        + "\n    def set_extra_state(self, kept):\n        kept.wrong\n",
+        r"code.py:16: in set_extra_state: AttributeError: .*\n    kept.wrong\nwhile bnbench restores the network",
+    ),
     "a sparse buffer": (
         module("return self.body(x)", BODY + "; self.register_buffer('eye', torch.eye(3).to_sparse())"),
         r"code.py: net has 'eye' in the layout torch.sparse_coo, allowed: dense tensors; make it sparse in forward",

@@ -232,15 +232,17 @@ class Trainee:
 
     def state(self) -> Bytes:
         """What the epochs to come depend on."""
-        network, buffers = self._module.state_dict(), dict(self._module.named_buffers())
-        return packing.packed({"network": network, "buffers": buffers, "optimizers": self._optimizers.state()})
+        with _told(self._spec, "keeps the network"):
+            network, buffers = self._module.state_dict(), dict(self._module.named_buffers())
+            return packing.packed({"network": network, "buffers": buffers, "optimizers": self._optimizers.state()})
 
     def take_up(self, content: Bytes, epochs: int) -> None:
         """Take up what `state` gave after so many epochs."""
         found = packing.unpacked(content, self.train_x.device)
-        building.take_buffers(self._module, found["buffers"], found["network"])
-        self._module.load_state_dict(found["network"])
-        self._optimizers.take_up(found["optimizers"])
+        with _told(self._spec, "restores the network"):
+            building.take_buffers(self._module, found["buffers"], found["network"])
+            self._module.load_state_dict(found["network"])
+            self._optimizers.take_up(found["optimizers"])
         for _ in range(epochs if self._orders else 0):
             next(self._orders)  # type: ignore[arg-type]
 
