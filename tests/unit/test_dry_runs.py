@@ -1,6 +1,9 @@
 """Networks are tried before any is trained: by `bnbench check` and `bnbench plan`, in a process of their own, once."""
 
+import json
+import re
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +11,7 @@ from specs import written_own
 
 from bnbench import cli, dry_runs
 from bnbench.plan import config, configfile
+from bnbench.plan.study import Study
 from bnbench.store import probes
 
 STUDY = """\
@@ -35,11 +39,14 @@ def folder(write, tmp_path):
 
 @pytest.fixture
 def started(monkeypatch):
-    """The commands that are started, of which none runs."""
+    """The commands that are started, of which none runs; all networks count as tried afterwards."""
     commands = []
 
     def run(command, **options):
         commands.append(command)
+        results, _, study = command[-3:]
+        for setting in Study(json.loads(study)).settings:
+            probes.write(setting.address, Path(results), None)
         return SimpleNamespace(returncode=0, stderr="")
 
     monkeypatch.setattr(subprocess, "run", run)
@@ -83,7 +90,6 @@ def test_settings_that_were_tried_are_not_tried_again(started, tmp_path):
         probes.write(setting.address, tmp_path, None)
     dry_runs.run(study, tmp_path)
     assert len(started) == 1
-    probes.write(study.settings[-1].address, tmp_path, None)
     dry_runs.run(study, tmp_path)
     assert len(started) == 1
 
@@ -93,3 +99,29 @@ def test_where_torch_is_not_installed_the_jobs_try_the_networks(started, tmp_pat
     dry_runs.run(config.load({"study": "x", "network": written_own("network")}, "x.yaml"), tmp_path)
     assert started == []
     assert "torch is not installed here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("warnings.warn('slow'); print('x'); print('y', file=sys.stderr); 1 / 0", r"nets.py:7: in my_net: Zero"),
+        ("sys.stderr.close(); sys.stdout.close(); 1 / 0", r"nets.py:7: in my_net: ZeroDivisionError: division by zero"),
+        ("os._exit(0)", r"the dry run ended early, so the networks' code ends the program; allowed: code that goes on"),
+    ],
+)
+def test_what_a_users_code_prints_or_ends_hides_no_message(folder, write, capsys, code, said):
+    write("import os, sys, warnings\n\n" + NET.replace("    return", f"    {code}\n    return"), "nets.py")
+    assert cli.main(["check"]) == 2
+    told = capsys.readouterr().err
+    assert re.match(said, told)
+    assert len(told.splitlines()) <= 3
+
+
+def test_a_network_that_leaves_the_folder_is_tried_all_the_same(folder, write):
+    forward = (
+        "class Net(nn.Sequential):\n    def forward(self, x):\n        os.chdir('/')\n        return super().forward(x)"
+    )
+    write(f"import os\n{NET}\n\n{forward}\n".replace("return nn.Sequential", "return Net"), "nets.py")
+    assert cli.main(["check"]) == 0
+    assert Path.cwd() == folder
+    assert len([*(folder / "results" / "probes").glob("*.json")]) == 4

@@ -1,5 +1,8 @@
 """What the rules ask of the package: the setting of a job, or one line of why there is none."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -19,3 +22,21 @@ def test_a_job_has_the_setting_of_its_address_and_ends_in_one_line_where_the_stu
         "another-00000000: the study has no such setting; if the config or a file that it names has changed since the "
         "run was planned, give the same command again"
     )
+
+
+def test_who_stops_the_dry_run_sees_no_traceback(monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(snakefile.dry_runs, "run", stopped)
+    with pytest.raises(SystemExit) as ended:
+        snakefile._try_or_exit(None)
+    assert ended.value.code == 130
+
+
+def test_jobs_go_through_sets_in_the_same_order(monkeypatch):
+    monkeypatch.setattr(os, "environ", {**os.environ})
+    snakefile.lend_package_to_jobs()
+    command = [sys.executable, "-c", "print({*'abcdefghij'})"]
+    orders = {subprocess.run(command, env=os.environ, capture_output=True, check=True).stdout for _ in range(4)}
+    assert len(orders) == 1

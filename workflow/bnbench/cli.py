@@ -5,8 +5,10 @@ Whatever a user can mend ends in one message on standard error and exit status 2
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +62,9 @@ def _plan(options: argparse.Namespace) -> str:
 def _probe(options: argparse.Namespace) -> str:
     from bnbench import probe  # noqa: PLC0415 - it imports torch
 
-    return probe.run(_study(options), options.results)
+    study = _study(options)
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        return probe.run(study, options.results)  # what the user's code prints is no part of a message
 
 
 def _collect(options: argparse.Namespace) -> str:

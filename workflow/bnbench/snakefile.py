@@ -22,7 +22,11 @@ _NAMED = 10  # jobs by name, after an error
 
 
 def lend_package_to_jobs() -> None:
-    """Let the shell commands of jobs find the package of this checkout, wherever they are started."""
+    """Let the shell commands of jobs find the package of this checkout, wherever they are started.
+
+    And let a user's code go through a set in the same order in all of them, else arms may start from other weights.
+    """
+    os.environ["PYTHONHASHSEED"] = "0"
     ours, theirs = str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")
     others = [path for path in theirs.split(os.pathsep) if path not in ("", ours)]
     os.environ["PYTHONPATH"] = os.pathsep.join([ours, *others])
@@ -98,6 +102,8 @@ def _try_or_exit(study: Study) -> None:
         dry_runs.run(study, files.results_folder())
     except UserError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)  # else Snakemake shows where it was
 
 
 def planned(study: Study) -> list[Chunk]:

@@ -23,7 +23,17 @@ def test_a_network_that_was_tried_and_not_measured_is_there_without_a_probe(tmp_
     assert probes.read("a", tmp_path) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"step": 1}', '{"step": "x", "evaluation": 1, "mebibytes": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        '{"step": 1}',
+        *(f'{{"step": {step}, "evaluation": 1, "mebibytes": 1}}' for step in ('"x"', "NaN", "Infinity", "-1")),
+    ],
+)
 def test_a_file_that_is_no_probe_is_as_good_as_none(tmp_path, text):
     probes.write("a", tmp_path, PROBE)
     probes.path("a", tmp_path).write_text(text)

@@ -92,3 +92,15 @@ def test_batch_norm_layers_give_way_to_a_shift_where_there_is_no_norm():
     module = built(NETWORKS["BatchNorm layers of a file"] | {"norm": ARMS["none"]}, 3).module
     assert [type(module[place]) for place in (1, 6)] == [Shift, Shift]
     assert not any(isinstance(each, nn.modules.batchnorm._BatchNorm) for each in module.modules())
+
+
+def test_a_network_keeps_its_imaginary_parts_and_whole_numbers_in_every_type():
+    made = nn.Module()
+    for name, values in {"turned": torch.polar(torch.ones(2), torch.ones(2)), "count": torch.tensor(3)}.items():
+        made.register_buffer(name, values)
+    made.linear = nn.Linear(2, 2, dtype=torch.bfloat16)
+    building.cast(made, torch.float64, torch.device("cpu"))
+    assert made.linear.weight.dtype == torch.float64
+    assert made.count.dtype == torch.int64
+    assert made.turned.dtype == torch.complex128
+    assert made.turned.imag.tolist() == pytest.approx([0.8414709848] * 2)

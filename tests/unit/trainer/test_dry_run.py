@@ -17,12 +17,15 @@ HEAD = "import torch\nfrom torch import nn\n\n"
 LINEAR = "nn.Flatten(), nn.Linear(72, 4), norm(4), nn.Linear(4, outputs)"
 
 
+BODY = f"self.body = nn.Sequential({LINEAR})"
+
+
 def network(body, parameters="norm, outputs"):
     """A file whose function `net` is made of these lines."""
     return f"{HEAD}def net({parameters}):\n" + "".join(f"    {line}\n" for line in body.splitlines())
 
 
-def module(forward, before=f"self.body = nn.Sequential({LINEAR})"):
+def module(forward, before=BODY):
     """A file whose class `net` has this constructor and this forward pass."""
     return (
         f"{HEAD}class net(nn.Module):\n    def __init__(self, norm, outputs):\n        super().__init__()\n"
@@ -114,6 +117,28 @@ NETWORKS = {
         module("return self.body(x) if self.training else self.body(x, x)"),
         r"code.py:10: in forward: TypeError: .*\n.*\nwhile bnbench runs the network",
     ),
+    "a parameter that is made later": (
+        module("self.late = nn.Parameter(torch.ones(3))\n        return self.body(x) * self.late"),
+        r"code.py: net: the network makes the parameter 'late' while it runs, allowed: parameters that it has once",
+    ),
+    "a cache that no checkpoint holds": (
+        module("past, self.past = self.past, x.mean()\n        return self.body(x) * past", BODY + "; self.past = 1.0"),
+        r"code.py: net: after an interruption, the second epoch gives other losses; allowed: to keep what",
+    ),
+    "a generator of its own": (
+        module("return self.body(x) + torch.rand(3, generator=self.own)", BODY + "; self.own = torch.Generator()"),
+        r"code.py: net: after an interruption, the second epoch gives other losses; allowed: .* without generators of",
+    ),
+    "an error while its state is restored": (
+        module("return self.body(x)")
+        + "\n    def get_extra_state(self):\n        return 3\n"
+        + "\n    def set_extra_state(self, kept):\n        kept.wrong\n",
+        r"code.py:16: in set_extra_state: AttributeError: .*\n    kept.wrong\nwhile bnbench restores the network",
+    ),
+    "a sparse buffer": (
+        module("return self.body(x)", BODY + "; self.register_buffer('eye', torch.eye(3).to_sparse())"),
+        r"code.py: net has 'eye' in the layout torch.sparse_coo, allowed: dense tensors; make it sparse in forward",
+    ),
     "a lazy layer that is not used": (
         module("return self.body(x)", f"self.body, self.other = nn.Sequential({LINEAR}), nn.LazyLinear(3)"),
         r"found 'other.weight' of a lazy layer that the network does not use, allowed: layers that it uses",
@@ -193,6 +218,10 @@ OPTIMIZERS = {
         r"code.py:6: in step: NameError: name 'sign' is not defined\n    sign\(self\)\nwhile bnbench trains",
     ),
     "an error where it is made": ("return lr / 0", r"code.py:9: in made: ZeroDivisionError: .*division by zero"),
+    "a count that no checkpoint holds": (
+        "return Keeping(params, lr)",
+        r"code.py: made: after an interruption, the second epoch gives other losses; allowed: to keep what",
+    ),
     "a state that no file can hold": (
         "return Counting(params, lr)",
         r"found a set in what the network and the optimizer keep; allowed, so that a checkpoint can hold it: tensors,",
@@ -207,7 +236,9 @@ def test_an_optimizer_that_does_not_work_is_refused(code, said, tmp_path):
         f"{HEAD}class Sign(torch.optim.Optimizer):\n    def step(self, closure=None):\n        sign(self)\n\n"
         f"def made(params, lr):\n    {code}\n\n"
         "class Counting(torch.optim.SGD):\n    def step(self, closure=None):\n"
-        "        self.param_groups[0]['seen'] = {1}\n"
+        "        self.param_groups[0]['seen'] = {1}\n\n"
+        "class Keeping(torch.optim.SGD):\n    steps = 0\n\n    def step(self, closure=None):\n"
+        "        self.steps += 1\n        self.param_groups[0]['lr'] /= self.steps\n        super().step()\n"
     )
     assert re.match(said, refusal(images(optimizer=theirs("optimizer", "made", file, lr=0.1)), tmp_path))
 

@@ -104,11 +104,10 @@ def test_networks_that_do_not_fit_into_memory_are_halved_until_they_do(setting, 
 
 
 def test_a_network_that_does_not_fit_by_itself_is_told_of(monkeypatch):
-    calls, train_epoch = [], Trainee._train_epoch
+    train_epoch = Trainee._train_epoch
 
     def too_small(self, *arguments):
-        calls.append(self)
-        if len(calls) == 1:  # the dry run
+        if len(self.train_x) == 2:  # the dry run
             return train_epoch(self, *arguments)
         raise torch.OutOfMemoryError("CUDA out of memory")
 

@@ -1,6 +1,9 @@
 """A trial of the modular engine has the same bits beside whatever it is trained, and however often it is stopped."""
 
+from pathlib import Path
+
 import numpy as np
+import odd_code
 import pytest
 import torch
 from specs import RATES, named
@@ -15,6 +18,7 @@ from bnbench.trainer.loop import train_networks
 pytestmark = pytest.mark.usefixtures("tiny_images")
 
 DROPPED = {"name": "cnn", "channels": [4, 6], "kernel": 3, "activation": None, "dropout": 0.3}
+ODD = Path(odd_code.__file__)
 PERCEPTRON = {"name": "mlp", "hidden": [9, 7], "activation": None, "dropout": 0.3}
 SETTINGS = {
     "cnn with dropout": images(DROPPED),
@@ -24,6 +28,10 @@ SETTINGS = {
     "network of a file": images(theirs("network", "by_bias")),
     "complex numbers of a file": images(theirs("network", "Fourier"), optimizer=named("optimizer", "adam", lr=0.01)),
     "BatchNorm layers of a file": images(theirs("network", "with_batch_norm"), norm=named("norm", "group")),
+    **{
+        f"{build} of a file": images(theirs("network", build, ODD), optimizer=named("optimizer", "momentum", lr=0.05))
+        for build in ("Buffers", "ByChance", "Parametrized", "Assigned")
+    },
 }
 NORMS = {
     "none": named("norm", "none"),
@@ -41,6 +49,7 @@ OTHERS = {
     "muon, momentum alone": named("optimizer", "muon", lr=0.01, weight_decay_on="weights", nesterov=False),
     "adam, clipped": named("optimizer", "adam", clip=0.5, weight_decay=0.1, weight_decay_on="weights"),
     "a file's": theirs("optimizer", "Signs", lr=0.01),
+    "a file's that counts": theirs("optimizer", "Counting", ODD, lr=0.01),
     "a file's that asks twice": theirs("optimizer", "TwoLooks", lr=0.01, clip=1.0),
 }
 OPTIMIZER = {name: named("optimizer", name, **RATES[name]) for name in OPTIMIZERS if name in RATES} | OTHERS

@@ -198,3 +198,11 @@ def test_warm_up_equals_a_schedule_of_torch():
     setting = images(optimizer=entry, schedule=named("schedule", "constant", warmup=3), epochs=5)
     assert_equals_plain_torch(setting, warmed)
     assert steps[::batches] == pytest.approx([0.025, 0.05, 0.075, 0.1, 0.1])
+
+
+def test_muon_updates_weights_that_a_forward_pass_moves_to_other_memory():
+    odd = theirs("network", "Assigned", Path(user_code.__file__).with_name("odd_code.py"))
+    setting = images(odd, optimizer=named("optimizer", "muon", lr=0.1, weight_decay=0.0), epochs=1)
+    initial = module_of(engine_of(setting, [3])).middle.weight.detach()
+    final = module_of(trained(setting)[1]).middle.weight.detach()
+    assert not torch.allclose(final / final.norm(), initial / initial.norm(), atol=0.01)

@@ -9,6 +9,7 @@ import weakref
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
 import torch
 from configs import refusal
@@ -637,3 +638,23 @@ def test_told_within_told_tells_once(loaded):
     with pytest.raises(UserError) as caught, outer, told:
         inner()
     assert str(caught.value).endswith("while bnbench builds it")
+
+
+def test_what_a_file_draws_when_it_is_imported_does_not_depend_on_what_was_drawn_before(code):
+    text = "import random\nimport numpy\nimport torch\n\n"
+    text += "my_net = lambda: [torch.rand(()).item(), numpy.random.rand(), random.random()]\ndrawn = my_net()\n"
+    found = []
+    for seed, folder in enumerate(("one", "two")):
+        name = code(text, f"{folder}/nets.py")
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - what the user's code may use
+        drawn = usercode.load(name, "my_net", userfiles.sha256(name)).__globals__["drawn"]
+        found.append((drawn, torch.rand(()).item(), np.random.rand(), random.random()))  # noqa: NPY002
+    assert found[0][0] == found[1][0]
+    random.seed(1)
+    assert found[1][1:] == (
+        torch.rand((), generator=torch.Generator().manual_seed(1)).item(),
+        np.random.RandomState(1).rand(),
+        random.random(),
+    )

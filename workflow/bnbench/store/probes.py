@@ -6,6 +6,7 @@ No result depends on them: who loses one measures it again.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from bnbench.errors import UserError
@@ -27,7 +28,8 @@ def read(address: str, results: Path) -> Probe | None:
     """The probe of a setting; None where there is none that can be read, or its network could not be measured."""
     try:
         found = tables.read_json(path(address, results))
-        return Probe(float(found["step"]), float(found["evaluation"]), float(found["mebibytes"]))
+        probe = Probe(float(found["step"]), float(found["evaluation"]), float(found["mebibytes"]))
+        return probe if all(0 <= each < math.inf for each in probe) else None
     except (UserError, KeyError, TypeError, ValueError):
         return None
 

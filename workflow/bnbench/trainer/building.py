@@ -8,12 +8,10 @@ depends on the seed alone.
 from __future__ import annotations
 
 import hashlib
-import random
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
@@ -25,8 +23,8 @@ from bnbench.catalogue.norms import NORMS, BatchNorm, Identity
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import Data
 from bnbench.errors import UserError
-from bnbench.streams import seed_of, stream
-from bnbench.trainer import norm_layers, usercode
+from bnbench.streams import seed_of
+from bnbench.trainer import draws, norm_layers, usercode
 from bnbench.trainer.initialization import initial_of, weights_hash
 from bnbench.trainer.modules import Places, built
 from bnbench.trainer.norm_layers import NormFactory
@@ -58,32 +56,33 @@ def network(spec: Mapping[str, Any], seed: int, shape: Shape, data: Data) -> Bui
     return Built(module, _hash({**plain, **_values(module)}, shared))
 
 
-def cast(module: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
-    """Bring a network to a device and its numbers to a type; complex ones stay complex, which `module.to` forgets."""
+def cast(module: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+    """Bring a network to a device and a type; `Module.to` would take the imaginary parts of what is complex away."""
+    types = {"float": dtype, "complex": dtype.to_complex()}
 
-    def brought(values: Tensor) -> Tensor:
-        if values.is_complex():
-            return values.to(device, dtype.to_complex())
-        return values.to(device, dtype if values.is_floating_point() else values.dtype)
+    def moved(each: Tensor) -> Tensor:
+        kind = "complex" if each.is_complex() else "float" if each.is_floating_point() else ""
+        return each.to(device, types.get(kind, each.dtype))
 
-    module._apply(brought)  # type: ignore[no-untyped-call]
+    module._apply(moved)  # type: ignore[no-untyped-call]
 
 
-def seed_everything(seed: int, role: str) -> None:
-    """Set the random state of torch, NumPy and Python, all of which the user's own code may draw from."""
-    state = stream(seed, role)
-    for_torch = int(state.integers(2**63))
-    torch.default_generator.manual_seed(for_torch)
-    # Where CUDA is not in use, torch.manual_seed writes down the stack, which takes 160 µs.
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        torch.cuda.manual_seed_all(for_torch)
-    np.random.seed(int(state.integers(2**32)))  # noqa: NPY002 - what the user's code may use
-    random.seed(int(state.integers(2**63)))
+def take_buffers(module: nn.Module, values: Mapping[str, Tensor], persistent: Container[str]) -> None:
+    """Take buffers up, also those that the network makes, or makes anew in another shape, when it runs."""
+    for name, value in values.items():
+        path, _, own = name.rpartition(".")
+        layer = module.get_submodule(path)
+        present = getattr(layer, own, None)
+        if isinstance(present, Tensor) and present.shape == value.shape and present.dtype == value.dtype:
+            present.copy_(value)
+        else:
+            layer._buffers.pop(own, None)
+            layer.register_buffer(own, value, persistent=name in persistent)
 
 
 def _module(chosen: Any, norm: Norm, shape: Shape, outputs: int, seed: int) -> nn.Module:
     """A network with this norm, from the random state of the seed."""
-    seed_everything(seed, "init.modules")
+    draws.seed_everything(seed, "init.modules")
     factory = NormFactory(norm)
     if not isinstance(chosen, OwnNetwork):
         module = built(chosen, Places(norm, factory), shape, outputs)
@@ -102,6 +101,7 @@ def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, out
         )
     with usercode.told(chosen.path, "runs the network once, to find the sizes of its lazy layers"):
         _materialize(module, shape)
+    _refuse_sparse(chosen, module)
     if not any(each.requires_grad for each in module.parameters()):
         raise UserError(f"{chosen.path}: {chosen.build} gives a network without parameters to train")
     if "norm" not in chosen.takes:
@@ -118,6 +118,16 @@ def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, out
         )
     norm_layers.restrict(module, norm)
     return module
+
+
+def _refuse_sparse(chosen: OwnNetwork, module: nn.Module) -> None:
+    """Refuse tensors whose bytes are not their numbers."""
+    for name, each in _tensors(module).items():
+        if each.layout != torch.strided:
+            raise UserError(
+                f"{chosen.path}: {chosen.build} has '{name}' in the layout {each.layout}, allowed: dense tensors; make "
+                "it sparse in forward()"
+            )
 
 
 def _named(layers: Any) -> dict[str, Tensor]:
@@ -166,6 +176,6 @@ def _hash(values: Mapping[str, Tensor], names: set[str]) -> str:
     """Sixteen hex digits over the values of these names."""
     digest = hashlib.sha256()
     for name in sorted(names):
-        value = values[name].float() if values[name].dtype == torch.bfloat16 else values[name]  # which NumPy lacks
-        digest.update(name.encode() + value.contiguous().numpy().tobytes())
+        content = values[name].contiguous().flatten().view(torch.uint8)  # NumPy knows no bfloat16
+        digest.update(name.encode() + content.numpy().tobytes())
     return digest.hexdigest()[:16]

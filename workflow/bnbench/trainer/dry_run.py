@@ -15,7 +15,7 @@ from torch import Tensor
 from bnbench.catalogue import networks, own, tasks
 from bnbench.catalogue.tasks import Data
 from bnbench.errors import UserError
-from bnbench.trainer.modular import Trainee, plain
+from bnbench.trainer.modular import OWN_CODE, Trainee, plain
 
 
 def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
@@ -31,11 +31,17 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
         if name.endswith(("_x", "_y")) and values is not None
     }
     with plain(device):
-        trainee = Trainee({**spec, "batch_size": "full"}, seed, data._replace(**few), device)
+        small, data = {**spec, "batch_size": "full"}, data._replace(**few)
+        trainee = Trainee(small, seed, data, device)
         untouched = trainee.changes()
         output = trainee.output()
         _check_output(spec, output, trainee.train_y)
         _check_points(spec, trainee, untouched, "network")
+        if unknown := trainee.unknown():
+            raise UserError(
+                f"{_where(spec, 'network')}: the network makes the parameter '{unknown[0]}' while it runs, allowed: "
+                "parameters that it has once it is built, since the optimizer knows no others"
+            )
         _check_loss(spec, trainee.loss(output))
         _check_points(spec, trainee, untouched, "loss")
         if not trainee.uses_norm():
@@ -48,7 +54,27 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
             _check_shape(spec, trainee.output(training=False), trainee.train_y)
             trainee.evaluate(1)
         _check_points(spec, trainee, untouched, "network")
-        trainee.state()
+        _check_state(spec, trainee, Trainee(small, seed, data, device))
+
+
+def _check_state(spec: Mapping[str, Any], straight: Trainee, resumed: Trainee) -> None:
+    """Refuse what would have other bits after an interruption: whatever epochs hand on must be in the state."""
+    resumed.take_up(straight.state(), 1)
+    theirs = [kind for kind in OWN_CODE if spec.get(kind, {}).get("name") == own.NAME]
+    if theirs and _next_epoch(straight) != _next_epoch(resumed):
+        where = ", ".join(_where(spec, kind) for kind in theirs)
+        raise UserError(
+            f"{where}: after an interruption, the second epoch gives other losses; allowed: to keep what the next "
+            "epoch needs in parameters, buffers and the optimizer's state, and to draw random numbers from torch, "
+            "numpy.random and random, without generators of your own"
+        )
+
+
+def _next_epoch(trainee: Trainee) -> list[bytes]:
+    """The losses of a second epoch, and what the network gives after it."""
+    losses = trainee.train_epoch(1, 1.0)
+    with torch.no_grad():
+        return [each.cpu().numpy().tobytes() for each in (losses, *trainee.evaluate(2).values(), trainee.fit())]
 
 
 def _check_output(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:

@@ -25,7 +25,7 @@ from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.tasks import Data
 from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of, stream
-from bnbench.trainer import building, packing, usercode
+from bnbench.trainer import building, draws, packing, usercode
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
@@ -95,7 +95,7 @@ class Trainee:
         self._spec = spec
         shape, dtype = tasks.of(spec).shape(), getattr(torch, spec["dtype"])
         self._module, self.weights_hash = building.network(spec, seed, shape, data)
-        building.cast(self._module, device, dtype)
+        building.cast(self._module, dtype, device)
         self._data = {
             name: torch.from_numpy(values)
             .to(device, dtype)
@@ -120,6 +120,9 @@ class Trainee:
         ordered_by = seed_of("order", seed, self._varied)
         self._orders = orders([ordered_by], count, spec["epochs"], device) if shuffled else None
         self._steps = self._new_steps()
+        self._known = {*dict(self._module.named_parameters())}
+        with _told(spec, "runs the network"):
+            self._norms.look(self.train_x[:2])
 
     def output(self, *, training: bool = True) -> Any:
         """What the network gives for all training points in training mode, or in evaluation mode."""
@@ -133,7 +136,12 @@ class Trainee:
 
     def uses_norm(self) -> bool:
         """Whether the network runs a layer of the norm, where there is one to run."""
-        return isinstance(self._norm, Identity) or self._norms.are_used(self.train_x)
+        with _told(self._spec, "runs the network"):
+            return isinstance(self._norm, Identity) or self._norms.are_used(self.train_x)
+
+    def unknown(self) -> list[str]:
+        """Names of parameters that the network has made since its optimizer was: nobody trains them."""
+        return [name for name, _ in self._module.named_parameters() if name not in self._known]
 
     def loss(self, output: Tensor) -> Any:
         """The loss of every training point, given the network's outputs."""
@@ -224,27 +232,28 @@ class Trainee:
         """The first output at the test points, [points]."""
         self._draw_as("forward.fit")
         self._module.eval()
-        return self._outputs("test_x")[:, 0]
+        with _told(self._spec, "evaluates the network"):
+            return self._outputs("test_x")[:, 0]
 
     def state(self) -> Bytes:
         """What the epochs to come depend on."""
-        network = self._module.state_dict()
-        buffers = {name: each for name, each in self._module.named_buffers() if name not in network}
-        return packing.packed({"network": network, "buffers": buffers, "optimizers": self._optimizers.state()})
+        with _told(self._spec, "keeps the network"):
+            network, buffers = self._module.state_dict(), dict(self._module.named_buffers())
+            return packing.packed({"network": network, "buffers": buffers, "optimizers": self._optimizers.state()})
 
     def take_up(self, content: Bytes, epochs: int) -> None:
         """Take up what `state` gave after so many epochs."""
         found = packing.unpacked(content, self.train_x.device)
-        self._module.load_state_dict(found["network"])
-        for name, values in found["buffers"].items():
-            self._module.get_buffer(name).copy_(values)
-        self._optimizers.take_up(found["optimizers"])
+        with _told(self._spec, "restores the network"):
+            building.take_buffers(self._module, found["buffers"], found["network"])
+            self._module.load_state_dict(found["network"])
+            self._optimizers.take_up(found["optimizers"])
         for _ in range(epochs if self._orders else 0):
             next(self._orders)  # type: ignore[arg-type]
 
     def _draw_as(self, role: str) -> None:
         """Have what the network draws from here on depend on the seed and this role alone."""
-        building.seed_everything(seed_of("order", self._seed, self._varied), role)
+        draws.seed_everything(seed_of("order", self._seed, self._varied), role)
 
     def _outputs(self, name: str) -> Tensor:
         """The network's outputs for some of its points, [points, outputs]."""

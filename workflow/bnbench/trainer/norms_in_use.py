@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from bnbench.catalogue.norm import Norm
@@ -27,7 +28,19 @@ class NormsInUse:
         self._layers: list[ArmNorm[Any]] = [each for each in network.modules() if isinstance(each, ArmNorm)]
         self.by_batch = isinstance(norm, BatchNorm) and norm.statistics == "batch"
         """Whether evaluation goes batch by batch, each with its own statistics."""
-        self._repeats: bool | None = None  # whether a layer is called several times; known after the first measurement
+        self._repeats: bool | None = None  # whether a layer is called several times; known after `look`
+
+    def look(self, examples: Tensor) -> None:
+        """See how the network calls its layers, where statistics are to be measured.
+
+        Once, before anything else runs: a call in between would draw random numbers, and what follows would have other
+        bits after an interruption.
+        """
+        if self.has_precise():
+            with torch.no_grad():
+                self._network.eval()
+                calls = self._calls(self._layers, examples)
+            self._repeats = len(calls) > len({*calls})
 
     def begin(self, progress: float) -> bool:
         """Do what is due from this share of the epochs on; whether steps do something else from now on."""
@@ -70,8 +83,7 @@ class NormsInUse:
         self._network.eval()
         layers = [layer for layer in self._layers if layer.keeps]
         if self._repeats is None:
-            calls = self._calls(self._layers, blocks[0][:2])
-            self._repeats = len(calls) > len({*calls})
+            self.look(blocks[0][:2])
         if len(blocks) == 1 and not self._repeats:
             self._measure_at_once(layers, blocks[0])
             return

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bnbench.catalogue.optimizers import LBFGS, Muon, Optimizer, OwnOptimizer
+from bnbench.catalogue.optimizers import LBFGS, SGD, Muon, Optimizer, OwnOptimizer
 from bnbench.errors import UserError
 from bnbench.trainer import usercode
 
@@ -88,6 +88,7 @@ class Optimizers:
             return losses
         closure()
         for parameter, matrix in self._flat:
+            matrix.data = parameter.data.flatten(1)  # a forward pass may have moved it
             matrix.grad = None if parameter.grad is None else parameter.grad.reshape(matrix.shape)
         for optimizer in self._all:
             self._update(optimizer)
@@ -118,7 +119,8 @@ class Optimizers:
         for optimizer, own in zip(self._all, kept, strict=True):
             places = [parameter for group in optimizer.param_groups for parameter in group["params"]]
             for place, state in own["state"].items():
-                optimizer.state[places[place]] = _laid_out(state, places[place])
+                key = places[place] if isinstance(place, int) else place  # what is kept of no parameter has a name
+                optimizer.state[key] = _laid_out(state, key)
             for group, options in zip(optimizer.param_groups, own["groups"], strict=True):
                 group.update(options)
 
@@ -129,6 +131,8 @@ class Optimizers:
         torch_class = undecorated(getattr(torch.optim, entry.torch_class))
         fused = {"fused": True} if not any(each.is_complex() for each in self._parameters) else {}
         arguments = entry.arguments() | (fused if entry.fused else {}) | self._on_gpu(torch_class)
+        if isinstance(entry, SGD) and entry.momentum:
+            return [_with_momentum(torch_class, self._groups(self._parameters), arguments)]
         if not isinstance(entry, Muon):
             return [torch_class(self._groups(self._parameters), **arguments)]
         matrices = [each for each in self._parameters if each.ndim >= 2]
@@ -161,6 +165,20 @@ class Optimizers:
         return [{"params": decayed}, {"params": others, "weight_decay": 0.0}] if others else decayed
 
 
+def _with_momentum(torch_class: Any, groups: list[Any], arguments: dict[str, Any]) -> torch.optim.Optimizer:
+    """SGD with momentum, also where a step leaves parameters out, as stochastic depth does.
+
+    Its fused kernel fails where some parameters have a momentum and others have none yet. Without dampening, a first
+    step from a momentum of zeros is the same.
+    """
+    if arguments["dampening"]:
+        arguments = {**arguments, "fused": False}
+    made: torch.optim.Optimizer = torch_class(groups, **arguments)
+    for parameter in (each for group in made.param_groups for each in group["params"] if not arguments["dampening"]):
+        made.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    return made
+
+
 def _redrawn(device: torch.device) -> Callable[[], None]:
     """What takes torch's random numbers back to here.
 
@@ -177,11 +195,11 @@ def _redrawn(device: torch.device) -> Callable[[], None]:
     return draw_again
 
 
-def _laid_out(state: Any, parameter: Tensor) -> Any:
+def _laid_out(state: Any, parameter: Any) -> Any:
     """What an optimizer keeps of a parameter; what has its shape lies in memory as it does, as kernels expect."""
     if isinstance(state, dict):
         return {name: _laid_out(each, parameter) for name, each in state.items()}
-    if isinstance(state, Tensor) and state.shape == parameter.shape:
+    if isinstance(state, Tensor) and isinstance(parameter, Tensor) and state.shape == parameter.shape:
         return torch.empty_like(parameter, dtype=state.dtype, device=state.device).copy_(state)
     return state
 

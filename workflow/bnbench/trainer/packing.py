@@ -19,6 +19,8 @@ from bnbench.errors import UserError
 
 Bytes = NDArray[np.uint8]
 
+_KEPT = "the network and the optimizer keep"
+
 _LENGTH = 8  # bytes of the text's own length
 
 
@@ -49,7 +51,9 @@ def stacked(rows: Sequence[Bytes]) -> Bytes:
 
 def _packed(tree: Any, numbers: bytearray) -> Any:
     if isinstance(tree, Tensor):
-        values = tree.detach().cpu()
+        if tree.layout != torch.strided:
+            raise UserError(f"found a tensor in the layout {tree.layout} in what {_KEPT}; allowed: dense tensors")
+        values = tree.detach().cpu().resolve_conj().resolve_neg()
         kept = values.view(torch.int16) if values.dtype == torch.bfloat16 else values
         return ["tensor", _add(kept.numpy(), numbers), str(tree.dtype).removeprefix("torch."), tree.is_cuda]
     if isinstance(tree, Mapping) and all(isinstance(key, int | str) for key in tree):
@@ -61,7 +65,7 @@ def _packed(tree: Any, numbers: bytearray) -> Any:
     if isinstance(tree, int | float):
         return ["number", _add(np.array(tree), numbers)]
     raise UserError(
-        f"found a {type(tree).__name__} in what the network and the optimizer keep; allowed, so that a checkpoint can "
+        f"found a {type(tree).__name__} in what {_KEPT}; allowed, so that a checkpoint can "
         "hold it: tensors, numbers and texts, in lists and in mappings by numbers or texts"
     )
 

@@ -15,7 +15,8 @@ import torch
 from bnbench.catalogue import userfiles
 from bnbench.catalogue.own import OwnCode
 from bnbench.errors import UserError
-from bnbench.trainer import usermodules
+from bnbench.streams import FIXED
+from bnbench.trainer import draws, usermodules
 
 _LONGEST = 300
 """Characters of a message or of a source line that are shown."""
@@ -37,7 +38,7 @@ def load(path: str, build: str, sha256: str) -> Callable[..., Any]:
         sources = userfiles.sources(path)
         if userfiles.digest(sources) != sha256:
             raise UserError(f"{path}: the file changed since the study was planned; start the same command again")
-        with told(path, "imports it"):
+        with told(path, "imports it"), draws.apart(FIXED, "init.files"):  # not by what was drawn before
             _modules[key] = usermodules.load(path, sources)
     with told(path, f"looks for '{build}' in it"):
         found: Callable[..., Any] | None = getattr(_modules[key], build, None)
