@@ -55,6 +55,10 @@ def names(study):
             {"task": "digits", "network": [{"name": "resnet", "depth": 8}, {"name": "resnet", "depth": 14}]},
             ["ResNet", "ResNet depth=14"],
         ),
+        (
+            {"optimizer": [{"name": "sgd", "lr": 0.1, "weight_decay": 0.01, "clip": clip} for clip in (None, 1.0)]},
+            ["SGD", "SGD clip=1"],
+        ),
         ({"batch_size": ["full", 25], "report": {"factor": "batch_size", "baseline": "full"}}, ["no BN", "BN"]),
     ],
 )

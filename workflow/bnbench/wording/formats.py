@@ -77,8 +77,9 @@ def share_of(some: int, total: int, noun: str) -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    """`one, two and three`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    """`one, two and three`, with semicolons where a part has a comma of its own."""
+    between = "; " if any(", " in part for part in parts) else ", "
+    return " and ".join([between.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def mixture(mixed: Iterable[tuple[str, Sequence[str]]]) -> str:
