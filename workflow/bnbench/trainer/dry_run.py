@@ -32,7 +32,8 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
     }
     with plain(device):
         trainee = Trainee({**spec, "batch_size": "full"}, seed, data._replace(**few), device)
-        output = trainee.output()
+        with trainee.checked(_where(spec, "network")):
+            output = trainee.output()
         _check_output(spec, output, trainee.train_y)
         _check_loss(spec, trainee.loss(output))
         if not trainee.uses_norm():

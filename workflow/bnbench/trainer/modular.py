@@ -126,6 +126,10 @@ class Trainee:
         with _told(self._spec, "runs the network"):
             return self._module.train(training)(self.train_x)
 
+    def checked(self, where: str) -> AbstractContextManager[None]:
+        """Refuse meanwhile what has other channels than a layer of the norm was made for, as a mistake at this place."""
+        return self._norms.checked(where)
+
     def uses_norm(self) -> bool:
         """Whether the network runs a layer of the norm, where there is one to run."""
         return isinstance(self._norm, Identity) or self._norms.are_used(self.train_x)
