@@ -16,7 +16,6 @@ from bnbench.figures.style import WIDTH, winner
 from bnbench.plan.study import Study
 from bnbench.wording import captions, effects, titles
 
-
 LONGEST = 16
 """Characters of an arm's name that stands over both ends of the axis without running into itself."""
 

@@ -127,7 +127,7 @@ class Trainee:
             return self._module.train(training)(self.train_x)
 
     def checked(self, where: str) -> AbstractContextManager[None]:
-        """Refuse meanwhile what has other channels than a layer of the norm was made for, as a mistake at this place."""
+        """Refuse meanwhile what has other channels than its norm was made for, as a mistake at this place."""
         return self._norms.checked(where)
 
     def uses_norm(self) -> bool:
