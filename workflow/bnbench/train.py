@@ -88,8 +88,12 @@ def _said(chunk: Chunk, new: int, seconds: float, trials: Sequence[pa.Table]) ->
         return said.rstrip(",")
     epochs = chunk.setting.spec["epochs"]
     diverged = sum(part.num_rows - part["diverged_at"].null_count for part in trials)
-    pace = seconds / new / epochs * 1e6
-    return (
-        f"trained {said} for {epochs} epochs in {seconds:.1f} s ({pace:.0f} µs per network and epoch); "
-        f"{diverged} diverged"
-    )
+    pace = _pace(seconds / new / epochs)
+    return f"trained {said} for {epochs} epochs in {seconds:.1f} s ({pace} per network and epoch); {diverged} diverged"
+
+
+def _pace(seconds: float) -> str:
+    """A short time in the unit that fits it."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} µs"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -51,6 +51,10 @@ NETWORKS = {
         network("return nn.Sequential(nn.Flatten(), nn.Linear(72, 4), norm(4), nn.Linear(4, 7))"),
         r"code.py: net: the network gives \[2, 7\] for 2 examples, allowed: \[2, 3\], which is \[examples, outputs\]",
     ),
+    "a norm of other channels": (
+        network("return nn.Sequential(nn.Flatten(), nn.Linear(72, 4), norm(8), nn.Linear(4, outputs))"),
+        r"code.py: net: a norm of 8 channels gets \[2, 4\] for 2 examples, allowed: \[2, 8, …\], the channels right ",
+    ),
     "wrong shape in evaluation mode": (
         module("return self.body(x) if self.training else self.body(x)[:, 0]"),
         r"code.py: net: the network gives \[2\] for 2 examples, allowed: \[2, 3\]",

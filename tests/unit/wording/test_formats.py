@@ -101,6 +101,7 @@ def test_a_percentile_is_in_order(value, said):
 
 
 def test_lists_and_counts_read_as_people_write_them():
+    assert formats.listed(["1 with a, b", "2 with a, c", "3 with d"]) == "1 with a, b; 2 with a, c; and 3 with d"
     assert [formats.listed(parts) for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "",
         "a",

@@ -55,11 +55,25 @@ def names(study):
             {"task": "digits", "network": [{"name": "resnet", "depth": 8}, {"name": "resnet", "depth": 14}]},
             ["ResNet", "ResNet depth=14"],
         ),
+        (
+            {"optimizer": [{"name": "sgd", "lr": 0.1, "weight_decay": 0.01, "clip": clip} for clip in (None, 1.0)]},
+            ["SGD", "SGD clip=1"],
+        ),
         ({"batch_size": ["full", 25], "report": {"factor": "batch_size", "baseline": "full"}}, ["no BN", "BN"]),
     ],
 )
 def test_contexts_are_named_by_what_tells_them_apart(changes, said):
     assert names(synthetic.plan(**changes)) == said
+
+
+def test_arms_of_one_name_are_called_by_what_tells_them_apart_and_wholly_where_a_paper_needs_it():
+    sgd = [{"name": "sgd", "lr": 0.1, "weight_decay": 0.01, "clip": clip} for clip in (None, 1.0)]
+    study = synthetic.plan(optimizer=sgd, report={"factor": "optimizer", "baseline": sgd[0]})
+    assert [titles.arm(study, arm) for arm in study.arms] == ["SGD", "SGD clip=1"]
+    assert [titles.whole(study, arm) for arm in study.arms] == [
+        "SGD lr=0.1 weight_decay=0.01",
+        "SGD lr=0.1 weight_decay=0.01 clip=1",
+    ]
 
 
 @pytest.mark.parametrize("changes", [{}, synthetic.GRID, {"task": ["sine", "mixture"], "device": ["cpu", "cuda"]}])

@@ -16,6 +16,9 @@ from bnbench.figures.style import WIDTH, winner
 from bnbench.plan.study import Study
 from bnbench.wording import captions, effects, titles
 
+LONGEST = 16
+"""Characters of an arm's name that stands over both ends of the axis without running into itself."""
+
 
 def draw(study: Study, contexts: pd.DataFrame) -> Figure:
     """The effect in each context with its interval, the margin, and the verdict."""
@@ -40,7 +43,8 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
     better = "lower" if outcome.lower_is_better else "higher"
     effect = f"{effects.noun(outcome)} {'to' if outcome.is_ratio else 'from'} {captions.base(study)}"
     ax.set_xlabel(f"{titles.outcome(outcome.name)}, {effect} ({better} is better)")
-    treated = titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "arm"
+    named = titles.arm(study, study.arms[1])
+    treated = named if len(study.arms) == 2 and len(named) <= LONGEST else "arm"
     words = ("better", "worse") if outcome.lower_is_better else ("worse", "better")
     for side, text, x in (("left", f"← {treated} {words[0]}", 0.0), ("right", f"{treated} {words[1]} →", 1.0)):
         ax.text(x, 1.02, text, transform=ax.transAxes, ha=side, va="bottom", fontsize=9)

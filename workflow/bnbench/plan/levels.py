@@ -6,7 +6,7 @@ A label names a level in tables and in configs. It is printed and compared, neve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -28,7 +28,7 @@ class Level:
     short_title: str
     """What people call it, without parameters: `Adam`."""
     title: str
-    """The same with them: `Adam lr=0.001`."""
+    """The same with them: `Adam lr=0.001`. Of several levels of one name, without those that all of them share."""
 
 
 def level(factor: str, entry: Any) -> Level:
@@ -42,7 +42,25 @@ def level(factor: str, entry: Any) -> Level:
     if getattr(kind, "is_open", False):  # the user's own code is called what the user calls it
         name = title = entry["build"]
     shown = _shown(factor, entry)
-    return Level(entry, name, " ".join([name, *shown]), title, " ".join([title, *shown]))
+    return Level(entry, name, " ".join([name, *shown]), title, _spoken(title, shown))
+
+
+def together(factor: str, entries: Iterable[Any]) -> list[Level]:
+    """The levels of a factor, in this order. The titles of those of one name say only how they differ."""
+    levels = [level(factor, entry) for entry in entries]
+    if factor not in REGISTRIES:
+        return levels
+    shown: dict[str, list[set[str]]] = {}
+    for each in levels:
+        shown.setdefault(each.name, []).append({*_shown(factor, each.entry)})
+    shared = {name: set.intersection(*some) if len(some) > 1 else set() for name, some in shown.items()}
+    return [_retitled(factor, each, shared[each.name]) for each in levels]
+
+
+def _retitled(factor: str, one: Level, shared: set[str]) -> Level:
+    """The level whose title leaves out these parameters."""
+    kept = [each for each in _shown(factor, one.entry) if each not in shared]
+    return replace(one, title=_spoken(one.short_title, kept))
 
 
 def called(levels: Iterable[Level], text: str) -> list[Level]:
@@ -58,6 +76,23 @@ def without_unaddressed(factor: str, entry: Any) -> Any:
     """
     unaddressed = getattr(REGISTRIES[factor][entry["name"]], "unaddressed", ()) if factor in REGISTRIES else ()
     return {key: value for key, value in entry.items() if key not in unaddressed} if unaddressed else entry
+
+
+_SPOKEN = {
+    "placement=after": "after the activation",
+    "on=input": "on the input",
+    "on=output": "on the output",
+    "on=hidden,input": "on hidden layers and input",
+    "on=hidden,output": "on hidden layers and output",
+    "on=input,output": "on input and output",
+    "on=hidden,input,output": "on hidden layers, input and output",
+}
+"""Parameters of a norm that have words of their own in titles."""
+
+
+def _spoken(title: str, shown: Iterable[str]) -> str:
+    """A title with parameters, where a norm stands in words: `BN after the activation`."""
+    return " ".join([title, *(_SPOKEN.get(each, each) for each in shown)])
 
 
 _TITLES = {

@@ -16,7 +16,7 @@ from bnbench.catalogue import sources, tasks
 from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan import candidates
 from bnbench.plan.candidates import Candidate
-from bnbench.plan.levels import Level, level
+from bnbench.plan.levels import Level, level, together
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.streams import ALL
 from bnbench.vocabulary import FACTORS, SEED_VARIES
@@ -84,7 +84,7 @@ class Study:
     @cached_property
     def levels(self) -> dict[str, dict[str, Level]]:
         """Factor → label → level, in the config's order."""
-        found = {factor: [level(factor, entry) for entry in self.config[factor]] for factor in FACTORS}
+        found = {factor: together(factor, self.config[factor]) for factor in FACTORS}
         return {factor: {each.label: each for each in levels} for factor, levels in found.items()}
 
     @cached_property

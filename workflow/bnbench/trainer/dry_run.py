@@ -34,7 +34,8 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
         small, data = {**spec, "batch_size": "full"}, data._replace(**few)
         trainee = Trainee(small, seed, data, device)
         untouched = trainee.changes()
-        output = trainee.output()
+        with trainee.checked(_where(spec, "network")):
+            output = trainee.output()
         _check_output(spec, output, trainee.train_y)
         _check_points(spec, trainee, untouched, "network")
         if unknown := trainee.unknown():

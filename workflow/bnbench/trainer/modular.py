@@ -134,6 +134,10 @@ class Trainee:
         """How often anything has been done to its points in place."""
         return sum(each._version for each in self._data.values())
 
+    def checked(self, where: str) -> AbstractContextManager[None]:
+        """Refuse meanwhile what has other channels than its norm was made for, as a mistake at this place."""
+        return self._norms.checked(where)
+
     def uses_norm(self) -> bool:
         """Whether the network runs a layer of the norm, where there is one to run."""
         with _told(self._spec, "runs the network"):

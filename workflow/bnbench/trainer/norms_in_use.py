@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import BatchNorm
+from bnbench.errors import UserError
 from bnbench.trainer.norm_modules import ArmNorm
 from bnbench.trainer.running_norms import PooledMoments
 
@@ -60,6 +61,18 @@ class NormsInUse:
     def are_used(self, examples: Tensor) -> bool:
         """Whether the network calls any of them."""
         return bool(self._calls(self._layers, examples))
+
+    def checked(self, where: str) -> AbstractContextManager[None]:
+        """Refuse meanwhile what has other channels than its layer was made for, as a mistake at this place."""
+
+        def check(layer: ArmNorm[Any], x: Tensor) -> None:
+            if x.dim() < 2 or x.shape[1] != layer.channels:
+                raise UserError(
+                    f"{where}: a norm of {layer.channels} channels gets {list(x.shape)} for {len(x)} examples, "
+                    f"allowed: [{len(x)}, {layer.channels}, …], the channels right behind the examples"
+                )
+
+        return _seen(self._layers, check)
 
     @contextmanager
     def precise(self, blocks: Sequence[Tensor]) -> Iterator[None]:

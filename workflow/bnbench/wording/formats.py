@@ -77,7 +77,9 @@ def share_of(some: int, total: int, noun: str) -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    """`one, two and three`."""
+    """`one, two and three`, with semicolons where a part has a comma of its own."""
+    if len(parts) > 2 and any(", " in part for part in parts):
+        return "; ".join([*parts[:-1], f"and {parts[-1]}"])
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 

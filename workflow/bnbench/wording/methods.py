@@ -69,7 +69,7 @@ def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
     of_networks = ("network", "hidden", "activation")
     held = [name for name in captions.named_factors(study) if name not in (factor, *of_networks)]
-    arms = formats.listed([titles.arm(study, arm) for arm in study.arms])
+    arms = formats.listed([titles.whole(study, arm) for arm in study.arms])
     return {
         **captions.facts(study),
         "fixed_by_seed": randomness.fixed(study),

@@ -99,12 +99,14 @@ def decided(study: Study, row: Row, judged: Row) -> str:
     `row` is that of the last epoch in the table of differences, `judged` that of the context.
     """
     treated, base = _arms(study, row)
-    name, loss = titles.contrast_name(study, row), titles.outcome(study.report.outcome)
+    name, loss = titles.context_name(study, row), titles.outcome(study.report.outcome)
+    several = len(study.comparisons) > 1
+    between = f" between {treated} and {base}" if several else ""
     if not sign_flips.can_decide(row["pairs"], study.report.alpha):
         finite = formats.count(int(row["pairs"]), "finite pair")
-        return f"With {name} no epoch is decided: {finite} can never decide."
+        return f"With {name} no epoch is decided{between}: {finite} can never decide."
     if judged["verdict"] not in ("helps", "hurts"):
-        return f"With {name} no epoch is decided, since the verdict is {judged['verdict']}."
+        return f"With {name} no epoch is decided{between}, since the verdict is {judged['verdict']}."
     if math.isnan(row["decided_from"]):
         includes = row["low"] <= study.outcome.no_effect <= row["high"]
         band = (
@@ -112,7 +114,8 @@ def decided(study: Study, row: Row, judged: Row) -> str:
             if includes
             else "does not lie on the side of the verdict"
         )
-        return f"With {name}, the band {band} at the last measurement."
+        whose = f" of {titles.comparison(study, row)}" if several else ""
+        return f"With {name}, the band{whose} {band} at the last measurement."
     at_last = row["decided_from"] == row["epoch"]
     when = "at the last measurement" if at_last else f"from epoch {row['decided_from']:.0f} on,"
     among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""

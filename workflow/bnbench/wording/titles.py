@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bnbench.plan.levels import level
 from bnbench.plan.study import Study
 from bnbench.wording import formats
 
@@ -33,6 +34,11 @@ def arm(study: Study, label: str) -> str:
     return study.level(study.report.factor, label).title
 
 
+def whole(study: Study, label: str) -> str:
+    """The same with all its parameters, also those that all levels of its name share."""
+    return level(study.report.factor, study.level(study.report.factor, label).entry).title
+
+
 def outcome(name: str) -> str:
     """How an outcome is called."""
     return OUTCOMES[name]
@@ -52,9 +58,9 @@ def context_name(study: Study, labels: Row, without: str = "") -> str:
 
 def context_level(study: Study, factor: str, label: str) -> str:
     """A level that is held fixed, without its parameters where its name tells it from the study's other levels."""
-    level = study.level(factor, label)
-    alone = sum(other.name == level.name for other in study.levels[factor].values()) == 1
-    return level.short_title if alone else level.title
+    one = study.level(factor, label)
+    alone = sum(other.name == one.name for other in study.levels[factor].values()) == 1
+    return one.short_title if alone else one.title
 
 
 def tuned(study: Study) -> str:
