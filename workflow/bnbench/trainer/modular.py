@@ -232,6 +232,13 @@ class Trainee:
         blocks = len(batch_bounds(examples, self._block)) - 1
         return 1 + self._norms.passes(blocks)
 
+    def run_block(self, examples: int) -> None:
+        """Run the network in evaluation mode on as many of so many examples as are evaluated at once."""
+        rows = torch.arange(min(examples, self._block)) % len(self.train_x)
+        with _told(self._spec, "evaluates the network"):
+            self._module.eval()
+            self._module(self.train_x[rows])
+
     def fit(self) -> Tensor:
         """The first output at the test points, [points]."""
         self._draw_as("forward.fit")

@@ -20,6 +20,7 @@ from bnbench.trainer.modular import Trainee, plain
 
 _EXAMPLES = 256
 _STEPS = 3
+_LONGEST = 20.0  # seconds that a probe may take to measure memory
 
 
 def measure(spec: Mapping[str, Any], seed: int, data: Data) -> Probe:
@@ -48,10 +49,15 @@ def measure(spec: Mapping[str, Any], seed: int, data: Data) -> Probe:
         step = _seconds(lambda: trainee.train_epoch(0, 1.0), _STEPS)
         with torch.no_grad():
             evaluation = _seconds(lambda: trainee.evaluate(1), 1)
+            memory = _peak() - before
+            evaluated = few + len(cut.test_x)
+            # Evaluation takes more examples at once than a batch has, and may take more memory.
+            if evaluation / evaluated * points < _LONGEST:
+                trainee.run_block(points)
     larger = batch / few
-    examples = (points + tested) / (few + len(cut.test_x))
     passes = trainee.passes(points) / trainee.passes(few)
-    return Probe(step * larger, evaluation * examples * passes, (_peak() - before) * larger)
+    seconds = evaluation * (points + tested) / evaluated * passes
+    return Probe(step * larger, seconds, max(memory * larger, _peak() - before))
 
 
 def _seconds(work: Callable[[], object], times: int) -> float:
