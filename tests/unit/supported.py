@@ -198,7 +198,7 @@ def _course(page: Page, match: re.Match[str]) -> bool:
     keys = [*study.levels, "baseline", "treatment"]
     keys.remove(study.report.factor)
     for row in _of_arms(page, "contexts", match["treated"], match["base"]):
-        if titles.contrast_name(study, row) != match["name"]:
+        if titles.context_name(study, row) != match["name"]:
             continue
         differences = page.found["differences"]
         own = differences[(differences[keys] == [row[key] for key in keys]).all(axis=1)]

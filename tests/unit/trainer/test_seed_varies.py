@@ -12,7 +12,7 @@ from bnbench import streams, train
 from bnbench.catalogue import tasks
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
-from bnbench.trainer import building, initialization, orders, stacked
+from bnbench.trainer import draws, initialization, orders, stacked
 
 NOISY = named("task", "sine", points=40, test_points=10, noise=0.5)
 COLUMNS = ["train_loss", "eval_loss", "test_loss", "test_loss_precise"]
@@ -70,7 +70,7 @@ def test_every_role_belongs_to_one_source_and_follows_its_seed(monkeypatch, tmp_
         drawn.append((seed, role))
         return streams.stream(seed, role)
 
-    for module in (tasks, orders, initialization, building):
+    for module in (tasks, orders, initialization, draws):
         monkeypatch.setattr(module, "stream", watched)
     for varied in (streams.ALL, *streams.SOURCES):
         drawn.clear()

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bnbench.catalogue import networks, own, tasks
+from bnbench.catalogue import own
 from bnbench.catalogue.tasks import Data
 from bnbench.errors import UserError
-from bnbench.trainer.modular import OWN_CODE, Trainee, plain
+from bnbench.trainer.modular import OWN_CODE, Trainee, plain, where_of
 
 
 def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
@@ -34,21 +34,20 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
         small, data = {**spec, "batch_size": "full"}, data._replace(**few)
         trainee = Trainee(small, seed, data, device)
         untouched = trainee.changes()
-        with trainee.checked(_where(spec, "network")):
-            output = trainee.output()
+        output = trainee.output()
         _check_output(spec, output, trainee.train_y)
         _check_points(spec, trainee, untouched, "network")
         if unknown := trainee.unknown():
             raise UserError(
-                f"{_where(spec, 'network')}: the network makes the parameter '{unknown[0]}' while it runs, allowed: "
+                f"{where_of(spec, 'network')}: the network makes the parameter '{unknown[0]}' while it runs, allowed: "
                 "parameters that it has once it is built, since the optimizer knows no others"
             )
         _check_loss(spec, trainee.loss(output))
         _check_points(spec, trainee, untouched, "loss")
         if not trainee.uses_norm():
             raise UserError(
-                f"{_where(spec, 'network')}: the network runs none of its norm layers, so all arms would be the same; "
-                "allowed: at least one that its forward() calls"
+                f"{where_of(spec, 'network')}: the network runs none of its norm layers, so all arms would be the "
+                "same; allowed: at least one that its forward() calls"
             )
         trainee.train_epoch(0, 1.0)
         with torch.no_grad():
@@ -63,7 +62,7 @@ def _check_state(spec: Mapping[str, Any], straight: Trainee, resumed: Trainee) -
     resumed.take_up(straight.state(), 1)
     theirs = [kind for kind in OWN_CODE if spec.get(kind, {}).get("name") == own.NAME]
     if theirs and _next_epoch(straight) != _next_epoch(resumed):
-        where = ", ".join(_where(spec, kind) for kind in theirs)
+        where = ", ".join(where_of(spec, kind) for kind in theirs)
         raise UserError(
             f"{where}: after an interruption, the second epoch gives other losses; allowed: to keep what the next "
             "epoch needs in parameters, buffers and the optimizer's state, and to draw random numbers from torch, "
@@ -82,13 +81,13 @@ def _check_output(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:
     _check_shape(spec, output, target)
     if not output.requires_grad:
         raise UserError(
-            f"{_where(spec, 'network')}: the network's output has no gradient, allowed: a forward() that computes it "
+            f"{where_of(spec, 'network')}: the network's output has no gradient, allowed: a forward() that computes it "
             "from parameters, without torch.no_grad() and detach()"
         )
 
 
 def _check_shape(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:
-    where = _where(spec, "network")
+    where = where_of(spec, "network")
     if not isinstance(output, Tensor):
         raise UserError(f"{where}: the network gives a {type(output).__name__}, allowed: a tensor of {_of(target)}")
     if output.shape != target.shape:
@@ -101,13 +100,13 @@ def _check_shape(spec: Mapping[str, Any], output: Any, target: Tensor) -> None:
 def _check_points(spec: Mapping[str, Any], trainee: Trainee, untouched: int, kind: str) -> None:
     if trainee.changes() != untouched:
         raise UserError(
-            f"{_where(spec, kind)}: the {kind} changes its input in place, which is the data themselves; allowed: "
+            f"{where_of(spec, kind)}: the {kind} changes its input in place, which is the data themselves; allowed: "
             "work on a copy, such as x = x * 2 for x *= 2"
         )
 
 
 def _check_loss(spec: Mapping[str, Any], losses: Any) -> None:
-    where = _where(spec, "loss")
+    where = where_of(spec, "loss")
     if not isinstance(losses, Tensor) or losses.shape not in ((2,), (2, 1)):
         found = list(losses.shape) if isinstance(losses, Tensor) else f"a {type(losses).__name__}"
         raise UserError(f"{where}: the loss gives {found} for 2 examples, allowed: [2], a number for each of them")
@@ -118,12 +117,6 @@ def _check_loss(spec: Mapping[str, Any], losses: Any) -> None:
             f"{where}: the loss of an example is {losses.min().item():.3g}, allowed: 0 or more, since losses are "
             "compared by their ratio"
         )
-
-
-def _where(spec: Mapping[str, Any], kind: str) -> str:
-    """The user's file and function, or the key of the config."""
-    entry = spec.get(kind, networks.DEFAULT if kind == "network" else {"name": tasks.loss_of(spec)})
-    return f"{entry['path']}: {entry['build']}" if entry["name"] == own.NAME else f"{kind} '{entry['name']}'"
 
 
 def _of(target: Tensor) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnbench.catalogue import own, tasks
+from bnbench.catalogue import networks, own, tasks
 from bnbench.catalogue.norms import NORMS, Identity
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
@@ -121,22 +121,18 @@ class Trainee:
         self._orders = orders([ordered_by], count, spec["epochs"], device) if shuffled else None
         self._steps = self._new_steps()
         self._known = {*dict(self._module.named_parameters())}
-        with _told(spec, "runs the network"):
+        with _told(spec, "runs the network"), self._norms.checked(where_of(spec, "network")):
             self._norms.look(self.train_x[:2])
 
     def output(self, *, training: bool = True) -> Any:
         """What the network gives for all training points in training mode, or in evaluation mode."""
-        with _told(self._spec, "runs the network"):
+        with _told(self._spec, "runs the network"), self._norms.checked(where_of(self._spec, "network")):
             self._module.train(training)
             return self._module(self.train_x)
 
     def changes(self) -> int:
         """How often anything has been done to its points in place."""
         return sum(each._version for each in self._data.values())
-
-    def checked(self, where: str) -> AbstractContextManager[None]:
-        """Refuse meanwhile what has other channels than its norm was made for, as a mistake at this place."""
-        return self._norms.checked(where)
 
     def uses_norm(self) -> bool:
         """Whether the network runs a layer of the norm, where there is one to run."""
@@ -284,6 +280,12 @@ class Trainee:
 def _say_not_captured(reason: str) -> None:
     """Say so in the log, once a job."""
     print(f"steps are not captured in CUDA graphs, and take longer: {reason}", file=sys.stderr, flush=True)
+
+
+def where_of(spec: Mapping[str, Any], kind: str) -> str:
+    """The user's file and function, or the key of the config."""
+    entry = spec.get(kind, networks.DEFAULT if kind == "network" else {"name": tasks.loss_of(spec)})
+    return f"{entry['path']}: {entry['build']}" if entry["name"] == own.NAME else f"{kind} '{entry['name']}'"
 
 
 def _told(spec: Mapping[str, Any], doing: str) -> AbstractContextManager[None]:
