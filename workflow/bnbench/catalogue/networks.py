@@ -1,7 +1,7 @@
 """Networks: what may be trained, with the parameters of each.
 
 A network is one frozen dataclass whose fields are its parameters in the config. The planner reads from here what a
-network takes; `trainer.networks` builds the modules. No torch here.
+network takes; `trainer.modules` builds the built-in ones. No torch here.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from bnbench.catalogue.own import OwnCode
 from bnbench.catalogue.parameters import parameter
 from bnbench.catalogue.population_norms import PopulationGammaNorm, PopulationNorm
 from bnbench.epochs import batch_bounds
+from bnbench.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -196,9 +197,13 @@ class OwnNorm(OwnCode, Norm):
         """It is made for one network at a time."""
         return False
 
-    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
-        """The module does this."""
-        raise NotImplementedError
+    def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:  # noqa: ARG002
+        """Refuse stacked activations: the user's module is for those of one network, see `trainer.own_norm`.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError(f"{self.path}: {self.build} gives a layer for one network at a time, found several in a stack")
 
 
 NORMS: dict[str, type[Norm]] = {

@@ -23,6 +23,8 @@ class CatalogueNorm(ArmNorm[Norm]):
             have positions.
     """
 
+    statistics = ("mean", "variance")
+
     def __init__(
         self, norm: Norm, channels: int, dtype: torch.dtype | None = None, device: torch.device | None = None
     ) -> None:
@@ -50,11 +52,6 @@ class CatalogueNorm(ArmNorm[Norm]):
     def begin(self, progress: float) -> None:
         """Take the norm that is in force from here on."""
         self._present = self.norm.at(progress)
-
-    def take(self, mean: Tensor, variance: Tensor) -> None:
-        """Keep this mean and this biased variance, [channels] each, in place of its own."""
-        self.get_buffer("mean").copy_(mean)
-        self.get_buffer("variance").copy_(variance)
 
     def forward(self, x: Tensor) -> Tensor:
         """What the class makes of `x`, in training mode or evaluation mode.

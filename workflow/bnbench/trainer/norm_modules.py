@@ -43,6 +43,8 @@ class ArmNorm(nn.Module, Generic[Arm]):
 
     weight: nn.Parameter | None
     bias: nn.Parameter | None
+    statistics: ClassVar[tuple[str, ...]] = ()
+    """Names of the buffers that hold the mean and the variance which it keeps."""
     measuring: bool = False
     """Whether `forward` takes the exact statistics of its input, keeps them, and normalizes by them.
 
@@ -75,8 +77,13 @@ class ArmNorm(nn.Module, Generic[Arm]):
         """Do what is due from this share of the epochs on."""
 
     def take(self, mean: Tensor, variance: Tensor) -> None:
-        """Keep this mean and this biased variance, [channels] each, in place of its own."""
-        raise NotImplementedError(f"{type(self).__name__} keeps no statistics")
+        """Keep this mean and this biased variance, [channels] each, in place of its own.
+
+        Raises:
+            ValueError: it keeps none.
+        """
+        for name, values in zip(self.statistics, (mean, variance), strict=True):
+            self.get_buffer(name).copy_(values)
 
     def extra_repr(self) -> str:
         """What `print` shows in its brackets."""

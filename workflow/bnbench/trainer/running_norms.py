@@ -21,8 +21,9 @@ _Batch = TypeVar("_Batch", bound=norms.BatchNorm)
 
 
 class RunningNorm(ArmNorm[_Kept]):
-    """Arms that normalize by the mean and variance of each channel: by those that they keep, or by the batch's."""
+    """Arms that normalize by the mean and variance of each channel: by those that they keep, or first measure."""
 
+    statistics = ("running_mean", "running_var")
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
@@ -41,18 +42,10 @@ class RunningNorm(ArmNorm[_Kept]):
         """Whether it has any."""
         return self.running_mean is not None
 
-    def take(self, mean: Tensor, variance: Tensor) -> None:
-        """Keep this mean and this biased variance, [channels] each, in place of its own."""
-        if self.running_mean is not None and self.running_var is not None:
-            self.running_mean.copy_(mean)
-            self.running_var.copy_(variance)
-
     def forward(self, x: Tensor) -> Tensor:
         """Return γ (x − m)/√(v + eps) + β; no gradient goes through an m and v that are kept."""
         if self.measuring and self.keeps:
             return self._measured(x)
-        if self.takes_batch():
-            return self.by_batch(x)
         return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.norm.eps)
 
     def _measured(self, x: Tensor) -> Tensor:
@@ -67,14 +60,6 @@ class RunningNorm(ArmNorm[_Kept]):
         self.take(mean, variance * ((values - 1) / values))
         return y
 
-    def takes_batch(self) -> bool:
-        """Whether it is the batch's own statistics that it normalizes by now."""
-        return False
-
-    def by_batch(self, x: Tensor) -> Tensor:
-        """Normalize by those of the batch, and give them their weight in those that are kept."""
-        raise NotImplementedError(f"{type(self).__name__} normalizes by no batch")
-
 
 class PopulationNorm(RunningNorm[PopulationArm]):
     """`population`: by the statistics that the engine measures, in training as in evaluation."""
@@ -87,6 +72,12 @@ class PopulationNorm(RunningNorm[PopulationArm]):
 
 class BatchNorm(RunningNorm[_Batch]):
     """`batch`: PyTorch's BatchNorm, for any rank. Without running statistics, evaluation takes the batch's as well."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """By the batch's own statistics where it takes them, unless it measures those that it keeps."""
+        if self.takes_batch() and not (self.measuring and self.keeps):
+            return self.by_batch(x)
+        return super().forward(x)
 
     def takes_batch(self) -> bool:
         """In training, and wherever it keeps none."""
