@@ -19,7 +19,7 @@ import torch
 from common import in_turn, keep, machine, one_core, spread, table
 
 from bnbench.catalogue import tasks
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.plan import config
 from bnbench.trainer.chunk import keep_freed_memory, train
 

@@ -24,7 +24,8 @@ import yaml
 
 from bnbench import train
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.tasks import TASKS, Data
+from bnbench.catalogue.task import Data
+from bnbench.catalogue.tasks import TASKS
 from bnbench.plan import config, cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.study import Study

@@ -11,7 +11,8 @@ from specs import named, spec
 from bnbench.catalogue import own, parameters, tasks
 from bnbench.catalogue.losses import CHOICES
 from bnbench.catalogue.registries import REGISTRIES
-from bnbench.catalogue.tasks import TASKS, Data, Task
+from bnbench.catalogue.task import Data, Task
+from bnbench.catalogue.tasks import TASKS
 from bnbench.streams import stream
 from bnbench.trainer.loop import train_networks
 from bnbench.trainer.modular import ModularEngine

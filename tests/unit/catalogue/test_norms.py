@@ -21,7 +21,8 @@ from bnbench.catalogue.norms import (
     PopulationNorm,
 )
 from bnbench.catalogue.parameters import build, schema
-from bnbench.catalogue.tasks import TASKS, Data
+from bnbench.catalogue.task import Data
+from bnbench.catalogue.tasks import TASKS
 from bnbench.plan import config
 from bnbench.trainer.chunk import train
 from bnbench.trainer.initialization import initial_weights

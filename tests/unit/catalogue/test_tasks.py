@@ -7,7 +7,8 @@ from specs import named
 
 from bnbench.catalogue import tasks
 from bnbench.catalogue.datafiles import inspect_table, read_table
-from bnbench.catalogue.tasks import TASKS, Diabetes, Digits, Mixture, Sine, Table
+from bnbench.catalogue.split_tasks import Diabetes, Digits, Table
+from bnbench.catalogue.tasks import TASKS, Mixture, Sine
 from bnbench.errors import UserError
 from bnbench.streams import stream
 

@@ -11,7 +11,8 @@ from specs import named, own, spec, written_own
 
 from bnbench.catalogue import networks, tasks
 from bnbench.catalogue.norms import Identity
-from bnbench.catalogue.tasks import TASKS, Digits
+from bnbench.catalogue.split_tasks import Digits
+from bnbench.catalogue.tasks import TASKS
 from bnbench.plan import config, cost, modular_cost
 from bnbench.plan.modular_cost import Probe
 

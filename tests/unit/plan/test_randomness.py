@@ -8,6 +8,7 @@ import synthetic
 from golden import TABLE
 
 from bnbench.catalogue import tasks
+from bnbench.catalogue.task import DRAWN
 from bnbench.plan import config
 from bnbench.plan.randomness import varying
 from bnbench.vocabulary import PACKAGE
@@ -54,7 +55,7 @@ def test_a_task_says_that_it_draws_points_exactly_where_two_seeds_have_different
     one, other = task.data(0), task.data(1)
     differ = not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
     assert bool(task.drawn()) == differ
-    assert {*task.drawn()} <= {*tasks.DRAWN}
+    assert {*task.drawn()} <= {*DRAWN}
 
 
 def test_nothing_else_is_drawn_than_what_is_spoken_of():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from specs import named, spec
 
 from bnbench import streams, train
-from bnbench.catalogue import tasks
+from bnbench.catalogue import split_tasks, tasks
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.trainer import draws, initialization, orders, stacked
@@ -70,7 +70,7 @@ def test_every_role_belongs_to_one_source_and_follows_its_seed(monkeypatch, tmp_
         drawn.append((seed, role))
         return streams.stream(seed, role)
 
-    for module in (tasks, orders, initialization, draws):
+    for module in (split_tasks, tasks, orders, initialization, draws):
         monkeypatch.setattr(module, "stream", watched)
     for varied in (streams.ALL, *streams.SOURCES):
         drawn.clear()

@@ -12,7 +12,8 @@ from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import Registry, build, refuse_unfinished
 from bnbench.catalogue.schedules import SCHEDULES
-from bnbench.catalogue.tasks import TASKS, Task
+from bnbench.catalogue.task import Task
+from bnbench.catalogue.tasks import TASKS
 from bnbench.errors import UserError, nearest
 
 REGISTRIES: dict[str, Registry] = {

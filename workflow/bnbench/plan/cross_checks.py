@@ -14,6 +14,7 @@ from bnbench.catalogue.networks import NETWORKS
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.task import Task
 from bnbench.epochs import batch_bounds
 from bnbench.errors import found, nearest
 from bnbench.outcomes import OUTCOMES
@@ -150,7 +151,7 @@ def _same_order(resolved: Mapping[str, Any]) -> str:
     return ""
 
 
-def _tasks(resolved: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], tasks.Task]]:
+def _tasks(resolved: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Task]]:
     """The entries of the tasks, and each task less what is held out of it."""
     held_out = {"validation": resolved["tune"]["validation"]} if resolved["tune"] else {}
     return [(entry, tasks.of({"task": entry, **held_out})) for entry in resolved["task"]]

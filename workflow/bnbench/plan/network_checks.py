@@ -12,7 +12,7 @@ from bnbench.catalogue.networks import NETWORKS, Network
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.tasks import Task
+from bnbench.catalogue.task import Task
 from bnbench.plan.engines import modular_because
 from bnbench.plan.levels import level, short
 from bnbench.plan.mistakes import Mistake, at

@@ -22,7 +22,7 @@ class Varying:
     """What the seeds of a study differ in, beside the initial weights."""
 
     drawn: dict[str, tuple[str, ...]]
-    """Label of a task → what of its points a seed draws, in the words of `catalogue.tasks.DRAWN`."""
+    """Label of a task → what of its points a seed draws, in the words of `catalogue.task.DRAWN`."""
     order: Literal["all", "some", "none"]
     """Of which settings the order of the examples has an effect."""
 

@@ -21,7 +21,7 @@ from bnbench.catalogue.networks import OwnNetwork, Perceptron, Shape
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS, BatchNorm, Identity
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.errors import UserError
 from bnbench.streams import seed_of
 from bnbench.trainer import draws, norm_layers, usercode

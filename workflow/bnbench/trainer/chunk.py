@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnbench.catalogue import tasks
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.epochs import evaluated_epochs
 from bnbench.plan import engines
 from bnbench.store import chunk_files, provenance

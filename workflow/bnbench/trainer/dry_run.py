@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from bnbench.catalogue import own
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.errors import UserError
 from bnbench.trainer.modular import OWN_CODE, Trainee, plain, where_of
 

@@ -13,7 +13,7 @@ from bnbench.catalogue import networks
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.streams import seed_of, stream
 
 Layers = list[tuple[Tensor, Tensor | None]]

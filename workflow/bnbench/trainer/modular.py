@@ -22,7 +22,7 @@ from bnbench.catalogue.norms import NORMS, Identity
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of, stream
 from bnbench.trainer import building, draws, packing, usercode

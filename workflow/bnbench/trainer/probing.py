@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from bnbench.catalogue import tasks
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.plan.modular_cost import Probe
 from bnbench.trainer.modular import Trainee, plain
 

@@ -19,7 +19,7 @@ from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS, Optimizer
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.epochs import batch_bounds
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from bnbench.catalogue.tasks import Data
+from bnbench.catalogue.task import Data
 from bnbench.errors import UserError, first_line
 from bnbench.plan import cost, engines
 from bnbench.trainer.checkpoints import Checkpoints

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnbench.catalogue.tasks import DRAWN
+from bnbench.catalogue.task import DRAWN
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.wording import formats, networks

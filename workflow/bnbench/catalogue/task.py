@@ -1,0 +1,91 @@
+"""What every task says of itself, and the points that it gives.
+
+NumPy in float64; no torch here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from bnbench.catalogue.losses import LOSSES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+class Data(NamedTuple):
+    """The points of one trial; inputs are [points, features], targets [points, outputs]."""
+
+    train_x: Array
+    train_y: Array
+    test_x: Array
+    test_y: Array
+    validation_x: Array | None = None
+    """Points that are held out of the training to choose by; None where nothing is chosen."""
+    validation_y: Array | None = None
+    target_scale: float | None = None
+    """What one unit of the targets was before they were standardized; None if they were not."""
+
+
+DRAWN = ("data", "noise", "split", "validation")
+"""What a seed may draw of a task's points: noise, which rows train and which test, which training points are held out;
+or something else (data)."""
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What every task says of itself."""
+
+    derived: ClassVar[tuple[str, ...]] = ()
+    """Parameters that the planner fills in and no user sets."""
+    unaddressed: ClassVar[tuple[str, ...]] = ()
+    """Parameters that change no number and so are no part of an address."""
+
+    @abstractmethod
+    def train_points(self) -> int:
+        """Number of training points, known without reading data."""
+
+    @abstractmethod
+    def tested_points(self) -> int:
+        """Number of test points, known without reading data."""
+
+    @abstractmethod
+    def inputs(self) -> int:
+        """Number of inputs, known without reading data."""
+
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example, as networks that are no perceptrons see it: channels × height × width of images."""
+        return (self.inputs(),)
+
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return 1
+
+    def loss(self) -> str:
+        """Name of the loss that is minimized, see `losses.LOSSES`."""
+        return "squared"
+
+    def classifies(self) -> bool:
+        """Whether its examples belong to classes, so that networks have an accuracy."""
+        return LOSSES[self.loss()].classifies
+
+    def is_curve(self) -> bool:
+        """Whether what is learned can be drawn over one input."""
+        return self.inputs() == self.outputs() == 1
+
+    def drawn(self) -> tuple[str, ...]:
+        """What of its points a seed draws, in the words of `DRAWN`; nothing where all seeds have the same points."""
+        return ("data",)
+
+    def resamples(self) -> bool:
+        """Whether each seed draws another random split of the same rows, so that seeds are no new data sets."""
+        return False
+
+    @abstractmethod
+    def data(self, seed: int) -> Data:
+        """The points of one trial."""
