@@ -9,12 +9,9 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from bnbench.errors import UserError
-from bnbench.plan.engines import engine
-from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import probes
 from bnbench.vocabulary import PACKAGE
@@ -26,8 +23,7 @@ def run(study: Study, results: Path) -> None:
     Raises:
         UserError: the user's own code does not work.
     """
-    modular = [setting for setting in study.settings if engine(setting.spec) == "modular"]
-    if _are_tried(modular, results):
+    if not probes.due(study.settings, results):
         return
     if importlib.util.find_spec("torch") is None:
         print("torch is not installed here: the networks are tried when their jobs start", file=sys.stderr)
@@ -38,12 +34,8 @@ def run(study: Study, results: Path) -> None:
     )
     if done.returncode:
         raise UserError(done.stderr.strip() or f"the dry run of the networks ended with status {done.returncode}")
-    if not _are_tried(modular, results):
+    if probes.due(study.settings, results):
         raise UserError("the dry run ended early, so the networks' code ends the program; allowed: code that goes on")
-
-
-def _are_tried(settings: Sequence[Setting], results: Path) -> bool:
-    return all(probes.is_there(setting.address, results) for setting in settings)
 
 
 def _path() -> dict[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnbench.catalogue import sources, tasks
-from bnbench.plan.engines import engine
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import probes
@@ -23,15 +22,10 @@ def run(study: Study, results: Path) -> str:
     Raises:
         UserError: the user's own code does not work, or a file cannot be read or written.
     """
-    due = [setting for setting in study.settings if is_due(setting, results)]
+    due = probes.due(study.settings, results)
     for setting in due:
         _try(setting, study.seeds[0], results)
     return f"{study.name}: tried {len(due)} of {len(study.settings)} settings"
-
-
-def is_due(setting: Setting, results: Path) -> bool:
-    """Whether a setting is to be tried."""
-    return engine(setting.spec) == "modular" and not probes.is_there(setting.address, results)
 
 
 def _try(setting: Setting, seed: int, results: Path) -> None:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from bnbench.errors import UserError
+from bnbench.plan.engines import engine
 from bnbench.plan.modular_cost import Probe
+from bnbench.plan.settings import Setting
 from bnbench.store import files, tables
 
 
@@ -22,6 +25,12 @@ def path(address: str, results: Path) -> Path:
 def is_there(address: str, results: Path) -> bool:
     """Whether a setting has been tried, and its network measured where that can be done."""
     return path(address, results).exists()
+
+
+def due(settings: Iterable[Setting], results: Path) -> list[Setting]:
+    """Those of the modular engine that have not been tried."""
+    modular = (setting for setting in settings if engine(setting.spec) == "modular")
+    return [setting for setting in modular if not is_there(setting.address, results)]
 
 
 def read(address: str, results: Path) -> Probe | None:
