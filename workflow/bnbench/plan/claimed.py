@@ -8,12 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
-from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
+from bnbench.vocabulary import COMPONENTS, DOUBLING, MAIN_EFFECT, SECONDS, VALIDATION
+
+_PARTS = {"decomposition": "component", "outcomes": "outcome"}
+"""Tables with several rows for a contrast → the column by which these differ."""
+
+
+def parts(outcome: str) -> dict[str, dict[str, list[str]]]:
+    """What tells the rows of a contrast apart, by table and column, in a study that is judged by this outcome.
+
+    In `outcomes` the one that decides has its verdict elsewhere, and some are not tested.
+    """
+    explored = [name for name in OUTCOMES if name not in (outcome, VALIDATION, SECONDS)]
+    return {"decomposition": {_PARTS["decomposition"]: [*COMPONENTS]}, "outcomes": {_PARTS["outcomes"]: explored}}
 
 
 def rows(study: Study, table: str) -> list[dict[str, str]]:
-    """Labels of all rows of the table `contexts`, `tuned` or `interactions`, where there are trials enough."""
+    """Labels of all rows of a table that claims may be about, where there are trials enough."""
     pairs = study.tuned_comparisons if table == "tuned" else study.comparisons
     compared = [dict(zip(("baseline", "treatment"), arms, strict=True)) for arms in pairs]
     if table == "interactions":
@@ -25,7 +38,10 @@ def rows(study: Study, table: str) -> list[dict[str, str]]:
     contexts: list[dict[str, str]] = [labels for labels, _ in study.contexts()]
     if table == "tuned":
         contexts = [labels for labels, _ in study.tuned_contexts()]
-    return [{**labels, **arms} for labels in contexts for arms in compared]
+    found = [{**labels, **arms} for labels in contexts for arms in compared]
+    for column, names in parts(study.report.outcome).get(table, {}).items():
+        found = [{**row, column: name} for row in found for name in names]
+    return found
 
 
 def meant(study: Study, where: Mapping[str, str], rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
@@ -44,6 +60,6 @@ def _name(study: Study, column: str, row: Mapping[Any, Any]) -> str:
     """The name of the level that a row has in a column of labels."""
     if column in ("baseline", "treatment"):
         return study.level(study.report.factor, row[column]).name
-    if column == "factor" or row[column] == DOUBLING or not row[column]:
+    if column in ("factor", *_PARTS.values()) or row[column] == DOUBLING or not row[column]:
         return str(row[column])
     return study.level(row["factor"] if column == "level" else column, row[column]).name

@@ -19,7 +19,7 @@ from bnbench.plan.candidates import Candidate
 from bnbench.plan.levels import Level, level, together
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.streams import ALL
-from bnbench.vocabulary import FACTORS, SEED_VARIES
+from bnbench.vocabulary import FACTORS, GAP, SEED_VARIES
 
 _WEIGHTS = ("task", "network", "hidden", "init")
 """Factors that change the initial weights."""
@@ -39,7 +39,8 @@ class ReportOptions:
     margin: float
     alpha: float
     target: float | None
-    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of each pair."""
+    """The arms are compared by how soon they reach this value of the outcome; None takes twice the larger final loss of
+    each pair, and nothing where the outcome is no loss."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,14 @@ class Study:
     def outcome(self) -> Outcome:
         """What the trials are judged by."""
         return OUTCOMES[self.report.outcome]
+
+    @property
+    def has_target(self) -> bool:
+        """Whether arms are compared by how soon they reach a target: a loss, or a score that the config gives.
+
+        A score does not fall from a start that is high, so none is made of its final values; nor does a gap.
+        """
+        return self.outcome.is_ratio or (self.report.target is not None and self.report.outcome != GAP)
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:
