@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bnbench.outcomes import OUTCOMES
+from bnbench.catalogue import metrics
 from bnbench.plan.study import Study
 from bnbench.vocabulary import COMPONENTS, DOUBLING, MAIN_EFFECT, SECONDS, VALIDATION
 
@@ -16,12 +16,13 @@ _PARTS = {"decomposition": "component", "outcomes": "outcome"}
 """Tables with several rows for a contrast → the column by which these differ."""
 
 
-def parts(outcome: str) -> dict[str, dict[str, list[str]]]:
-    """What tells the rows of a contrast apart, by table and column, in a study that is judged by this outcome.
+def parts(config: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """What tells the rows of a contrast apart, by table and column, in a study of this config.
 
     In `outcomes` the one that decides has its verdict elsewhere, and some are not tested.
     """
-    explored = [name for name in OUTCOMES if name not in (outcome, VALIDATION, SECONDS)]
+    untested = (config["report"]["outcome"], VALIDATION, SECONDS)
+    explored = [name for name in metrics.outcomes(config) if name not in untested]
     return {"decomposition": {_PARTS["decomposition"]: [*COMPONENTS]}, "outcomes": {_PARTS["outcomes"]: explored}}
 
 
@@ -39,7 +40,7 @@ def rows(study: Study, table: str) -> list[dict[str, str]]:
     if table == "tuned":
         contexts = [labels for labels, _ in study.tuned_contexts()]
     found = [{**labels, **arms} for labels in contexts for arms in compared]
-    for column, names in parts(study.report.outcome).get(table, {}).items():
+    for column, names in parts(study.config).get(table, {}).items():
         found = [{**row, column: name} for row in found for name in names]
     return found
 

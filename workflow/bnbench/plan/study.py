@@ -12,8 +12,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from bnbench.catalogue import sources, tasks
-from bnbench.outcomes import OUTCOMES, Outcome
+from bnbench.catalogue import metrics, sources, tasks
+from bnbench.outcomes import Outcome
 from bnbench.plan import candidates
 from bnbench.plan.candidates import Candidate
 from bnbench.plan.levels import Level, level, together
@@ -41,6 +41,8 @@ class ReportOptions:
     target: float | None
     """The arms are compared by how soon they reach this value of the outcome; None takes twice the larger final loss of
     each pair, and nothing where the outcome is no loss."""
+    judged: Outcome
+    """What `outcome` names."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,18 @@ class Study:
             return level(options["factor"], entry).label
 
         pairs = tuple((label(one), label(other)) for one, other in options["compare"])
-        return ReportOptions(**{**options, "baseline": label(options["baseline"]), "compare": pairs})
+        called = {"baseline": label(options["baseline"]), "compare": pairs}
+        return ReportOptions(**{**options, **called, "judged": self.outcomes[options["outcome"]]})
 
     @property
     def outcome(self) -> Outcome:
         """What the trials are judged by."""
-        return OUTCOMES[self.report.outcome]
+        return self.report.judged
+
+    @cached_property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Name → outcome, of all that the trials can be judged by."""
+        return metrics.outcomes(self.config)
 
     @property
     def has_target(self) -> bool:
@@ -83,7 +91,8 @@ class Study:
 
         A score does not fall from a start that is high, so none is made of its final values; nor does a gap.
         """
-        return self.outcome.is_ratio or (self.report.target is not None and self.report.outcome != GAP)
+        given = self.report.target is not None and self.report.outcome != GAP
+        return not self.outcome.of_trial and (self.outcome.is_ratio or given)
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:
@@ -222,7 +231,7 @@ class Study:
     @property
     def _held_out(self) -> dict[str, float]:
         """The share of the training points that is held out for validation, as settings have it; nothing if none is."""
-        return {"validation": self.config["tune"]["validation"]} if self.config["tune"] else {}
+        return candidates.held_out(self.config)
 
     def examples(self, labels: Mapping[str, str]) -> int:
         """Examples in a full batch of a context: the batch size, or all training points of its task."""

@@ -35,9 +35,10 @@ def labelled(setting: Setting, table: pa.Table) -> pa.Table:
     return table
 
 
-def unlabelled(kind: str) -> pa.Schema:
+def unlabelled(setting: Setting, kind: str) -> pa.Schema:
     """The columns of a kind of table, but for those that are the same in all rows of a setting."""
-    return pa.schema([field for field in schemas.SCHEMAS[kind] if field.name not in (*FACTORS, "setting")])
+    columns = schemas.stored(kind, setting.own_metrics)
+    return pa.schema([field for field in columns if field.name not in (*FACTORS, "setting")])
 
 
 def _same(setting: Setting) -> dict[str, str]:
@@ -52,7 +53,7 @@ def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
         UserError: the file is corrupt, or holds another setting's rows or other seeds than its name says.
     """
     path = paths(chunk, results)[kind]
-    columns = unlabelled(kind)
+    columns = unlabelled(chunk.setting, kind)
     stored = tables.read_stored(path, columns.names)
     if not _is_whole(stored, chunk, kind):
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
@@ -75,7 +76,8 @@ def _is_whole(stored: tables.Stored, chunk: Chunk, kind: str) -> bool:
     """Whether the columns are those of `kind`, and the rows those of `chunk`, each of them once."""
     address = chunk.setting.address
     there = set(stored.schema.names)
-    expected = [field for field in schemas.SCHEMAS[kind] if field.name in there or field.name not in schemas.ADDED]
+    columns = schemas.stored(kind, chunk.setting.own_metrics)
+    expected = [field for field in columns if field.name in there or field.name not in schemas.ADDED]
     if stored.footer.get("address") != address or not stored.schema.equals(pa.schema(expected)):
         return False
     seeds, asked = stored.table["seed"], np.arange(chunk.first, chunk.last + 1)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bnbench.judge.claims import Judged, finding
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.wording import effects, formats, titles, together
 from bnbench.wording.titles import Row
@@ -110,7 +109,7 @@ def _measured(study: Study, table: str, row: Row) -> str:
         return together.interaction(study, row).rstrip(".")
     outcome, limits, verdict = study.outcome, ("effect_low", "effect_high"), row.get("verdict")
     if table in ("decomposition", "outcomes"):
-        outcome, limits = OUTCOMES[row.get("outcome", "test_loss")], ("low", "high")
+        outcome, limits = study.outcomes[row.get("outcome", "test_loss")], ("low", "high")
         found = finding(study, table, row)
         verdict = found.lean if found.effect else "undecided"
     said = effects.interval(outcome, row["effect"], *(row[name] for name in limits))
