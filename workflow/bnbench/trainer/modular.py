@@ -24,17 +24,18 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.task import Data
 from bnbench.epochs import batch_bounds
-from bnbench.streams import seed_of, stream
+from bnbench.streams import seed_of
 from bnbench.trainer import building, draws, packing, scores, usercode
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
 from bnbench.trainer.optimizers import Losses, Optimizers
-from bnbench.trainer.orders import orders
+from bnbench.trainer.orders import of_blocks, orders
+from bnbench.trainer.own_metrics import OwnMetrics
 from bnbench.trainer.packing import Bytes
 from bnbench.trainer.snapshot import Kept
 from bnbench.trainer.steps import Batches, CapturedSteps, PlainSteps, Steps
-from bnbench.vocabulary import VALIDATION
+from bnbench.vocabulary import BATCH, VALIDATION
 
 OWN_CODE = ("network", "norm", "loss", "optimizer")
 """Keys that may call the user's own code, in the order in which an error is most likely there."""
@@ -107,7 +108,7 @@ class Trainee:
         self.train_x, self.train_y = self._data["train_x"], self._data["train_y"]
         self._norm = norm = build(NORMS, spec["norm"])
         self._norms = NormsInUse(norm, self._module)
-        self._objective = Objective(spec)
+        self._objective, self._metrics = Objective(spec), OwnMetrics(spec)
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
         self._optimizers = Optimizers(build(OPTIMIZERS, spec["optimizer"]), self._module, constant_rate=constant)
         self._epochs, self._seed = spec["epochs"], seed
@@ -220,8 +221,10 @@ class Trainee:
                 found["test_loss_precise"] = self._objective(self._outputs("test_x"), self._data["test_y"]).mean()
         if "validation_x" in self._data:
             found[VALIDATION] = self._objective(self._outputs("validation_x"), self._data["validation_y"]).mean()
+        found[BATCH] = self._loss_by_batch(found["test_loss"])
         scored = scores.of(self._task, fit[None], self._data["test_y"][None])
-        return found | {name: values[0] for name, values in scored.items()}
+        found |= {name: values[0] for name, values in scored.items()}
+        return found | self._metrics.of(self._seed, epochs, fit, self._data["test_y"])
 
     def passes(self, examples: int) -> int:
         """How often a network runs over so many training examples in an evaluation."""
@@ -267,10 +270,29 @@ class Trainee:
         points = self._data[name]
         if not self._norms.by_batch:
             return torch.cat([self._module(block) for block in self._blocks(points)])
-        # Blocks with statistics of their own are drawn as batches are: points may lie in an order, as of their inputs.
-        drawn = stream(seed_of("order", self._seed, self._varied), f"forward.blocks.{name}")
-        order = torch.from_numpy(drawn.permutation(len(points))).to(points.device)
+        order = self._order(name)
         return torch.cat([self._module(block) for block in self._blocks(points[order])])[order.argsort()]
+
+    def _order(self, name: str) -> Tensor:
+        """The order of some of its points where they are taken in batches, each with statistics of its own."""
+        points = self._data[name]
+        drawn = of_blocks(seed_of("order", self._seed, self._varied), name, len(points))
+        return torch.from_numpy(drawn).to(points.device)
+
+    def _loss_by_batch(self, test_loss: Tensor) -> Tensor:
+        """The test loss with each batch's own statistics, in batches of the training's size; NaN of a single point."""
+        points, target = self._data["test_x"], self._data["test_y"]
+        size = len(points) if self._spec["batch_size"] == "full" else int(self._spec["batch_size"])
+        if not self._norms.take_batches() or (self._norms.by_batch and size == self._block):
+            return test_loss
+        if len(points) < 2:
+            return test_loss * torch.nan
+        order = self._order("test_x")
+        with self._norms.as_in_training():
+            outputs = [
+                self._module(points[order[start:stop]]) for start, stop in pairwise(batch_bounds(len(points), size))
+            ]
+        return self._objective(torch.cat(outputs), target[order]).mean()
 
     def _blocks(self, x: Tensor) -> list[Tensor]:
         return [x[start:stop] for start, stop in pairwise(batch_bounds(len(x), self._block))]
