@@ -37,8 +37,8 @@ PRECISE = "test_loss_precise"
 
 LOSSES = ("train_loss", "eval_loss", "test_loss", PRECISE)
 VALIDATION, BATCH = "validation_loss", "test_loss_batch"
-"""The loss on points that are held out to choose by, where there are any; and the test loss with each batch's own
-statistics, in batches of the size that trains, where the norm keeps statistics."""
+"""The loss on points that are held out to choose by, where there are any; and the test loss with each test batch's own
+statistics, in batches of the size that trains. Where the norm does not train by the batch, it is the test loss."""
 
 ACCURACY, AUC, R2, MAE = "test_accuracy", "auc", "r2", "mae"
 """Scores on the test points: of classes, of two classes, and of numbers; else null."""
