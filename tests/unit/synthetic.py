@@ -157,8 +157,8 @@ def stored(study: Study, results: Path, found: Mapping[str, pd.DataFrame] | None
 def contrasts(study: Study, drawn: Callable[[Mapping[str, str]], tuple[Any, Any, Any]]) -> list[Contrast]:
     """The contrasts of a study as arrays; `drawn` gives seeds and log losses of both arms for the labels of each."""
     found = []
-    for context, _ in study.contexts():
-        for baseline, treatment in study.comparisons:
+    for context, settings in study.contexts():
+        for baseline, treatment in study.compared(settings):
             labels = {**context, "baseline": baseline, "treatment": treatment}
             seeds, *arms = map(np.asarray, drawn(labels))
             found.append(Contrast(labels, seeds, *arms, *arms, censored=0, mixed=()))

@@ -22,7 +22,7 @@ from bnbench.plan.study import Study
 from bnbench.store import probes, reuse, tables
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import GAP, POWER
-from bnbench.wording import captions, effects, formats
+from bnbench.wording import captions, effects, folded, formats
 
 _FILES = 3  # of a setting, that are looked into
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
@@ -101,6 +101,7 @@ def describe(study: Study, results: Path) -> str:
     jobs = [*_jobs(study, results)]
     lines = {
         "study": f"{study.name}: {summary(study)}",
+        **({"folded": "; ".join(said)} if (said := folded.lines(study)) else {}),
         "to train": _to_train(jobs, len(study.settings) * len(study.seeds)),
         **_costs(jobs, results),
         "family": f"{_family(study)}, judged{' together' * (_tests(study) > 1)} at alpha {study.report.alpha:g}",
@@ -114,8 +115,8 @@ def describe(study: Study, results: Path) -> str:
 def _tests(study: Study) -> int:
     """The family that decides: of a study that tunes, that of the arms at what is chosen for them."""
     if study.config["tune"]:
-        return len(study.tuned_contexts()) * len(study.tuned_comparisons)
-    return len(study.contexts()) * len(study.comparisons)
+        return study.tuned_family
+    return study.family
 
 
 def _family(study: Study) -> str:
@@ -231,8 +232,8 @@ def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
 def _spreads(study: Study, results: Path) -> Iterator[tuple[float, int]]:
     """Of each comparison with three pairs or more, the spread of the log ratios and how many there are."""
     for _, settings in study.contexts():
-        finals = {arm: _finals(results / "trials", study, settings[arm]) for arm in study.arms}
-        for baseline, treated in ((finals[one], finals[other]) for one, other in study.comparisons):
+        finals = {arm: _finals(results / "trials", study, setting) for arm, setting in settings.items()}
+        for baseline, treated in ((finals[one], finals[other]) for one, other in study.compared(settings)):
             ratios = [treated[seed] - baseline[seed] for seed in treated.keys() & baseline.keys()]
             if len(ratios) > 2:
                 yield statistics.stdev(ratios), len(ratios)

@@ -51,6 +51,7 @@ def load(config: Mapping[str, Any], source: str) -> Study:
     config = _spelled(config)
     try:
         study = Study(_resolved(config))
+        cross_checks.check_arms(study)
         cross_checks.check_claims(study)
     except ConfigError as error:
         raise error.told(source, config) from error
