@@ -145,8 +145,8 @@ def _between(contexts: Sequence[Mapping[str, str]], factor: str, first: str, lev
     others = np.array(["|".join(label for name, label in context.items() if name != factor) for context in contexts])
     levels = np.array([context[factor] for context in contexts])
     both = np.isin(others, np.intersect1d(others[levels == first], others[levels == level]))
-    signs = ((levels == level).astype(np.float64) - (levels == first)) * both
-    return signs / max(1.0, float((signs > 0).sum()))
+    signs = np.where(both, (levels == level) * 1.0 - (levels == first), 0.0)
+    return signs / max(1, int((signs > 0).sum()))
 
 
 def _slope(study: Study, contexts: Sequence[Mapping[str, str]]) -> Array:

@@ -22,6 +22,7 @@ from scipy import stats as scipy_stats
 from bnbench.judge import sign_flips, stats, verdict_rows
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
+from bnbench.plan import folded
 from bnbench.plan.study import Study
 from bnbench.vocabulary import SEVERAL
 
@@ -110,7 +111,7 @@ def _arms(study: Study, contrasts: Sequence[Contrast]) -> _Arms:
         costs = (contrast.baseline, contrast.treated)
         for arm, own, (low, high) in zip(contrast.arms, costs, contrast.bounds(), strict=True):
             by_context.setdefault(context, {})[arm] = np.stack([own, low, high])[:, place]
-    for context, stand_ins in study.stand_ins().items():
+    for context, stand_ins in folded.stand_ins(study.grid, study.folds, study.report.factor).items():
         there = by_context.get(context, {})
         there |= {arm: there[other] for arm, other in stand_ins.items() if there}
     # [contexts, arms, kinds, seeds]

@@ -230,19 +230,6 @@ def check_claims(study: Study) -> None:
     )
 
 
-def check_arms(study: Study) -> None:
-    """Refuse arms that come to the same numbers in every context.
-
-    Raises:
-        ConfigError: nothing is left to compare.
-    """
-    if study.folds and len(study.arms) < 2:
-        factor = study.report.factor
-        named = ", ".join(f"'{label}'" for label in study.planned_levels[factor])
-        said = f"found {named}, which come to the same numbers in every context; allowed: levels that differ in one"
-        raise ConfigError([at((factor,), said)])
-
-
 def _about_no_row(study: Study, claim: Mapping[str, Any]) -> Iterator[str]:
     if claimed.meant(study, claim["where"], claimed.rows(study, claim["in"])):
         return

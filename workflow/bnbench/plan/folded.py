@@ -85,6 +85,25 @@ def folded(grid: Sequence[Setting], factor: str, baseline: str, whatever: Called
     return found
 
 
+def stand_ins(
+    grid: Sequence[Setting], folds: Mapping[str, Setting], factor: str
+) -> dict[tuple[str, ...], dict[str, str]]:
+    """Labels of a context → arm that is not trained there → the arm that stands for it.
+
+    Args:
+        grid: all settings.
+        folds: what `folded` gives.
+        factor: whose levels are compared.
+    """
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for setting in grid if folds else ():
+        other = folds.get(setting.address, setting)
+        context, its = (tuple(each.labels[name] for name in FACTORS if name != factor) for each in (setting, other))
+        if other is not setting and context == its:
+            found.setdefault(context, {})[setting.labels[factor]] = other.labels[factor]
+    return found
+
+
 def _said(grid: Sequence[Setting]) -> dict[str, str]:
     """Address → the spec in one way, as text; nothing where all settings are said in that way already."""
     of_tasks = {setting.labels["task"]: setting.spec for setting in grid}

@@ -178,17 +178,6 @@ class Study:
         counted = Counter(pair for _, arms in self.contexts() for pair in self.compared(arms))
         return max(counted.values(), default=0)
 
-    def stand_ins(self) -> dict[tuple[str, ...], dict[str, str]]:
-        """Labels of a context → arm that is not trained there → the arm that stands for it."""
-        found: dict[tuple[str, ...], dict[str, str]] = {}
-        factor = self.report.factor
-        for setting in self.grid:
-            other = self.folds.get(setting.address, setting)
-            context, its = (tuple(each.labels[name] for name in FACTORS if name != factor) for each in (setting, other))
-            if other is not setting and context == its:
-                found.setdefault(context, {})[setting.labels[factor]] = other.labels[factor]
-        return found
-
     def contexts(self) -> list[tuple[dict[str, str], dict[str, Setting]]]:
         """Each context as (labels of the factors held fixed, setting by arm); of several equal arms it has one."""
         factor = self.config["report"]["factor"]
