@@ -45,7 +45,7 @@ def folders(tmp_path):
 
 
 def collected(data):
-    return {name: tables.read_parquet(data / f"{name}.parquet") for name in collect.COLLECTED.values()}
+    return {name: tables.read_parquet(data / f"{name}.parquet") for name in schemas.COLLECTED.values()}
 
 
 def test_all_chunks_become_three_tables_with_a_row_group_a_setting(folders):
@@ -59,7 +59,7 @@ def test_all_chunks_become_three_tables_with_a_row_group_a_setting(folders):
     assert found["curves"].schema.equals(schemas.SCHEMAS["losses"])
     assert found["trials"]["seed"].to_pylist() == [*range(5), *range(5)]
     assert found["trials"]["test_loss"].to_pylist() == [*map(float, range(5)), *map(float, range(5))]
-    for name in collect.COLLECTED.values():
+    for name in schemas.COLLECTED.values():
         assert pq.ParquetFile(data / f"{name}.parquet").metadata.num_row_groups == 2
 
 
