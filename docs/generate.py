@@ -134,7 +134,7 @@ _PARAMETERS = ["parameter", "allowed", "default", "meaning"]
 
 def _inner(rule: Rule) -> Rule | None:
     """The rule of the mapping that a key holds, or of those in its list."""
-    found: Rule = rule["items"] if rule.get("type") == "array" else rule
+    found: Rule = rule.get("items", {}) if rule.get("type") == "array" else rule
     return found if "properties" in found else None
 
 

@@ -86,7 +86,7 @@ def test_what_files_of_earlier_versions_do_not_say_of_their_setting_is_filled_in
     assert collect.run(study, results, data) == "small: collected 10 trials from 6 chunks"
     for table in collected(data).values():
         of_setting = [table[name].unique().to_pylist() for name in OF_SETTING]
-        assert of_setting == [["squared"], [4], [20], ["float32"], [None], [None]]
+        assert of_setting == [["squared"], [None], [4], [20], ["float32"], [None], [None]]
 
 
 def test_a_study_that_is_trained_in_part_is_collected_as_far_as_it_goes(folders):

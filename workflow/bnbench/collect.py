@@ -32,8 +32,9 @@ def run(study: Study, results: Path, data: Path) -> str:
     mark.remove(data)
     preregistration.collect(study.settings, results, data)
     present = [chunk for chunk in planned if chunk_files.is_there(chunk, results)]
+    own = study.settings[0].own_metrics
     for kind, name in COLLECTED.items():
-        with tables.parquet_writer(data / f"{name}.parquet", schemas.SCHEMAS[kind]) as write:
+        with tables.parquet_writer(data / f"{name}.parquet", schemas.stored(kind, own)) as write:
             for table in _by_setting(present, partial(chunk_files.read, kind=kind, results=results)):
                 write(table)
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in planned)

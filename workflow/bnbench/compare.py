@@ -63,7 +63,7 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     contrasts, courses, parts, finals = _contexts(study, data)
     decisions = verdicts.decide(study.report, contrasts)
     found = {name: summaries.joined(part) for name, part in parts.items()}
-    found["outcomes"] = exploratory.adjusted(found["outcomes"], study.report.alpha)
+    found["outcomes"] = exploratory.adjusted(study, found["outcomes"])
     found["exclusions"] = found["exclusions"].drop_duplicates()
     if "variance" in found:
         found["variance"] = variance.table(study, found["variance"])
@@ -131,7 +131,8 @@ def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str,
 
 def _facts(study: Study) -> dict[str, Any]:
     """What `verdicts.json` says of the study itself."""
-    options = {"factor": study.report.factor, "arms": list(study.arms), "options": asdict(study.report)}
+    report = {name: value for name, value in asdict(study.report).items() if name != "judged"}
+    options = {"factor": study.report.factor, "arms": list(study.arms), "options": report}
     return {"study": study.name, **options, "seeds": len(study.seeds)}
 
 

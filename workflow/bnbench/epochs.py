@@ -1,5 +1,7 @@
 """What an epoch consists of: its batches, and whether losses in evaluation mode are measured after it. Pure."""
 
+import math
+
 
 def batch_bounds(points: int, batch_size: int) -> list[int]:
     """Where the batches of an epoch start, and where the last one ends.
@@ -16,3 +18,8 @@ def batch_bounds(points: int, batch_size: int) -> list[int]:
 def evaluated_epochs(epochs: int, every: int) -> list[int]:
     """Epochs, counted from 0, after whose last step the losses in evaluation mode are measured."""
     return [epoch for epoch in range(epochs) if (epoch + 1) % every == 0 or epoch == epochs - 1]
+
+
+def window_length(measured: int, share: float) -> int:
+    """How many of the last `measured` epochs a window of `share` holds: rounded up, at least the last one."""
+    return max(1, math.ceil(round(share * measured, 9)))

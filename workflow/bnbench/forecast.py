@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 from bnbench.catalogue import userfiles
 from bnbench.errors import UserError
-from bnbench.outcomes import OUTCOMES
-from bnbench.plan import cost, user_files
+from bnbench.plan import claimed, cost, user_files
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
@@ -115,7 +114,7 @@ def describe(study: Study, results: Path) -> str:
 def _tests(study: Study) -> int:
     """The family that decides: of a study that tunes, that of the arms at what is chosen for them."""
     if study.config["tune"]:
-        return study.tuned_family
+        return len(claimed.rows(study, "tuned"))
     return study.family
 
 
@@ -251,7 +250,7 @@ def _finals(folder: Path, study: Study, setting: Setting) -> dict[int, float]:
     rows = {seed: values for _, some in found for seed, *values in some}
     values = np.array([[math.nan if value is None else value for value in row] for row in rows.values()])
     finals = values.reshape(-1, len(names)).T
-    if OUTCOMES[names[0]].is_ratio:
+    if setting.outcomes[names[0]].is_ratio:
         finals = np.stack(
             [stats.log_losses(own, setting.resolution(name)) for name, own in zip(names, finals, strict=True)]
         )

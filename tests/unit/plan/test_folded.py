@@ -118,10 +118,10 @@ def test_a_tuned_arm_keeps_its_candidates_but_for_those_of_the_same_numbers():
     study = synthetic.plan(**tuned, batch_size=[10, "full"])
     ((_, arms), _) = study.tuned_contexts()
     assert [dict(candidate)["size"] for candidate in arms["ghost"]] == [4, 10]
-    assert study.tuned_family == 2
+    assert len(claimed.rows(study, "tuned")) == 2
     none = synthetic.plan(**{**tuned, "batch_size": [4, "full"]})
     assert [[*arms] for _, arms in none.tuned_contexts()] == [["batch"], ["batch", "ghost"]]
-    assert none.tuned_family == 1
+    assert len(claimed.rows(none, "tuned")) == 1
 
 
 def test_a_named_pair_of_the_same_numbers_is_not_compared():

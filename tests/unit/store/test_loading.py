@@ -64,7 +64,9 @@ def test_whoever_asks_for_what_is_not_there_hears_what_is(reports, tmp_path):
         f"{reports}: found no study 'shirt' (did you mean 'short'?), allowed: one of long, short, or the path of a "
         "folder"
     )
-    with pytest.raises(UserError, match=r"what: found 'context' \(text\) \(did you mean 'contexts'\?\), allowed: one of"):
+    with pytest.raises(
+        UserError, match=r"what: found 'context' \(text\) \(did you mean 'contexts'\?\), allowed: one of"
+    ):
         bnbench.load("short", "context", reports)
     with pytest.raises(UserError, match=r"none, since there are no reports yet; run the workflow first"):
         bnbench.load("short", reports=tmp_path / "reports")

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from bnbench.catalogue.losses import LOSSES
+from bnbench.catalogue.losses import LOSSES, Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,9 +70,26 @@ class Task(ABC):
         """Name of the loss that is minimized, see `losses.LOSSES`."""
         return "squared"
 
+    def kind(self) -> Kind:
+        """What its targets are: numbers, classes or flags."""
+        return LOSSES[self.loss()].kind
+
     def classifies(self) -> bool:
-        """Whether its examples belong to classes, so that networks have an accuracy."""
-        return LOSSES[self.loss()].classifies
+        """Whether its targets are classes or flags, so that networks have an accuracy."""
+        return self.kind() != "numbers"
+
+    def scores(self) -> tuple[str, ...]:
+        """The scores that its networks have, by their names in `outcomes`."""
+        if not self.classifies():
+            return ("r2", "mae")
+        return ("test_accuracy", "auc") if self.outputs() == 2 and self.kind() == "classes" else ("test_accuracy",)
+
+    def about(self) -> tuple[str, ...]:
+        """What is to be known of its data, a sentence each; nothing where they speak for themselves.
+
+        Such as which rows were dropped, and which columns became categories.
+        """
+        return ()
 
     def is_curve(self) -> bool:
         """Whether what is learned can be drawn over one input."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bnbench.catalogue.losses import OF_TASK
+from bnbench.catalogue.losses import CHOICES, LOSSES, OF_TASK, Kind, Loss, SquaredLoss
 from bnbench.catalogue.parameters import build, parameter
 from bnbench.catalogue.split_tasks import Diabetes, Digits, Table
 from bnbench.catalogue.task import Data, Task
@@ -163,6 +163,14 @@ class HeldOut(Task):
         """The task's own."""
         return self.task.loss()
 
+    def kind(self) -> Kind:
+        """The task's own."""
+        return self.task.kind()
+
+    def about(self) -> tuple[str, ...]:
+        """The task's own."""
+        return self.task.about()
+
     def drawn(self) -> tuple[str, ...]:
         """The task's own, and which training points are held out."""
         return (*self.task.drawn(), *(["validation"] if self.held_points() else []))
@@ -190,6 +198,16 @@ def loss_of(spec: Mapping[str, Any]) -> str:
     """Name of the loss that a setting minimizes: its own, or that of its task."""
     name = str(spec.get("loss", {"name": OF_TASK})["name"])
     return of(spec).loss() if name == OF_TASK else name
+
+
+def built_loss(spec: Mapping[str, Any]) -> Loss:
+    """The loss that a setting minimizes; for the user's own, of which nothing is known, the squared error."""
+    name = loss_of(spec)
+    if name not in LOSSES:
+        return SquaredLoss()
+    entry = spec.get("loss", {"name": OF_TASK})
+    made: Loss = build(CHOICES, entry) if entry["name"] == name else LOSSES[name]()
+    return made
 
 
 TASKS: dict[str, type[Task]] = {

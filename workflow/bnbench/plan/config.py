@@ -14,7 +14,7 @@ from bnbench.catalogue import own, parameters, registries, sources, tasks
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.parameters import Registry
-from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.registries import ENTRIES, REGISTRIES
 from bnbench.errors import UserError, found, nearest
 from bnbench.plan import candidates, cross_checks, duplicate_checks
 from bnbench.plan.mistakes import ConfigError, Path, at, every, kinds, missing_key, refuse, unknown_keys, wrong_values
@@ -119,6 +119,9 @@ def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
         path, item = written
         return every(lambda each: level(each, path), candidates.expanded(key, item, path))
 
+    if kind := rule.get("entries"):
+        items = _checked(value, rule, (key,))
+        return every(lambda each: _entry(kind, each[1], (key, each[0])), enumerate(items))
     if key not in FACTORS:
         return level(value, (key,))
     if value == []:
@@ -131,7 +134,7 @@ def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
 
 def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     """A named entry with all of its parameters."""
-    registry = REGISTRIES[kind]
+    registry = ENTRIES[kind]
     given = {"name": level} if isinstance(level, str) else level
     name = _name(given, registry, path)
     rule = parameters.schema(registry[name])

@@ -10,6 +10,7 @@ from typing import Any
 from bnbench.catalogue import networks, tasks
 from bnbench.catalogue.networks import NETWORKS
 from bnbench.epochs import batch_bounds
+from bnbench.plan import candidates
 from bnbench.plan.levels import level, without_unaddressed
 from bnbench.plan.mistakes import ConfigError, Mistake, at
 from bnbench.plan.settings import canonical_json
@@ -94,7 +95,7 @@ def _on_weights(entry: Mapping[str, Any]) -> bool:
 
 def _accumulate(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     """More batches for a step than an epoch has."""
-    held_out = {"validation": resolved["tune"]["validation"]} if resolved["tune"] else {}
+    held_out = candidates.held_out(resolved)
     for entry, size in product(resolved["task"], resolved["batch_size"]):
         points = tasks.of({"task": entry, **held_out}).train_points()
         batches = 1 if size == "full" else len(batch_bounds(points, min(size, points))) - 1

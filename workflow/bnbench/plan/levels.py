@@ -12,7 +12,7 @@ from typing import Any
 
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.parameters import schema
-from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.registries import ENTRIES, REGISTRIES
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def without_unaddressed(factor: str, entry: Any) -> Any:
 
     Such a part is the path of a data file, whose hash stands for its content.
     """
-    unaddressed = getattr(REGISTRIES[factor][entry["name"]], "unaddressed", ()) if factor in REGISTRIES else ()
+    unaddressed = getattr(ENTRIES[factor][entry["name"]], "unaddressed", ()) if factor in ENTRIES else ()
     return {key: value for key, value in entry.items() if key not in unaddressed} if unaddressed else entry
 
 

@@ -19,8 +19,8 @@ STUDY = "study"
 OF_THE_WHOLE = ("settings", "claims")
 """Parts that concern the whole study, so that two studies which share a setting differ in them."""
 
-_NOT_DECIDING = ("target",)
-"""Options of the report by which exploratory outcomes alone are made."""
+_NOT_DECIDING = ("target", "judged")
+"""Options of the report by which exploratory outcomes alone are made, and what the name of the outcome says already."""
 
 
 def plan_of(study: Study) -> dict[str, Any]:

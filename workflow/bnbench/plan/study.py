@@ -13,8 +13,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from bnbench.catalogue import sources, tasks
-from bnbench.outcomes import OUTCOMES, Outcome
+from bnbench.catalogue import metrics, sources, tasks
+from bnbench.outcomes import Outcome
 from bnbench.plan import candidates, folded
 from bnbench.plan.candidates import Candidate
 from bnbench.plan.levels import Level, level, together
@@ -41,6 +41,8 @@ class ReportOptions:
     alpha: float
     target: float | None
     """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of each pair."""
+    judged: Outcome
+    """What `outcome` names."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,18 @@ class Study:
         pairs = ((label(one), label(other)) for one, other in options["compare"])
         there = [settings.keys() for _, settings in self.contexts()] if options["compare"] else []
         kept = tuple(pair for pair in pairs if any({*pair} <= arms for arms in there))
-        return ReportOptions(**{**options, "baseline": label(options["baseline"]), "compare": kept})
+        called = {"baseline": label(options["baseline"]), "compare": kept}
+        return ReportOptions(**{**options, **called, "judged": self.outcomes[options["outcome"]]})
 
     @property
     def outcome(self) -> Outcome:
         """What the trials are judged by."""
-        return OUTCOMES[self.report.outcome]
+        return self.report.judged
+
+    @cached_property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Name → outcome, of all that the trials can be judged by."""
+        return metrics.outcomes(self.config)
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:
@@ -95,11 +103,9 @@ class Study:
         """Factor → label → level that any setting has, in the config's order."""
         if not self.folds:
             return self.planned_levels
-        there = {factor: {setting.labels[factor] for setting in self.settings} for factor in FACTORS}
-        return {
-            factor: {label: each for label, each in levels.items() if label in there[factor]}
-            for factor, levels in self.planned_levels.items()
-        }
+        there = {pair for setting in self.settings for pair in setting.labels.items()}
+        every = self.planned_levels.items()
+        return {name: {label: own[label] for label in own if (name, label) in there} for name, own in every}
 
     @cached_property
     def tuned(self) -> dict[str, list[str]]:
@@ -209,11 +215,6 @@ class Study:
         """The `tuned_comparisons` of a context, given the arms that it has."""
         return tuple(pair for pair in self.tuned_comparisons if pair[0] in arms and pair[1] in arms)
 
-    @property
-    def tuned_family(self) -> int:
-        """The same as `family`, of arms that are tuned."""
-        return sum(len(self.tuned_compared(arms)) for _, arms in self.tuned_contexts())
-
     def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[Candidate, str]]]]:
         """Contexts whatever the tuned parameters, as (labels, addresses by arm and candidate); none without `tune`."""
         found: dict[tuple[tuple[str, str], ...], dict[str, dict[Candidate, str]]] = {}
@@ -263,7 +264,7 @@ class Study:
     @property
     def _held_out(self) -> dict[str, float]:
         """The share of the training points that is held out for validation, as settings have it; nothing if none is."""
-        return {"validation": self.config["tune"]["validation"]} if self.config["tune"] else {}
+        return candidates.held_out(self.config)
 
     def examples(self, labels: Mapping[str, str]) -> int:
         """Examples in a full batch of a context: the batch size, or all training points of its task."""

@@ -42,9 +42,10 @@ def labelled(setting: Setting, table: pa.Table) -> pa.Table:
     return table
 
 
-def unlabelled(kind: str) -> pa.Schema:
+def unlabelled(setting: Setting, kind: str) -> pa.Schema:
     """The columns of a kind of table, but for those that are the same in all rows of a setting."""
-    return pa.schema([field for field in schemas.SCHEMAS[kind] if field.name not in (*FACTORS, *OF_SETTING, "setting")])
+    stored = schemas.stored(kind, setting.own_metrics)
+    return pa.schema([field for field in stored if field.name not in (*FACTORS, *OF_SETTING, "setting")])
 
 
 def same(setting: Setting) -> dict[str, Any]:
@@ -55,6 +56,7 @@ def same(setting: Setting) -> dict[str, Any]:
     files = {**{Path(path).name: digest for path, digest in user_files.named(setting).items()}, **added}
     of_setting = {
         "objective": tasks.loss_of(spec) if loss["name"] == OF_TASK else level("loss", loss).label,
+        "metrics": ", ".join(level("metric", metric).label for metric in spec["metrics"]) or None,
         **{key: spec[key] for key in ("epochs", "evaluate_every", "dtype")},
         "validation": spec.get("validation"),
         "files": ", ".join(f"{name} {digest[:8]}" for name, digest in files.items()) or None,
@@ -78,7 +80,7 @@ def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
         UserError: the file is corrupt, or holds another setting's rows or other seeds than its name says.
     """
     path = paths(chunk, results)[kind]
-    wanted = unlabelled(kind)
+    wanted = unlabelled(chunk.setting, kind)
     stored = tables.read_stored(path, wanted.names)
     if not _is_whole(stored, chunk, kind):
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
@@ -101,7 +103,8 @@ def _is_whole(stored: tables.Stored, chunk: Chunk, kind: str) -> bool:
     """Whether the columns are those of `kind`, and the rows those of `chunk`, each of them once."""
     address = chunk.setting.address
     there = set(stored.schema.names)
-    expected = [field for field in schemas.SCHEMAS[kind] if field.name in there or field.name not in schemas.ADDED]
+    columns = schemas.stored(kind, chunk.setting.own_metrics)
+    expected = [field for field in columns if field.name in there or field.name not in schemas.ADDED]
     if stored.footer.get("address") != address or not stored.schema.equals(pa.schema(expected)):
         return False
     seeds, asked = stored.table["seed"], np.arange(chunk.first, chunk.last + 1)

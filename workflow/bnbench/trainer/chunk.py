@@ -19,12 +19,13 @@ from bnbench.catalogue import tasks
 from bnbench.catalogue.task import Data
 from bnbench.epochs import evaluated_epochs
 from bnbench.plan import engines
+from bnbench.plan.settings import Setting
 from bnbench.store import chunk_files, provenance
 from bnbench.trainer import dry_run
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.loop import Array
 from bnbench.trainer.stacks import Stack, train_in_stacks
-from bnbench.vocabulary import MEASURED, TARGET_SCALE, TARGET_VARIANCE, VALIDATION
+from bnbench.vocabulary import CAN_DIVERGE, MAE, MEASURED, TARGET_SCALE, TARGET_VARIANCE, VALIDATION
 
 
 class Trained(NamedTuple):
@@ -72,7 +73,7 @@ def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tu
         found: NDArray[np.bool_] = np.logical_or.accumulate(bad, axis=0)
         return found
 
-    diverged = from_the_first_bad([name for name in losses if name != "train_loss"])
+    diverged = from_the_first_bad([name for name in CAN_DIVERGE[1:] if name in losses])
     first = [int(column.argmax()) if column.any() else None for column in diverged.T]
     marked = {name: np.where(diverged, np.nan, values) for name, values in losses.items()}
     if VALIDATION in losses:  # what is chosen by knows nothing of test data
@@ -81,7 +82,7 @@ def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tu
 
 
 def trial_tables(
-    spec: Mapping[str, Any],
+    setting: Setting,
     seeds: Sequence[int],
     data: Sequence[Data],
     trained: Trained,
@@ -89,9 +90,12 @@ def trial_tables(
     threads: int,
 ) -> dict[str, pa.Table]:
     """The rows of `seeds`, one after the other, in the columns of `schemas.SCHEMAS` but for the labels."""
+    spec = setting.spec
     epochs, count = spec["epochs"], len(seeds)
     versions = provenance.provenance()
-    measured = {name: trained.losses.get(name, np.full((epochs, count), np.nan)) for name in MEASURED}
+    names = (*MEASURED, *setting.own_metrics)
+    measured = {name: trained.losses.get(name, np.full((epochs, count), np.nan)) for name in names}
+    measured[MAE] = measured[MAE] * [1.0 if points.target_scale is None else points.target_scale for points in data]
     losses = {
         "seed": np.repeat(seeds, epochs),
         "epoch": np.tile(np.arange(epochs), count),
@@ -119,7 +123,7 @@ def trial_tables(
         "y_fit": trained.fit[:, :points].ravel(),
     }
     columns: dict[str, dict[str, Any]] = {"losses": losses, "trials": trials, "predictions": predictions}
-    return {kind: pa.table(values, schema=chunk_files.unlabelled(kind)) for kind, values in columns.items()}
+    return {kind: pa.table(values, schema=chunk_files.unlabelled(setting, kind)) for kind, values in columns.items()}
 
 
 def _target_sizes(spec: Mapping[str, Any], data: Sequence[Data]) -> dict[str, list[float | None]]:

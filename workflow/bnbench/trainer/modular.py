@@ -25,7 +25,7 @@ from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.task import Data
 from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of, stream
-from bnbench.trainer import building, draws, packing, usercode
+from bnbench.trainer import building, draws, packing, scores, usercode
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
@@ -34,7 +34,7 @@ from bnbench.trainer.orders import orders
 from bnbench.trainer.packing import Bytes
 from bnbench.trainer.snapshot import Kept
 from bnbench.trainer.steps import Batches, CapturedSteps, PlainSteps, Steps
-from bnbench.vocabulary import ACCURACY, VALIDATION
+from bnbench.vocabulary import VALIDATION
 
 OWN_CODE = ("network", "norm", "loss", "optimizer")
 """Keys that may call the user's own code, in the order in which an error is most likely there."""
@@ -93,7 +93,8 @@ class Trainee:
 
     def __init__(self, spec: Mapping[str, Any], seed: int, data: Data, device: torch.device) -> None:
         self._spec = spec
-        shape, dtype = tasks.of(spec).shape(), getattr(torch, spec["dtype"])
+        self._task = tasks.of(spec)
+        shape, dtype = self._task.shape(), getattr(torch, spec["dtype"])
         self._module, self.weights_hash = building.network(spec, seed, shape, data)
         building.cast(self._module, dtype, device)
         self._data = {
@@ -219,9 +220,8 @@ class Trainee:
                 found["test_loss_precise"] = self._objective(self._outputs("test_x"), self._data["test_y"]).mean()
         if "validation_x" in self._data:
             found[VALIDATION] = self._objective(self._outputs("validation_x"), self._data["validation_y"]).mean()
-        if (accuracy := self._objective.accuracy(fit, self._data["test_y"])) is not None:
-            found[ACCURACY] = accuracy
-        return found
+        scored = scores.of(self._task, fit[None], self._data["test_y"][None])
+        return found | {name: values[0] for name, values in scored.items()}
 
     def passes(self, examples: int) -> int:
         """How often a network runs over so many training examples in an evaluation."""

@@ -14,22 +14,22 @@ import torch
 from torch import Tensor
 
 from bnbench.catalogue import networks, tasks
-from bnbench.catalogue.losses import LOSSES, Loss, SquaredLoss
+from bnbench.catalogue.losses import Loss, SquaredLoss
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS, Optimizer
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
-from bnbench.catalogue.task import Data
+from bnbench.catalogue.task import Data, Task
 from bnbench.epochs import batch_bounds
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
-from bnbench.trainer import objectives, snapshot
+from bnbench.trainer import objectives, scores, snapshot
 from bnbench.trainer.initialization import initial_of, weights_hash
 from bnbench.trainer.network import Network
 from bnbench.trainer.optimizers import set_rate, undecorated
 from bnbench.trainer.orders import orders
 from bnbench.trainer.snapshot import Kept
-from bnbench.vocabulary import ACCURACY, VALIDATION
+from bnbench.vocabulary import VALIDATION
 
 _SQUARED_LOSS = SquaredLoss()
 
@@ -69,6 +69,7 @@ class StackedEngine:
     ) -> None:
         self.hashes: list[str] = []
         self._network, self._points, self._loss, self._epochs = network, points, loss, spec["epochs"]
+        self._task = tasks.of(spec)
         self._entry = build(OPTIMIZERS, spec["optimizer"])
         full = spec["batch_size"] == "full"
         batch_size = points.train_x.shape[1] if full else int(spec["batch_size"])
@@ -89,7 +90,7 @@ class StackedEngine:
         dtype = getattr(torch, spec["dtype"])
         weights = [initial_of(spec, seed, points) for seed, points in zip(seeds, data, strict=True)]
         network = Network(weights, norm, perceptron.activation, dtype, device)
-        made = cls(network, spec, seeds, _points(data, dtype, device), LOSSES[tasks.loss_of(spec)]())
+        made = cls(network, spec, seeds, _points(data, dtype, device), tasks.built_loss(spec))
         made.hashes = [weights_hash(layers) for layers in weights]
         return made
 
@@ -109,7 +110,7 @@ class StackedEngine:
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
         """See `engine.Engine`."""
         self._train_epoch.refresh(epochs)
-        return _evaluate(self._network, self._points, self._loss)
+        return _evaluate(self._network, self._points, self._loss, self._task)
 
     @torch.inference_mode()
     def fit(self) -> Tensor:
@@ -237,8 +238,8 @@ def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tu
     return torch_class([parameter], **arguments), graph
 
 
-def _evaluate(network: Network, points: Points, loss: Loss) -> dict[str, Tensor]:
-    """The losses in evaluation mode, and the accuracy of classes, [seeds] each."""
+def _evaluate(network: Network, points: Points, loss: Loss, task: Task) -> dict[str, Tensor]:
+    """The losses in evaluation mode, and the scores of the task, [seeds] each."""
     fit = network.evaluate(points.test_x)
     eval_loss = objectives.mean(loss, network.evaluate(points.train_x), points.train_y)
     test_loss = objectives.mean(loss, fit, points.test_y)
@@ -247,6 +248,4 @@ def _evaluate(network: Network, points: Points, loss: Loss) -> dict[str, Tensor]
     found = {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
     if points.validation_x is not None and points.validation_y is not None:
         found[VALIDATION] = objectives.mean(loss, network.evaluate(points.validation_x), points.validation_y)
-    if (accuracy := loss.accuracy(fit, points.test_y)) is not None:
-        found[ACCURACY] = accuracy
-    return found
+    return found | scores.of(task, fit, points.test_y)
