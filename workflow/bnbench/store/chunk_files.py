@@ -51,12 +51,12 @@ def unlabelled(setting: Setting, kind: str) -> pa.Schema:
 def same(setting: Setting) -> dict[str, Any]:
     """The columns that are the same in all rows of a setting: all that tells it from others."""
     spec = setting.spec
-    loss = spec["loss"]
+    loss = spec.get("loss", {"name": OF_TASK})
     added = {name: digest for classes in spec.get("sources", {}).values() for name, digest in classes.items()}
     files = {**{Path(path).name: digest for path, digest in user_files.named(setting).items()}, **added}
     of_setting = {
         "objective": tasks.loss_of(spec) if loss["name"] == OF_TASK else level("loss", loss).label,
-        "metrics": ", ".join(level("metric", metric).label for metric in spec["metrics"]) or None,
+        "metrics": ", ".join(level("metric", metric).label for metric in spec.get("metrics", ())) or None,
         **{key: spec[key] for key in ("epochs", "evaluate_every", "dtype")},
         "validation": spec.get("validation"),
         "files": ", ".join(f"{name} {digest[:8]}" for name, digest in files.items()) or None,
