@@ -16,7 +16,7 @@ from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.parameters import Registry
 from bnbench.catalogue.registries import ENTRIES, REGISTRIES
 from bnbench.errors import UserError, found, nearest
-from bnbench.plan import candidates, cross_checks
+from bnbench.plan import candidates, cross_checks, duplicate_checks
 from bnbench.plan.mistakes import ConfigError, Path, at, every, kinds, missing_key, refuse, unknown_keys, wrong_values
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS
@@ -51,6 +51,7 @@ def load(config: Mapping[str, Any], source: str) -> Study:
     config = _spelled(config)
     try:
         study = Study(_resolved(config))
+        duplicate_checks.check_arms(study)
         cross_checks.check_claims(study)
     except ConfigError as error:
         raise error.told(source, config) from error
