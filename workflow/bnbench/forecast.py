@@ -21,7 +21,7 @@ from bnbench.plan.study import Study
 from bnbench.store import probes, reuse, tables
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import GAP, POWER
-from bnbench.wording import captions, effects, folded, formats
+from bnbench.wording import captions, data, effects, folded, formats
 
 _FILES = 3  # of a setting, that are looked into
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
@@ -56,6 +56,11 @@ def warning(study: Study) -> str:
     smallest = f"the smallest p that {formats.count(seeds, 'seed')} allow{'s' if seeds == 1 else ''}, 2/2^{seeds},"
     start = f"warning: {formats.count(seeds, 'seed')} can never show a difference in {family} at alpha {alpha:g}"
     return f"{start}: {smallest} is {2 / 2**seeds:.4g}; {needed} seeds can"
+
+
+def warnings(study: Study) -> list[str]:
+    """A line for each column and class of the data that looks wrong, and for seeds that are too few."""
+    return [*(f"warning: {said}" for said in data.warnings(study)), *filter(None, [warning(study)])]
 
 
 def changed(study: Study, results: Path) -> str:
@@ -101,6 +106,7 @@ def describe(study: Study, results: Path) -> str:
     lines = {
         "study": f"{study.name}: {summary(study)}",
         **({"folded": "; ".join(said)} if (said := folded.lines(study)) else {}),
+        **({"data": f"\n{'':<12}".join(of_data)} if (of_data := data.sentences(study)) else {}),
         "to train": _to_train(jobs, len(study.settings) * len(study.seeds)),
         **_costs(jobs, results),
         "family": f"{_family(study)}, judged{' together' * (_tests(study) > 1)} at alpha {study.report.alpha:g}",
@@ -108,7 +114,7 @@ def describe(study: Study, results: Path) -> str:
         **_smallest_effect(study, results),
     }
     text = "\n".join(f"{name:<12}{said}" for name, said in lines.items())
-    return "\n".join(filter(None, [text, changed(study, results), warning(study)]))
+    return "\n".join(filter(None, [text, changed(study, results), *warnings(study)]))
 
 
 def _tests(study: Study) -> int:

@@ -142,7 +142,8 @@ def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     entry = {"name": name, **_checked(options, rule, path, f"{kind} '{name}'")}
     try:
         if name == "table" and kind == "task":
-            entry |= inspect_table(entry["path"], entry["target"], entry["missing"])
+            read = ("path", "target", "missing", "classes", "drop", "categories")
+            entry |= inspect_table(**{key: entry[key] for key in read})
         if issubclass(registry[name], own.OwnCode):
             entry |= own.completed(registry[name], entry, rule["properties"])
         registries.check(kind, entry)

@@ -132,8 +132,13 @@ def _target_sizes(spec: Mapping[str, Any], data: Sequence[Data]) -> dict[str, li
     """Per seed, by what a squared test error is read as a share of a variance, and in the target's own units."""
     squared = tasks.loss_of(spec) == "squared"
     with np.errstate(invalid="ignore"):  # of targets that are not finite
-        variances = [float(points.test_y.var()) if squared else None for points in data]
+        variances = [_variance(points.test_y) if squared else None for points in data]
     return {TARGET_VARIANCE: variances, TARGET_SCALE: [points.target_scale for points in data]}
+
+
+def _variance(targets: Array) -> float:
+    """That of each output, as a mean over the outputs, since the squared error is one; `targets` [points, outputs]."""
+    return float(np.ascontiguousarray(targets.T).var(axis=1).mean())
 
 
 def keep_freed_memory() -> None:
