@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split(Task):
-    """Real data: a random part is held out for the test; both are standardized by the training part."""
+    """Real data: a random part is held out for the test; both are standardized by the training part.
 
-    standardizes_targets: ClassVar[bool] = True
+    So are targets that are numbers, each output by itself.
+    """
 
     test_fraction: float = parameter(
         0.2, "share of the rows held out for the test", exclusiveMinimum=0, exclusiveMaximum=1
@@ -71,9 +72,10 @@ class Split(Task):
         order = stream(seed, "data").permutation(len(x))
         train, test = order[: self.train_points()], order[self.train_points() :]
         standard_x = _standardizer(x[train])
-        standard_y = _standardizer(y[train]) if self.standardizes_targets else np.asarray
+        are_numbers = self.kind() == "numbers"
+        standard_y = _standardizer(y[train]) if are_numbers else np.asarray
         points = (standard_x(x[train]), standard_y(y[train]), standard_x(x[test]), standard_y(y[test]))
-        one_scale = self.standardizes_targets and y.shape[1] == 1
+        one_scale = are_numbers and y.shape[1] == 1
         return Data(*points, target_scale=_scale(y[train]).item() if one_scale else None)
 
 
@@ -101,7 +103,12 @@ class Diabetes(Split):
 class Digits(Split):
     """Handwritten digits, 1,797 images of 8 × 8 pixels (Alpaydin & Kaynak 1998), as scikit-learn ships them."""
 
-    standardizes_targets = False
+    target: str = parameter(
+        "digit",
+        "what is to be predicted: the digit, or the pixels themselves, as an autoencoder does",
+        enum=["digit", "inputs"],
+        since="0.5.0",
+    )
 
     def row_count(self) -> int:
         """The data set's 1,797 images."""
@@ -116,19 +123,19 @@ class Digits(Split):
         return 1, 8, 8
 
     def outputs(self) -> int:
-        """A logit for each digit."""
-        return 10
+        """A logit for each digit, or a number for each pixel."""
+        return 64 if self.target == "inputs" else 10
 
     def loss(self) -> str:
-        """Cross-entropy of the ten classes."""
-        return "cross_entropy"
+        """Cross-entropy of the ten classes, or the squared error of the pixels."""
+        return "squared" if self.target == "inputs" else "cross_entropy"
 
     def arrays(self) -> tuple[Array, Array]:
-        """Pixels, and a one in the column of the right digit."""
+        """Pixels, and a one in the column of the right digit, or the pixels once more."""
         from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import that no other task needs
 
         x, digits = load_digits(return_X_y=True)
-        return x, np.eye(10)[digits]
+        return x, x if self.target == "inputs" else np.eye(10)[digits]
 
 
 @dataclass(frozen=True)
