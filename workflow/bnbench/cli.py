@@ -71,7 +71,7 @@ def _describe(options: argparse.Namespace) -> str:
     from bnbench.trainer import own_data  # noqa: PLC0415 - it imports torch
 
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        return json.dumps(own_data.facts(_json("--task", options.task)))
+        return json.dumps(own_data.facts(_json("--task", options.task)).to_json())
 
 
 def _collect(options: argparse.Namespace) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -26,7 +26,27 @@ if TYPE_CHECKING:
 _LOSSES: dict[Kind, str] = {"numbers": "squared", "classes": "cross_entropy", "flags": "binary"}
 """Kind of targets → the loss that is minimized."""
 
-_FACTS = ("points", "test_points", "example", "kinds", "width", "mebibytes", "notes")
+
+class Facts(NamedTuple):
+    """What the planner has seen of the rows of a task."""
+
+    points: int = 0
+    """Training examples, or all where there is no test part."""
+    test_points: int = 0
+    """Test examples; 0 where there is no test part."""
+    shape: tuple[int, ...] = (1,)
+    """Of an example."""
+    kind: Kind = "numbers"
+    """What the targets are."""
+    outputs: int = 1
+    mebibytes: float = 0.0
+    """Size of all rows as they are held."""
+    notes: tuple[str, ...] = ()
+    """What the rows were taken for."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The same in JSON's types."""
+        return {**self._asdict(), "shape": [*self.shape], "notes": [*self.notes]}
 
 
 def _target() -> Any:
@@ -39,10 +59,6 @@ def _classes() -> Any:
     return parameter("auto", said, enum=["auto", True, False])
 
 
-def _filled_in(default: Any, description: str) -> Any:
-    return parameter(default, f"filled in by the planner: {description}")
-
-
 @dataclass(frozen=True)
 class HeldOnce(Task):
     """A task whose rows are held once, as far as the planner has seen them."""
@@ -51,33 +67,34 @@ class HeldOnce(Task):
 
     target: str = _target()
     classes: str | bool = _classes()
-    points: int = _filled_in(0, "training examples, or all where the file has no test part")
-    test_points: int = _filled_in(0, "test examples; 0 where the file has no test part")
-    example: tuple[int, ...] = _filled_in((1,), "shape of an example")
-    kinds: str = _filled_in("numbers", "what the targets are: numbers, classes or flags")
-    width: int = _filled_in(1, "number of outputs")
-    mebibytes: float = _filled_in(0.0, "size of all rows as they are held")
-    notes: tuple[str, ...] = _filled_in((), "what the rows were taken for")
+    found: Mapping[str, Any] = field(kw_only=True, default_factory=dict)
+    """Filled in by the planner: `Facts`."""
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the planner has seen."""
+        shape, notes = self.found.get("shape", (1,)), self.found.get("notes", ())
+        return Facts(**{**self.found, "shape": tuple(shape), "notes": tuple(notes)})
 
     def train_points(self) -> int:
         """Number of training examples."""
-        return self.points
+        return self.facts.points
 
     def tested_points(self) -> int:
         """Number of test examples."""
-        return self.test_points
+        return self.facts.test_points
 
     def shape(self) -> tuple[int, ...]:
         """As the rows have it."""
-        return self.example
+        return self.facts.shape
 
     def inputs(self) -> int:
         """Numbers in an example."""
-        return math.prod(self.example)
+        return math.prod(self.facts.shape)
 
     def outputs(self) -> int:
         """A logit for each class or flag; a number for each number."""
-        return self.width
+        return self.facts.outputs
 
     def loss(self) -> str:
         """The squared error of numbers, cross-entropy of classes, and of flags each one's by itself."""
@@ -85,24 +102,23 @@ class HeldOnce(Task):
 
     def kind(self) -> Kind:
         """As the planner has found them."""
-        found: Kind = self.kinds  # type: ignore[assignment] # one of the three
-        return found
+        return self.facts.kind
 
     def about(self) -> tuple[str, ...]:
         """What the rows were taken for."""
-        return self.notes
+        return self.facts.notes
 
     def held_mebibytes(self) -> float:
         """As the planner has measured them."""
-        return self.mebibytes
+        return self.facts.mebibytes
 
 
 @dataclass(frozen=True)
 class Arrays(HeldOnce):
     """Arrays of your own, such as images: an .npz file with x_train, y_train, x_test and y_test, or with x and y."""
 
-    derived: ClassVar[tuple[str, ...]] = ("sha256", *_FACTS)
-    unaddressed: ClassVar[tuple[str, ...]] = ("path", *_FACTS)
+    derived: ClassVar[tuple[str, ...]] = ("sha256", "found")
+    unaddressed: ClassVar[tuple[str, ...]] = ("path", "found")
 
     path: str = parameter(..., "the file, beside the config or in the folder where the run starts", minLength=1)
     test_fraction: float | None = parameter(
@@ -111,7 +127,7 @@ class Arrays(HeldOnce):
         exclusiveMinimum=0,
         exclusiveMaximum=1,
     )
-    sha256: str = _filled_in("", "what the file's bytes hash to")
+    sha256: str = parameter("", "filled in by the planner: what the file's bytes hash to")
 
     @classmethod
     def completed(cls, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,20 +136,20 @@ class Arrays(HeldOnce):
         Raises:
             UserError: the file cannot be read, or is not what the task takes.
         """
-        return {"sha256": npz.sha256(entry["path"]), **facts(_read(entry), entry["classes"])}
+        return {"sha256": npz.sha256(entry["path"]), "found": facts(_read(entry), entry["classes"]).to_json()}
 
     def train_points(self) -> int:
         """Number of training examples: what the test leaves, and one at the least."""
-        return self.points - self._held_out()
+        return self.facts.points - self._held_out()
 
     def tested_points(self) -> int:
         """Number of test examples."""
-        return self.test_points or self._held_out()
+        return self.facts.test_points or self._held_out()
 
     def _held_out(self) -> int:
         if self.test_fraction is None:
             return 0
-        return min(max(1, round(self.points * self.test_fraction)), self.points - 1)
+        return min(max(1, round(self.facts.points * self.test_fraction)), self.facts.points - 1)
 
     def drawn(self) -> tuple[str, ...]:
         """Which rows train and which test, where the file does not say it."""
@@ -153,10 +169,10 @@ class Arrays(HeldOnce):
         """The parts of the file; where it has one alone, its first rows in the order drawn from the seed train."""
         if self.test_fraction is None:
             train, test = self._sources
-            return Shared(rows.whole(train, self.points), rows.whole(test, self.test_points))
+            return Shared(rows.whole(train, self.facts.points), rows.whole(test, self.facts.test_points))
         (source,) = self._sources
-        order = stream(seed, "data").permutation(self.points)
-        every, first = rows.whole(source, self.points), self.train_points()
+        order = stream(seed, "data").permutation(self.facts.points)
+        every, first = rows.whole(source, self.facts.points), self.train_points()
         return Shared(every.at(order[:first]), every.at(order[first:]))
 
 
@@ -166,8 +182,8 @@ class OwnData(OwnCode, HeldOnce):
 
     title = "own data"
     supplied = ("seed",)
-    derived = (*OwnCode.derived, *_FACTS)
-    unaddressed = (*OwnCode.unaddressed, *_FACTS, "workers")
+    derived = (*OwnCode.derived, "found")
+    unaddressed = (*OwnCode.unaddressed, "found", "workers")
 
     workers: int = parameter(0, "processes that load examples of data sets; 0: the job itself", minimum=0)
 
@@ -179,7 +195,7 @@ class OwnData(OwnCode, HeldOnce):
         """Both parts, which the trainer makes when it asks for them; all seeds have the same where none is taken."""
         taken = seed if "seed" in self.takes else FIXED
         train, test = (Made(self, taken, part) for part in (0, 1))
-        return Shared(rows.whole(train, self.points), rows.whole(test, self.test_points))
+        return Shared(rows.whole(train, self.facts.points), rows.whole(test, self.facts.test_points))
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,8 +226,8 @@ class Given(NamedTuple):
         return tuple(f"{self.where}: {name}" for name in names)
 
 
-def facts(given: Given, classes: str | bool) -> dict[str, Any]:
-    """What the planner must know of arrays, in the parameters of `HeldOnce`.
+def facts(given: Given, classes: str | bool) -> Facts:
+    """What the planner must know of arrays.
 
     Raises:
         UserError: they do not fit together, or are not what a task takes.
@@ -227,15 +243,9 @@ def facts(given: Given, classes: str | bool) -> dict[str, Any]:
     kind, outputs, _, note = rows.targets(y, classes, given.called("y")) if y else _reproduced(found.shape)
     for each, name in zip((*x, *y), (*given.called("x"), *given.called("y")), strict=True):
         rows.refuse_not_finite(each, name)
-    return {
-        "points": len(x[0]),
-        "test_points": len(x[1]) if len(x) > 1 else 0,
-        "example": [*found.shape],
-        "kinds": kind,
-        "width": outputs,
-        "mebibytes": round(sum(each.nbytes for each in (*x, *y)) / 2**20, 3),
-        "notes": [*found.notes, note],
-    }
+    mebibytes = round(sum(each.nbytes for each in (*x, *y)) / 2**20, 3)
+    tested = len(x[1]) if len(x) > 1 else 0
+    return Facts(len(x[0]), tested, found.shape, kind, outputs, mebibytes, (*found.notes, note))
 
 
 def _reproduced(shape: tuple[int, ...]) -> Targets:

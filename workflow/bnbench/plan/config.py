@@ -148,7 +148,7 @@ def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
         if issubclass(registry[name], Arrays):
             entry |= registry[name].completed(entry)
         if issubclass(registry[name], OwnData):
-            entry |= described.facts(entry)
+            entry["found"] = described.facts(entry)
         registries.check(kind, entry)
     except (UserError, ValueError) as error:  # a data file; what a class refuses of its parameters together
         raise ConfigError([at(path, str(error))]) from error

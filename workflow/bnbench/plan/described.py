@@ -21,10 +21,10 @@ KNOWN = "BNBENCH_DESCRIBED"
 
 
 def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What the planner must know of an entry's data: the derived parameters of `shared_tasks.OwnData`.
+    """What the planner must know of an entry's data: `shared_tasks.Facts`, as JSON has them.
 
     Args:
-        entry: resolved but for these.
+        entry: resolved but for this.
 
     Raises:
         UserError: the user's code does not work, or torch is not installed here.

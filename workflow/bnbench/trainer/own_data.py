@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +12,10 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from bnbench.catalogue import rows, shared_tasks
+from bnbench.catalogue.losses import Kind
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.rows import Inputs, Stored
-from bnbench.catalogue.shared_tasks import Given, Made, OwnData
+from bnbench.catalogue.shared_tasks import Facts, Given, Made, OwnData
 from bnbench.catalogue.tasks import TASKS
 from bnbench.errors import UserError
 from bnbench.streams import FIXED
@@ -37,9 +39,9 @@ def made(asked: Made) -> Stored | Loader:
     key = (task.path, task.sha256, task.build, repr(sorted(task.options.items())), task.target, task.classes, seed)
     if key not in _made:
         given = _called(task, seed)
-        planned = (task.points, task.test_points, [*task.example])
+        planned = task.facts.points, task.facts.test_points, task.facts.shape
         if (found := _sizes(task, given)) != planned:
-            said = [f"{points} and {tested} examples of {shape}" for points, tested, shape in (found, planned)]
+            said = [f"{points} and {tested} examples of {[*shape]}" for points, tested, shape in (found, planned)]
             raise UserError(
                 f"{_where(task)} gives {said[0]} for seed {seed}, and {said[1]} when it was planned, allowed: the same "
                 "for every seed"
@@ -49,8 +51,8 @@ def made(asked: Made) -> Stored | Loader:
     return _made[key][asked.part]
 
 
-def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What the planner must know of what the user's function gives, in the parameters of `shared_tasks.HeldOnce`.
+def facts(entry: Mapping[str, Any]) -> Facts:
+    """What the planner must know of what the user's function gives.
 
     Raises:
         UserError: the function does not work, or does not give data.
@@ -108,7 +110,7 @@ def _is_dataset(value: Any) -> bool:
 def _parts(task: OwnData, given: Given | Sequence[Any]) -> Parts:
     if isinstance(given, Given):
         return shared_tasks.stored(given, task.classes)
-    classes = task.width if task.kind() == "classes" else 0
+    classes = task.outputs() if task.kind() == "classes" else 0
     return [_loader(task, each, classes) for each in given]
 
 
@@ -117,15 +119,15 @@ def _loader(task: OwnData, dataset: Any, classes: int = 0) -> Loader:
     return Loader(dataset, _where(task), task.path, workers=task.workers, takes_targets=takes, classes=classes)
 
 
-def _sizes(task: OwnData, given: Given | Sequence[Any]) -> tuple[int, int, list[int]]:
+def _sizes(task: OwnData, given: Given | Sequence[Any]) -> tuple[int, int, tuple[int, ...]]:
     """Training examples, test examples, and the shape of one."""
     if isinstance(given, Given):
-        return len(given.x[0]), len(given.x[1]), [*rows.inputs(given.x, given.called("x")).shape]
+        return len(given.x[0]), len(given.x[1]), rows.inputs(given.x, given.called("x")).shape
     with usercode.told(task.path, "asks for the length of a data set"):
         points, tested = (len(each) for each in given)
     if points < 2 or tested < 1:
         raise UserError(f"{_where(task)} gives {points} and {tested} examples, allowed: at least 2 and 1")
-    return points, tested, [*_looked_at(task, given).shape]
+    return points, tested, _looked_at(task, given).shape
 
 
 def _looked_at(task: OwnData, given: Sequence[Any]) -> Inputs:
@@ -138,18 +140,19 @@ def _first(task: OwnData, dataset: Any) -> Raw:
     return _loader(task, dataset).load([0], FIXED, "data.look")
 
 
-def _facts(task: OwnData, given: Given | Sequence[Any]) -> dict[str, Any]:
+def _facts(task: OwnData, given: Given | Sequence[Any]) -> Facts:
     if isinstance(given, Given):
         return shared_tasks.facts(given, task.classes)
     points, tested, shape = _sizes(task, given)
-    kind, width, note = "numbers", int(np.prod(shape)), "the targets are the inputs"
-    if task.target == "y":
-        kind, width, note = _targets(task, given)
-    sizes = {"points": points, "test_points": tested, "example": shape, "mebibytes": 0.0}
-    return {**sizes, "kinds": kind, "width": width, "notes": [*_looked_at(task, given).notes, note]}
+    kind, width, note = _reproduced(shape) if task.target == "inputs" else _targets(task, given)
+    return Facts(points, tested, shape, kind, width, 0.0, (*_looked_at(task, given).notes, note))
 
 
-def _targets(task: OwnData, given: Sequence[Any]) -> tuple[str, int, str]:
+def _reproduced(shape: tuple[int, ...]) -> tuple[Kind, int, str]:
+    return "numbers", math.prod(shape), "the targets are the inputs"
+
+
+def _targets(task: OwnData, given: Sequence[Any]) -> tuple[Kind, int, str]:
     """What the targets of data sets are; classes are counted from 0, and all of both parts are looked at."""
     first = _first(task, given[0])[1]
     if first is None:
@@ -157,7 +160,7 @@ def _targets(task: OwnData, given: Sequence[Any]) -> tuple[str, int, str]:
     whole = not first.dtype.is_floating_point and first.dtype != torch.bool
     is_number = first.numel() == 1 and first.dim() <= 2
     if task.classes is False or (task.classes == "auto" and not whole):
-        kind = "flags" if first.dtype == torch.bool else "numbers"
+        kind: Kind = "flags" if first.dtype == torch.bool else "numbers"
         width = first.numel()
         return kind, width, f"y: {width} {kind if width > 1 else kind[:-1]} for each example"
     if not is_number:
