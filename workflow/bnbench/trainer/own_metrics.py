@@ -13,12 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnbench.catalogue import metrics
+from bnbench.catalogue import metrics, tasks
 from bnbench.catalogue.metrics import OwnMetric
-from bnbench.catalogue.task import Data
 from bnbench.errors import UserError
 from bnbench.streams import seed_of, stream
-from bnbench.trainer import draws, usercode
+from bnbench.trainer import draws, points, usercode
+from bnbench.trainer.examples import EVALUATED
+from bnbench.trainer.points import Points, Seen
+
+_TRIED = 1000  # test points, at most, on which a metric is tried
 
 
 class OwnMetrics:
@@ -66,7 +69,7 @@ class OwnMetrics:
         return {name: torch.stack([each[name] for each in found]) for name in found[0]}
 
 
-def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
+def check(spec: Mapping[str, Any], seed: int, data: Points) -> None:
     """Refuse a setting one of whose metrics does not work on the test points, with outputs drawn at random.
 
     What may be meant is only told: a metric that is NaN.
@@ -77,7 +80,8 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
     own = metrics.own(spec)
     if not own:
         return
-    target = torch.from_numpy(data.test_y).to(getattr(torch, spec["dtype"]))
+    seen = Seen(tasks.of(spec).shape(), getattr(torch, spec["dtype"]), torch.device("cpu"), seed)
+    _, target = points.opened(points.cut(data, _TRIED), seen)["test"].few(_TRIED, EVALUATED)
     output = torch.from_numpy(stream(seed, "forward.metrics").standard_normal(target.shape)).to(target.dtype)
     found = OwnMetrics(spec).of(seed, 0, output, target)
     for metric in own:
