@@ -16,9 +16,7 @@ from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.study import Study
 from bnbench.store import chunk_files, preregistration, schemas, stamps, tables
-
-COLLECTED = {"losses": "curves", "trials": "trials", "predictions": "predictions"}
-"""Folder of the chunks' tables under `results/` → name of the collected table."""
+from bnbench.store.schemas import COLLECTED
 
 
 def run(study: Study, results: Path, data: Path) -> str:
@@ -34,8 +32,9 @@ def run(study: Study, results: Path, data: Path) -> str:
     mark.remove(data)
     preregistration.collect(study.settings, results, data)
     present = [chunk for chunk in planned if chunk_files.is_there(chunk, results)]
+    own = study.settings[0].own_metrics
     for kind, name in COLLECTED.items():
-        with tables.parquet_writer(data / f"{name}.parquet", schemas.SCHEMAS[kind]) as write:
+        with tables.parquet_writer(data / f"{name}.parquet", schemas.stored(kind, own)) as write:
             for table in _by_setting(present, partial(chunk_files.read, kind=kind, results=results)):
                 write(table)
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in planned)

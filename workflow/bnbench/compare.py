@@ -63,7 +63,7 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     contrasts, courses, parts, finals = _contexts(study, data)
     decisions = verdicts.decide(study.report, contrasts)
     found = {name: summaries.joined(part) for name, part in parts.items()}
-    found["outcomes"] = exploratory.adjusted(found["outcomes"], study.report.alpha)
+    found["outcomes"] = exploratory.adjusted(study, found["outcomes"])
     if "decomposition" in found:
         found["decomposition"] = exploratory.decomposed(found["decomposition"], study.report.alpha)
     found["exclusions"] = found["exclusions"].drop_duplicates()
@@ -92,14 +92,14 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], list[Trajectory
     finals: dict[str, tuning.Finals] = {}
     parts: Parts = {}
     for context, settings in study.contexts():
-        arms = {label: trials.read(study, data, settings[label]) for label in study.arms}
+        arms = {label: trials.read(study, data, settings[label]) for label in study.arms if label in settings}
         if study.config["tune"]:
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
         found = list(summaries.of_context(study, data, arms).items())
         if study.varies_sources:
             found.append(("variance", variance.ended(study, arms)))
-        for baseline, treatment in study.comparisons:
+        for baseline, treatment in study.compared(arms):
             pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
             excluded = dropped + excluded
             contrasts.append(verdicts.contrast(study.report, pairs))
@@ -133,7 +133,8 @@ def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str,
 
 def _facts(study: Study) -> dict[str, Any]:
     """What `verdicts.json` says of the study itself."""
-    options = {"factor": study.report.factor, "arms": list(study.arms), "options": asdict(study.report)}
+    report = {name: value for name, value in asdict(study.report).items() if name != "judged"}
+    options = {"factor": study.report.factor, "arms": list(study.arms), "options": report}
     return {"study": study.name, **options, "seeds": len(study.seeds)}
 
 

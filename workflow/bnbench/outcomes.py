@@ -25,8 +25,15 @@ class Outcome:
     name: str
     scale: Scale
     lower_is_better: bool
-    margin: float
-    """An effect smaller than this does not matter, unless the study says otherwise: on the scale, such as 1.05."""
+    margin: float | None
+    """An effect smaller than this does not matter, unless the study says otherwise: on the scale, such as 1.05.
+
+    None where a study must say it, since it depends on the units.
+    """
+    of_trial: bool = False
+    """Whether a trial has one value of it, which stands at its last epoch, so that there is nothing to average."""
+    per_cent: bool = False
+    """Whether it is a share, which people read in per cent, and whose differences in percentage points."""
 
     @property
     def is_ratio(self) -> bool:
@@ -65,9 +72,15 @@ def _losses(*names: str) -> tuple[Outcome, ...]:
 OUTCOMES = {
     outcome.name: outcome
     for outcome in (
-        *_losses("train_loss", "eval_loss", "test_loss", "test_loss_precise", "validation_loss"),
+        *_losses("train_loss", "eval_loss", "test_loss", "test_loss_precise", "test_loss_batch", "validation_loss"),
+        Outcome("best_test_loss", "ratio", lower_is_better=True, margin=1.05, of_trial=True),
         Outcome("generalization_gap", "difference", lower_is_better=True, margin=0.05),
-        Outcome("test_accuracy", "difference", lower_is_better=False, margin=0.01),
+        Outcome("swing", "difference", lower_is_better=True, margin=0.05, of_trial=True),
+        Outcome("test_accuracy", "difference", lower_is_better=False, margin=0.01, per_cent=True),
+        Outcome("test_error", "difference", lower_is_better=True, margin=0.01, per_cent=True),
+        Outcome("auc", "difference", lower_is_better=False, margin=0.01),
+        Outcome("r2", "difference", lower_is_better=False, margin=0.01),
+        Outcome("mae", "difference", lower_is_better=True, margin=None),
         *_losses("epochs_to_target", "seconds"),
     )
 }

@@ -17,8 +17,7 @@ from bnbench.catalogue import sources, tasks
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import NUMERICS
-from bnbench.store import chunk_files, preregistration, provenance, reuse, tables
-from bnbench.store.schemas import SCHEMAS
+from bnbench.store import chunk_files, preregistration, provenance, reuse, schemas, tables
 from bnbench.streams import seed_of
 from bnbench.trainer import devices
 from bnbench.trainer.checkpoints import EVERY, Checkpoints
@@ -60,7 +59,7 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY, plan: M
             trained = train(spec, seeds, data, device.torch, checkpoints)
             seconds += trained.seconds
             name = " + ".join(checkpoints.devices)
-            for kind, table in trial_tables(spec, seeds, data, trained, name, threads).items():
+            for kind, table in trial_tables(chunk.setting, seeds, data, trained, name, threads).items():
                 made[kind].append(table)
         setting = json.loads(chunk.setting.to_json())
         footer = {"address": address, "setting": setting, "provenance": provenance.provenance()}
@@ -75,7 +74,7 @@ def in_order(chunk: Chunk, kind: str, parts: Sequence[pa.Table]) -> pa.Table:
     table = pa.concat_tables(parts)
     if len(parts) > 1:
         table = table.take(np.argsort(table["seed"].to_numpy(), kind="stable"))
-    schema = SCHEMAS[kind]
+    schema = schemas.stored(kind, chunk.setting.own_metrics)
     return chunk_files.labelled(chunk.setting, table).select(schema.names).cast(schema)
 
 

@@ -32,15 +32,27 @@ SEED_VARIES = "seed_varies"
 FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 """Those of the first release: the readable part of an address and every result file name their levels."""
 
+OF_SETTING = ("objective", "metrics", "epochs", "evaluate_every", "dtype", "validation", "files")
+"""Columns of what else than the levels of factors tells settings apart; each is the same in all rows of a setting."""
+
 PRECISE = "test_loss_precise"
 """The test loss with the statistics of the whole training set; where no statistics are kept, it is the test loss."""
 
 LOSSES = ("train_loss", "eval_loss", "test_loss", PRECISE)
-VALIDATION, ACCURACY = "validation_loss", "test_accuracy"
-"""Measured too where points are held out to choose by, and where the task is to classify; else null."""
+VALIDATION, BATCH = "validation_loss", "test_loss_batch"
+"""The loss on points that are held out to choose by, where there are any; and the test loss with each test batch's own
+statistics, in batches of the size that trains. Where the norm does not train by the batch, it is the test loss."""
 
-GAP = "generalization_gap"
-"""How much larger the logarithm of the test loss is than that of the train loss in evaluation mode: not stored."""
+ACCURACY, AUC, R2, MAE = "test_accuracy", "auc", "r2", "mae"
+"""Scores on the test points: of classes, of two classes, and of numbers; else null."""
+
+GAP, ERROR, BEST, SWING = "generalization_gap", "test_error", "best_test_loss", "swing"
+"""Made of what is measured, and not stored.
+
+How much larger the logarithm of the test loss is than that of the train loss in evaluation mode; 1 − the accuracy; the
+test loss at the epoch of the lowest validation loss so far; and how much the log test loss changes from one measurement
+to the next, as a root mean square over the window.
+"""
 
 COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
 """Of a difference of test losses: see `judge.exploratory.decomposition`."""
@@ -51,10 +63,14 @@ EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
 TARGET_VARIANCE, TARGET_SCALE = "target_variance", "target_scale"
 """Columns of a trial by which its squared test error is read on an absolute scale; null where they are unknown."""
 
-ON_TEST_POINTS = ("test_loss", PRECISE, ACCURACY)
+ON_TEST_POINTS = ("test_loss", PRECISE, BATCH, BEST, ACCURACY, ERROR, MAE)
 """Outcomes that are means over the test points alone."""
 
-MEASURED = (*LOSSES, VALIDATION, ACCURACY)
+MEASURED = (*LOSSES, BATCH, VALIDATION, ACCURACY, AUC, R2, MAE)
+"""Columns of the table of losses; one for each of the user's own metrics follows."""
+
+CAN_DIVERGE = (*LOSSES, VALIDATION)
+"""Those of them that are not finite where training diverged."""
 
 MAIN_EFFECT, DOUBLING = "main effect", "doubling"
 """In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""

@@ -329,7 +329,8 @@ def test_claims_about_explored_outcomes_need_their_mark(compared):
     found, _ = compared(planned(*made), ratio=arms(batch=0.3), noise=0.05)
     assert found["claims"]["conclusion"].tolist()[:2] == ["supported", "contradicted"]
     assert found["claims"]["rows"].tolist() == [2, 2, 4]
-    assert "train loss, Adam at full batch: ratio 0.3" in found["claims"]["measured"][0]
+    assert found["claims"]["measured"][0].startswith("train loss, Adam at full batch: 0.3")
+    assert "† (0." in found["claims"]["measured"][0]
     few, _ = compared(planned(*made, seeds=5), ratio=arms(batch=0.3), noise=0.05)
     assert few["claims"]["conclusion"].tolist() == ["undecided"] * 3
 

@@ -41,7 +41,7 @@ def test_logs_are_floored_and_what_is_not_finite_is_nan():
     [(100, 0.05, 5), (100, 0.0, 1), (101, 0.05, 6), (100, 1.0, 100), (1, 0.05, 1), (10, 0.3, 3), (100, 0.07, 7)],
 )
 def test_a_window_is_rounded_up_but_not_by_rounding_errors(measured, share, length):
-    assert stats.window_length(measured, share) == length
+    assert window_length(measured, share) == length
 
 
 def test_the_t_interval_is_students():

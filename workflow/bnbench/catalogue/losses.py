@@ -11,17 +11,24 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections import ChainMap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bnbench.catalogue import own
 from bnbench.catalogue.own import OwnCode
+from bnbench.catalogue.parameters import parameter
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+Kind = Literal["numbers", "classes", "flags"]
+"""What targets are: numbers; classes, a one in the column of the right class; or flags, several of which may be 1."""
+
+
+@dataclass(frozen=True)
 class Loss(ABC):
     """What every loss says of itself."""
 
@@ -30,8 +37,10 @@ class Loss(ABC):
     hessian_roots: ClassVar[Callable[..., Any] | None] = None
     """`hessian_roots(output, target)`, an option, see `trainer.objectives`; without it autograd serves `forward`."""
 
-    classifies: ClassVar[bool] = False
-    """Whether its targets are classes, so that `accuracy` gives a number."""
+    kind: ClassVar[Kind] = "numbers"
+    """What the targets are of a task that asks for it; a setting may use it with others, see `allowed`."""
+    allowed: ClassVar[tuple[Kind, ...]] = ("numbers", "classes", "flags")
+    """The targets with which it can be used."""
 
     @abstractmethod
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
@@ -44,40 +53,79 @@ class Loss(ABC):
         """
         return epsilon**2
 
-    def accuracy(self, output: Tensor, target: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Each seed's share of examples that are classified rightly, [seeds]; None where nothing is classified."""
-        return None
-
 
 class SquaredLoss(Loss):
-    """The squared error of one output."""
+    """The squared error, as a mean over the outputs."""
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """(output − target)²."""
-        return (output - target).square()
+        return _over_outputs((output - target).square())
 
     def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """The same, and 2 (output − target)."""
+        """The same, and 2 (output − target)/outputs."""
         error = output - target
-        return error * error, error.mul_(2.0)
+        return _over_outputs(error * error), error.mul_(2.0 / error.shape[2])
 
     def hessian_roots(self, output: Tensor, target: Tensor) -> Sequence[Tensor]:  # noqa: ARG002
-        """√2: the second derivative is 2."""
-        return (output.clone().fill_(math.sqrt(2)),)
+        """√(2/outputs) for each output: the second derivative is 2/outputs, and 0 across outputs."""
+        outputs = output.shape[2]
+        roots = (output.clone().fill_(0.0) for _ in range(outputs))
+        return tuple(_filled(root, k, math.sqrt(2 / outputs)) for k, root in enumerate(roots))
 
 
+class AbsoluteLoss(Loss):
+    """The absolute error, as a mean over the outputs."""
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """|output − target|."""
+        return _over_outputs((output - target).abs())
+
+    def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and the sign of the error over the number of outputs."""
+        error = output - target
+        return _over_outputs(error.abs()), error.sign().mul_(1.0 / error.shape[2])
+
+    def resolution(self, epsilon: float) -> float:
+        """The smallest difference of numbers near 1."""
+        return epsilon
+
+
+@dataclass(frozen=True)
+class HuberLoss(Loss):
+    """Huber's loss (1964): half the squared error up to `delta`, and linear beyond; a mean over the outputs."""
+
+    delta: float = parameter(1.0, "the error up to which the loss is quadratic", exclusiveMinimum=0)
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """e²/2 where |e| ≤ δ, else δ (|e| − δ/2)."""
+        error = output - target
+        cut = error.clamp(-self.delta, self.delta)
+        return _over_outputs(cut * (error - cut / 2))
+
+    def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and the error cut at ±δ, over the number of outputs."""
+        cut = (output - target).clamp_(-self.delta, self.delta)
+        return self.forward(output, target), cut.mul_(1.0 / cut.shape[2])
+
+
+@dataclass(frozen=True)
 class CrossEntropy(Loss):
     """Cross-entropy of classes, by outputs that are logits and targets that are 1 for the right class, else 0."""
 
-    classifies = True
+    label_smoothing: float = parameter(
+        0.0, "share of every target that is spread evenly over all classes (Szegedy et al. 2016)", minimum=0, maximum=1
+    )
+
+    kind = "classes"
+    allowed = ("classes",)
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """−log softmax of the right class."""
-        return -(target * output.log_softmax(2)).sum(2, keepdim=True)
+        """−Σ target log softmax."""
+        return -(self._smoothed(target) * output.log_softmax(2)).sum(2, keepdim=True)
 
     def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """The same, and softmax − target."""
-        return self.forward(output, target), output.softmax(2).sub_(target)
+        return self.forward(output, target), output.softmax(2).sub_(self._smoothed(target))
 
     def hessian_roots(self, output: Tensor, target: Tensor) -> Sequence[Tensor]:  # noqa: ARG002
         """√p_k (e_k − p) for every class k, since diag p − p pᵀ = Σ_k p_k (e_k − p)(e_k − p)ᵀ."""
@@ -89,12 +137,48 @@ class CrossEntropy(Loss):
         """The smallest logarithm of a number above 1."""
         return epsilon
 
-    def accuracy(self, output: Tensor, target: Tensor) -> Tensor:
-        """Share of examples whose largest output is that of the right class."""
-        return (output.argmax(2) == target.argmax(2)).to(output.dtype).mean(1)
+    def _smoothed(self, target: Tensor) -> Tensor:
+        smoothing = self.label_smoothing
+        return target if not smoothing else target * (1 - smoothing) + smoothing / target.shape[2]
 
 
-LOSSES: dict[str, type[Loss]] = {"squared": SquaredLoss, "cross_entropy": CrossEntropy}
+class BinaryCrossEntropy(Loss):
+    """Cross-entropy of flags, each a yes or no by itself, by outputs that are logits; a mean over the outputs."""
+
+    kind = "flags"
+    allowed = ("flags", "classes")
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """log(1 + exp(output)) − target · output, in a form that does not overflow."""
+        return _over_outputs(output.logaddexp(output.new_zeros(())) - output * target)
+
+    def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and (sigmoid − target)/outputs."""
+        return self.forward(output, target), output.sigmoid().sub_(target).mul_(1.0 / output.shape[2])
+
+    def resolution(self, epsilon: float) -> float:
+        """The smallest logarithm of a number above 1."""
+        return epsilon
+
+
+def _over_outputs(losses: Tensor) -> Tensor:
+    """The mean over the outputs, [seeds, batch, 1]; of one output, nothing is to be done."""
+    return losses if losses.shape[2] == 1 else losses.mean(2, keepdim=True)
+
+
+def _filled(root: Tensor, output: int, value: float) -> Tensor:
+    """The same tensor with a value in the column of one output."""
+    root[:, :, output] = value
+    return root
+
+
+LOSSES: dict[str, type[Loss]] = {
+    "squared": SquaredLoss,
+    "absolute": AbsoluteLoss,
+    "huber": HuberLoss,
+    "cross_entropy": CrossEntropy,
+    "binary": BinaryCrossEntropy,
+}
 
 OF_TASK = "task"
 """The loss that the task asks for."""
@@ -115,5 +199,5 @@ class OwnLoss(OwnCode):
     supplied = ("output", "target")
 
 
-CHOICES: dict[str, type[Any]] = {OF_TASK: OfTask, own.NAME: OwnLoss}
+CHOICES: ChainMap[str, type[Any]] = ChainMap({OF_TASK: OfTask, own.NAME: OwnLoss}, LOSSES)
 """What the key `loss` of the config may name."""

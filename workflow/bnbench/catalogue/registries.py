@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bnbench.catalogue.losses import CHOICES, LOSSES
+from bnbench.catalogue.metrics import METRICS
 from bnbench.catalogue.networks import NETWORKS
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
@@ -26,6 +27,9 @@ REGISTRIES: dict[str, Registry] = {
 }
 """Key of the config → name of an entry → its class."""
 
+ENTRIES: dict[str, Registry] = {**REGISTRIES, "metric": METRICS}
+"""The same of all entries, also of those in a list that are no levels, by what one is called."""
+
 
 def check(kind: str, entry: Mapping[str, Any]) -> None:
     """Refuse a resolved entry whose class cannot do what is asked of it.
@@ -34,7 +38,7 @@ def check(kind: str, entry: Mapping[str, Any]) -> None:
         UserError: the class lacks something.
         ValueError: the class refuses its parameters.
     """
-    made = build(REGISTRIES[kind], entry)
+    made = build(ENTRIES[kind], entry)
     if isinstance(made, Norm) and made.buffers() and type(made).evaluate is Norm.evaluate:
         raise UserError(
             f"class {type(made).__name__} keeps {', '.join(made.buffers())} in buffers() and has no evaluate(); "

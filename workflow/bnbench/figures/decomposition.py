@@ -25,7 +25,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         for index, treatment in enumerate(treatments):
             own = part[part["treatment"] == treatment]
             colour = palette(study)[treatment]
-            y = own["component"].map(places) + 0.2 * (index - (len(treatments) - 1) / 2)
+            y = own["component"].map(places).astype(float) + 0.2 * (index - (len(treatments) - 1) / 2)
             ax.hlines(y, own["low"], own["high"], color=colour, lw=2.4)
             total = own["component"] == "total"
             for some, fill in ((~total, colour), (total, PAPER)):
@@ -34,6 +34,6 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         ax.set(ylim=(len(places) - 0.5, -0.5), ylabel="", xlabel="factor")
         ax.tick_params(axis="y", length=0)
         ax.set_yticks(range(len(places)), list(places))
-        ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), OUTCOMES["test_loss"].margin)
+        ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), OUTCOMES["test_loss"].margin or 1.0)
     align(found)
     return add_legend(study, figure, arms=treatments) if len(study.arms) > 2 else figure

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from bnbench.judge import edges
-from bnbench.outcomes import OUTCOMES, Outcome
+from bnbench.outcomes import Outcome
 from bnbench.plan import claimed
 from bnbench.plan.study import Study
 
@@ -111,9 +111,9 @@ def finding(study: Study, table: str, row: Row) -> Finding:
         return Finding(lean, effect, small, bool(not_worse and verdict != "no data"))
     words = ("falls", "rises") if table == "interactions" else ("helps", "hurts")
     if table == "outcomes":
-        lean = _lean(OUTCOMES[row["outcome"]], row["effect"], words)
+        lean = _lean(study.outcomes[row["outcome"]], row["effect"], words)
         return Finding(lean, bool(row["marked"] and lean), small=False, not_worse=False)
-    outcome = study.outcome if table == "interactions" else OUTCOMES["test_loss"]
+    outcome = study.outcome if table == "interactions" else study.outcomes["test_loss"]
     effect = row["p_adjusted"] < study.report.alpha and (
         row["high"] < outcome.no_effect or row["low"] > outcome.no_effect
     )

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bnbench.epochs import window_length
 from bnbench.judge import finals, stats
 from bnbench.judge.stats import Array, Interval
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.store.trials import Trials
 from bnbench.vocabulary import FACTORS
@@ -29,7 +29,7 @@ SHORTEST = 0.1
 
 def of_arm(study: Study, arm: Trials) -> pd.DataFrame:
     """The row of one setting, over its trials that stay finite; no limits for fewer than two of them."""
-    outcome = OUTCOMES[study.report.outcome]
+    outcome = study.outcome
     epochs = arm.epochs[outcome.name]
     chosen = slice(len(epochs) - stretch(len(epochs), study.report.window), None)
     measured = finals.scaled(arm, outcome.name)[chosen]
@@ -66,8 +66,8 @@ def at_chosen_rates(study: Study, tuned: pd.DataFrame, rows: pd.DataFrame) -> pd
 
 def stretch(measured: int, share: float) -> int:
     """How many of the last `measured` epochs are looked at: those of the window, and at least two where there are."""
-    window = stats.window_length(measured, share)
-    return window if window > 1 else min(measured, max(2, stats.window_length(measured, SHORTEST)))
+    window = window_length(measured, share)
+    return window if window > 1 else min(measured, max(2, window_length(measured, SHORTEST)))
 
 
 def fitted_changes(epochs: NDArray[np.int64], values: Array) -> Array:

@@ -11,16 +11,32 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bnbench import outcomes as known
 from bnbench.judge import edges, finals, sign_flips, stats, time_to_target, training_time
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
+from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
-from bnbench.vocabulary import ACCURACY, COMPONENTS, EPOCHS_TO_TARGET, GAP, LOSSES, PRECISE, SECONDS
+from bnbench.vocabulary import (
+    ACCURACY,
+    AUC,
+    BATCH,
+    BEST,
+    COMPONENTS,
+    EPOCHS_TO_TARGET,
+    GAP,
+    LOSSES,
+    PRECISE,
+    SECONDS,
+    SWING,
+)
 
 PRIMARY, EXPLORATORY, DESCRIPTIVE = "primary", "exploratory", "descriptive"
 """Roles of outcomes: it decides; it is tested beside, in the family of all such rows; it is not tested."""
+
+
+SHOWN = (*LOSSES, BATCH, BEST, GAP, SWING, ACCURACY, AUC)
+"""Outcomes that stand beside the one that decides; what says the same in other units does so only where it decides."""
 
 
 class Explored(NamedTuple):
@@ -55,20 +71,20 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def adjusted(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
+def adjusted(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """The table of outcomes of all contexts, with Benjamini & Hochberg's p over all of its exploratory rows.
 
-    `marked` are those of them whose adjusted p is below `alpha` and whose effect, as it is shown, points where the test
+    `marked` are those of them whose adjusted p is below α and whose effect, as it is shown, points where the test
     does: trials that diverged are in the test alone, and an effect that is a bound may leave its other side open.
     """
     exploratory = table["role"].eq(EXPLORATORY)
     p_bh = stats.benjamini_hochberg(table["p"].where(exploratory))
-    nothing = table["outcome"].map({name: outcome.no_effect for name, outcome in known.OUTCOMES.items()})
+    nothing = table["outcome"].map({name: outcome.no_effect for name, outcome in study.outcomes.items()})
     agrees = table["direction"].ne(0) & np.sign(table["effect"] - nothing).eq(table["direction"])
     open_side = table["bound"].map({"at least": -1, "at most": 1})
-    marked = (p_bh < alpha) & agrees & table["direction"].ne(open_side)
+    marked = (p_bh < study.report.alpha) & agrees & table["direction"].ne(open_side)
     tests = [test._replace(p_adjusted=p) for test, p in zip(table["test"], p_bh.tolist(), strict=True)]
-    edge = np.array([edges.of_effect(test, alpha) for test in tests], np.float64)
+    edge = np.array([edges.of_effect(test, study.report.alpha) for test in tests], np.float64)
     return table.drop(columns="test").assign(p_bh=p_bh, marked=marked.astype(bool), edge_effect=edge)
 
 
@@ -146,8 +162,8 @@ _LACKING = {"bound": None, **dict.fromkeys(_COUNTS, np.nan)}
 
 def _measured(study: Study, pairs: Pairs) -> Iterator[str]:
     """The outcomes that a trial ends at."""
-    for outcome in (*LOSSES, GAP, ACCURACY):
-        if outcome == PRECISE and not (pairs.keep_statistics or outcome == study.report.outcome):
+    for outcome in dict.fromkeys((*SHOWN, *pairs.baseline.setting.own_metrics, study.report.outcome)):
+        if outcome in (PRECISE, BATCH) and not (pairs.keep_statistics or outcome == study.report.outcome):
             continue  # it is the test loss once more
         if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:
             yield outcome
@@ -155,24 +171,24 @@ def _measured(study: Study, pairs: Pairs) -> Iterator[str]:
 
 def _final(study: Study, pairs: Pairs, name: str) -> Explored:
     """What trials ended at, on the outcome's own scale; the effect is over the pairs that both arms have measured."""
-    outcome, window = known.OUTCOMES[name], study.report.window
+    outcome, window = study.outcomes[name], study.report.window
     costs = baseline, treated = [outcome.cost(arm) for arm in pairs.final(name, window)]
     how = np.stack([finals.censored(arm, name, window) for arm in (pairs.baseline, pairs.treated)])
     contrast = Contrast(pairs.labels, pairs.seeds, baseline, treated, baseline, treated, how, ())
     baseline, treated = (outcome.cost(arm[contrast.measured]) for arm in costs)
     effect = stats.t_interval(treated - baseline, 1 - study.report.alpha)
-    row = _row(name, (baseline, treated), effect) | {"finite_pairs": int(contrast.measured.sum())}
+    row = _row(outcome, (baseline, treated), effect) | {"finite_pairs": int(contrast.measured.sum())}
     return Explored(row, outcome.cost(contrast.tested))
 
 
 def _soon(study: Study, pairs: Pairs) -> Explored:
     """Epochs to the target: of all pairs, since a trial that never reaches it is restricted."""
-    reached = time_to_target.compared(pairs, study.report.outcome, time_to_target.target(study, pairs))
+    reached = time_to_target.compared(pairs, study.outcome, time_to_target.target(study, pairs))
     arms = {"baseline": reached.baseline, "treatment": reached.treated}
     counts = {f"reached_{name}": int((~arm.never).sum()) for name, arm in arms.items()}
     counts |= {f"at_once_{name}": int(arm.at_once.sum()) for name, arm in arms.items()}
     effect = reached.log_ratio(1 - study.report.alpha)
-    row = _row(EPOCHS_TO_TARGET, (reached.baseline.logs, reached.treated.logs), effect)
+    row = _row(study.outcomes[EPOCHS_TO_TARGET], (reached.baseline.logs, reached.treated.logs), effect)
     row |= {**counts, "finite_pairs": len(pairs.seeds), "bound": reached.bound}
     return Explored(row, reached.differences if reached.known else None)
 
@@ -181,16 +197,16 @@ def _seconds(study: Study, pairs: Pairs) -> Explored:
     """Seconds of training per network, job by job: no test, since the seeds of a job share one time."""
     jobs = training_time.compared(pairs)
     counts = {"jobs_baseline": len(jobs[0]), "jobs_treatment": len(jobs[1])}
-    row = _row(SECONDS, jobs, training_time.log_ratio(*jobs, 1 - study.report.alpha))
+    row = _row(study.outcomes[SECONDS], jobs, training_time.log_ratio(*jobs, 1 - study.report.alpha))
     return Explored({**row, **counts, "finite_pairs": len(pairs.seeds)}, None)
 
 
-def _row(name: str, arms: Sequence[Array], effect: Interval) -> dict[str, Any]:
+def _row(outcome: Outcome, arms: Sequence[Array], effect: Interval) -> dict[str, Any]:
     """Means of the arms and the effect, which come as logarithms where the effect is a ratio."""
     means = [float(arm.mean()) if len(arm) else np.nan for arm in arms]
     numbers = np.array([*means, *effect])
-    if known.OUTCOMES[name].is_ratio:
+    if outcome.is_ratio:
         with np.errstate(over="ignore"):
             numbers = np.exp(numbers)
     columns = ("baseline_value", "treatment_value", "effect", "low", "high")
-    return {"outcome": name, **dict(zip(columns, numbers.tolist(), strict=True))}
+    return {"outcome": outcome.name, **dict(zip(columns, numbers.tolist(), strict=True))}

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bnbench.epochs import window_length
 from bnbench.judge import stats
 from bnbench.judge.stats import Array
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.settings import Setting
 from bnbench.store.trials import Trials
 from bnbench.vocabulary import GAP
@@ -25,14 +25,17 @@ def scaled(trials: Trials, outcome: str) -> Array:
     Losses as their logarithms, raised to their resolution first; scores and the generalization gap as they are.
     """
     values = trials.losses[outcome]
-    if OUTCOMES[outcome].is_ratio:
+    if trials.setting.outcomes[outcome].is_ratio:
         return stats.log_losses(values, trials.setting.resolution(outcome))
     return np.where(np.isfinite(values), values, np.nan)
 
 
 def final(trials: Trials, outcome: str, share: float) -> pd.Series[float]:
-    """Mean of `scaled` over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged."""
-    return pd.Series(window(scaled(trials, outcome), share).mean(0), trials.rows.index)
+    """Mean of `scaled` over the last `share` of the measured epochs (0: the last alone), by seed; NaN if diverged.
+
+    Of what a trial has one value of, that value.
+    """
+    return pd.Series(window(scaled(trials, outcome), _share(trials, outcome, share)).mean(0), trials.rows.index)
 
 
 def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
@@ -42,8 +45,8 @@ def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
     resolution; it is at least what was found where the train loss does.
     """
     known = pd.Series(0, trials.rows.index)
-    for part, bound in _parts(outcome):
-        low = window(trials.losses[part] < trials.setting.resolution(part), share)
+    for part, bound in _parts(trials.setting, outcome):
+        low = window(trials.losses[part] < trials.setting.resolution(part), _share(trials, outcome, share))
         known += bound * low.any(0)
     return known
 
@@ -51,16 +54,20 @@ def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
 def resolution(setting: Setting, outcome: str) -> float:
     """Below which a value of the outcome cannot be told from 0, of the gap a train loss; NaN of scores."""
     part = "eval_loss" if outcome == GAP else outcome
-    return setting.resolution(part) if OUTCOMES[part].is_ratio else np.nan
+    return setting.resolution(part) if setting.outcomes[part].is_ratio else np.nan
 
 
-def _parts(outcome: str) -> tuple[tuple[str, int], ...]:
+def _share(trials: Trials, outcome: str, share: float) -> float:
+    return 0.0 if trials.setting.outcomes[outcome].of_trial else share
+
+
+def _parts(setting: Setting, outcome: str) -> tuple[tuple[str, int], ...]:
     """The losses that an outcome is made of, and what is known of it where one lies below its resolution."""
     if outcome == GAP:
         return (("test_loss", AT_MOST), ("eval_loss", AT_LEAST))
-    return ((outcome, AT_MOST),) if OUTCOMES[outcome].is_ratio else ()
+    return ((outcome, AT_MOST),) if setting.outcomes[outcome].is_ratio else ()
 
 
 def window(values: NDArray[Any], share: float) -> NDArray[Any]:
     """What stands at the last `share` of the measured epochs (0: the last alone), [epochs, …]."""
-    return values[len(values) - stats.window_length(len(values), share) :]
+    return values[len(values) - window_length(len(values), share) :]

@@ -34,11 +34,6 @@ def log_losses(losses: ArrayLike, floor: float) -> Array:
     return np.log(np.maximum(np.where(np.isfinite(values), values, np.nan), floor))
 
 
-def window_length(measured: int, share: float) -> int:
-    """How many of the last `measured` epochs a window of `share` holds: rounded up, at least the last one."""
-    return max(1, math.ceil(round(share * measured, 9)))
-
-
 def t_interval(values: Array, level: float) -> Interval:
     """Mean of [n] values with Student's t interval; NaN limits for n < 2, a point where all values are equal."""
     n = len(values)

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bnbench.judge import finals, stats
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.store import tables
 from bnbench.store.trials import Trials
@@ -54,7 +53,7 @@ def _curves(study: Study, arm: Trials) -> pd.DataFrame:
     level = 1 - study.report.alpha
     parts = []
     for outcome in dict.fromkeys(("train_loss", study.report.outcome)):
-        scaled, unscaled = finals.scaled(arm, outcome), OUTCOMES[outcome].unscaled
+        scaled, unscaled = finals.scaled(arm, outcome), study.outcomes[outcome].unscaled
         finite = np.isfinite(scaled).all(0)
         chosen = shown(arm.epochs[outcome])
         seeds, mean, low, high = stats.column_intervals(scaled[chosen][:, finite], level)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bnbench.judge import stats
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
-from bnbench.outcomes import OUTCOMES
+from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.store.trials import Trials
 
@@ -78,7 +78,7 @@ class Compared:
         return Interval(mean, math.nan if bound == "at most" else low, math.nan if bound == "at least" else high)
 
 
-def compared(pairs: Pairs, outcome: str, wanted: float) -> Compared:
+def compared(pairs: Pairs, outcome: Outcome, wanted: float) -> Compared:
     """How soon the outcome of both arms is as good as `wanted`, or better; never as good as NaN."""
     return Compared(_times(pairs.baseline, outcome, wanted), _times(pairs.treated, outcome, wanted))
 
@@ -96,9 +96,9 @@ def target(study: Study, pairs: Pairs) -> float:
     return 2 * math.exp(finite.mean()) if len(finite) else math.nan
 
 
-def _times(arm: Trials, outcome: str, wanted: float) -> Times:
-    measured, epochs = arm.losses[outcome], arm.epochs[outcome]
-    there = measured <= wanted if OUTCOMES[outcome].lower_is_better else measured >= wanted
+def _times(arm: Trials, outcome: Outcome, wanted: float) -> Times:
+    measured, epochs = arm.losses[outcome.name], arm.epochs[outcome.name]
+    there = measured <= wanted if outcome.lower_is_better else measured >= wanted
     # A trial that came there and diverged later is no success.
     never = ~(there.any(0) & np.isfinite(measured[-1]))
     first = np.where(never, len(epochs) - 1, there.argmax(0))

@@ -15,7 +15,7 @@ import pandas as pd
 from bnbench.judge import edges, finals, power, splits, stats
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast, Decision
-from bnbench.outcomes import OUTCOMES, Outcome
+from bnbench.outcomes import Outcome
 from bnbench.plan.study import ReportOptions, Study
 from bnbench.vocabulary import POWER
 
@@ -35,7 +35,7 @@ def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decis
 
 def pairs(study: Study, contrast: Contrast) -> pd.DataFrame:
     """One row per pair: both arms over the window and at the last epoch, and the effect where both are measured."""
-    outcome = OUTCOMES[study.report.outcome]
+    outcome = study.outcome
     effect = outcome.shown(contrast.treated - contrast.baseline)
     table = pd.DataFrame(
         {
@@ -59,7 +59,7 @@ def shown(outcome: Outcome, costs: Interval) -> Interval:
 
 
 def _row(options: ReportOptions, contrast: Contrast, decision: Decision, family: int) -> dict[str, Any]:
-    outcome, level = OUTCOMES[options.outcome], 1 - options.alpha
+    outcome, level = options.judged, 1 - options.alpha
     undecided = decision.verdict == "undecided" and contrast.test == "mean"
     return {
         **contrast.labels,
@@ -117,7 +117,7 @@ def _edges(options: ReportOptions, contrast: Contrast, decision: Decision) -> di
     """How far what decides lies beyond the edge of each verdict, see `edges`."""
     half = (decision.high - decision.low) / 2 if contrast.test == "mean" else np.nan
     test = edges.mean_test(contrast.tested, decision.p, decision.p_max_t, half)
-    margin = OUTCOMES[options.outcome].cost_margin(options.margin)
+    margin = options.judged.cost_margin(options.margin)
     return {
         "edge_effect": edges.of_effect(test, options.alpha),
         "edge_equivalence": edges.of_equivalence(decision.p_equivalence, test.pairs, options.alpha),
@@ -188,7 +188,7 @@ def _seeds_needed(options: ReportOptions, differences: Array, family: int) -> Ma
 
     At the α of one comparison of all, at the spread of these differences and at both ends of its 95 % interval.
     """
-    margin, alpha = OUTCOMES[options.outcome].cost_margin(options.margin), options.alpha / family if family else np.nan
+    margin, alpha = options.judged.cost_margin(options.margin), options.alpha / family if family else np.nan
     spread = float(differences.std(ddof=1)) if len(differences) > 1 else np.nan
     found: dict[str, float] = {}
     for name, needed in (("seeds_needed", power.seeds_needed), ("seeds_equivalent", power.seeds_for_equivalence)):

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from bnbench.judge import finals, pairing, sign_flips, stats
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import ReportOptions
 
 
@@ -126,7 +125,7 @@ class Decision(NamedTuple):
 
 def contrast(options: ReportOptions, pairs: Pairs) -> Contrast:
     """The arrays of the outcome that decides."""
-    arms, cost = (pairs.baseline, pairs.treated), OUTCOMES[options.outcome].cost
+    arms, cost = (pairs.baseline, pairs.treated), options.judged.cost
     baseline, treated = map(cost, pairs.final(options.outcome, options.window))
     baseline_last, treated_last = map(cost, pairs.final(options.outcome, 0.0))
     return Contrast(
@@ -171,7 +170,7 @@ def _equivalence(options: ReportOptions, contrast: Contrast) -> float:
     """Of two one-sided tests; not of seeds over which nothing else could be decided, however alike they are."""
     if contrast.test != "mean" or not sign_flips.can_decide(len(contrast.seeds), options.alpha):
         return np.nan
-    return stats.equivalence(contrast.differences, OUTCOMES[options.outcome].cost_margin(options.margin))
+    return stats.equivalence(contrast.differences, options.judged.cost_margin(options.margin))
 
 
 def _limits(options: ReportOptions, contrasts: Sequence[Contrast], draws: int) -> sign_flips.Limits:

@@ -77,12 +77,12 @@ def _tried(study: Study, row: Row) -> dict[str, Cell]:
 
 def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
     """Names of the outcomes, and a row per contrast with the effect on each of them."""
-    names = [name for name in titles.OUTCOMES if name in set(table["outcome"])]
+    names = titles.in_order(set(table["outcome"]))
     held = [name for name in (*FACTORS, "baseline", "treatment") if name in table]
     rows = []
     for _, group in table.groupby(held, sort=False):
         first, *_ = group.to_dict("records")
-        cells = {row["outcome"]: _explored(row) for row in group.to_dict("records")}
+        cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
         rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
     return [explored.heading(name) for name in names], rows
 
@@ -198,9 +198,9 @@ def _seeds(row: Row, name: str) -> Cell:
     return _interval(row, (name, f"{name}_low", f"{name}_high"), said)
 
 
-def _explored(row: Row) -> Cell:
+def _explored(study: Study, row: Row) -> Cell:
     value = "" if math.isnan(row["effect"]) else repr(float(row["effect"]))
-    return Cell(explored.effect(row), value, note=explored.note(row))
+    return Cell(explored.effect(study, row), value, note=explored.note(study, row))
 
 
 def _number(value: float, form: Callable[[float], str]) -> Cell:

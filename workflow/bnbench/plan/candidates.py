@@ -65,6 +65,12 @@ def tuned(resolved: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
+def held_out(resolved: Mapping[str, Any]) -> dict[str, float]:
+    """The share of the training points that is held out for validation, as settings have it; nothing if none is."""
+    share = resolved["tune"]["validation"] if resolved["tune"] else resolved.get("validation")
+    return {"validation": share} if share else {}
+
+
 def whatever(tuned: Tuned, factor: str, entry: Any) -> Level:
     """The level of an entry whatever its tuned parameters: what its candidates have in common."""
     dropped = tuned.get(factor, ())

@@ -17,13 +17,12 @@ from bnbench.catalogue.registries import REGISTRIES
 from bnbench.catalogue.task import Task
 from bnbench.epochs import batch_bounds
 from bnbench.errors import found, nearest
-from bnbench.outcomes import OUTCOMES
-from bnbench.plan import candidates, claimed, duplicate_checks, network_checks
+from bnbench.plan import candidates, claimed, duplicate_checks, network_checks, outcome_checks
 from bnbench.plan.levels import Level, called, level
 from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
 from bnbench.plan.study import Study
 from bnbench.streams import ALL, SOURCES
-from bnbench.vocabulary import ACCURACY, DOUBLING, FACTORS, MAIN_EFFECT, ON_TEST_POINTS, SEED_VARIES
+from bnbench.vocabulary import DOUBLING, FACTORS, GAP, MAIN_EFFECT, SEED_VARIES, SWING, VALIDATION
 
 Entry = Callable[[str, Any, Path], Any]
 """From kind, level and place to the resolved level of an entry that is chosen by name."""
@@ -46,7 +45,7 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
         *_batches(resolved),
         *_sources(resolved),
         *_reference_points(resolved),
-        *_outcome(resolved),
+        *outcome_checks.mistakes(resolved),
         *network_checks.mistakes(resolved),
     ]
     try:
@@ -57,31 +56,17 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
     _check_claims(resolved)
 
 
-def _outcome(resolved: dict[str, Any]) -> Iterator[Mistake]:
-    """Give the margin its default, which is that of the outcome."""
-    report = resolved["report"]
-    outcome = OUTCOMES[report["outcome"]]
-    if report["margin"] is None:
-        report["margin"] = outcome.margin
-    if outcome.is_ratio and report["margin"] <= 1:
-        said = f"found {report['margin']:g}, allowed of {outcome.name}: a number above 1, since losses have a ratio"
-        yield at(("report", "margin"), said)
-    for index, task in enumerate(resolved["task"]):
-        if outcome.name == ACCURACY and not tasks.of({"task": task}).classifies():
-            said = f"found {task['name']} with report.outcome {ACCURACY}, allowed: tasks of classes, such as digits"
-            yield at(("task", index), said)
+_NOT_OF_TEST_POINTS = ("train_loss", "eval_loss", VALIDATION, GAP, SWING)
 
 
 def _tune(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     if not resolved["tune"]:
         return
     factor, outcome = resolved["report"]["factor"], resolved["report"]["outcome"]
-    if outcome not in ON_TEST_POINTS:
-        yield at(
-            ("report", "outcome"),
-            f"found {outcome}, allowed with 'tune': {', '.join(ON_TEST_POINTS[:-1])} or {ON_TEST_POINTS[-1]}, since "
-            "rates are chosen on validation data and reported on test data",
-        )
+    if outcome in _NOT_OF_TEST_POINTS:
+        said = "an outcome of the test points, such as test_loss or test_accuracy"
+        why = "rates are chosen on validation data and reported on test data"
+        yield at(("report", "outcome"), f"found {outcome}, allowed with 'tune': {said}, since {why}")
     allowed = candidates.tunable(resolved)
     for index, name in enumerate(resolved["tune"]["parameters"]):
         if name not in allowed:
@@ -104,8 +89,7 @@ def _tune(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
 def _batches(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     by_batch = [norm["name"] for norm in resolved["norm"] if NORMS[norm["name"]].batch_statistics]
     for task in resolved["task"]:
-        held_out = {"validation": resolved["tune"]["validation"]} if resolved["tune"] else {}
-        chosen = tasks.of({"task": task, **held_out})
+        chosen = tasks.of({"task": task, **candidates.held_out(resolved)})
         points, of_task = chosen.train_points(), f"training points of task '{task['name']}'"
         if isinstance(chosen, tasks.HeldOut) and not chosen.held_points():
             yield at(("tune",), f"found {points} {of_task}, allowed: at least 3, since one at the least is held out")
@@ -153,7 +137,7 @@ def _same_order(resolved: Mapping[str, Any]) -> str:
 
 def _tasks(resolved: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Task]]:
     """The entries of the tasks, and each task less what is held out of it."""
-    held_out = {"validation": resolved["tune"]["validation"]} if resolved["tune"] else {}
+    held_out = candidates.held_out(resolved)
     return [(entry, tasks.of({"task": entry, **held_out})) for entry in resolved["task"]]
 
 
@@ -215,7 +199,7 @@ def _columns(resolved: Mapping[str, Any], table: str) -> dict[str, list[str]]:
         others = [word for own in known.values() for word in own]
         return {**arms, "factor": [*known, MAIN_EFFECT], "level": [*others, DOUBLING]}
     if table != "tuned":
-        return {**arms, **known, **claimed.parts(resolved["report"]["outcome"]).get(table, {})}
+        return {**arms, **known, **claimed.parts(resolved).get(table, {})}
     tuned = candidates.tuned(resolved)
     whatever = {name: _words(candidates.whatever(tuned, name, entry) for entry in resolved[name]) for name in FACTORS}
     return {**dict.fromkeys(arms, whatever[factor]), **{name: whatever[name] for name in known}}
@@ -240,8 +224,14 @@ def check_claims(study: Study) -> None:
 
 
 def _about_no_row(study: Study, claim: Mapping[str, Any]) -> Iterator[str]:
-    if not claimed.meant(study, claim["where"], claimed.rows(study, claim["in"])):
-        said = ", ".join(f"{name}: {label}" for name, label in claim["where"].items()) or "nothing"
+    if claimed.meant(study, claim["where"], claimed.rows(study, claim["in"])):
+        return
+    said = ", ".join(f"{name}: {label}" for name, label in claim["where"].items()) or "nothing"
+    where = {name: label for name, label in claim["where"].items() if name not in ("factor", "level")}
+    if claimed.meant(study, where, claimed.folded(study)):
+        why = "which other rows stand for, since they have the same numbers; allowed: labels of those"
+        yield f"found {said}, {why}"
+    else:
         yield f"found {said}, which no row of '{claim['in']}' has; allowed: labels that stand together in one"
 
 

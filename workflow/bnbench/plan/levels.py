@@ -12,7 +12,7 @@ from typing import Any
 
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.parameters import schema
-from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.registries import ENTRIES, REGISTRIES
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def without_unaddressed(factor: str, entry: Any) -> Any:
 
     Such a part is the path of a data file, whose hash stands for its content.
     """
-    unaddressed = getattr(REGISTRIES[factor][entry["name"]], "unaddressed", ()) if factor in REGISTRIES else ()
+    unaddressed = getattr(ENTRIES[factor][entry["name"]], "unaddressed", ()) if factor in ENTRIES else ()
     return {key: value for key, value in entry.items() if key not in unaddressed} if unaddressed else entry
 
 
@@ -124,7 +124,9 @@ def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
     Those that the user's own code declares follow by the alphabet, in whatever order they are written.
     """
     kind, rules = REGISTRIES[factor][entry["name"]], _parameters(factor, entry["name"])
-    hidden = {"name", *getattr(kind, "derived", ())} | ({"path", "build"} if getattr(kind, "is_open", False) else set())
+    hidden = {"name", *getattr(kind, "derived", ()), *getattr(kind, "unsaid", ())} | (
+        {"path", "build"} if getattr(kind, "is_open", False) else set()
+    )
     named = [*(key for key in rules if key in entry), *sorted(key for key in entry if key not in rules)]
     return [
         f"{key}={short(entry[key])}"

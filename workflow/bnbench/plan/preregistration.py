@@ -23,8 +23,8 @@ OF_THE_WHOLE = ("settings", "claims")
 _TOLD = ("source", "paper", "here", "to")
 """Keys of a claim that are words alone."""
 
-_NOT_DECIDING = ("target",)
-"""Options of the report by which exploratory outcomes alone are made."""
+_NOT_DECIDING = ("target", "judged")
+"""Options of the report by which exploratory outcomes alone are made, and what the name of the outcome says already."""
 
 
 def plan_of(study: Study) -> dict[str, Any]:

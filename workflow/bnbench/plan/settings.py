@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bnbench.catalogue import networks, tasks
-from bnbench.catalogue.losses import LOSSES, SquaredLoss
+from bnbench.catalogue import metrics, networks, tasks
 from bnbench.catalogue.parameters import added, build, defaults
 from bnbench.catalogue.registries import REGISTRIES
+from bnbench.outcomes import Outcome
 from bnbench.plan.levels import level, without_unaddressed
 from bnbench.vocabulary import FACTORS, FIRST_FACTORS, SCHEMA, VALIDATION
 
@@ -50,9 +50,19 @@ class Setting:
         spec = {key: _completed(key, value) for key, value in {**_defaults_of_added(), **spec}.items()}
         labels = {factor: level(factor, spec[factor]).label for factor in FACTORS}
         said = networks.normalized(spec, _DEFAULTS)
-        numbers = {key: without_unaddressed(key, said[key]) for key in KEYS}
+        numbers = {key: _addressed(key, said[key]) for key in KEYS}
         digest = hashlib.sha256(canonical_json(canonical({**said, **numbers})).encode()).hexdigest()[:8]
         return cls(spec, labels, f"{_slug(numbers)}-{digest}")
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Name → outcome, of all that its trials can be judged by."""
+        return metrics.outcomes(self.spec)
+
+    @property
+    def own_metrics(self) -> list[str]:
+        """Names of the user's own metrics, each of which has a column."""
+        return [metric.build for metric in metrics.own(self.spec)]
 
     @property
     def keeps_statistics(self) -> bool:
@@ -68,8 +78,7 @@ class Setting:
             loss: a column of the table of losses.
         """
         task = tasks.of(self.spec)
-        measured = LOSSES.get(tasks.loss_of(self.spec), SquaredLoss)()  # of your own loss, nothing else is known
-        example = measured.resolution(_EPSILON[self.spec["dtype"]])
+        example = tasks.built_loss(self.spec).resolution(_EPSILON[self.spec["dtype"]])
         held = task.held_points() if isinstance(task, tasks.HeldOut) else 0
         points = {"train_loss": task.train_points(), "eval_loss": task.train_points(), VALIDATION: held}
         return example / points.get(loss, task.tested_points() - held)
@@ -77,6 +86,12 @@ class Setting:
     def to_json(self) -> str:
         """The canonical spec, as the rules hand it to a job and as files carry it."""
         return canonical_json(canonical(self.spec))
+
+
+def _addressed(key: str, value: Any) -> Any:
+    """The value of a key without the parts that change no number."""
+    kind = SCHEMA["properties"][key].get("entries")
+    return [without_unaddressed(kind, entry) for entry in value] if kind else without_unaddressed(key, value)
 
 
 def _slug(numbers: Mapping[str, Any]) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.registries import ENTRIES
 from bnbench.plan.settings import Setting, canonical
 
 
 def named(setting: Setting) -> dict[str, str]:
     """The files that a setting names: path → what its bytes hash to."""
-    entries = [entry for kind, entry in setting.spec.items() if _has_file(kind, entry)]
-    return {entry["path"]: entry["sha256"] for entry in entries}
+    entries = [*setting.spec.items(), *(("metric", entry) for entry in setting.spec.get("metrics", ()))]
+    return {entry["path"]: entry["sha256"] for kind, entry in entries if _has_file(kind, entry)}
 
 
 def changed(setting: Setting, other: Setting) -> list[str]:
@@ -28,16 +28,20 @@ def changed(setting: Setting, other: Setting) -> list[str]:
 
 
 def _has_file(kind: str, entry: Any) -> bool:
-    return kind in REGISTRIES and "sha256" in entry
+    return kind in ENTRIES and "sha256" in entry
 
 
 def _but_for_bytes(setting: Setting) -> dict[str, Any]:
     """What changes the numbers of a setting, with the names of files instead of their bytes."""
-    spec = canonical(setting.spec).items()
-    return {kind: _named_only(kind, entry) if _has_file(kind, entry) else entry for kind, entry in spec}
+    spec = canonical(setting.spec)
+    metrics = {"metrics": [_named_only("metric", entry) for entry in spec.get("metrics", ())]}
+    return {
+        **{kind: _named_only(kind, entry) if _has_file(kind, entry) else entry for kind, entry in spec.items()},
+        **metrics,
+    }
 
 
 def _named_only(kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry without what the planner reads from its file."""
-    read = REGISTRIES[kind][entry["name"]].derived
+    read = ENTRIES[kind][entry["name"]].derived
     return {key: value for key, value in entry.items() if key not in read} | {"path": Path(entry["path"]).name}

@@ -6,7 +6,11 @@ import pyarrow as pa
 
 from bnbench.vocabulary import (
     ACCURACY,
+    AUC,
+    BATCH,
     FACTORS,
+    MAE,
+    R2,
     SCHEMA,
     TARGET_SCALE,
     TARGET_VARIANCE,
@@ -35,9 +39,25 @@ COLUMNS: dict[str, pa.Field] = {
         _TEXT,
         {
             "setting": "address of the setting: a readable name and a hash of everything that changes the numbers",
+            "objective": "what training minimizes: the loss of the task, or the one that the config names",
+            "metrics": "your own metrics that are measured; null where there are none",
+            "dtype": "type of the numbers that a network computes with",
+            "files": "your files and the classes that you added, each with the first eight digits of its hash; null "
+            "where there are none",
             "baseline": "label of the arm that the other one is compared with",
             "treatment": "label of the arm that is compared with the baseline",
         },
+    ),
+    **_columns(
+        _WHOLE,
+        {
+            "epochs": "passes over the training data",
+            "evaluate_every": "epochs from one measurement in evaluation mode to the next",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {"validation": "share of the training points that is held out for validation; null where none is"},
     ),
     **_columns(
         _WHOLE,
@@ -54,8 +74,13 @@ COLUMNS: dict[str, pa.Field] = {
             "test_loss": "loss on the test points in evaluation mode",
             "test_loss_precise": "loss on the test points, with the statistics of the whole training set under the "
             "present weights",
-            VALIDATION: "loss on the points that are held out to choose a learning rate; null where no rate is tuned",
+            BATCH: "loss on the test points, each batch of them with its own statistics, in batches of the size that "
+            "trains; where no statistics are kept, it is the test loss",
+            VALIDATION: "loss on the points that are held out of the training; null where none are",
             ACCURACY: "share of the test points that are classified correctly; null where nothing is classified",
+            AUC: "area under the ROC curve at the test points; null unless there are two classes",
+            R2: "share of the targets' variance at the test points that is explained, R²; null unless they are numbers",
+            MAE: "mean absolute error at the test points, in the target's own units; null unless targets are numbers",
         },
     ),
     # What trials are made of.
@@ -364,3 +389,8 @@ COLUMNS: dict[str, pa.Field] = {
     ),
 }
 """Name of a column → its field, with a description and a unit in its metadata."""
+
+
+def of_metric(name: str) -> pa.Field:
+    """The column of a metric of the user's own."""
+    return _columns(_NUMBER, {name: "metric of your own, on the test points"})[name]

@@ -5,19 +5,20 @@ The writers' check, the readers' types, the page's glossary and docs/columns.md 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from bnbench.store.columns import COLUMNS
+from bnbench.store.columns import COLUMNS, of_metric
 from bnbench.vocabulary import (
-    ACCURACY,
     FACTORS,
     FIRST_FACTORS,
+    LOSSES,
     MEASURED,
+    OF_SETTING,
     TARGET_SCALE,
     TARGET_VARIANCE,
-    VALIDATION,
 )
 
 
@@ -25,7 +26,7 @@ def _table(description: str, *names: str) -> pa.Schema:
     return pa.schema([COLUMNS[name] for name in names], metadata={"description": description})
 
 
-_KEYS = (*FACTORS, "setting", "seed")
+_KEYS = (*FACTORS, *OF_SETTING, "setting", "seed")
 _CONTRAST = (*FACTORS, "baseline", "treatment")
 _SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
 _INTERVAL = ("effect", "low", "high")
@@ -92,6 +93,9 @@ SCHEMAS: dict[str, pa.Schema] = {
     "predictions": _table("the fitted function of every trial, for tasks of one input", *_KEYS, "x", "y", "y_fit"),
 }
 """The tables under `results/`."""
+
+COLLECTED = {"losses": "curves", "trials": "trials", "predictions": "predictions"}
+"""Table under `results/` → the table of all its rows of a study."""
 
 TABLES: dict[str, pa.Schema] = {
     "contexts": _table("the verdict on each context, with its numbers", *_CONTRAST, *_VERDICT),
@@ -187,13 +191,21 @@ TABLES: dict[str, pa.Schema] = {
 
 ADDED: dict[str, Any] = {
     **{factor: None for factor in FACTORS if factor not in FIRST_FACTORS},
+    **dict.fromkeys(OF_SETTING),
     "image": "host",
-    VALIDATION: None,
-    ACCURACY: None,
+    **dict.fromkeys(MEASURED[len(LOSSES) :]),
     TARGET_VARIANCE: None,
     TARGET_SCALE: None,
 }
 """Columns that result files of earlier versions lack, and what was true of their trials; labels are made anew."""
+
+
+def stored(kind: str, own_metrics: Sequence[str] = ()) -> pa.Schema:
+    """The columns of a table under `results/`, those of the user's own metrics last."""
+    schema = SCHEMAS[kind]
+    for name in own_metrics if kind != "predictions" else ():
+        schema = schema.append(of_metric(name))
+    return schema
 
 
 def of_report(name: str, factor: str) -> pa.Schema:

@@ -10,13 +10,12 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bnbench import outcomes
 from bnbench.epochs import evaluated_epochs
 from bnbench.errors import UserError
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import tables
-from bnbench.vocabulary import ACCURACY, GAP, LOSSES, MEASURED, VALIDATION
+from bnbench.store import derived, tables
+from bnbench.vocabulary import LOSSES, MEASURED
 
 Array = NDArray[np.float64]
 
@@ -65,16 +64,25 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     every = np.arange(int(setting.spec["epochs"]))
     evaluated = np.array(evaluated_epochs(len(every), int(setting.spec["evaluate_every"])))
     path = data / "curves.parquet"
-    curves = tables.read_setting(path, setting.address, ["seed", "epoch", *MEASURED])
-    names = [*LOSSES, *([VALIDATION] if "validation" in setting.spec else [])]
-    names += [ACCURACY] if curves[ACCURACY].null_count < len(curves) else []
-    measured = {name: every if name == "train_loss" else evaluated for name in names}
+    optional = [*MEASURED[len(LOSSES) :], *setting.own_metrics]
+    curves = tables.read_setting(path, setting.address, ["seed", "epoch", *LOSSES, *optional])
     rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
-    losses = {name: curves[name].to_numpy()[rows[measured[name]]] for name in names}
-    for name in (name for name in names if outcomes.OUTCOMES[name].is_ratio):
+    losses = {"train_loss": curves["train_loss"].to_numpy()[rows]}
+    losses |= {name: curves[name].to_numpy()[rows[evaluated]] for name in (*LOSSES[1:], *optional)}
+    finished = trials["diverged_at"].isna().to_numpy()
+    for name in optional:  # a trial of an earlier version lacks what was added since
+        if not np.isfinite(losses[name][:, finished]).any(0).all() or not len(trials):
+            del losses[name]
+    for name in (name for name in losses if setting.outcomes[name].is_ratio):
         _refuse_negative(losses[name], f"{path}: {setting.address}: {name}")
-    logs = [np.log(np.maximum(losses[name], setting.resolution(name))) for name in ("test_loss", "eval_loss")]
-    losses[GAP], measured[GAP] = logs[0] - logs[1], evaluated
+    losses |= derived.of(setting, losses, study.report.window)
+    if study.report.outcome not in losses and len(trials):
+        raise UserError(
+            f"{path}: {setting.address}: {study.report.outcome} is not known of all trials, which an earlier version "
+            "trained, or whose test points are of one class; allowed: an outcome that all of them have, or trials that "
+            f"are trained anew, once results/*/{setting.address} is deleted"
+        )
+    measured = {name: every if name == "train_loss" else evaluated for name in losses}
     return Trials(setting, trials, losses, measured, left_out)
 
 

@@ -19,12 +19,14 @@ from bnbench.catalogue import tasks
 from bnbench.catalogue.task import Data
 from bnbench.epochs import evaluated_epochs
 from bnbench.plan import engines
+from bnbench.plan.settings import Setting
 from bnbench.store import chunk_files, provenance
-from bnbench.trainer import dry_run
+from bnbench.trainer import dry_run, own_metrics
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.loop import Array
+from bnbench.trainer.points import Points, tested_variance
 from bnbench.trainer.stacks import Stack, train_in_stacks
-from bnbench.vocabulary import MEASURED, TARGET_SCALE, TARGET_VARIANCE, VALIDATION
+from bnbench.vocabulary import CAN_DIVERGE, MAE, MEASURED, TARGET_SCALE, TARGET_VARIANCE, VALIDATION
 
 
 class Trained(NamedTuple):
@@ -45,7 +47,7 @@ class Trained(NamedTuple):
 def train(
     spec: Mapping[str, Any],
     seeds: range,
-    data: Sequence[Data],
+    data: Sequence[Points],
     device: torch.device,
     checkpoints: Checkpoints | None = None,
 ) -> Trained:
@@ -56,6 +58,8 @@ def train(
     """
     if engines.engine(spec) == "modular":
         dry_run.check(spec, seeds[0], data[0])
+    else:
+        own_metrics.check(spec, seeds[0], data[0])
     measured = train_in_stacks(Stack(spec, seeds, data), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, measured.hashes, measured.seconds)
@@ -72,7 +76,7 @@ def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tu
         found: NDArray[np.bool_] = np.logical_or.accumulate(bad, axis=0)
         return found
 
-    diverged = from_the_first_bad([name for name in losses if name != "train_loss"])
+    diverged = from_the_first_bad([name for name in CAN_DIVERGE[1:] if name in losses])
     first = [int(column.argmax()) if column.any() else None for column in diverged.T]
     marked = {name: np.where(diverged, np.nan, values) for name, values in losses.items()}
     if VALIDATION in losses:  # what is chosen by knows nothing of test data
@@ -81,17 +85,20 @@ def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tu
 
 
 def trial_tables(
-    spec: Mapping[str, Any],
+    setting: Setting,
     seeds: Sequence[int],
-    data: Sequence[Data],
+    data: Sequence[Points],
     trained: Trained,
     device_name: str,
     threads: int,
 ) -> dict[str, pa.Table]:
     """The rows of `seeds`, one after the other, in the columns of `schemas.SCHEMAS` but for the labels."""
+    spec = setting.spec
     epochs, count = spec["epochs"], len(seeds)
     versions = provenance.provenance()
-    measured = {name: trained.losses.get(name, np.full((epochs, count), np.nan)) for name in MEASURED}
+    names = (*MEASURED, *setting.own_metrics)
+    measured = {name: trained.losses.get(name, np.full((epochs, count), np.nan)) for name in names}
+    measured[MAE] = measured[MAE] * [1.0 if each.target_scale is None else each.target_scale for each in data]
     losses = {
         "seed": np.repeat(seeds, epochs),
         "epoch": np.tile(np.arange(epochs), count),
@@ -110,8 +117,8 @@ def trial_tables(
         **_target_sizes(spec, data),
     }
     # A curve can be drawn over one input alone.
-    drawn = data if data[0].test_x.shape[1] == data[0].test_y.shape[1] == 1 else []
-    points = len(data[0].test_x) if drawn else 0
+    drawn = [each for each in data if isinstance(each, Data)] if tasks.of(spec).is_curve() else []
+    points = len(drawn[0].test_x) if drawn else 0
     predictions = {
         "seed": np.repeat(seeds, points),
         "x": np.concatenate([np.empty(0), *(d.test_x[:, 0] for d in drawn)]),
@@ -119,15 +126,15 @@ def trial_tables(
         "y_fit": trained.fit[:, :points].ravel(),
     }
     columns: dict[str, dict[str, Any]] = {"losses": losses, "trials": trials, "predictions": predictions}
-    return {kind: pa.table(values, schema=chunk_files.unlabelled(kind)) for kind, values in columns.items()}
+    return {kind: pa.table(values, schema=chunk_files.unlabelled(setting, kind)) for kind, values in columns.items()}
 
 
-def _target_sizes(spec: Mapping[str, Any], data: Sequence[Data]) -> dict[str, list[float | None]]:
+def _target_sizes(spec: Mapping[str, Any], data: Sequence[Points]) -> dict[str, list[float | None]]:
     """Per seed, by what a squared test error is read as a share of a variance, and in the target's own units."""
     squared = tasks.loss_of(spec) == "squared"
     with np.errstate(invalid="ignore"):  # of targets that are not finite
-        variances = [float(points.test_y.var()) if squared else None for points in data]
-    return {TARGET_VARIANCE: variances, TARGET_SCALE: [points.target_scale for points in data]}
+        variances = [tested_variance(each, tasks.of(spec).shape()) if squared else None for each in data]
+    return {TARGET_VARIANCE: variances, TARGET_SCALE: [each.target_scale for each in data]}
 
 
 def keep_freed_memory() -> None:

@@ -17,7 +17,6 @@ from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.epochs import evaluated_epochs
 from bnbench.trainer.engine import Engine
 from bnbench.trainer.snapshot import Kept, State
-from bnbench.vocabulary import MEASURED
 
 Array = NDArray[np.float64]
 
@@ -76,7 +75,8 @@ class _Training:
         """Take up the training at `start`."""
         self._engine.restore(Kept(start.stacked, start.shared), start.epochs)
         self._train_losses[: start.epochs] = torch.from_numpy(start.stacked["losses/train_loss"].T)
-        for name in [name for name in MEASURED[1:] if f"losses/{name}" in start.stacked]:
+        kept = [key.removeprefix("losses/") for key in start.stacked if key.startswith("losses/")]
+        for name in [name for name in kept if name != "train_loss"]:
             self._measured(name)[: start.epochs] = start.stacked[f"losses/{name}"].T
         self.epochs = start.epochs
         self._started -= start.seconds

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bnbench.catalogue import own, tasks
-from bnbench.catalogue.losses import CHOICES, LOSSES, Loss, OwnLoss
+from bnbench.catalogue.losses import CHOICES, Loss, OwnLoss
 from bnbench.catalogue.parameters import build
 from bnbench.trainer import autograd, usercode
 
@@ -51,7 +51,7 @@ class Objective:
     """The loss of a setting for one network at a time: its own, or that of its task."""
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
-        self._task = LOSSES[tasks.of(spec).loss()]()
+        self._loss = tasks.built_loss(spec)
         self._own: Callable[..., Any] | None = None
         if tasks.loss_of(spec) == own.NAME:
             entry: OwnLoss = build(CHOICES, spec["loss"])
@@ -64,9 +64,4 @@ class Objective:
             supplied = {"output": output, "target": target}
             losses: Tensor = self._own(**{name: supplied[name] for name in self._takes})
             return losses
-        return self._task.forward(output[None], target[None])[0]
-
-    def accuracy(self, output: Tensor, target: Tensor) -> Tensor | None:
-        """Share of examples that are classified rightly; None where the task has no classes."""
-        shares = self._task.accuracy(output[None], target[None])
-        return None if shares is None else shares[0]
+        return self._loss.forward(output[None], target[None])[0]

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bnbench.judge.claims import Judged, finding
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats, titles, together
+from bnbench.wording import effects, explored, formats, titles, together
 from bnbench.wording.titles import Row
 
 COUNTED = {
@@ -93,6 +92,8 @@ def _name(study: Study, row: Row) -> str:
     if "factor" in row:
         return titles.comparison(study, row)
     part = row["component"] if "component" in row else titles.outcome(row["outcome"]) if "role" in row else ""
+    if not study.outcome.is_ratio:
+        part = part.replace("the target loss", "the target")
     return ", ".join(filter(None, [part, titles.contrast_name(study, row)]))
 
 
@@ -108,11 +109,14 @@ def _measured(study: Study, table: str, row: Row) -> str:
     """The ratio of a row with its interval, and its verdict, or the sentence of an interaction."""
     if table == "interactions":
         return together.interaction(study, row).rstrip(".")
-    outcome, limits, verdict = study.outcome, ("effect_low", "effect_high"), row.get("verdict")
-    if table in ("decomposition", "outcomes"):
-        outcome, limits = OUTCOMES[row.get("outcome", "test_loss")], ("low", "high")
-        found = finding(study, table, row)
-        verdict = found.lean if found.effect else "undecided"
+    found = finding(study, table, row)
+    verdict = row.get("verdict") or (found.lean if found.effect else "undecided")
+    if table == "outcomes":
+        said = " ".join(filter(None, [explored.effect(study, row), explored.note(study, row)]))
+        return f"{_name(study, row)}: {said}, {verdict}"
+    outcome, limits = study.outcome, ("effect_low", "effect_high")
+    if table == "decomposition":
+        outcome, limits = study.outcomes["test_loss"], ("low", "high")
     said = effects.interval(outcome, row["effect"], *(row[name] for name in limits))
     effect = "" if math.isnan(row["effect"]) else f"{effects.noun(outcome)} {said}, "
     return f"{_name(study, row)}: {effect}{verdict}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnbench.outcomes import OUTCOMES
+from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.wording import effects, formats, titles
 from bnbench.wording.titles import Row
@@ -80,61 +80,61 @@ def _by_trend(study: Study, rows: Sequence[Row], verbs: dict[str, str]) -> list[
 def _where(study: Study, rows: Sequence[Row], contexts: int, *, first: bool) -> str:
     """In how many contexts an arm has a trend, and by how much it changes there; of one context, with its interval."""
     if contexts > 1:
-        sized = _possible(rows) if rows[0]["trend"] == "unclear" else _range(rows)
+        sized = _possible(study.outcome, rows) if rows[0]["trend"] == "unclear" else _range(study.outcome, rows)
         return f" in {formats.share_of(len(rows), contexts, 'context')} ({sized})"
     (row,) = rows
     # The first interval says what all of them are.
     level = f"simultaneous {formats.percent(1 - study.report.alpha)} interval " if first else ""
-    return f" ({_with_interval(row, level)})"
+    return f" ({_with_interval(study.outcome, row, level)})"
 
 
-def _range(rows: Sequence[Row]) -> str:
+def _range(outcome: Outcome, rows: Sequence[Row]) -> str:
     """The range of the changes of several contexts, all in one direction: `5 % to 12 % lower`."""
-    ordered = sorted((row["change"] for row in rows), key=lambda change: _size(rows[0], change))
-    ends = dict.fromkeys(_amount(rows[0], change) for change in (ordered[0], ordered[-1]))
-    return f"{' to '.join(ends)} {_side(rows[0], ordered[0])}"
+    ordered = sorted((row["change"] for row in rows), key=lambda change: _size(outcome, change))
+    ends = dict.fromkeys(_amount(outcome, change) for change in (ordered[0], ordered[-1]))
+    return f"{' to '.join(ends)} {_side(outcome, ordered[0])}"
 
 
-def _possible(rows: Sequence[Row]) -> str:
+def _possible(outcome: Outcome, rows: Sequence[Row]) -> str:
     """What the intervals of several contexts leave open."""
     low, high = min(row["change_low"] for row in rows), max(row["change_high"] for row in rows)
     if low == high:
         return "no change at all"
-    return f"anything from {_sized(rows[0], low)} to {_sized(rows[0], high)} is possible"
+    return f"anything from {_sized(outcome, low)} to {_sized(outcome, high)} is possible"
 
 
-def _with_interval(row: Row, level: str) -> str:
+def _with_interval(outcome: Outcome, row: Row, level: str) -> str:
     """A change with its limits, without their direction where both have that of the change."""
     limits = [row["change_low"], row["change_high"]]
     if len({*limits}) == 1:
-        return f"{_sized(row, row['change'])} on every seed"
-    if len({_side(row, change) for change in (row["change"], *limits)}) > 1:
-        said = [_sized(row, limit) for limit in limits]
+        return f"{_sized(outcome, row['change'])} on every seed"
+    if len({_side(outcome, change) for change in (row["change"], *limits)}) > 1:
+        said = [_sized(outcome, limit) for limit in limits]
     else:
-        said = [_amount(row, limit) for limit in sorted(limits, key=lambda limit: _size(row, limit))]
-        unit = _amount(row, row["change"]).partition(" ")[2]
+        said = [_amount(outcome, limit) for limit in sorted(limits, key=lambda limit: _size(outcome, limit))]
+        unit = _amount(outcome, row["change"]).partition(" ")[2]
         if unit != "%":  # which is repeated, as everywhere on the page
             said = [limit.removesuffix(f" {unit}") for limit in said]
-    return f"{_sized(row, row['change'])}, {level}{said[0]} to {said[1]}"
+    return f"{_sized(outcome, row['change'])}, {level}{said[0]} to {said[1]}"
 
 
-def _sized(row: Row, change: float) -> str:
+def _sized(outcome: Outcome, change: float) -> str:
     """A change in the units of its outcome: `12 % lower`, `0.3 percentage points higher`, `equal`."""
-    side = _side(row, change)
-    return side if side == "equal" else f"{_amount(row, change)} {side}"
+    side = _side(outcome, change)
+    return side if side == "equal" else f"{_amount(outcome, change)} {side}"
 
 
-def _amount(row: Row, change: float) -> str:
-    return effects.amount(OUTCOMES[row["outcome"]], change)
+def _amount(outcome: Outcome, change: float) -> str:
+    return effects.amount(outcome, change)
 
 
-def _size(row: Row, change: float) -> float:
+def _size(outcome: Outcome, change: float) -> float:
     """How far a change is from none, whichever way."""
-    return effects.size(OUTCOMES[row["outcome"]], change)
+    return effects.size(outcome, change)
 
 
-def _side(row: Row, change: float) -> str:
-    none = OUTCOMES[row["outcome"]].no_effect
+def _side(outcome: Outcome, change: float) -> str:
+    none = outcome.no_effect
     return "equal" if change == none else ("lower" if change < none else "higher")
 
 

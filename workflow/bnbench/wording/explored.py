@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from bnbench.judge import exploratory
-from bnbench.outcomes import OUTCOMES
+from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.vocabulary import ACCURACY, EPOCHS_TO_TARGET, GAP, SECONDS
 from bnbench.wording import captions, effects, formats, titles
@@ -23,21 +23,21 @@ def heading(name: str) -> str:
     return titles.outcome(name)
 
 
-def effect(row: Row) -> str:
+def effect(study: Study, row: Row) -> str:
     """The effect, and its mark: `3.1 †`, `at least 2.0`, `+1.3 points`; a dash where there is none."""
     if math.isnan(row["effect"]):
         return "–"
-    form, unit = _form(row)
-    shown = form(row["effect"]) if OUTCOMES[row["outcome"]].is_ratio else _signed(form(row["effect"]))
+    form, unit = _form(study.outcomes[row["outcome"]], row)
+    shown = form(row["effect"]) if study.outcomes[row["outcome"]].is_ratio else _signed(form(row["effect"]))
     if row["bound"] in ("at least", "at most"):
         shown = f"{row['bound']} {shown}"
     counted = " as counted" if row["bound"] == "restricted" else ""
     return f"{shown}{unit}{counted}{f' {MARK}' if row['marked'] else ''}"
 
 
-def note(row: Row) -> str:
+def note(study: Study, row: Row) -> str:
     """What stands below the effect: its limits, and what it is over where that is not all pairs alike."""
-    return ", ".join(filter(None, [_limits(row), _over(row)]))
+    return ", ".join(filter(None, [_limits(study, row), _over(study, row)]))
 
 
 def introduction(study: Study) -> str:
@@ -76,16 +76,16 @@ def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
     return {term: text for term, text in found.items() if text}
 
 
-def _limits(row: Row) -> str:
+def _limits(study: Study, row: Row) -> str:
     """The limits that are known: `(2.2 to 4.5)`, `(from 2.2)`, `(to 4.5)`."""
-    form, _ = _form(row)
+    form, _ = _form(study.outcomes[row["outcome"]], row)
     low, high = ("" if math.isnan(limit) else form(limit) for limit in (row["low"], row["high"]))
     if low and high:
         return f"({low} to {high})"
     return f"(from {low})" if low else f"(to {high})" if high else ""
 
 
-def _over(row: Row) -> str:
+def _over(study: Study, row: Row) -> str:
     """What an effect is over: pairs, trials that reach the target, jobs; of accuracies, the arms' means."""
     pairs = int(row["pairs"])
     if not pairs:
@@ -98,7 +98,7 @@ def _over(row: Row) -> str:
         equal = row["jobs_baseline"] == row["jobs_treatment"]
         return f"{formats.count(int(row['jobs_baseline']), 'job')} each" if equal else f"{_of_arms(row, 'jobs')} jobs"
     counted = f"{row['finite_pairs']} of {pairs} pairs" if row["finite_pairs"] < pairs else ""
-    if row["outcome"] != ACCURACY or math.isnan(row["effect"]):
+    if not study.outcomes[row["outcome"]].per_cent or math.isnan(row["effect"]):
         return counted
     means = f"from {100 * row['baseline_value']:.1f} to {100 * row['treatment_value']:.1f} %"
     return ", ".join(filter(None, [means, counted]))
@@ -146,11 +146,11 @@ def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
         yield "As counted: such trials stand on both sides, so the true ratio may be lower or higher."
 
 
-def _form(row: Row) -> tuple[Callable[[float], str], str]:
+def _form(outcome: Outcome, row: Row) -> tuple[Callable[[float], str], str]:
     """How the effect on an outcome and its limits are written, and the unit."""
-    if OUTCOMES[row["outcome"]].is_ratio:
+    if outcome.is_ratio:
         return formats.number, ""
-    times, digits, unit = (100, 1, " points") if row["outcome"] == ACCURACY else (1, 2, "")
+    times, digits, unit = (100, 1, " points") if outcome.per_cent else (1, 2, "")
     size = abs(times * row["effect"])
     if 0 < size < 1:  # two digits that count, but no more than a difference that is one has
         digits = min(4, max(digits, 1 - math.floor(math.log10(size))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bnbench.plan.levels import level
@@ -17,9 +17,16 @@ OUTCOMES = {
     "eval_loss": "train loss in evaluation mode",
     "test_loss": "test loss",
     "test_loss_precise": "test loss with precise statistics",
+    "test_loss_batch": "test loss with the test batch's statistics",
+    "best_test_loss": "test loss at the best epoch",
     "generalization_gap": "generalization gap",
+    "swing": "swing of the test loss",
     "validation_loss": "validation loss",
     "test_accuracy": "test accuracy",
+    "test_error": "test error",
+    "auc": "AUC",
+    "r2": "R²",
+    "mae": "mean absolute error",
     "epochs_to_target": "epochs to the target loss",
     "seconds": "seconds of training",
 }
@@ -40,8 +47,13 @@ def whole(study: Study, label: str) -> str:
 
 
 def outcome(name: str) -> str:
-    """How an outcome is called."""
-    return OUTCOMES[name]
+    """How an outcome is called; a metric of the user's, as its function is."""
+    return OUTCOMES.get(name, name.replace("_", " "))
+
+
+def in_order(outcomes: Collection[str]) -> list[str]:
+    """Outcomes in the order of a table of all of them, the user's own metrics last."""
+    return [*(name for name in OUTCOMES if name in outcomes), *sorted(set(outcomes) - {*OUTCOMES})]
 
 
 def context_name(study: Study, labels: Row, without: str = "") -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.streams import ALL, SOURCES
 from bnbench.vocabulary import FACTORS, SEED_VARIES
@@ -51,7 +50,7 @@ def sentences(study: Study, table: pd.DataFrame) -> list[str]:
 def _sentence(study: Study, rows: Sequence[Row]) -> str:
     first, names = rows[0], _names(study)
     loss = titles.outcome(first["outcome"])
-    quantity = f"log {loss}" if OUTCOMES[first["outcome"]].is_ratio else loss
+    quantity = f"log {loss}" if study.outcomes[first["outcome"]].is_ratio else loss
     arm = titles.arm(study, first[study.report.factor])
     context = titles.context_name(study, first, without=SEED_VARIES)
     where = f"{arm} ({context}; {formats.count(first['common_seeds'], 'seed')})"
