@@ -1,4 +1,4 @@
-"""A metric as a user hands it in."""
+"""A metric as a user hands it in. Golden addresses cover these bytes, so they stay as they are."""
 
 
 def my_score(output, target, share=1.0):
