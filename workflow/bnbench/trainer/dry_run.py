@@ -15,12 +15,11 @@ from torch import Tensor
 from bnbench.catalogue import own
 from bnbench.catalogue.task import Data
 from bnbench.errors import UserError
-from bnbench.trainer import own_metrics
 from bnbench.trainer.modular import OWN_CODE, Trainee, plain, where_of
 
 
 def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
-    """Refuse a setting whose network, norm, optimizer or loss does not work on two examples, or one of its metrics.
+    """Refuse a setting whose network, norm, optimizer or loss does not work on two examples.
 
     Raises:
         UserError: what is wrong, with the user's file and line where it is the user's.
@@ -32,8 +31,7 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
         if name.endswith(("_x", "_y")) and values is not None
     }
     with plain(device):
-        own_metrics.check(spec, seed, data)
-        # Without them, since two points may be too few for a metric.
+        # Without the user's metrics, for which two points may be too few: see `own_metrics.check`.
         small, data = {**spec, "batch_size": "full", "metrics": []}, data._replace(**few)
         trainee = Trainee(small, seed, data, device)
         untouched = trainee.changes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Real
@@ -66,17 +65,19 @@ class OwnMetrics:
         return {name: torch.stack([each[name] for each in found]) for name in found[0]}
 
 
-def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
+def check(spec: Mapping[str, Any], seed: int, data: Data) -> list[str]:
     """Refuse a setting one of whose metrics does not work on the test points, with outputs drawn at random.
 
-    What may be meant is only told: a metric that is NaN.
+    Returns:
+        What is to be told and may be meant: that a metric is NaN.
 
     Raises:
         UserError: what is wrong, with the user's file and line where it is the user's.
     """
     own = metrics.own(spec)
     if not own:
-        return
+        return []
+    told = []
     target = torch.from_numpy(data.test_y).to(getattr(torch, spec["dtype"]))
     output = torch.from_numpy(stream(seed, "forward.metrics").standard_normal(target.shape)).to(target.dtype)
     found = OwnMetrics(spec).of(seed, 0, output, target)
@@ -88,11 +89,11 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
                 "ratio: 0 or more, since arms are compared by its ratio"
             )
         if math.isnan(value):
-            print(
-                f"{_where(metric)}: the metric gives NaN for outputs drawn at random; a trial of which it is NaN at "
-                "every epoch cannot be judged by it",
-                file=sys.stderr,
+            told.append(
+                f"{_where(metric)}: the metric gives NaN for outputs drawn at random; a study cannot be judged by it where "
+                "it is NaN at every epoch of a trial"
             )
+    return told
 
 
 def _function(metric: OwnMetric) -> Callable[..., Any]:
