@@ -25,7 +25,7 @@ _REASONS = {
     "few": "since it is few whole numbers that recur",
     "fractions": "since it has fractions",
     "many": "since it has many values",
-    "others": "since there are several targets, and not all of two values",
+    "others": "since there are several targets, not all of two values",
 }
 
 
@@ -106,12 +106,12 @@ def _target(about: About, target: Target) -> str:
     if target.classes is None:
         unit = f" {about.unit}" if about.unit else ""
         return (
-            f"The target {target.name} is numbers, {why}: mean {_amount(target.mean)}{unit}, standard deviation "
+            f"The target {target.name} is taken as numbers, {why}: mean {_amount(target.mean)}{unit}, standard deviation "
             f"{_amount(target.deviation)}{unit}."
         )
     total = sum(target.classes.values())
     parts = [f"{name} ({formats.whole_percent(count / total)})" for name, count in target.classes.items()]
-    return f"The target {target.name} is {len(target.classes):,} classes, {why}: {formats.listed(_shortened(parts))}."
+    return f"The target {target.name} is taken as {len(target.classes):,} classes, {why}: {formats.listed(_shortened(parts))}."
 
 
 def _suspected(about: About) -> Iterator[str]:
