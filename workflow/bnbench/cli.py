@@ -69,6 +69,13 @@ def _probe(options: argparse.Namespace) -> str:
         return probe.run(study, options.results)  # what the user's code prints is no part of a message
 
 
+def _describe(options: argparse.Namespace) -> str:
+    from bnbench.trainer import own_data  # noqa: PLC0415 - it imports torch
+
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        return json.dumps(own_data.facts(_json("--task", options.task)).to_json())
+
+
 def _collect(options: argparse.Namespace) -> str:
     return collect.run(_study(options), options.results, _folder(options) / "data")
 
@@ -163,6 +170,9 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
     train.add_argument("--plan", metavar="JSON", help="what the study plans, to be recorded before training begins")
     train.add_argument("--results", default=results, type=Path, help=where)
+    describe = verbs.add_parser("describe", help="say what data a function of your own gives")
+    describe.set_defaults(verb=_describe)
+    describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
     claims = verbs.add_parser("claims", help="render the page of the claims of several studies that were run")
     claims.set_defaults(verb=_claims)
     claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")

@@ -68,6 +68,8 @@ class About:
     """Column that is one-hot → how many inputs it became."""
     targets: tuple[Target, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What arrays were taken for, a clause each."""
 
 
 def read(found: Mapping[str, Any]) -> dict[str, Any]:

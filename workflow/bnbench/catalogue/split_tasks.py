@@ -112,6 +112,13 @@ class Diabetes(Split):
 class Digits(Split):
     """Handwritten digits, 1,797 images of 8 × 8 pixels (Alpaydin & Kaynak 1998), as scikit-learn ships them."""
 
+    target: str = parameter(
+        "digit",
+        "what is to be predicted: the digit, or the pixels themselves, as an autoencoder does",
+        enum=["digit", "inputs"],
+        since="0.5.0",
+    )
+
     def row_count(self) -> int:
         """The data set's 1,797 images."""
         return 1797
@@ -125,19 +132,19 @@ class Digits(Split):
         return 1, 8, 8
 
     def outputs(self) -> int:
-        """A logit for each digit."""
-        return 10
+        """A logit for each digit, or a number for each pixel."""
+        return 64 if self.target == "inputs" else 10
 
     def loss(self) -> str:
-        """Cross-entropy of the ten classes."""
-        return "cross_entropy"
+        """Cross-entropy of the ten classes, or the squared error of the pixels."""
+        return "squared" if self.target == "inputs" else "cross_entropy"
 
     def arrays(self) -> tuple[Array, Array]:
-        """Pixels, and a one in the column of the right digit."""
+        """Pixels, and a one in the column of the right digit, or the pixels once more."""
         from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import that no other task needs
 
         x, digits = load_digits(return_X_y=True)
-        return x, np.eye(10)[digits]
+        return x, x if self.target == "inputs" else np.eye(10)[digits]
 
 
 @dataclass(frozen=True)

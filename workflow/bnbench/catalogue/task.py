@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from bnbench.catalogue.rows import Shared
+
     Array = NDArray[np.float64]
 
 
@@ -48,6 +50,8 @@ class Task(ABC):
     """Parameters that change no number and so are no part of an address."""
     unsaid: ClassVar[tuple[str, ...]] = ()
     """Parameters that labels leave out."""
+    held_once: ClassVar[bool] = False
+    """Whether its rows are held once for all trials of a job and taken from there batch by batch, see `rows`."""
 
     @abstractmethod
     def train_points(self) -> int:
@@ -103,6 +107,10 @@ class Task(ABC):
         """Whether each seed draws another random split of the same rows, so that seeds are no new data sets."""
         return False
 
+    def held_mebibytes(self) -> float:
+        """Memory that its rows take where they are held once; 0 of all other tasks."""
+        return 0.0
+
     @abstractmethod
-    def data(self, seed: int) -> Data:
-        """The points of one trial."""
+    def data(self, seed: int) -> Data | Shared:
+        """The points of one trial; places in rows that are held once, where `held_once` says so."""

@@ -54,7 +54,9 @@ def units(study: Study) -> str:
 
 def told(about: About) -> str:
     """The rows, the inputs and the targets of a task's data."""
-    return " ".join([f"{about.name}: {_rows(about)}.", *_left_out(about), _inputs(about), _targets(about)]).strip()
+    notes = [f"{note}." for note in about.notes]
+    targets = "" if notes else _targets(about)
+    return " ".join([f"{about.name}: {_rows(about)}.", *_left_out(about), _inputs(about), targets, *notes]).strip()
 
 
 def _all(study: Study) -> list[About | None]:
