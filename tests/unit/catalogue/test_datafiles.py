@@ -42,8 +42,8 @@ def test_what_is_to_be_known_is_counted(houses):
     path, frame = houses
     about = task_of(path, target="price", categories=["zip"], unit="€").about()
     assert (about.name, about.unit) == ("houses.csv", "€")
-    assert (about.in_file, about.rows, about.tested, about.gaps) == (40, 38, 8, {"area": 2, "town": 1})
-    assert about.categories == {"id": 38, "zip": 3, "town": 2}
+    assert (about.in_file, about.rows, about.tested, about.gaps) == (40, 38, 8, (("area", 2), ("town", 1)))
+    assert about.categories == (("id", 38), ("zip", 3), ("town", 2))
     assert about.inputs == 38 + 3 + 2 + 2
     used = frame.drop(index=[3, 5])["price"]
     (target,) = about.targets
@@ -64,7 +64,7 @@ def test_the_rows_that_are_held_out_are_known_too(houses):
 def test_what_is_missing_in_a_dropped_column_drops_no_row(houses):
     path, _ = houses
     task = task_of(path, target="price", drop=["area", "id"], missing="drop")
-    assert (task.rows, task.about().gaps, task.about().dropped) == (39, {"town": 1}, ("area", "id"))
+    assert (task.rows, task.about().gaps, task.about().dropped) == (39, (("town", 1),), ("area", "id"))
     assert task.data(0).train_x.shape == (31, 4)
     with pytest.raises(UserError, match=r"missing value in row 6 .*, column 'town'"):
         read_table(path, "price", drop=["area"])
