@@ -25,7 +25,7 @@ def reaching(*after):
 
 def row_of(baseline, treated, study=STUDY):
     pairs = in_memory.pairs(study, baseline, treated)
-    table = exploratory.adjusted(exploratory.outcomes(study, pairs), study.report.alpha)
+    table = exploratory.adjusted(study, exploratory.outcomes(study, pairs))
     return table.set_index("outcome").loc["epochs_to_target"]
 
 
