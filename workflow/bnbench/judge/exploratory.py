@@ -48,7 +48,7 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
     `finite_pairs` being those that are; so `direction` says which way the test points, and `adjusted` compares the two.
     """
     found = [_final(study, pairs, outcome) for outcome in _measured(study, pairs)]
-    if study.outcome.is_ratio:  # a score or a gap does not fall from a start that is high
+    if study.outcome.is_ratio and study.outcome.lower_is_better:  # a score or a gap does not fall from a high start
         found.append(_soon(study, pairs))
     tested = [each.tested for each in found if each.tested is not None]
     draws = sign_flips.draws(study.report.alpha)  # as many as decide, so that one test has one p

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -20,7 +20,7 @@ from bnbench.plan.candidates import Candidate
 from bnbench.plan.levels import Level, level, together
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.streams import ALL
-from bnbench.vocabulary import FACTORS, SEED_VARIES
+from bnbench.vocabulary import FACTORS, MAE, SEED_VARIES
 
 _WEIGHTS = ("task", "network", "hidden", "init")
 """Factors that change the initial weights."""
@@ -85,7 +85,9 @@ class Study:
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:
         """Name → outcome, of all that the trials can be judged by."""
-        return metrics.outcomes(self.config)
+        found = metrics.outcomes(self.config)
+        units = {str(task.get("unit", "")) for task in self.config["task"]}
+        return {**found, MAE: replace(found[MAE], unit=units.pop() if len(units) == 1 else "")}
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:

@@ -99,7 +99,7 @@ def _refuse_negative(values: Array, where: str) -> None:
 
 def _is_known(values: Array, finished: NDArray[np.bool_], needed: bool) -> bool:
     """Whether something was measured of all trials that finished, or of any where none did, unless it is needed."""
-    known = np.isfinite(values).any(0)
+    known = np.asarray(np.isfinite(values).any(0))
     return bool(known[finished].all() if finished.any() else known.any() or needed)
 
 
