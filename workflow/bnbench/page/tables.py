@@ -11,7 +11,7 @@ import pandas as pd
 from bnbench.page import rows
 from bnbench.page.rows import NOTHING, Cell
 from bnbench.plan.study import Study
-from bnbench.vocabulary import ACCURACY, SEED_VARIES
+from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import absolute as absolutes
 from bnbench.wording import effects, formats, titles
 
@@ -62,7 +62,7 @@ def absolute(study: Study, table: pd.DataFrame) -> Table | None:
     """The test losses on an absolute scale; nothing where nothing more is known of it."""
     found = rows.absolute(study, table)
     names = [name for name in absolutes.COLUMNS if any(row["cells"][name][0] != NOTHING for row in found)]
-    if not names or (names == ["accuracy"] and study.report.outcome == ACCURACY):  # the table of verdicts has them
+    if not names or (names == ["accuracy"] and study.outcome.per_cent):  # the table of verdicts has them
         return None
     heads = [f"{absolutes.COLUMNS[name]}, {arm}" for name in names for arm in _arms(study)]
     lines = [
