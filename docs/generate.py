@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from bnbench.catalogue import parameters
 from bnbench.catalogue.activations import ACTIVATIONS
-from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.registries import ENTRIES
 from bnbench.plan.config import SCHEMA
 from bnbench.store import columns, schemas
 from bnbench.vocabulary import FACTORS
@@ -40,6 +40,7 @@ _TITLES = {
     "optimizer": "Optimizers",
     "schedule": "Schedules",
     "loss": "Losses",
+    "metric": "Metrics",
 }
 
 _CONFIG = """\
@@ -53,8 +54,8 @@ A study is one YAML file. [config.yaml](../config.yaml) is the default study;
   combination of levels.
 - **Entries with parameters.** A task, a network, a norm, an optimizer, a schedule or a loss is a name, `norm: batch`,
   or a name with parameters, `norm: {name: batch, momentum: 0.01}`.
-- **Your own code.** With the name `module`, a network, a norm, an optimizer or a loss calls a function or class in [a
-  Python file of yours](networks.md).
+- **Your own code.** With the name `module`, a network, a norm, an optimizer, a loss or a metric calls a function or
+  class in [a Python file of yours](networks.md).
 - **Several values.** An entry may list values of its numbers: `{name: sgd, lr: [0.01, 0.1]}` makes two levels, and
   `{name: sgd, lr: [0.01, 0.1], momentum: [0, 0.9]}` four. With `tune`, each arm gets [its own
   best](statistics.md#a-fair-learning-rate-for-each-arm) of them.
@@ -74,8 +75,9 @@ def config_page() -> str:
     parts = [_CONFIG, _table(_KEYS, [_key(name, rule) for name, rule in SCHEMA["properties"].items()])]
     for key, rule, inner in nested:
         parts += [f"### `{key}`\n", _keys_inside(key, rule, inner)]
-    for kind, registry in REGISTRIES.items():
-        parts += [f"## {_TITLES[kind]}\n", f"What `{kind}` may name.\n"]
+    for kind, registry in ENTRIES.items():
+        named = next(key for key, rule in SCHEMA["properties"].items() if kind in (key, rule.get("entries")))
+        parts += [f"## {_TITLES[kind]}\n", f"What `{named}` may name.\n"]
         for name, entry in registry.items():
             parts += [f"### {kind} `{name}`\n", *_entry(entry)]
     parts += ["## Activations\n", "What `activation` may name.\n", _table(["name", "what it is"], _activations())]
@@ -173,6 +175,8 @@ def _activations() -> list[list[str]]:
 def _allowed(rule: Rule) -> str:
     if "registry" in rule:
         return f"[a name](#{_TITLES[rule['registry']].lower()}), or a name with parameters"
+    if "entries" in rule:
+        return f"list of [{_TITLES[rule['entries']].lower()}](#{_TITLES[rule['entries']].lower()})"
     if rule.get("words") == "activation":
         return "[a name](#activations)"
     if rule.get("words") == "factors":

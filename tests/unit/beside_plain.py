@@ -38,9 +38,10 @@ def plain(setting, seed, make_optimizer):
         make_optimizer(network.parameters()),
         points,
         orders,
-        count if full else setting["batch_size"],
+        None if full else setting["batch_size"],
         torch.nn.CrossEntropyLoss(),
-        mixed if norm.get("statistics") == "batch" else None,
+        mixed,
+        mixes=norm.get("statistics") == "batch",
     )
     return losses, network
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import torch
 from plain_norms import Frozen, Ghost
-from plain_torch import batches
+from plain_torch import batches, by_batch
 from torch import nn
 from torch.nn import functional
 
@@ -190,14 +190,17 @@ def refresh(network, step, x):
         measure(network, x)
 
 
-def train_one(network, optimizer, points, orders, batch_size, error, mixed=None):
+def train_one(network, optimizer, points, orders, batch_size, error, mixed, *, mixes=False):
     """Train one network, its examples in `orders[epoch]`, and evaluate it after every epoch: losses by outcome.
 
-    With `mixed`, an order of the training points and one of the test points, it is evaluated batch by batch.
+    `mixed` is an order of the training points and one of the test points, in which batches with statistics of their own
+    are evaluated: for one outcome, and if it `mixes` for all. A `batch_size` of None is that of all points.
     """
     train_x, train_y, test_x, test_y = points
-    seen = [slice(None), slice(None)] if mixed is None else mixed
-    losses = {name: [] for name in ("train_loss", "eval_loss", "test_loss", "test_loss_precise")}
+    at_once, batch_size = batch_size or len(test_x), batch_size or len(train_x)
+    seen = mixed if mixes else [slice(None), slice(None)]
+    outcomes = ("train_loss", "eval_loss", "test_loss", "test_loss_precise", "test_loss_batch")
+    losses = {name: [] for name in outcomes}
     step = 0
     for epoch, order in enumerate(orders):
         network.train()
@@ -213,13 +216,14 @@ def train_one(network, optimizer, points, orders, batch_size, error, mixed=None)
         refresh(network, step, train_x)
         losses["train_loss"].append(sum(found) / len(found))
         network.eval()
-        size = batch_size if mixed else len(train_x)
+        size = batch_size if mixes else len(train_x)
         with torch.no_grad():
             losses["eval_loss"].append(evaluated(network, train_x[seen[0]], train_y[seen[0]], size, error))
             losses["test_loss"].append(evaluated(network, test_x[seen[1]], test_y[seen[1]], size, error))
             precise = copy.deepcopy(network)
             measure(precise, train_x)
             losses["test_loss_precise"].append(evaluated(precise, test_x[seen[1]], test_y[seen[1]], size, error))
+            losses["test_loss_batch"].append(by_batch(network, test_x[mixed[1]], test_y[mixed[1]], at_once, error))
     return losses
 
 

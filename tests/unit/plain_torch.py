@@ -72,16 +72,27 @@ def precise(network, x):
     return network
 
 
-def train_one(
-    network, make_optimizer, data, orders, batch_size, epochs, evaluate_every, rate=lambda epoch: 1.0, error=None
-):
-    """Train one network, its examples in `orders[epoch]`. Returns losses by outcome, NaN if not measured."""
+def by_batch(network, x, y, batch_size, error):
+    """The loss of all points with the network in training mode, of a copy, since that changes its averages."""
+    import copy
+
+    network = copy.deepcopy(network).train()
+    return error(torch.cat([network(x[part]) for part in batches(len(x), batch_size)]), y).item()
+
+
+def train_one(network, make_optimizer, data, orders, tested, batch_size, epochs, evaluate_every, rate=None, error=None):
+    """Train one network, its examples in `orders[epoch]`. Returns losses by outcome, NaN if not measured.
+
+    The batches of test points come in the order `tested`, of `batch_size`, or all in one where that is None.
+    """
     train_x, train_y, test_x, test_y = (torch.from_numpy(a) for a in data[:4])
     optimizer = make_optimizer(network.parameters())
     start = optimizer.param_groups[0]["lr"]
     error = error or nn.MSELoss()
+    rate = rate or (lambda epoch: 1.0)
     step = 0
-    losses = {name: [math.nan] * epochs for name in ("train_loss", "eval_loss", "test_loss", "test_loss_precise")}
+    outcomes = ("train_loss", "eval_loss", "test_loss", "test_loss_precise", "test_loss_batch")
+    losses = {name: [math.nan] * epochs for name in outcomes}
     for epoch in range(epochs):
         network.train()
         for norm in [m for m in network if isinstance(m, Frozen)]:
@@ -89,7 +100,7 @@ def train_one(
         optimizer.param_groups[0]["lr"] = start * rate(epoch)
         x, y = train_x[orders[epoch]], train_y[orders[epoch]]
         values = []
-        for part in batches(len(x), batch_size):
+        for part in batches(len(x), batch_size or len(x)):
             refresh(network, step, train_x, train_y, error)
             optimizer.zero_grad()
             loss = error(network(x[part]), y[part])
@@ -106,4 +117,6 @@ def train_one(
                 losses["eval_loss"][epoch] = error(network(train_x), train_y).item()
                 losses["test_loss"][epoch] = error(network(test_x), test_y).item()
                 losses["test_loss_precise"][epoch] = error(precise(network, train_x)(test_x), test_y).item()
+                mixed = (test_x[tested], test_y[tested])
+                losses["test_loss_batch"][epoch] = by_batch(network, *mixed, batch_size or len(test_x), error)
     return losses

@@ -9,8 +9,7 @@ import torch
 from specs import named, spec
 
 from bnbench.catalogue import own, parameters, tasks
-from bnbench.catalogue.losses import CHOICES
-from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.registries import ENTRIES
 from bnbench.catalogue.task import Data, Task
 from bnbench.catalogue.tasks import TASKS
 from bnbench.streams import stream
@@ -75,7 +74,7 @@ def images(network="cnn", **changes):
 
 def theirs(kind, build, path=Path(__file__).parent / "user_code.py", **options):
     """The resolved entry that calls a function of a user's, such as those of `user_code`."""
-    chosen = {**REGISTRIES, "loss": CHOICES}[kind][own.NAME]
+    chosen = ENTRIES[kind][own.NAME]
     entry = {"name": own.NAME, **parameters.defaults(chosen), "path": str(path), "build": build, **options}
     return entry | own.completed(chosen, entry, parameters.schema(chosen)["properties"])
 

@@ -88,6 +88,11 @@ def absolute(output, target, power=1.5):
     return (output - target).abs().pow(power).sum(1)
 
 
+def drawn_size(output):
+    """A metric: the mean size of some outputs that are drawn."""
+    return output[torch.randint(len(output), (9,))].abs().mean()
+
+
 class Signs(torch.optim.Optimizer):
     """Steps by the sign of an average gradient, less and less far."""
 

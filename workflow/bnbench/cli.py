@@ -19,6 +19,7 @@ from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import files, tables
+from bnbench.wording import data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +51,7 @@ def _check(options: argparse.Namespace) -> str:
     study = _study(options)
     dry_runs.run(study, options.results)
     said = [f"{study.name}: {forecast.summary(study)}", forecast.changed(study, options.results)]
+    said += [f"warning: {each}" for each in data.warnings(study)]
     return "\n".join(filter(None, said))
 
 

@@ -1,6 +1,7 @@
 """What an epoch consists of: its batches, and whether losses in evaluation mode are measured after it. Pure."""
 
 import math
+from itertools import pairwise
 
 
 def batch_bounds(points: int, batch_size: int) -> list[int]:
@@ -13,6 +14,19 @@ def batch_bounds(points: int, batch_size: int) -> list[int]:
     if len(bounds) > 2 and bounds[-1] - bounds[-2] < 2:
         del bounds[-2]
     return bounds
+
+
+def batch_blocks(points: int, batch_size: int, at_once: int) -> list[tuple[int, int, int]]:
+    """The batches of `batch_bounds` in blocks of equal ones: where each starts, where it ends, and the batches' size.
+
+    A block holds at most `at_once` points, unless a batch does not.
+    """
+    bounds = batch_bounds(points, batch_size)
+    equal = [start for start, stop in pairwise(bounds) if stop - start == batch_size]
+    together = max(1, at_once // batch_size)
+    blocks = [equal[place : place + together] for place in range(0, len(equal), together)]
+    last = [(bounds[-2], points, points - bounds[-2])] if points - bounds[-2] != batch_size else []
+    return [(block[0], block[-1] + batch_size, batch_size) for block in blocks] + last
 
 
 def evaluated_epochs(epochs: int, every: int) -> list[int]:

@@ -1,7 +1,7 @@
 """Try the networks of a study before any is trained, and measure what they take.
 
-What comes in is a study, what goes out is a probe for each setting of the modular engine that has none. An error in the
-user's own code is told here, before the first job starts.
+What comes in is a study, what goes out is a probe for each setting that has none, of the modular engine or with metrics
+of the user's own. An error in the user's own code is told here, before the first job starts.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnbench.catalogue import sources, tasks
+from bnbench.plan.engines import engine
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import probes
 from bnbench.streams import seed_of
-from bnbench.trainer import dry_run, probing
+from bnbench.trainer import dry_run, own_metrics, probing
 
 
 def run(study: Study, results: Path) -> str:
@@ -32,6 +33,10 @@ def _try(setting: Setting, seed: int, results: Path) -> None:
     spec = setting.spec
     sources.check(spec)
     data = tasks.of(spec).data(seed_of("data", seed, spec["seed_varies"]))
+    if engine(spec) == "stacked":
+        own_metrics.check(spec, seed, data)
+        probes.write(setting.address, results, None)
+        return
     dry_run.check(spec, seed, data)
     # What a network takes on a GPU cannot be measured on every machine that plans.
     probes.write(setting.address, results, probing.measure(spec, seed, data) if spec["device"] == "cpu" else None)

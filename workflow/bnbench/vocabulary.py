@@ -32,13 +32,16 @@ SEED_VARIES = "seed_varies"
 FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 """Those of the first release: the readable part of an address and every result file name their levels."""
 
+OF_SETTING = ("objective", "metrics", "epochs", "evaluate_every", "dtype", "validation", "files")
+"""Columns of what else than the levels of factors tells settings apart; each is the same in all rows of a setting."""
+
 PRECISE = "test_loss_precise"
 """The test loss with the statistics of the whole training set; where no statistics are kept, it is the test loss."""
 
 LOSSES = ("train_loss", "eval_loss", "test_loss", PRECISE)
 VALIDATION, BATCH = "validation_loss", "test_loss_batch"
-"""The loss on points that are held out to choose by, where there are any; and the test loss with each batch's own
-statistics, in batches of the size that trains, where the norm keeps statistics."""
+"""The loss on points that are held out to choose by, where there are any; and the test loss with each test batch's own
+statistics, in batches of the size that trains. Where the norm does not train by the batch, it is the test loss."""
 
 ACCURACY, AUC, R2, MAE = "test_accuracy", "auc", "r2", "mae"
 """Scores on the test points: of classes, of two classes, and of numbers; else null."""

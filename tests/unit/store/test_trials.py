@@ -29,7 +29,7 @@ def test_losses_stand_by_epoch_and_seed_in_whatever_order_the_rows_came(study, t
     assert arm.seeds.tolist() == [0, 1, 2]
     assert {outcome: values.shape for outcome, values in arm.losses.items()} == {
         "train_loss": (25, 3),
-        **dict.fromkeys((*LOSSES[1:], "generalization_gap"), (3, 3)),
+        **dict.fromkeys((*LOSSES[1:], "generalization_gap", "swing"), (3, 3)),
     }
     assert arm.epochs["test_loss"].tolist() == [9, 19, 24]
     np.testing.assert_allclose(arm.losses["train_loss"][-1], [1e-3, 1e-2, 1e-1])

@@ -48,6 +48,10 @@ SETTINGS = {
     "lbfgs": spec(optimizer=named("optimizer", "lbfgs", max_iter=3), batch_size=50),
     "adafactor": spec(optimizer=named("optimizer", "adafactor"), batch_size=50),
     "muon": spec(optimizer=named("optimizer", "muon"), batch_size=50),
+    "metrics of the user's": spec(metrics=[theirs("metric", "drawn_size")], batch_size=25, evaluate_every=1),
+    "metrics of the user's, one network at a time": spec(
+        metrics=[theirs("metric", "drawn_size")], batch_size=25, accumulate=2, evaluate_every=1
+    ),
     "diverging, one network at a time": spec(
         optimizer=named("optimizer", "sgd", lr=1e30), norm=named("norm", "none"), accumulate=2, batch_size=25
     ),

@@ -1,12 +1,23 @@
 """Losses: the gradient by hand, and a loss that has none."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from specs import named, spec
+from torch.nn import functional
 
 from bnbench.catalogue import own
-from bnbench.catalogue.losses import CrossEntropy, Loss, OwnLoss, SquaredLoss
+from bnbench.catalogue.losses import (
+    AbsoluteLoss,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    HuberLoss,
+    Loss,
+    OwnLoss,
+    SquaredLoss,
+)
 from bnbench.catalogue.norms import BatchNorm
 from bnbench.catalogue.parameters import build, schema
 from bnbench.catalogue.tasks import TASKS
@@ -71,14 +82,78 @@ def test_cross_entropy_is_torchs_and_its_gradient_autograds():
     torch.testing.assert_close(objectives.mean(CrossEntropy(), output, target), expected.view(3, 9).mean(1))
 
 
-def test_accuracy_is_the_share_of_examples_whose_largest_output_is_the_right_one():
+TORCH = {
+    "squared": (SquaredLoss(), functional.mse_loss),
+    "absolute": (AbsoluteLoss(), functional.l1_loss),
+    "huber": (HuberLoss(), functional.huber_loss),
+    "huber of 0.3": (HuberLoss(delta=0.3), partial(functional.huber_loss, delta=0.3)),
+    "binary": (BinaryCrossEntropy(), functional.binary_cross_entropy_with_logits),
+}
+"""Losses of each output by itself, and what torch has for them."""
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("name", TORCH)
+def test_losses_and_their_gradients_are_torchs_with_several_outputs_too(name, outputs):
+    loss, theirs = TORCH[name]
+    generator = torch.Generator().manual_seed(2)
+    output = (2 * torch.randn(3, 9, outputs, dtype=torch.float64, generator=generator)).requires_grad_()
+    target = torch.randint(2, output.shape, generator=generator).double()
+    with torch.no_grad():
+        output[0, 0, 0], output[0, 1, 0] = 80.0, target[0, 1, 0]
+    expected = theirs(output, target, reduction="none").mean(2, keepdim=True)
+    (slope,) = torch.autograd.grad(expected.sum(), output)
+    with torch.no_grad():
+        losses, gradient = objectives.differentiate(loss, output, target)
+    torch.testing.assert_close(losses, expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(gradient, slope, rtol=1e-9, atol=1e-12)
+    # As the modular engine does.
+    (by_autograd,) = torch.autograd.grad(loss.forward(output, target).sum(), output)
+    torch.testing.assert_close(by_autograd, slope, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_the_roots_of_every_loss_make_its_hessian(name):
+    loss, theirs = TORCH[name]
+    generator = torch.Generator().manual_seed(2)
+    output = torch.randn(1, 5, 3, dtype=torch.float64, generator=generator)
+    target = torch.randint(2, output.shape, generator=generator).double()
+    roots = objectives.hessian_roots(loss, output, target)
+    found = sum(root[..., :, None] * root[..., None, :] for root in roots)
+    for place in range(5):
+
+        def of_one(outputs, place=place):
+            return theirs(outputs, target[0, place])
+
+        expected = torch.autograd.functional.hessian(of_one, output[0, place])
+        torch.testing.assert_close(found[0, place], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 1.0])
+def test_smoothed_cross_entropy_its_gradient_and_its_hessian_are_torchs(smoothing):
     output, target = some_classes()
-    right = [
-        [bool(o.argmax() == t.argmax()) for o, t in zip(*seed, strict=True)]
-        for seed in zip(output, target, strict=True)
-    ]
-    np.testing.assert_allclose(CrossEntropy().accuracy(output, target), np.mean(right, axis=1))
-    assert SquaredLoss().accuracy(output, target) is None
+    loss, output = CrossEntropy(label_smoothing=smoothing), output.requires_grad_()
+    theirs = torch.nn.CrossEntropyLoss(label_smoothing=smoothing, reduction="none")
+    expected = theirs(output.flatten(0, 1), target.flatten(0, 1).argmax(1)).view(3, 9, 1)
+    (slope,) = torch.autograd.grad(expected.sum(), output)
+    with torch.no_grad():
+        losses, gradient = objectives.differentiate(loss, output, target)
+        roots = objectives.hessian_roots(loss, output, target)
+    torch.testing.assert_close(losses, expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(gradient, slope, rtol=1e-9, atol=1e-12)
+    hessian = torch.autograd.functional.hessian(lambda o: theirs(o[None], target[1, 2][None]).sum(), output[1, 2])
+    found = sum(root[1, 2][:, None] * root[1, 2][None] for root in roots)
+    torch.testing.assert_close(found, hessian, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_training_with_every_loss_takes_the_same_road_with_the_gradient_of_autograd(name, monkeypatch):
+    loss, _ = TORCH[name]
+    by_hand = trained(loss)
+    assert (by_hand["train_loss"][-1] < by_hand["train_loss"][0]).all()
+    monkeypatch.setattr(type(loss), "differentiate", None)
+    for outcome, values in trained(loss).items():
+        np.testing.assert_allclose(values, by_hand[outcome], rtol=1e-9, err_msg=outcome)
 
 
 def test_the_roots_by_hand_make_the_hessian_of_autograd():

@@ -98,13 +98,14 @@ class HuberLoss(Loss):
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """e²/2 where |e| ≤ δ, else δ (|e| − δ/2)."""
-        return self.differentiate(output, target)[0]
-
-    def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """The same, and the error cut at ±δ."""
         error = output - target
         cut = error.clamp(-self.delta, self.delta)
-        return _over_outputs(cut * (error - cut / 2)), cut.mul_(1.0 / error.shape[2])
+        return _over_outputs(cut * (error - cut / 2))
+
+    def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and the error cut at ±δ, over the number of outputs."""
+        cut = (output - target).clamp_(-self.delta, self.delta)
+        return self.forward(output, target), cut.mul_(1.0 / cut.shape[2])
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,8 @@ class BinaryCrossEntropy(Loss):
     allowed = ("flags", "classes")
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """log(1 + exp(output)) − target · output, in the form that does not overflow."""
-        return _over_outputs(output.clamp(min=0) - output * target + (-output.abs()).exp().log1p())
+        """log(1 + exp(output)) − target · output, in a form that does not overflow."""
+        return _over_outputs(output.logaddexp(output.new_zeros(())) - output * target)
 
     def differentiate(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """The same, and (sigmoid − target)/outputs."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from bnbench.catalogue import npz, rows
+from bnbench.catalogue.about import About
 from bnbench.catalogue.own import OwnCode
 from bnbench.catalogue.parameters import parameter
 from bnbench.catalogue.rows import Shared, Source, Stored, Targets
@@ -104,9 +106,16 @@ class HeldOnce(Task):
         """As the planner has found them."""
         return self.facts.kind
 
-    def about(self) -> tuple[str, ...]:
-        """What the rows were taken for."""
-        return self.facts.notes
+    def about(self) -> About:
+        """How many rows there are, and what they were taken for."""
+        classes = self.outputs() if self.kind() == "classes" else 0
+        rows = self.train_points() + self.tested_points()
+        known = About(self.called(), rows, self.tested_points(), self.inputs(), classes=classes)
+        return replace(known, autoencodes=self.target == "inputs", notes=self.facts.notes)
+
+    def called(self) -> str:
+        """The file that the rows are in, or that makes them."""
+        return Path(str(getattr(self, "path", ""))).name
 
     def held_mebibytes(self) -> float:
         """As the planner has measured them."""

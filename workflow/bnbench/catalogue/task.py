@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from bnbench.catalogue.about import About
 from bnbench.catalogue.losses import LOSSES, Kind
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Data(NamedTuple):
     """Points that are held out of the training to choose by; None where nothing is chosen."""
     validation_y: Array | None = None
     target_scale: float | None = None
-    """What one unit of the targets was before they were standardized; None if they were not."""
+    """What one unit of the targets was before they were standardized; None if they were not, and of several targets."""
 
 
 DRAWN = ("data", "noise", "split", "validation")
@@ -47,6 +48,8 @@ class Task(ABC):
     """Parameters that the planner fills in and no user sets."""
     unaddressed: ClassVar[tuple[str, ...]] = ()
     """Parameters that change no number and so are no part of an address."""
+    unsaid: ClassVar[tuple[str, ...]] = ()
+    """Parameters that labels leave out."""
     held_once: ClassVar[bool] = False
     """Whether its rows are held once for all trials of a job and taken from there batch by batch, see `rows`."""
 
@@ -88,12 +91,9 @@ class Task(ABC):
             return ("r2", "mae")
         return ("test_accuracy", "auc") if self.outputs() == 2 and self.kind() == "classes" else ("test_accuracy",)
 
-    def about(self) -> tuple[str, ...]:
-        """What is to be known of its data, a sentence each; nothing where they speak for themselves.
-
-        Such as which rows were dropped, and which columns became categories.
-        """
-        return ()
+    def about(self) -> About | None:
+        """What is to be known of its data, such as which rows were dropped; None where they speak for themselves."""
+        return None
 
     def is_curve(self) -> bool:
         """Whether what is learned can be drawn over one input."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bnbench.catalogue import own
+from bnbench.catalogue.about import About
 from bnbench.catalogue.losses import CHOICES, LOSSES, OF_TASK, Kind, Loss, SquaredLoss
 from bnbench.catalogue.parameters import build, parameter
 from bnbench.catalogue.rows import Shared
@@ -214,9 +215,10 @@ class HeldOut(Task):
         """The task's own."""
         return self.task.kind()
 
-    def about(self) -> tuple[str, ...]:
-        """The task's own."""
-        return self.task.about()
+    def about(self) -> About | None:
+        """The task's own, and how many rows are held out."""
+        about = self.task.about()
+        return about and replace(about, held=self.held_points())
 
     def drawn(self) -> tuple[str, ...]:
         """The task's own, and which training points are held out."""

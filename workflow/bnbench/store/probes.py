@@ -28,9 +28,9 @@ def is_there(address: str, results: Path) -> bool:
 
 
 def due(settings: Iterable[Setting], results: Path) -> list[Setting]:
-    """Those of the modular engine that have not been tried."""
-    modular = (setting for setting in settings if engine(setting.spec) == "modular")
-    return [setting for setting in modular if not is_there(setting.address, results)]
+    """Those of the modular engine, or with metrics of the user's own, that have not been tried."""
+    tried = (setting for setting in settings if engine(setting.spec) == "modular" or setting.own_metrics)
+    return [setting for setting in tried if not is_there(setting.address, results)]
 
 
 def read(address: str, results: Path) -> Probe | None:

@@ -21,7 +21,7 @@ from bnbench.epochs import evaluated_epochs
 from bnbench.plan import engines
 from bnbench.plan.settings import Setting
 from bnbench.store import chunk_files, provenance
-from bnbench.trainer import dry_run
+from bnbench.trainer import dry_run, own_metrics
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.loop import Array
 from bnbench.trainer.points import Points, tested_variance
@@ -58,6 +58,8 @@ def train(
     """
     if engines.engine(spec) == "modular":
         dry_run.check(spec, seeds[0], data[0])
+    else:
+        own_metrics.check(spec, seeds[0], data[0])
     measured = train_in_stacks(Stack(spec, seeds, data), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, measured.hashes, measured.seconds)

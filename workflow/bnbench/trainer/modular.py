@@ -23,19 +23,20 @@ from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.epochs import batch_bounds
-from bnbench.streams import seed_of, stream
+from bnbench.streams import seed_of
 from bnbench.trainer import building, draws, packing, points, scores, usercode
 from bnbench.trainer.examples import EVALUATED, Batch, Blocks, Dense
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
 from bnbench.trainer.optimizers import Losses, Optimizers
-from bnbench.trainer.orders import orders
+from bnbench.trainer.orders import of_blocks, orders
+from bnbench.trainer.own_metrics import OwnMetrics
 from bnbench.trainer.packing import Bytes
 from bnbench.trainer.points import Points, Seen
 from bnbench.trainer.snapshot import Kept
 from bnbench.trainer.steps import Batches, CapturedSteps, PlainSteps, Steps
-from bnbench.vocabulary import VALIDATION
+from bnbench.vocabulary import BATCH, VALIDATION
 
 OWN_CODE = ("network", "norm", "loss", "optimizer")
 """Keys that may call the user's own code, in the order in which an error is most likely there."""
@@ -104,7 +105,7 @@ class Trainee:
         self._train = self._examples["train"]
         self._norm = norm = build(NORMS, spec["norm"])
         self._norms = NormsInUse(norm, self._module)
-        self._objective = Objective(spec)
+        self._objective, self._metrics = Objective(spec), OwnMetrics(spec)
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
         self._optimizers = Optimizers(build(OPTIMIZERS, spec["optimizer"]), self._module, constant_rate=constant)
         self._epochs, self._seed = spec["epochs"], seed
@@ -222,8 +223,10 @@ class Trainee:
                 found["test_loss_precise"] = self._mean_loss("test")
         if "validation" in self._examples:
             found[VALIDATION] = self._mean_loss("validation")
+        found[BATCH] = self._loss_by_batch(found["test_loss"])
         scored = scores.of(self._task, fit[None], target[None])
-        return found | {name: values[0] for name, values in scored.items()}
+        found |= {name: values[0] for name, values in scored.items()}
+        return found | self._metrics.of(self._seed, epochs, fit, target)
 
     def passes(self, examples: int) -> int:
         """How often a network runs over so many training examples in an evaluation."""
@@ -270,11 +273,14 @@ class Trainee:
         bounds = [*pairwise(batch_bounds(len(examples), self._block))]
         if not self._norms.by_batch:
             return _joined([(self._module(x), y) for x, y in examples.batches(bounds, None, EVALUATED)])
-        # Blocks with statistics of their own are drawn as batches are: points may lie in an order, as of their inputs.
-        drawn = stream(seed_of("order", self._seed, self._varied), f"forward.blocks.{name}_x")
-        order = torch.from_numpy(drawn.permutation(len(examples))).to(self._device)
+        order = self._order(name)
         output, target = _joined([(self._module(x), y) for x, y in examples.batches(bounds, order, EVALUATED)])
         return output[order.argsort()], target[order.argsort()]
+
+    def _order(self, name: str) -> Tensor:
+        """The order of some of its points where they are taken in batches, each with statistics of its own."""
+        drawn = of_blocks(seed_of("order", self._seed, self._varied), f"{name}_x", len(self._examples[name]))
+        return torch.from_numpy(drawn).to(self._device)
 
     def _mean_loss(self, name: str) -> Tensor:
         """The mean loss of some of its points, a scalar.
@@ -287,6 +293,19 @@ class Trainee:
         bounds = [*pairwise(batch_bounds(len(examples), self._block))]
         found = [self._objective(self._module(x), y) for x, y in examples.batches(bounds, None, EVALUATED)]
         return torch.cat(found).mean()
+
+    def _loss_by_batch(self, test_loss: Tensor) -> Tensor:
+        """The test loss with each batch's own statistics, in batches of the training's size; NaN of a single point."""
+        examples = self._examples["test"]
+        size = len(examples) if self._spec["batch_size"] == "full" else int(self._spec["batch_size"])
+        if not self._norms.take_batches() or (self._norms.by_batch and size == self._block):
+            return test_loss
+        if len(examples) < 2:
+            return test_loss * torch.nan
+        batches = examples.batches([*pairwise(batch_bounds(len(examples), size))], self._order("test"), EVALUATED)
+        with self._norms.as_in_training():
+            output, target = _joined([(self._module(x), y) for x, y in batches])
+        return self._objective(output, target).mean()
 
     def _blocks(self) -> Blocks:
         return Blocks(self._train, self._block, EVALUATED)

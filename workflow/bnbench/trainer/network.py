@@ -27,7 +27,9 @@ Tensors = dict[str, Tensor]
 
 _FLAT = 1024  # the flat vector's length is a multiple of this: no kernel and no thread meets a scalar rest of it
 _LOOPED = 400  # multiplications in a product of matrices, see `_weighted_sum`
-_BLOCK = 4096  # examples that are evaluated at once: bounds the memory of an evaluation
+
+BLOCK = 4096
+"""Examples that are evaluated at once: bounds the memory of an evaluation."""
 
 
 class Network:
@@ -140,6 +142,28 @@ class Network:
         """Evaluation mode, with the running statistics or those given; [seeds, points, inputs] → […, outputs]."""
         chosen = self.buffers if buffers is None else buffers
         return torch.cat([self._output(self._hidden(block, len(self._linears), chosen)) for block in _blocks(x)], dim=1)
+
+    def takes_batches(self) -> bool:
+        """Whether training normalizes by the batch at present."""
+        return self._norm.batch_statistics
+
+    def evaluate_batches(self, x: Tensor, size: int) -> Tensor:
+        """As `forward` does with batches of `size` examples, which lie in `x` one after the other; it keeps nothing.
+
+        The linear layers take all batches at once, and the norm as if each were that of another seed.
+        [seeds, batches × size, inputs] → [seeds, batches × size, outputs].
+        """
+        batches, seeds = x.shape[1] // size, len(x)
+        for i, linear in enumerate(self._linears):
+            z = linear(x).reshape(-1, size, linear.outputs)
+            # Copies, so that the running statistics stay as they are.
+            parameters, buffers = (
+                {name: values.repeat_interleave(batches, 0) for name, values in tensors.items()}
+                for tensors in (self._norms[i], self.buffers[i])
+            )
+            normalized, _ = self._norm.forward(z, parameters, buffers)
+            x = self._activation.forward(normalized).reshape(seeds, -1, linear.outputs)
+        return self._output(x)
 
     def precise_buffers(self, x: Tensor) -> list[Tensors]:
         """Statistics of the whole training set under the present weights, layer by layer (Wu & Johnson 2021).
@@ -336,8 +360,8 @@ def _stack(weights: Sequence[Layers], layer: int) -> Tensors:
 
 
 def _blocks(x: Tensor) -> Iterator[Tensor]:
-    for start in range(0, x.shape[1], _BLOCK):
-        yield x[:, start : start + _BLOCK]
+    for start in range(0, x.shape[1], BLOCK):
+        yield x[:, start : start + BLOCK]
 
 
 def _pad(x: Tensor, width: int) -> Tensor:

@@ -49,6 +49,11 @@ class CatalogueNorm(ArmNorm[Norm]):
         """As the norm says that is in force."""
         return self._present.refreshed_every()
 
+    @property
+    def takes_batches(self) -> bool:
+        """As the norm says that is in force."""
+        return self._present.batch_statistics
+
     def begin(self, progress: float) -> None:
         """Take the norm that is in force from here on."""
         self._present = self.norm.at(progress)

@@ -73,6 +73,11 @@ class ArmNorm(nn.Module, Generic[Arm]):
         """Steps after which the engine measures the statistics anew on the whole training set; 0: never."""
         return 0
 
+    @property
+    def takes_batches(self) -> bool:
+        """Whether training normalizes by the batch, as far as is known."""
+        return False
+
     def begin(self, progress: float) -> None:
         """Do what is due from this share of the epochs on."""
 

@@ -58,6 +58,10 @@ class NormsInUse:
         """Whether there are running statistics that precise ones may stand in for."""
         return any(layer.keeps for layer in self._layers)
 
+    def take_batches(self) -> bool:
+        """Whether training normalizes by the batch at present, as far as is known."""
+        return any(layer.takes_batches for layer in self._layers)
+
     def are_used(self, examples: Tensor) -> bool:
         """Whether the network calls any of them."""
         return bool(self._calls(self._layers, examples))
@@ -77,8 +81,24 @@ class NormsInUse:
     @contextmanager
     def precise(self, blocks: Sequence[Tensor]) -> Iterator[None]:
         """Evaluate with the statistics of the whole training set under the present weights (Wu & Johnson 2021)."""
+        with self._buffers_kept():
+            self.measure(blocks)
+            yield
+
+    @contextmanager
+    def as_in_training(self) -> Iterator[None]:
+        """Evaluate with the layers in training mode, and nothing else: no dropout; their buffers stay as they are."""
+        self._network.eval()
+        with self._buffers_kept():
+            for layer in self._layers:
+                layer.train()
+            yield
+            self._network.eval()
+
+    @contextmanager
+    def _buffers_kept(self) -> Iterator[None]:
+        """Put back afterwards what the layers keep."""
         kept = [(layer, {name: each.clone() for name, each in layer.named_buffers()}) for layer in self._layers]
-        self.measure(blocks)
         try:
             yield
         finally:

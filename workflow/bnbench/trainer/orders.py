@@ -1,9 +1,10 @@
-"""Orders of the training examples, the same for every arm and engine."""
+"""Orders of examples, the same for every arm and engine."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bnbench.streams import stream
@@ -24,3 +25,16 @@ def orders(
     while True:
         drawn = np.stack([generator.permuted(unordered, axis=1) for generator in streams], axis=1)
         yield from torch.from_numpy(drawn).to(device)
+
+
+def of_blocks(seed: int, points: str, count: int) -> NDArray[np.int64]:
+    """The order in which points are evaluated in batches with statistics of their own, always the same, [points].
+
+    Drawn, as that of the training is: points may lie in an order, as of their inputs.
+
+    Args:
+        seed: of the source `order`.
+        points: which, such as `test_x`.
+        count: how many there are.
+    """
+    return stream(seed, f"forward.blocks.{points}").permutation(count)

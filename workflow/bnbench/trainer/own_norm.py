@@ -29,6 +29,11 @@ class OwnNormLayer(ArmNorm[OwnNorm]):
             raise UserError(f"{self._where()} gives a {type(layer).__name__}, allowed: a layer (torch.nn.Module)")
         self.layer = layer.to(device, dtype)
 
+    @property
+    def takes_batches(self) -> bool:
+        """It may."""
+        return True
+
     def forward(self, x: Tensor) -> Tensor:
         """What the user's module makes of `x`."""
         y = self.layer(x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from bnbench.catalogue.rows import Part, Shared, Stored
@@ -70,7 +71,7 @@ def tested_variance(points: Points, shape: tuple[int, ...]) -> float:
     Where rows are held once, block by block (Chan, Golub & LeVeque 1983).
     """
     if isinstance(points, Data):
-        return float(points.test_y.var())
+        return float(np.ascontiguousarray(points.test_y.T).var(axis=1).mean())
     tested = opened(points, Seen(shape, torch.float64, torch.device("cpu"), FIXED))["test"]
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
     for _, y in tested.batches([*pairwise(batch_bounds(len(tested), _AT_ONCE))], None, EVALUATED):

@@ -73,6 +73,11 @@ class PopulationNorm(RunningNorm[PopulationArm]):
 class BatchNorm(RunningNorm[_Batch]):
     """`batch`: PyTorch's BatchNorm, for any rank. Without running statistics, evaluation takes the batch's as well."""
 
+    @property
+    def takes_batches(self) -> bool:
+        """Always."""
+        return True
+
     def forward(self, x: Tensor) -> Tensor:
         """By the batch's own statistics where it takes them, unless it measures those that it keeps."""
         if self.takes_batch() and not (self.measuring and self.keeps):
@@ -129,6 +134,11 @@ class FrozenBatchNorm(BatchNorm[norms.FrozenBatchNorm]):
     @property
     def keeps(self) -> bool:
         """Until they are frozen: then they are what the network is trained for, and nothing else is precise."""
+        return not self.frozen
+
+    @property
+    def takes_batches(self) -> bool:
+        """Likewise."""
         return not self.frozen
 
     def begin(self, progress: float) -> None:

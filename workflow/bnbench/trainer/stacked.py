@@ -5,7 +5,7 @@ element-wise optimizer updates every seed.
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -20,16 +20,18 @@ from bnbench.catalogue.optimizers import OPTIMIZERS, Optimizer
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.task import Data, Task
-from bnbench.epochs import batch_bounds
+from bnbench.epochs import batch_blocks, batch_bounds
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
 from bnbench.trainer import objectives, scores, snapshot
 from bnbench.trainer.initialization import initial_of, weights_hash
-from bnbench.trainer.network import Network
+from bnbench.trainer.modular import plain
+from bnbench.trainer.network import BLOCK, Network
 from bnbench.trainer.optimizers import set_rate, undecorated
-from bnbench.trainer.orders import orders
+from bnbench.trainer.orders import of_blocks, orders
+from bnbench.trainer.own_metrics import OwnMetrics
 from bnbench.trainer.snapshot import Kept
-from bnbench.vocabulary import VALIDATION
+from bnbench.vocabulary import BATCH, VALIDATION
 
 _SQUARED_LOSS = SquaredLoss()
 
@@ -76,6 +78,8 @@ class StackedEngine:
         shuffled = not full or network.takes_parts(batch_size)
         ordered_by = [seed_of("order", seed, spec["seed_varies"]) for seed in seeds]
         self._examples = _Examples(points, ordered_by, batch_size, spec["epochs"], shuffled=shuffled)
+        self._seeds, self._metrics = seeds, OwnMetrics(spec)
+        self._test_batches = _TestBatches(points, ordered_by, points.test_x.shape[1] if full else batch_size)
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=constant)
         self._counters = network.flat.device if graph else torch.device("cpu")
@@ -110,7 +114,12 @@ class StackedEngine:
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
         """See `engine.Engine`."""
         self._train_epoch.refresh(epochs)
-        return _evaluate(self._network, self._points, self._loss, self._task)
+        found, fit = _evaluate(self._network, self._points, self._loss, self._task)
+        found[BATCH] = self._test_batches.loss(self._network, self._loss, found["test_loss"])
+        if self._metrics:
+            with plain(fit.device):
+                found |= self._metrics.of_each(self._seeds, epochs, fit, self._points.test_y)
+        return found
 
     @torch.inference_mode()
     def fit(self) -> Tensor:
@@ -238,8 +247,41 @@ def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tu
     return torch_class([parameter], **arguments), graph
 
 
-def _evaluate(network: Network, points: Points, loss: Loss, task: Task) -> dict[str, Tensor]:
-    """The losses in evaluation mode, and the scores of the task, [seeds] each."""
+class _TestBatches:
+    """The test points of all seeds in batches of the training's size, each seed's in an order of its own.
+
+    The batches are always the same.
+    """
+
+    def __init__(self, points: Points, seeds: list[int], batch_size: int) -> None:
+        self._x, self._y = points.test_x, points.test_y
+        self._seeds, self._size = seeds, batch_size
+        self._order: Tensor | None = None
+
+    def loss(self, network: Network, loss: Loss, test_loss: Tensor) -> Tensor:
+        """The test loss with each batch's own statistics, [seeds]; NaN of a single point, which has none.
+
+        It is the test loss where the norm does not normalize by the batch.
+        """
+        if not network.takes_batches():
+            return test_loss
+        if self._x.shape[1] < 2:
+            return test_loss * torch.nan
+        losses = [loss.forward(network.evaluate_batches(x, size), y) for x, y, size in self._blocks()]
+        return torch.cat(losses, dim=1).mean((1, 2))
+
+    def _blocks(self) -> Iterator[tuple[Tensor, Tensor, int]]:
+        """Batches of one size each, as many as are evaluated at once: inputs, targets and the size."""
+        if self._order is None:
+            drawn = np.stack([of_blocks(seed, "test_x", self._x.shape[1]) for seed in self._seeds])
+            self._order = torch.from_numpy(drawn).to(self._x.device)
+        for start, stop, size in batch_blocks(self._x.shape[1], self._size, BLOCK):
+            places = self._order[:, start:stop, None]
+            yield self._x.take_along_dim(places, 1), self._y.take_along_dim(places, 1), size
+
+
+def _evaluate(network: Network, points: Points, loss: Loss, task: Task) -> tuple[dict[str, Tensor], Tensor]:
+    """The losses in evaluation mode and the scores of the task, [seeds] each; and the outputs at the test points."""
     fit = network.evaluate(points.test_x)
     eval_loss = objectives.mean(loss, network.evaluate(points.train_x), points.train_y)
     test_loss = objectives.mean(loss, fit, points.test_y)
@@ -248,4 +290,4 @@ def _evaluate(network: Network, points: Points, loss: Loss, task: Task) -> dict[
     found = {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
     if points.validation_x is not None and points.validation_y is not None:
         found[VALIDATION] = objectives.mean(loss, network.evaluate(points.validation_x), points.validation_y)
-    return found | scores.of(task, fit, points.test_y)
+    return found | scores.of(task, fit, points.test_y), fit
