@@ -23,6 +23,9 @@ GRID = {"batch_size": ["full", 25], "optimizer": [ADAM, SGD]}
 WIDE = {"batch_size": ["full", 25, 10], "optimizer": [ADAM, SGD]}
 RATES = {"optimizer": [{"name": "adam", "lr": [0.001, 0.003, 0.01]}], "tune": {"validation": 0.2}}
 THREE = {"norm": ["none", "batch", "layer"]}
+GHOST = {"name": "ghost", "size": 10}
+ROOM = {"batch_size": [5, 10, 25, "full"], "optimizer": [ADAM, SGD]}
+SINES = [{"name": "sine", "points": 20}, {"name": "sine", "points": 100}]
 DIGITS = {"task": [{"name": "digits"}]}
 
 
@@ -200,6 +203,16 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "a train loss": lambda: made({"seeds": 10}, outcome="train_loss", report={"window": 0.2}),
     "three arms": lambda: made(
         {"seeds": 9, **THREE, "batch_size": ["full", 25]}, report={"compare": [["batch", "layer"]]}
+    ),
+    "an arm that is another one in some contexts": lambda: made(
+        {"seeds": 9, "norm": ["none", "batch", GHOST, "layer"], **ROOM}, report={"compare": [["batch", "layer"]]}
+    ),
+    "an arm that is another one, by the task": lambda: made(
+        {"seeds": 9, "norm": ["none", "batch", {**GHOST, "size": 15}], "task": SINES, "batch_size": [10, 20, "full"]},
+        diverged=_HALF,
+    ),
+    "tuned arms of which one is another": lambda: made(
+        {"seeds": 9, **RATES, "norm": ["none", "batch", GHOST], "batch_size": [5, 25]}, ratio=_by_rate
     ),
     "three arms, diverged": lambda: made({"seeds": 9, **THREE}, diverged=_HALF),
     "ranks against means": lambda: made({"seeds": 9, **THREE, "batch_size": ["full", 25, 10]}, ratio=_rarely_much),

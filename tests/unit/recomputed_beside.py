@@ -11,7 +11,8 @@ LOSSES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
 
 def outcomes(study, c, reported):
     """The rows of `outcomes` of one contrast."""
-    names = [*LOSSES[:3], *(["test_loss_precise"] if "batch" in c.labels.values() else []), "generalization_gap"]
+    keeps = any(label.startswith(("batch", "ghost")) for label in c.labels.values())
+    names = [*LOSSES[:3], *(["test_loss_precise"] if keeps else []), "generalization_gap"]
     names += ["test_accuracy"] if "test_accuracy" in c.arms[0].curves else []
     rows, level = [], 1 - study.report.alpha
     for name in names:

@@ -24,7 +24,11 @@ VERDICTS = {"contexts_helped": "helps", "contexts_hurt": "hurts", "contexts_equi
 
 def shared(contrasts):
     """Differences of costs of the seeds that all contexts have measured: a column per context."""
-    return pd.concat([c.differences for c in contrasts], axis=1, join="inner").to_numpy()
+    return by_seed(contrasts).to_numpy()
+
+
+def by_seed(contrasts):
+    return pd.concat([c.differences for c in contrasts], axis=1, join="inner")
 
 
 def by_arms(contrasts):
@@ -43,7 +47,8 @@ def counts(contrasts, verdicts):
 def interactions(study, contrasts, verdicts):
     """The rows of `interactions`."""
     level, rows, columns = 1 - study.report.alpha, [], []
-    for (baseline, treatment), own in by_arms(contrasts).items():
+    for baseline, treatment in study.comparisons:
+        own = by_arms(contrasts).get((baseline, treatment), [])
         if len(own) < 2:
             continue
         values = shared(own)
@@ -51,11 +56,11 @@ def interactions(study, contrasts, verdicts):
         found = [("main effect", "", values.mean(1) if len(values) else np.empty(0))]
         for factor in study.varied():
             if factor == "batch_size":
-                found.append((factor, "doubling", doublings(study, labels, values)))
+                several = labels["batch_size"].nunique() > 1
+                found += [(factor, "doubling", doublings(study, labels, values))] if several else []
                 continue
-            first, *others = list(study.levels[factor])
-            at = {name: values[:, (labels[factor] == name).to_numpy()].mean(1) for name in (first, *others)}
-            found += [(factor, other, at[other] - at[first]) for other in others]
+            first, *others = [level for level in study.levels[factor] if level in set(labels[factor])]
+            found += [(factor, other, change(labels, values, factor, first, other)) for other in others]
         new = prediction(values, level)
         for factor, name, column in found:
             row = {"baseline": baseline, "treatment": treatment, "factor": factor, "pairs": len(values)}
@@ -64,7 +69,7 @@ def interactions(study, contrasts, verdicts):
             row["diverged"] = sum(sum(c.diverged) for c in own)
             row["new"] = (counts(own, verdicts), new) if factor == "main effect" else None
             rows.append(row)
-            columns.append(column)
+            columns.append(pd.Series(column, by_seed(own).index) if len(column) else column)
     alone, adjusted = sign_flips(columns)
     together = limits(columns, level)
     family = sum(bool(len(column)) for column in columns)
@@ -88,11 +93,19 @@ def of_all(outcome, counted, predicted, low, high):
     return {**counted, **ends("prediction", outcome, least, most)}
 
 
+def change(labels, values, factor, first, other):
+    """What each seed's value changes by from one level to another, over the contexts that differ in nothing else."""
+    held = [name for name in labels if name != factor]
+    cells = [dict(zip(rows[factor], rows.index, strict=True)) for _, rows in labels.groupby(held)]
+    found = [values[:, cell[other]] - values[:, cell[first]] for cell in cells if {first, other} <= {*cell}]
+    return np.mean(found, axis=0)
+
+
 def doublings(study, labels, values):
     """Each seed's slope over log2 of the batch, within each combination of the other factors, as their mean."""
     logs = np.array([math.log2(study.examples(row)) for row in labels.to_dict("records")])
     others = [name for name in labels if name != "batch_size"]
-    cells = labels.groupby(others).indices.values()
+    cells = [cell for cell in labels.groupby(others).indices.values() if len(cell) > 1]
     return (
         np.mean([np.polyfit(logs[cell], values[:, cell].T, 1)[0] for cell in cells], axis=0)
         if len(values)
@@ -148,7 +161,8 @@ def limited(c, seed):
 def aggregate(study, contrasts, verdicts):
     """The rows of `aggregate` but for what the bootstrap gives."""
     rows, outcome = [], study.report.outcome
-    for (baseline, treatment), own in by_arms(contrasts).items():
+    for baseline, treatment in study.comparisons:
+        own = by_arms(contrasts).get((baseline, treatment), [])
         if len(own) < 3:
             continue
         values, seeds, ordered = runs(own)
@@ -175,7 +189,8 @@ def ranks(study, arms):
     options = study.report
     every = []
     for context, settings in study.contexts():
-        own = [arms[settings[label].address] for label in study.arms]
+        # Of the kinds here, only ghost is left out anywhere: where it is batch.
+        own = [arms[settings.get(label, settings["batch"]).address] for label in study.arms]
         seeds = sorted(set.intersection(*(set(arm.seeds) for arm in own)))
         costs = [better(options.outcome) * arm.final(options.outcome, options.window)[seeds] for arm in own]
         last = [costs_of * 0 for costs_of in costs]

@@ -55,7 +55,8 @@ def tuned(study, arms):
             follow = [[(i + k) % len(seeds) for k in range(1, half + 1)] for i in range(len(seeds))]
             means = [[np.mean([of[j] for j in others]) for of in losses] for others in follow]
             chosen[label] = ([int(np.argmin(of_seed)) for of_seed in means], own, [*candidates])
-        for baseline, treatment in study.tuned_comparisons:
+        there = [pair for pair in study.tuned_comparisons if {*pair} <= {*settings}]
+        for baseline, treatment in there:
             costs, last, known = [], [], []
             for label in (baseline, treatment):
                 places, own, _ = chosen[label]

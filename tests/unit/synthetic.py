@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bnbench import collect, compare, plot, report
+from bnbench import compare, plot, report
 from bnbench.catalogue import parameters
 from bnbench.catalogue.tasks import TASKS
 from bnbench.epochs import evaluated_epochs
@@ -117,7 +117,7 @@ def frames(
             curve = _curve(setting, final, at, factors)
             last = {name: curve[name][-1] for name in factors}
             facts = {name: _of(value, setting, seed) for name, value in {**TRIAL, **trial}.items()}
-            same = {**setting.labels, "setting": setting.address, "seed": seed}
+            same = {**chunk_files.same(setting), "seed": seed}
             parts["trials"].append({**same, **last, "diverged_at": at, **facts})
             parts["curves"].append({**same, **curve})
             parts["predictions"].append({**same, **_prediction(setting, seed, last["test_loss"])})
@@ -149,7 +149,7 @@ def stored(study: Study, results: Path, found: Mapping[str, pd.DataFrame] | None
         footer = {"address": chunk.setting.address, "setting": dict(chunk.setting.spec)}
         for kind, path in chunk_files.paths(chunk, results).items() if len(of_chunk["trials"]) else ():
             schema = schemas.SCHEMAS[kind]
-            rows = of_chunk[collect.COLLECTED[kind]].reindex(columns=schema.names)
+            rows = of_chunk[schemas.COLLECTED[kind]].reindex(columns=schema.names)
             tables.write_parquet(path, pa.Table.from_pandas(rows, schema, preserve_index=False), footer)
     return results
 
@@ -157,8 +157,8 @@ def stored(study: Study, results: Path, found: Mapping[str, pd.DataFrame] | None
 def contrasts(study: Study, drawn: Callable[[Mapping[str, str]], tuple[Any, Any, Any]]) -> list[Contrast]:
     """The contrasts of a study as arrays; `drawn` gives seeds and log losses of both arms for the labels of each."""
     found = []
-    for context, _ in study.contexts():
-        for baseline, treatment in study.comparisons:
+    for context, settings in study.contexts():
+        for baseline, treatment in study.compared(settings):
             labels = {**context, "baseline": baseline, "treatment": treatment}
             seeds, *arms = map(np.asarray, drawn(labels))
             found.append(Contrast(labels, seeds, *arms, *arms, censored=0, mixed=()))

@@ -54,6 +54,7 @@ def audit(study, frames, tables):
         )
         for context, settings in study.contexts()
         for base, treated in study.comparisons
+        if {base, treated} <= {*settings}
     ]
     contexts = recomputed_rows.contexts(study, contrasts)
     verdicts = {id(c): row["verdict"] for c, row in zip(contrasts, contexts, strict=True)}
@@ -67,6 +68,7 @@ def audit(study, frames, tables):
             recomputed_beside.convergence(study, arms[settings[label].address])
             for _, settings in study.contexts()
             for label in study.arms
+            if label in settings
         ],
         "interactions": recomputed_together.interactions(study, contrasts, verdicts),
         "aggregate": recomputed_together.aggregate(study, contrasts, verdicts),

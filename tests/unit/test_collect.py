@@ -9,7 +9,7 @@ from bnbench.errors import UserError
 from bnbench.plan import config, cost
 from bnbench.plan.chunks import all_chunks
 from bnbench.store import chunk_files, schemas, tables
-from bnbench.vocabulary import LOSSES
+from bnbench.vocabulary import LOSSES, OF_SETTING
 
 EPOCHS = 4
 SMALL = {"study": "small", "hidden": [4], "epochs": EPOCHS, "seeds": 5, "seeds_per_job": {"cpu": 2}}
@@ -45,7 +45,7 @@ def folders(tmp_path):
 
 
 def collected(data):
-    return {name: tables.read_parquet(data / f"{name}.parquet") for name in collect.COLLECTED.values()}
+    return {name: tables.read_parquet(data / f"{name}.parquet") for name in schemas.COLLECTED.values()}
 
 
 def test_all_chunks_become_three_tables_with_a_row_group_a_setting(folders):
@@ -59,7 +59,7 @@ def test_all_chunks_become_three_tables_with_a_row_group_a_setting(folders):
     assert found["curves"].schema.equals(schemas.SCHEMAS["losses"])
     assert found["trials"]["seed"].to_pylist() == [*range(5), *range(5)]
     assert found["trials"]["test_loss"].to_pylist() == [*map(float, range(5)), *map(float, range(5))]
-    for name in collect.COLLECTED.values():
+    for name in schemas.COLLECTED.values():
         assert pq.ParquetFile(data / f"{name}.parquet").metadata.num_row_groups == 2
 
 
@@ -73,6 +73,20 @@ def test_one_settings_rows_are_in_memory_at_a_time(folders, monkeypatch):
     monkeypatch.setattr(pa, "concat_tables", lambda parts: held.append(len(parts)) or concat(parts))
     collect.run(study, results, data)
     assert held == [3] * len(study.settings) * 3
+
+
+def test_what_files_of_earlier_versions_do_not_say_of_their_setting_is_filled_in(folders):
+    results, data = folders
+    study = plan()
+    for chunk in all_chunks(study, cost.seeds_per_job):
+        save(chunk, results)
+        for path in chunk_files.paths(chunk, results).values():
+            table = tables.read_parquet(path).drop_columns([*OF_SETTING])
+            tables.write_parquet(path, table, tables.footer(path))
+    assert collect.run(study, results, data) == "small: collected 10 trials from 6 chunks"
+    for table in collected(data).values():
+        of_setting = [table[name].unique().to_pylist() for name in OF_SETTING]
+        assert of_setting == [["squared"], [None], [4], [20], ["float32"], [None], [None]]
 
 
 def test_a_study_that_is_trained_in_part_is_collected_as_far_as_it_goes(folders):

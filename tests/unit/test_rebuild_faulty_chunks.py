@@ -10,7 +10,7 @@ import pytest
 import synthetic
 from stores import PLAN, TWO, changed, paths, stored, with_column
 
-from bnbench import cli, collect
+from bnbench import cli
 from bnbench.store import schemas, tables
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -112,7 +112,7 @@ def test_a_bit_that_flipped_is_noticed_or_changes_no_number(rebuilt, tmp_path, k
     path = paths(stored(tmp_path, study), study, first=0)[kind]
     whole, data = path.read_bytes(), tmp_path / "reports" / study.name / "data"
     assert rebuilt(study, "collect")[0] == 0
-    before = {name: tables.read_parquet(data / f"{name}.parquet") for name in collect.COLLECTED.values()}
+    before = {name: tables.read_parquet(data / f"{name}.parquet") for name in schemas.COLLECTED.values()}
     changing = []
     for place in np.linspace(0, len(whole) - 1, 60).astype(int):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])

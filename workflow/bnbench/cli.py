@@ -19,6 +19,7 @@ from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import files, tables
+from bnbench.wording import data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +51,7 @@ def _check(options: argparse.Namespace) -> str:
     study = _study(options)
     dry_runs.run(study, options.results)
     said = [f"{study.name}: {forecast.summary(study)}", forecast.changed(study, options.results)]
+    said += [f"warning: {each}" for each in data.warnings(study)]
     return "\n".join(filter(None, said))
 
 
@@ -65,6 +67,13 @@ def _probe(options: argparse.Namespace) -> str:
     study = _study(options)
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         return probe.run(study, options.results)  # what the user's code prints is no part of a message
+
+
+def _describe(options: argparse.Namespace) -> str:
+    from bnbench.trainer import own_data  # noqa: PLC0415 - it imports torch
+
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        return json.dumps(own_data.facts(_json("--task", options.task)).to_json())
 
 
 def _collect(options: argparse.Namespace) -> str:
@@ -161,6 +170,9 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
     train.add_argument("--plan", metavar="JSON", help="what the study plans, to be recorded before training begins")
     train.add_argument("--results", default=results, type=Path, help=where)
+    describe = verbs.add_parser("describe", help="say what data a function of your own gives")
+    describe.set_defaults(verb=_describe)
+    describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
     claims = verbs.add_parser("claims", help="render the page of the claims of several studies that were run")
     claims.set_defaults(verb=_claims)
     claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")

@@ -16,9 +16,7 @@ from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.study import Study
 from bnbench.store import chunk_files, preregistration, schemas, stamps, tables
-
-COLLECTED = {"losses": "curves", "trials": "trials", "predictions": "predictions"}
-"""Folder of the chunks' tables under `results/` → name of the collected table."""
+from bnbench.store.schemas import COLLECTED
 
 
 def run(study: Study, results: Path, data: Path) -> str:

@@ -90,14 +90,14 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], list[Trajectory
     finals: dict[str, tuning.Finals] = {}
     parts: Parts = {}
     for context, settings in study.contexts():
-        arms = {label: trials.read(study, data, settings[label]) for label in study.arms}
+        arms = {label: trials.read(study, data, settings[label]) for label in study.arms if label in settings}
         if study.config["tune"]:
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
         found = list(summaries.of_context(study, data, arms).items())
         if study.varies_sources:
             found.append(("variance", variance.ended(study, arms)))
-        for baseline, treatment in study.comparisons:
+        for baseline, treatment in study.compared(arms):
             pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
             excluded = dropped + excluded
             contrasts.append(verdicts.contrast(study.report, pairs))

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from bnbench.errors import UserError
+from bnbench.plan import described
 from bnbench.plan.study import Study
 from bnbench.store import probes
-from bnbench.vocabulary import PACKAGE
 
 
 def run(study: Study, results: Path) -> None:
@@ -30,7 +30,7 @@ def run(study: Study, results: Path) -> None:
         return
     command = [sys.executable, "-m", "bnbench", "probe", "--results", str(results), "--study", study.to_json()]
     done = subprocess.run(  # noqa: S603 - our own command
-        command, capture_output=True, text=True, check=False, env={**os.environ, **_path()}
+        command, capture_output=True, text=True, check=False, env={**os.environ, **described.package_path()}
     )
     if done.returncode:
         raise UserError(done.stderr.strip() or f"the dry run of the networks ended with status {done.returncode}")
@@ -38,9 +38,3 @@ def run(study: Study, results: Path) -> None:
         print(line, file=sys.stderr)
     if probes.due(study.settings, results):
         raise UserError("the dry run ended early, so the networks' code ends the program; allowed: code that goes on")
-
-
-def _path() -> dict[str, str]:
-    """Where the process finds this package, and what the user has put beside it."""
-    theirs = os.environ.get("PYTHONPATH", "")
-    return {"PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *filter(None, [theirs])])}

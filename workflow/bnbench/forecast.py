@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 from bnbench.catalogue import userfiles
 from bnbench.errors import UserError
-from bnbench.plan import cost, user_files
+from bnbench.plan import claimed, cost, user_files
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import probes, reuse, tables
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import GAP, POWER
-from bnbench.wording import captions, effects, formats
+from bnbench.wording import captions, data, effects, folded, formats
 
 _FILES = 3  # of a setting, that are looked into
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
@@ -56,6 +56,11 @@ def warning(study: Study) -> str:
     smallest = f"the smallest p that {formats.count(seeds, 'seed')} allow{'s' if seeds == 1 else ''}, 2/2^{seeds},"
     start = f"warning: {formats.count(seeds, 'seed')} can never show a difference in {family} at alpha {alpha:g}"
     return f"{start}: {smallest} is {2 / 2**seeds:.4g}; {needed} seeds can"
+
+
+def warnings(study: Study) -> list[str]:
+    """A line for each column and class of the data that looks wrong, and for seeds that are too few."""
+    return [*(f"warning: {said}" for said in data.warnings(study)), *filter(None, [warning(study)])]
 
 
 def changed(study: Study, results: Path) -> str:
@@ -100,6 +105,8 @@ def describe(study: Study, results: Path) -> str:
     jobs = [*_jobs(study, results)]
     lines = {
         "study": f"{study.name}: {summary(study)}",
+        **({"folded": "; ".join(said)} if (said := folded.lines(study)) else {}),
+        **({"data": f"\n{'':<12}".join(of_data)} if (of_data := data.sentences(study)) else {}),
         "to train": _to_train(jobs, len(study.settings) * len(study.seeds)),
         **_costs(jobs, results),
         "family": f"{_family(study)}, judged{' together' * (_tests(study) > 1)} at alpha {study.report.alpha:g}",
@@ -107,14 +114,14 @@ def describe(study: Study, results: Path) -> str:
         **_smallest_effect(study, results),
     }
     text = "\n".join(f"{name:<12}{said}" for name, said in lines.items())
-    return "\n".join(filter(None, [text, changed(study, results), warning(study)]))
+    return "\n".join(filter(None, [text, changed(study, results), *warnings(study)]))
 
 
 def _tests(study: Study) -> int:
     """The family that decides: of a study that tunes, that of the arms at what is chosen for them."""
     if study.config["tune"]:
-        return len(study.tuned_contexts()) * len(study.tuned_comparisons)
-    return len(study.contexts()) * len(study.comparisons)
+        return len(claimed.rows(study, "tuned"))
+    return study.family
 
 
 def _family(study: Study) -> str:
@@ -230,8 +237,8 @@ def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
 def _spreads(study: Study, results: Path) -> Iterator[tuple[float, int]]:
     """Of each comparison with three pairs or more, the spread of the log ratios and how many there are."""
     for _, settings in study.contexts():
-        finals = {arm: _finals(results / "trials", study, settings[arm]) for arm in study.arms}
-        for baseline, treated in ((finals[one], finals[other]) for one, other in study.comparisons):
+        finals = {arm: _finals(results / "trials", study, setting) for arm, setting in settings.items()}
+        for baseline, treated in ((finals[one], finals[other]) for one, other in study.compared(settings)):
             ratios = [treated[seed] - baseline[seed] for seed in treated.keys() & baseline.keys()]
             if len(ratios) > 2:
                 yield statistics.stdev(ratios), len(ratios)

@@ -16,7 +16,7 @@ from bnbench.plan.study import Study
 from bnbench.store import files, probes
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import PACKAGE
-from bnbench.wording import captions, formats, templating
+from bnbench.wording import captions, data, folded, formats, templating
 
 _NAMED = 10  # jobs by name, after an error
 
@@ -91,7 +91,8 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
         jobs = planned(study)
         to_run = sum(not is_there(chunk, files.results_folder()) for chunk in jobs)
         print(f"{study.name}: {forecast.summary(study)}, {to_run} to run", file=sys.stderr)
-        for line in filter(None, [forecast.changed(study, files.results_folder()), forecast.warning(study)]):
+        changed = filter(None, [forecast.changed(study, files.results_folder())])
+        for line in [*data.sentences(study), *folded.lines(study), *changed, *forecast.warnings(study)]:
             print(line, file=sys.stderr)
     return study
 

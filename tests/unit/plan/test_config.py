@@ -22,10 +22,13 @@ HOUSES = "a,price\n1,2\n2,3\n3,5\n4,8\n"
         (HOUSES, {"path": "data.txt"}, "data.txt: found a file ending in '.txt'; a table is a .csv or a .parquet file"),
         ("", {}, "data.csv: the file is empty"),
         ("a,price\n", {}, "data.csv: no rows; a table needs a header and at least 4 rows"),
-        (HOUSES, {"target": "pric"}, "data.csv: no column 'pric' (did you mean 'price'?); the columns are a, price"),
+        (HOUSES, {"target": "pric"}, "data.csv: target: no column 'pric' (did you mean 'price'?); "
+         "the columns are a, price"),
         ("a,price\n1,2\n2,2\n3,2\n4,2\n", {}, "data.csv: target 'price' is constant; there is nothing to learn"),
-        ("a,price\n1,x\n2,y\n3,z\n4,x\n", {}, "data.csv: target 'price' is not numeric (found str); "
+        ("a,price\n1,x\n2,y\n3,z\n4,x\n", {"classes": False}, "data.csv: target 'price' is not numeric (found str); "
          "a regression needs numbers"),
+        ("a,price\n1,x\n2,y\n3,z\n4,x\n", {}, "data.csv: target 'price' has 3 different values in 4 rows; "
+         "classes recur, with two rows to each on average"),
         ("a,price\n1,2\n2,\n3,5\n4,8\n", {}, "data.csv: missing value in row 2 (the first row under the header is 1), "
          "column 'price'; fill it in, or set 'missing: drop'"),
         ("a,price\n,2\n2,\n3,\n,8\n", {"missing": "drop"}, "data.csv: 0 usable rows; at least 4 are needed, "

@@ -3,10 +3,9 @@
 import pytest
 import torch
 from specs import named
-from tiny import data_of, images, sequences, theirs
+from tiny import images, sequences, theirs
 from torch import nn
 
-from bnbench.catalogue import tasks
 from bnbench.trainer import building
 from bnbench.trainer.norm_modules import Shift
 
@@ -53,8 +52,7 @@ def arms_of(setting):
 
 
 def built(setting, seed):
-    (data,) = data_of(setting, [seed])
-    return building.network(setting, seed, tasks.of(setting).shape(), data)
+    return building.network(setting, seed)
 
 
 def values(module):

@@ -13,7 +13,7 @@ import pytest
 import torch
 from plain_torch import ACTIVATIONS, TORCH_OPTIMIZERS, make_network, train_one
 from sklearn.datasets import load_diabetes
-from sklearn.metrics import r2_score
+from sklearn.metrics import mean_absolute_error, r2_score
 from specs import RATES, named, spec
 
 from bnbench.catalogue import tasks
@@ -367,6 +367,22 @@ def test_of_standardized_targets_the_stored_scale_leads_back_to_the_targets_own_
         tested = load_diabetes().target[stream(seed, "data").permutation(442)[354:]]
         assert trial["target_variance"] * trial["target_scale"] ** 2 == pytest.approx(tested.var())
     assert 60 < trials["target_scale"].min() < trials["target_scale"].max() < 90
+
+
+@pytest.mark.parametrize("held", [{}, {"validation": 0.3}], ids=["whole", "less what is held out"])
+def test_the_mean_absolute_error_is_in_the_targets_own_units_and_r2_has_none(tmp_path, held):
+    setting = spec(task=named("task", "diabetes"), epochs=2, evaluate_every=1, dtype="float64", **held)
+    trials, losses = trials_of(setting, tmp_path), tables.read_parquet(tmp_path / "losses").to_pandas()
+    found = train(setting, range(len(trials)), [tasks.of(setting).data(seed) for seed in trials.index], CPU)
+    for seed, trial in trials.iterrows():
+        rows = stream(seed, "data").permutation(442)
+        tested, trained_on = load_diabetes().target[rows[354:]], load_diabetes().target[rows[:354]]
+        fit = trained_on.mean() + trained_on.std() * found.fit[seed]
+        assert trial["mae"] == pytest.approx(mean_absolute_error(tested, fit), rel=1e-9)
+        assert trial["r2"] == pytest.approx(r2_score(tested, fit), rel=1e-9)
+        own = losses[losses.seed == seed].set_index("epoch")["mae"]
+        assert own[1] == trial["mae"]
+        assert own[0] > 20
 
 
 def test_of_classes_no_variance_and_no_scale_is_stored(tmp_path):

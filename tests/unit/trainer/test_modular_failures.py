@@ -107,7 +107,7 @@ def test_a_network_that_does_not_fit_by_itself_is_told_of(monkeypatch):
     train_epoch = Trainee._train_epoch
 
     def too_small(self, *arguments):
-        if len(self.train_x) == 2:  # the dry run
+        if len(self._train) == 2:  # the dry run
             return train_epoch(self, *arguments)
         raise torch.OutOfMemoryError("CUDA out of memory")
 

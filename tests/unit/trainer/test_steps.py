@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from bnbench.trainer.examples import Dense
 from bnbench.trainer.steps import CapturedSteps, PlainSteps
 
 BOUNDS = [[(0, 4), (4, 8)], [(8, 12), (12, 16)], [(16, 20), (20, 23)]]
@@ -73,21 +74,21 @@ def losses(make, epochs=4):
     found = []
     for epoch in range(epochs):
         order = torch.randperm(23, generator=torch.Generator().manual_seed(epoch)) if epoch else None
-        steps.begin(order)
+        steps.begin(order, f"forward.{epoch}")
         for bounds in BOUNDS:
             steps.step(bounds)
         found.append(steps.losses().clone())
     return torch.stack(found)
 
 
-def captured(refused=pytest.fail):
-    x, y = points()
-    return lambda update, module: CapturedSteps(x, y, update, module, 6, refused)
+def captured(refused=pytest.fail, examples=None):
+    examples = examples or Dense(*points())
+    return lambda update, module: CapturedSteps(examples, update, module, torch.zeros(6), refused)
 
 
 def plain():
-    x, y = points()
-    return lambda update, module: PlainSteps(x, y, update)
+    bounds = [each for some in BOUNDS for each in some]
+    return lambda update, module: PlainSteps(Dense(*points()), bounds, update)
 
 
 def test_captured_steps_train_as_plain_ones_with_a_graph_for_each_combination_of_sizes(graphs):

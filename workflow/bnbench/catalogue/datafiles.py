@@ -1,15 +1,19 @@
-"""Data files of users: a CSV or Parquet file as inputs and a target, or one message of what is wrong with it."""
+"""Data files of users: a CSV or Parquet file as inputs and targets, or one message of what is wrong with it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnbench.catalogue import reading
+from bnbench.catalogue import reading, table_inputs, table_targets
+from bnbench.catalogue.table_targets import AUTO
 from bnbench.errors import UserError, first_line, nearest
 
 if TYPE_CHECKING:
@@ -18,53 +22,82 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+INPUTS = "inputs"
+"""As a target, unless a column is called so: the inputs themselves."""
 
-def read_table(path: str, target: str, missing: str) -> tuple[Array, Array]:
-    """Inputs [rows, features] and target [rows, 1] of a data file; text and categories become one-hot columns.
+_ENDINGS = (".csv", ".parquet")
+
+
+class Read(NamedTuple):
+    """A data file as numbers, and what is to be known of it."""
+
+    x: Array
+    """Inputs, [rows, features]; text and categories are one-hot columns."""
+    y: Array
+    """Targets, [rows, outputs]."""
+    labels: tuple[str, ...]
+    """As `table_targets.Targets` has them."""
+    about: dict[str, Any]
+    """JSON-able, see `about.read`."""
+
+
+def read_table(
+    path: str,
+    target: str | Sequence[str],
+    missing: str = "refuse",
+    classes: bool | str = AUTO,
+    drop: Sequence[str] = (),
+    categories: Sequence[str] = (),
+) -> Read:
+    """A data file as numbers.
 
     Raises:
-        UserError: the file is absent, empty or unreadable, has no such target, a target that is constant or not
-            numeric, no other column, missing values that are to be refused, values that are not finite, or a column of
-            neither numbers nor categories.
+        UserError: the file is absent, empty or unreadable, lacks a column that is named, has a target that is constant
+            or not what it is to be, no other column, missing values that are to be refused, values that are not finite,
+            or a column of neither numbers nor categories.
     """
-    import pandas as pd  # noqa: PLC0415 - the trainer imports this module and most tasks need no pandas
-
-    frame = _read_frame(path)
+    frame = _frame(path)
     if frame.empty:
         raise UserError(f"{path}: no rows; a table needs a header and at least 4 rows")
-    if target not in frame.columns:
-        columns = [str(c) for c in frame.columns]
-        raise UserError(f"{path}: no column '{target}'{nearest(target, columns)}; the columns are {', '.join(columns)}")
-    frame = _without_missing(frame, path, missing)
-    y = frame.pop(target)
-    if pd.api.types.is_bool_dtype(y) or not pd.api.types.is_numeric_dtype(y):
-        raise UserError(f"{path}: target '{target}' is not numeric (found {y.dtype}); a regression needs numbers")
-    if y.nunique() == 1:
-        raise UserError(f"{path}: target '{target}' is constant; there is nothing to learn")
-    if frame.columns.empty:
-        raise UserError(f"{path}: '{target}' is the only column; there is nothing to learn it from")
-    if len(frame) < 4:
-        raise UserError(f"{path}: {len(frame)} usable rows; at least 4 are needed, for a training and a test part")
-    for name, column in frame.items():
-        kind = pd.api.types.infer_dtype(column)
-        if kind not in ("integer", "floating", "boolean", "string", "categorical", "bytes"):
-            raise UserError(f"{path}: column '{name}' holds neither numbers nor categories (found {kind}); convert it")
-    numbers = pd.get_dummies(frame).astype("float64")
-    x, targets = numbers.to_numpy(), y.to_numpy(dtype="float64")[:, None]
-    if not (np.isfinite(x).all() and np.isfinite(targets).all()):
-        bad = target if not np.isfinite(targets).all() else numbers.columns[~np.isfinite(x).all(axis=0)][0]
-        raise UserError(f"{path}: column '{bad}' holds an infinite value; every value must be finite")
-    return x, targets
+    names = _targets(frame, target)
+    _refuse_misplaced(path, frame, {"target": names, "drop": drop, "categories": categories})
+    kept, in_file = frame.drop(columns=[*drop]), len(frame)
+    gaps = {str(name): int(count) for name, count in kept.isna().sum().items() if count}
+    kept = _without_missing(kept, path, missing) if gaps else kept
+    if len(kept) < 4:
+        raise UserError(f"{path}: {len(kept)} usable rows; at least 4 are needed, for a training and a test part")
+    if not names and classes is True:
+        raise UserError(f"{path}: found 'classes: true' with 'target: {INPUTS}', whose targets are numbers")
+    targets = table_targets.of(path, kept[names], classes) if names else None
+    inputs = kept.drop(columns=names)
+    if inputs.columns.empty:
+        raise UserError(f"{path}: no column is left to learn from; there must be one beside {', '.join(names)}")
+    encoded = table_inputs.encoded(path, inputs, categories)
+    told = targets.told if targets else ()
+    about = {
+        "in_file": in_file,
+        "gaps": gaps,
+        "autoencodes": not names,
+        "categories": encoded.categories,
+        "targets": [{key: value for key, value in asdict(each).items() if value is not None} for each in told],
+        "suspects": [asdict(each) for each in table_inputs.suspects(inputs)],
+    }
+    y, labels = (targets.values, targets.labels) if targets else (encoded.values, ())
+    return Read(encoded.values, y, labels, about)
 
 
-def inspect_table(path: str, target: str, missing: str) -> dict[str, str | int]:
-    """What the planner must know of a data file: `sha256`, `rows` and `features`.
+def inspect_table(path: str, target: str | Sequence[str], missing: str = "refuse", **options: Any) -> dict[str, Any]:
+    """What the planner must know of a data file: the derived parameters of `split_tasks.Table`.
 
     Raises:
         UserError: as `read_table`.
     """
-    x, _ = read_table(path, target, missing)
-    return {"sha256": sha256(path), "rows": len(x), "features": x.shape[1]}
+    found = read_table(path, target, missing, **options)
+    features, outputs = found.x.shape[1], found.y.shape[1]
+    sizes = {"rows": len(found.x), "features": features, "width": outputs}
+    labels = {"labels": [*found.labels]} if found.labels else {}
+    alone = {} if isinstance(target, str) or len(target) > 1 else {"target": target[0]}
+    return {"sha256": sha256(path), **sizes, **labels, **alone, "found": found.about}
 
 
 def sha256(path: str) -> str:
@@ -80,37 +113,67 @@ def _bytes(path: str) -> bytes:
     return reading.content(Path(path), "data file")
 
 
-def _read_frame(path: str) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415
-
-    readers: dict[str, Callable[[str], pd.DataFrame]] = {".csv": _read_csv, ".parquet": pd.read_parquet}
+def _frame(path: str) -> pd.DataFrame:
+    """The file as a frame, whose index counts its rows; not to be changed."""
     ending = Path(path).suffix.lower()
-    if ending not in readers:
+    if ending not in _ENDINGS:
         raise UserError(f"{path}: found a file ending in '{ending}'; a table is a .csv or a .parquet file")
-    if not _bytes(path):
+    content = _bytes(path)
+    if not content:
         raise UserError(f"{path}: the file is empty")
     try:
-        return readers[ending](path)
+        return _parsed(content, ending)
     except (ValueError, OSError) as error:  # pandas' and pyarrow's parsing errors are both ValueErrors
         raise UserError(f"{path}: cannot be read as {ending[1:]} ({first_line(error)})") from error
 
 
-def _read_csv(path: str) -> pd.DataFrame:
+@lru_cache(maxsize=1)
+def _parsed(content: bytes, ending: str) -> pd.DataFrame:
+    """The content of a file, once for all tasks that read the same."""
+    import pandas as pd  # noqa: PLC0415 - the trainer imports this module and most tasks need no pandas
+
+    readers: Mapping[str, Callable[[BytesIO], pd.DataFrame]] = {".csv": _read_csv, ".parquet": pd.read_parquet}
+    return readers[ending](BytesIO(content)).reset_index(drop=True)
+
+
+def _read_csv(file: BytesIO) -> pd.DataFrame:
     """The file, if its header fits: pandas would rename what stands twice, and take what has no name as the index."""
     import pandas as pd  # noqa: PLC0415
 
-    header = pd.read_csv(path, header=None, nrows=2, dtype=str).iloc[0].dropna()  # refuses a row longer than the header
+    header = pd.read_csv(file, header=None, nrows=2, dtype=str).iloc[0].dropna()  # refuses a row longer than the header
     if header.duplicated().any():
         raise ValueError(f"the column '{header[header.duplicated()].iloc[0]}' stands twice")
-    return pd.read_csv(path, low_memory=False)
+    file.seek(0)
+    return pd.read_csv(file, low_memory=False)
+
+
+def _targets(frame: pd.DataFrame, target: str | Sequence[str]) -> list[str]:
+    """The columns to predict; none where the inputs themselves are."""
+    names = [target] if isinstance(target, str) else [*target]
+    if names == [INPUTS] and INPUTS not in frame.columns:
+        return []
+    return names
+
+
+def _refuse_misplaced(path: str, frame: pd.DataFrame, named: Mapping[str, Sequence[str]]) -> None:
+    """Refuse columns that are not there, and those that are named twice."""
+    columns, places = [str(c) for c in frame.columns], dict[str, str]()
+    for key, names in named.items():
+        for name in names:
+            if name not in columns:
+                hint = nearest(name, columns)
+                raise UserError(f"{path}: {key}: no column '{name}'{hint}; the columns are {', '.join(columns)}")
+            if name in places:
+                where = f"twice in '{key}'" if places[name] == key else f"in '{places[name]}' and in '{key}'"
+                raise UserError(f"{path}: column '{name}' stands {where}; allowed: once")
+            places[name] = key
 
 
 def _without_missing(frame: pd.DataFrame, path: str, missing: str) -> pd.DataFrame:
-    gaps = frame.isna().to_numpy()
-    if not gaps.any():
-        return frame
+    """The rows that are whole."""
     if missing == "drop":
-        return frame.dropna(ignore_index=True)
+        return frame.dropna()
+    gaps = frame.isna().to_numpy()
     row, column = np.argwhere(gaps)[0]
     more = f" and {gaps.sum() - 1} more" if gaps.sum() > 1 else ""
     raise UserError(

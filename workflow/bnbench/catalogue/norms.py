@@ -10,6 +10,7 @@ and parameters from here without paying for the import.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bnbench.catalogue.example_norms import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from bnbench.catalogue.norm import Norm, Standardizing
 from bnbench.catalogue.own import OwnCode
-from bnbench.catalogue.parameters import parameter
+from bnbench.catalogue.parameters import defaults, parameter
 from bnbench.catalogue.population_norms import PopulationGammaNorm, PopulationNorm
 from bnbench.epochs import batch_bounds
 from bnbench.errors import UserError
@@ -219,3 +220,14 @@ NORMS: dict[str, type[Norm]] = {
     "frozen": FrozenBatchNorm,
     "module": OwnNorm,
 }
+
+
+def plain(entry: Mapping[str, Any], examples: int) -> Mapping[str, Any]:
+    """The resolved entry of the norm that this one is in training by batches of so many examples, or by smaller ones.
+
+    Ghost batch normalization whose virtual batch is the batch is batch normalization, to the last bit.
+    """
+    if entry["name"] != "ghost" or entry["size"] < examples:
+        return entry
+    shared = {key: value for key, value in entry.items() if key != "size"}
+    return {**defaults(BatchNorm), **shared, "name": "batch"}

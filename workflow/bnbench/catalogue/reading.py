@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 from bnbench.errors import UserError
 from bnbench.vocabulary import IMAGE
@@ -22,9 +23,25 @@ def content(file: Path, called: str, image: Path = IMAGE) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        unseen = isinstance(error, FileNotFoundError) and image.exists() and _is_outside(file)
-        hint = f"; {_bind(file)}" if unseen else ""
-        raise UserError(f"{file}: cannot read the {called} ({error.strerror}){hint}") from error
+        raise _unread(file, called, image, error) from error
+
+
+def opened(file: Path, called: str, image: Path = IMAGE) -> IO[bytes]:
+    """A file that a config names, to be read part by part; see `content`.
+
+    Raises:
+        UserError: the file cannot be opened.
+    """
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise _unread(file, called, image, error) from error
+
+
+def _unread(file: Path, called: str, image: Path, error: OSError) -> UserError:
+    unseen = isinstance(error, FileNotFoundError) and image.exists() and _is_outside(file)
+    hint = f"; {_bind(file)}" if unseen else ""
+    return UserError(f"{file}: cannot read the {called} ({error.strerror}){hint}")
 
 
 def _is_outside(file: Path) -> bool:

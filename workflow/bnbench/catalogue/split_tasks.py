@@ -6,15 +6,18 @@ NumPy in float64; no torch here.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bnbench.catalogue import datafiles
+from bnbench.catalogue import about, datafiles
+from bnbench.catalogue.about import About
 from bnbench.catalogue.parameters import parameter
+from bnbench.catalogue.table_targets import AUTO
 from bnbench.catalogue.task import Data, Task
 from bnbench.errors import UserError
 from bnbench.streams import stream
@@ -27,9 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split(Task):
-    """Real data: a random part is held out for the test; both are standardized by the training part."""
+    """Real data: a random part is held out for the test; both are standardized by the training part.
 
-    standardizes_targets: ClassVar[bool] = True
+    So are targets that are numbers, each output by itself.
+    """
 
     test_fraction: float = parameter(
         0.2, "share of the rows held out for the test", exclusiveMinimum=0, exclusiveMaximum=1
@@ -65,15 +69,22 @@ class Split(Task):
         """The rows are always the same."""
         return True
 
+    def about(self) -> About | None:
+        """Its rows, inputs and classes."""
+        classes = self.outputs() if self.kind() == "classes" else 0
+        name = type(self).__name__.lower()
+        return About(name, self.row_count(), self.tested_points(), self.inputs(), classes=classes)
+
     def data(self, seed: int) -> Data:
         """Rows in the order drawn from the seed: the first `train_points` train, the others test."""
         x, y = self._read
         order = stream(seed, "data").permutation(len(x))
         train, test = order[: self.train_points()], order[self.train_points() :]
         standard_x = _standardizer(x[train])
-        standard_y = _standardizer(y[train]) if self.standardizes_targets else np.asarray
+        are_numbers = self.kind() == "numbers"
+        standard_y = _standardizer(y[train]) if are_numbers else np.asarray
         points = (standard_x(x[train]), standard_y(y[train]), standard_x(x[test]), standard_y(y[test]))
-        one_scale = self.standardizes_targets and y.shape[1] == 1
+        one_scale = are_numbers and y.shape[1] == 1
         return Data(*points, target_scale=_scale(y[train]).item() if one_scale else None)
 
 
@@ -101,7 +112,12 @@ class Diabetes(Split):
 class Digits(Split):
     """Handwritten digits, 1,797 images of 8 × 8 pixels (Alpaydin & Kaynak 1998), as scikit-learn ships them."""
 
-    standardizes_targets = False
+    target: str = parameter(
+        "digit",
+        "what is to be predicted: the digit, or the pixels themselves, as an autoencoder does",
+        enum=["digit", "inputs"],
+        since="0.5.0",
+    )
 
     def row_count(self) -> int:
         """The data set's 1,797 images."""
@@ -116,36 +132,67 @@ class Digits(Split):
         return 1, 8, 8
 
     def outputs(self) -> int:
-        """A logit for each digit."""
-        return 10
+        """A logit for each digit, or a number for each pixel."""
+        return 64 if self.target == "inputs" else 10
 
     def loss(self) -> str:
-        """Cross-entropy of the ten classes."""
-        return "cross_entropy"
+        """Cross-entropy of the ten classes, or the squared error of the pixels."""
+        return "squared" if self.target == "inputs" else "cross_entropy"
 
     def arrays(self) -> tuple[Array, Array]:
-        """Pixels, and a one in the column of the right digit."""
+        """Pixels, and a one in the column of the right digit, or the pixels once more."""
         from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import that no other task needs
 
         x, digits = load_digits(return_X_y=True)
-        return x, np.eye(10)[digits]
+        return x, x if self.target == "inputs" else np.eye(10)[digits]
 
 
 @dataclass(frozen=True)
 class Table(Split):
-    """Your own data: any CSV or Parquet file with one numeric target column."""
+    """Your own data: any CSV or Parquet file, whose target may be numbers or classes."""
 
-    derived = ("sha256", "rows", "features")
-    unaddressed = ("path", "rows", "features")
+    derived = ("sha256", "rows", "features", "width", "labels", "found")
+    unaddressed = (
+        "path",
+        "classes",
+        "unit",
+        "rows",
+        "features",
+        "width",
+        "found",
+    )  # `labels` say what `classes` came to
+    unsaid = ("unit",)
 
     path: str = parameter(..., "the file, beside the config or in the folder where the run starts", minLength=1)
-    target: str = parameter(..., "the name of the column to predict", minLength=1)
+    target: str | tuple[str, ...] = parameter(
+        ...,
+        "the name of the column to predict, or of several; inputs stands for the inputs themselves",
+        minLength=1,
+        minItems=1,
+        items={"minLength": 1},
+    )
     missing: str = parameter(
         "refuse", "what to do with missing values: refuse the file, or drop their rows", enum=["refuse", "drop"]
     )
+    classes: bool | str = parameter(
+        AUTO,
+        "whether the target is classes; auto means where it is text, true and false, or few whole numbers that recur",
+        enum=[AUTO, True, False],
+        since="0.5.0",
+    )
+    drop: tuple[str, ...] = parameter((), "columns to leave out", uniqueItems=True, since="0.5.0")
+    categories: tuple[str, ...] = parameter(
+        (), "columns of numbers that are categories", uniqueItems=True, since="0.5.0"
+    )
+    unit: str = parameter("", "the unit of the target, for sentences", since="0.5.0")
     sha256: str = parameter("", "filled in by the planner: what the file's bytes hash to")
     rows: int = parameter(0, "filled in by the planner: usable rows", minimum=0)
     features: int = parameter(0, "filled in by the planner: input columns once categories are one-hot", minimum=0)
+    width: int = parameter(1, "filled in by the planner: outputs, one for each class where there are classes")
+    labels: tuple[str, ...] = parameter(
+        (), "filled in by the planner: names of the classes; of several targets, the value of each that counts as 1"
+    )
+    found: Mapping[str, Any] | None = parameter(None, "filled in by the planner: what is to be known, see `about.read`")
 
     def row_count(self) -> int:
         """Usable rows, as the planner counted them."""
@@ -154,6 +201,28 @@ class Table(Split):
     def inputs(self) -> int:
         """Input columns, as the planner counted them."""
         return self.features
+
+    def outputs(self) -> int:
+        """Columns to predict, or classes, as the planner counted them."""
+        return self.width
+
+    def loss(self) -> str:
+        """Cross-entropy of classes, of each target by itself where there are several; squared error of numbers."""
+        if not self.labels:
+            return "squared"
+        return "cross_entropy" if isinstance(self.target, str) else "binary"
+
+    def about(self) -> About | None:
+        """What the planner found in the file; of an entry of an earlier version, its sizes alone."""
+        return About(
+            Path(self.path).name,
+            self.rows,
+            self.tested_points(),
+            self.features,
+            unit=self.unit,
+            dropped=self.drop,
+            **about.read(self.found or {}),
+        )
 
     def arrays(self) -> tuple[Array, Array]:
         """The file's columns as numbers.
@@ -164,7 +233,9 @@ class Table(Split):
         found = datafiles.sha256(self.path)
         if found != self.sha256:
             raise UserError(f"{self.path}: the file changed since the study was planned; start the same command again")
-        return datafiles.read_table(self.path, self.target, self.missing)
+        how = (self.target, self.missing, self.classes, self.drop, self.categories)
+        read = datafiles.read_table(self.path, *how)
+        return read.x, read.y
 
 
 def _standardizer(part: Array) -> Callable[[Array], Array]:
@@ -174,6 +245,5 @@ def _standardizer(part: Array) -> Callable[[Array], Array]:
 
 
 def _scale(part: Array) -> Array:
-    """The standard deviation of each column, [columns]; 1 of a constant one."""
-    deviation = part.std(axis=0)
-    return np.where(deviation > 0, deviation, 1.0)
+    """The standard deviation of each column, [columns]; 1 of a constant one, whose own may be no 0 but for rounding."""
+    return np.where(part.max(axis=0) > part.min(axis=0), part.std(axis=0), 1.0)

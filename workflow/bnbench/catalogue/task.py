@@ -9,11 +9,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from bnbench.catalogue.about import About
 from bnbench.catalogue.losses import LOSSES, Kind
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from bnbench.catalogue.rows import Shared
 
     Array = NDArray[np.float64]
 
@@ -29,7 +32,7 @@ class Data(NamedTuple):
     """Points that are held out of the training to choose by; None where nothing is chosen."""
     validation_y: Array | None = None
     target_scale: float | None = None
-    """What one unit of the targets was before they were standardized; None if they were not."""
+    """What one unit of the targets was before they were standardized; None if they were not, and of several targets."""
 
 
 DRAWN = ("data", "noise", "split", "validation")
@@ -45,6 +48,10 @@ class Task(ABC):
     """Parameters that the planner fills in and no user sets."""
     unaddressed: ClassVar[tuple[str, ...]] = ()
     """Parameters that change no number and so are no part of an address."""
+    unsaid: ClassVar[tuple[str, ...]] = ()
+    """Parameters that labels leave out."""
+    held_once: ClassVar[bool] = False
+    """Whether its rows are held once for all trials of a job and taken from there batch by batch, see `rows`."""
 
     @abstractmethod
     def train_points(self) -> int:
@@ -84,12 +91,9 @@ class Task(ABC):
             return ("r2", "mae")
         return ("test_accuracy", "auc") if self.outputs() == 2 and self.kind() == "classes" else ("test_accuracy",)
 
-    def about(self) -> tuple[str, ...]:
-        """What is to be known of its data, a sentence each; nothing where they speak for themselves.
-
-        Such as which rows were dropped, and which columns became categories.
-        """
-        return ()
+    def about(self) -> About | None:
+        """What is to be known of its data, such as which rows were dropped; None where they speak for themselves."""
+        return None
 
     def is_curve(self) -> bool:
         """Whether what is learned can be drawn over one input."""
@@ -103,6 +107,10 @@ class Task(ABC):
         """Whether each seed draws another random split of the same rows, so that seeds are no new data sets."""
         return False
 
+    def held_mebibytes(self) -> float:
+        """Memory that its rows take where they are held once; 0 of all other tasks."""
+        return 0.0
+
     @abstractmethod
-    def data(self, seed: int) -> Data:
-        """The points of one trial."""
+    def data(self, seed: int) -> Data | Shared:
+        """The points of one trial; places in rows that are held once, where `held_once` says so."""

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bnbench.catalogue import own
+from bnbench.catalogue.about import About
 from bnbench.catalogue.losses import CHOICES, LOSSES, OF_TASK, Kind, Loss, SquaredLoss
 from bnbench.catalogue.parameters import build, parameter
+from bnbench.catalogue.rows import Shared
+from bnbench.catalogue.shared_tasks import Arrays, OwnData
 from bnbench.catalogue.split_tasks import Diabetes, Digits, Table
 from bnbench.catalogue.task import Data, Task
 from bnbench.streams import stream
@@ -128,6 +132,50 @@ class Adding(Task):
 
 
 @dataclass(frozen=True)
+class Moons(Task):
+    """Two half circles that reach into each other, one for each class, with noise on every point."""
+
+    noise: float = parameter(0.2, "standard deviation of the Gaussian noise on both coordinates", minimum=0)
+    points: int = parameter(200, "training points", minimum=2)
+    test_points: int = parameter(1000, "test points, as noisy as those for training", minimum=1)
+
+    def train_points(self) -> int:
+        """Number of training points."""
+        return self.points
+
+    def tested_points(self) -> int:
+        """Number of test points."""
+        return self.test_points
+
+    def inputs(self) -> int:
+        """Two coordinates."""
+        return 2
+
+    def outputs(self) -> int:
+        """A logit for each half circle."""
+        return 2
+
+    def loss(self) -> str:
+        """Cross-entropy of the two classes."""
+        return "cross_entropy"
+
+    def data(self, seed: int) -> Data:
+        """Points that are drawn anew for every seed, of both classes in turn.
+
+        The upper half circle is that around (0, 0) with radius 1; the lower one is the same turned around (0.5, 0.25).
+        """
+        draws = stream(seed, "data")
+        count = self.points + self.test_points
+        lower = np.arange(count) % 2
+        angle = draws.uniform(0, np.pi, count)
+        upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        x = np.where(lower[:, None] == 1, [1.0, 0.5] - upper, upper)
+        x = x + self.noise * draws.standard_normal((count, 2))
+        y = np.eye(2)[lower]
+        return Data(x[: self.points], y[: self.points], x[self.points :], y[self.points :])
+
+
+@dataclass(frozen=True)
 class HeldOut(Task):
     """A task of whose training points a random share is held out for validation, drawn from (seed, validation)."""
 
@@ -167,9 +215,10 @@ class HeldOut(Task):
         """The task's own."""
         return self.task.kind()
 
-    def about(self) -> tuple[str, ...]:
-        """The task's own."""
-        return self.task.about()
+    def about(self) -> About | None:
+        """The task's own, and how many rows are held out."""
+        about = self.task.about()
+        return about and replace(about, held=self.held_points())
 
     def drawn(self) -> tuple[str, ...]:
         """The task's own, and which training points are held out."""
@@ -179,11 +228,17 @@ class HeldOut(Task):
         """The task's own."""
         return self.task.resamples()
 
-    def data(self, seed: int) -> Data:
+    def held_mebibytes(self) -> float:
+        """The task's own."""
+        return self.task.held_mebibytes()
+
+    def data(self, seed: int) -> Data | Shared:
         """The task's points, the training points in their order."""
         data = self.task.data(seed)
-        order = stream(seed, "validation").permutation(len(data.train_x))
+        order = stream(seed, "validation").permutation(self.task.train_points())
         held, kept = np.sort(order[: self.held_points()]), np.sort(order[self.held_points() :])
+        if isinstance(data, Shared):
+            return data._replace(train=data.train.at(kept), validation=data.train.at(held))
         x, y = data.train_x, data.train_y
         return data._replace(train_x=x[kept], train_y=y[kept], validation_x=x[held], validation_y=y[held])
 
@@ -217,4 +272,7 @@ TASKS: dict[str, type[Task]] = {
     "diabetes": Diabetes,
     "digits": Digits,
     "table": Table,
+    "moons": Moons,
+    "arrays": Arrays,
+    own.NAME: OwnData,
 }

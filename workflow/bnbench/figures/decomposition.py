@@ -25,7 +25,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         for index, treatment in enumerate(treatments):
             own = part[part["treatment"] == treatment]
             colour = palette(study)[treatment]
-            y = own["component"].map(places) + 0.2 * (index - (len(treatments) - 1) / 2)
+            y = own["component"].map(places).astype(float) + 0.2 * (index - (len(treatments) - 1) / 2)
             ax.hlines(y, own["low"], own["high"], color=colour, lw=2.4)
             total = own["component"] == "total"
             for some, fill in ((~total, colour), (total, PAPER)):

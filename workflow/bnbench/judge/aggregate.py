@@ -40,7 +40,7 @@ _PROFILE = ["baseline", "treatment", "threshold", "reached", "low", "high"]
 
 
 def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The tables `aggregate` and `profile`; without rows where the study has fewer than three contexts.
+    """The tables `aggregate` and `profile`; without rows of comparisons that stand in fewer than three contexts.
 
     Args:
         study: the study.
@@ -49,8 +49,10 @@ def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str])
     """
     rows: list[dict[str, Any]] = []
     profiles: list[pd.DataFrame] = []
-    for arms in study.comparisons if len(study.contexts()) >= SEVERAL else ():
+    for arms in study.comparisons:
         places = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
+        if len(places) < SEVERAL:
+            continue
         own, judged = [contrasts[index] for index in places], [verdicts[index] for index in places]
         drawn, ordered = _runs(own)
         arms_of = dict(zip(("baseline", "treatment"), arms, strict=True))

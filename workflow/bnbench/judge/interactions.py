@@ -130,11 +130,23 @@ def _weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[
             slope = _slope(study, contexts)
             found += [({"factor": factor, "level": DOUBLING, "against": ""}, slope)] if slope.any() else []
             continue
-        first, *others = study.levels[factor]
+        first, *others = (level for level in study.levels[factor] if level in levels)
         for level in others:
-            weights = (levels == level) / (levels == level).sum() - (levels == first) / (levels == first).sum()
-            found.append(({"factor": factor, "level": level, "against": first}, weights))
+            weights = _between(contexts, factor, first, level)
+            found += [({"factor": factor, "level": level, "against": first}, weights)] if weights.any() else []
     return found
+
+
+def _between(contexts: Sequence[Mapping[str, str]], factor: str, first: str, level: str) -> Array:
+    """Weights of the difference between two levels of a factor, over what else both of them stand in.
+
+    All of it, where every comparison stands in every context.
+    """
+    others = np.array(["|".join(label for name, label in context.items() if name != factor) for context in contexts])
+    levels = np.array([context[factor] for context in contexts])
+    both = np.isin(others, np.intersect1d(others[levels == first], others[levels == level]))
+    signs = np.where(both, (levels == level) * 1.0 - (levels == first), 0.0)
+    return signs / max(1, int((signs > 0).sum()))
 
 
 def _slope(study: Study, contexts: Sequence[Mapping[str, str]]) -> Array:

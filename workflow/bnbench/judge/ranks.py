@@ -22,6 +22,7 @@ from scipy import stats as scipy_stats
 from bnbench.judge import sign_flips, stats, verdict_rows
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
+from bnbench.plan import folded
 from bnbench.plan.study import Study
 from bnbench.vocabulary import SEVERAL
 
@@ -100,7 +101,7 @@ def cliques(arms: Sequence[str], joined: set[tuple[str, str]]) -> list[tuple[str
 
 
 def _arms(study: Study, contrasts: Sequence[Contrast]) -> _Arms:
-    """All arms over the seeds that every arm has in every context."""
+    """All arms over the seeds that every arm has in every context; of equal arms, the one that was trained is all."""
     to_baseline = [contrast for contrast in contrasts if contrast.arms[0] == study.report.baseline]
     seeds = reduce(np.intersect1d, [contrast.seeds for contrast in to_baseline])
     by_context: dict[tuple[str, ...], dict[str, Array]] = {}
@@ -110,6 +111,9 @@ def _arms(study: Study, contrasts: Sequence[Contrast]) -> _Arms:
         costs = (contrast.baseline, contrast.treated)
         for arm, own, (low, high) in zip(contrast.arms, costs, contrast.bounds(), strict=True):
             by_context.setdefault(context, {})[arm] = np.stack([own, low, high])[:, place]
+    for context, stand_ins in folded.stand_ins(study.grid, study.folds, study.report.factor).items():
+        there = by_context.get(context, {})
+        there |= {arm: there[other] for arm, other in stand_ins.items() if there}
     # [contexts, arms, kinds, seeds]
     found = np.stack([np.stack([of_arms[arm] for arm in study.arms]) for of_arms in by_context.values()])
     return _Arms(*np.moveaxis(found, 2, 0))

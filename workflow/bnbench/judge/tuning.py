@@ -195,7 +195,7 @@ def _pairs(
     }
     return [
         Pair({**context, "baseline": baseline, "treatment": treatment}, arms[baseline], arms[treatment])
-        for baseline, treatment in study.tuned_comparisons
+        for baseline, treatment in study.tuned_compared(arms)
     ]
 
 

@@ -30,6 +30,7 @@ from bnbench.wording import (
     captions,
     contents,
     convergence,
+    data,
     explored,
     methods,
     randomness,
@@ -99,6 +100,8 @@ def render(
         levels=captions.levels(study),
         randomization=methods.randomization(study, len(study.seeds)),
         limits=methods.limits(found["contexts"]),
+        data=data.sentences(study),
+        data_warnings=data.warnings(study),
         bibtex=methods.BIBTEX,
         config=yaml.safe_dump(json.loads(study.to_json()), sort_keys=False, allow_unicode=True),
     )

@@ -14,18 +14,51 @@ from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 
 def rows(study: Study, table: str) -> list[dict[str, str]]:
     """Labels of all rows of the table `contexts`, `tuned` or `interactions`, where there are trials enough."""
-    pairs = study.tuned_comparisons if table == "tuned" else study.comparisons
-    compared = [dict(zip(("baseline", "treatment"), arms, strict=True)) for arms in pairs]
     if table == "interactions":
-        named = [(MAIN_EFFECT, "")] if study.varied() else []
-        for factor in study.varied():
-            levels = (DOUBLING,) if factor == "batch_size" else [*study.levels[factor]][1:]
-            named += [(factor, level) for level in levels]
-        return [{**arms, "factor": factor, "level": level} for arms in compared for factor, level in named]
-    contexts: list[dict[str, str]] = [labels for labels, _ in study.contexts()]
+        return [row for arms in study.comparisons for row in _dependences(study, arms)]
+    found: list[dict[str, str]] = []
     if table == "tuned":
-        contexts = [labels for labels, _ in study.tuned_contexts()]
-    return [{**labels, **arms} for labels in contexts for arms in compared]
+        for labels, settings in study.tuned_contexts():
+            found += [{**labels, **_named(arms)} for arms in study.tuned_compared(settings)]
+        return found
+    for labels, own in study.contexts():
+        found += [{**labels, **_named(arms)} for arms in study.compared(own)]
+    return found
+
+
+def folded(study: Study) -> list[dict[str, str]]:
+    """Labels of the rows of the table `contexts` that the study lacks, since others stand for them."""
+    factor = study.report.factor
+    rows: list[dict[str, str]] = []
+    for setting in study.grid if study.folds else ():
+        context = {name: label for name, label in setting.labels.items() if name != factor}
+        compared = [arms for arms in _planned(study) if setting.labels[factor] in arms]
+        rows += [{**context, **_named(arms)} for arms in compared if setting.address in study.folds]
+    return rows
+
+
+def _planned(study: Study) -> list[tuple[str, str]]:
+    """What is compared with the baseline, those arms among it that others stand for everywhere."""
+    baseline = study.report.baseline
+    return [(baseline, label) for label in study.planned_levels[study.report.factor] if label != baseline]
+
+
+def _dependences(study: Study, arms: tuple[str, str]) -> list[dict[str, str]]:
+    """Labels of the rows of a comparison in the table `interactions`."""
+    contexts = [labels for labels, settings in study.contexts() if arms in study.compared(settings)]
+    if len(contexts) < 2:
+        return []
+    named = [(MAIN_EFFECT, "")]
+    for factor in study.varied():
+        there = {labels[factor] for labels in contexts}
+        _, *others = (label for label in study.levels[factor] if label in there)
+        levels = [DOUBLING][: len(others)] if factor == "batch_size" else others
+        named += [(factor, level) for level in levels]
+    return [{**_named(arms), "factor": factor, "level": level} for factor, level in named]
+
+
+def _named(arms: tuple[str, str]) -> dict[str, str]:
+    return dict(zip(("baseline", "treatment"), arms, strict=True))
 
 
 def meant(study: Study, where: Mapping[str, str], rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:

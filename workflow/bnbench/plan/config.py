@@ -15,8 +15,9 @@ from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.parameters import Registry
 from bnbench.catalogue.registries import ENTRIES, REGISTRIES
+from bnbench.catalogue.shared_tasks import Arrays, OwnData
 from bnbench.errors import UserError, found, nearest
-from bnbench.plan import candidates, cross_checks
+from bnbench.plan import candidates, cross_checks, described, duplicate_checks
 from bnbench.plan.mistakes import ConfigError, Path, at, every, kinds, missing_key, refuse, unknown_keys, wrong_values
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS
@@ -51,6 +52,7 @@ def load(config: Mapping[str, Any], source: str) -> Study:
     config = _spelled(config)
     try:
         study = Study(_resolved(config))
+        duplicate_checks.check_arms(study)
         cross_checks.check_claims(study)
     except ConfigError as error:
         raise error.told(source, config) from error
@@ -141,9 +143,14 @@ def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:
     entry = {"name": name, **_checked(options, rule, path, f"{kind} '{name}'")}
     try:
         if name == "table" and kind == "task":
-            entry |= inspect_table(entry["path"], entry["target"], entry["missing"])
+            read = ("path", "target", "missing", "classes", "drop", "categories")
+            entry |= inspect_table(**{key: entry[key] for key in read})
         if issubclass(registry[name], own.OwnCode):
             entry |= own.completed(registry[name], entry, rule["properties"])
+        if issubclass(registry[name], Arrays):
+            entry |= registry[name].completed(entry)
+        if issubclass(registry[name], OwnData):
+            entry["found"] = described.facts(entry)
         registries.check(kind, entry)
     except (UserError, ValueError) as error:  # a data file; what a class refuses of its parameters together
         raise ConfigError([at(path, str(error))]) from error

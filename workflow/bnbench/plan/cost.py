@@ -161,7 +161,8 @@ def asked(spec: Mapping[str, Any], seeds: int, attempt: int, probe: Probe | None
     if engine(spec) == "modular" and probe is None:
         minutes = max(minutes, _UNKNOWN_MINUTES)
     # A job of Snakemake on a cluster is two more Pythons that wait for it.
-    mebibytes = math.ceil(_MEMORY_HEADROOM * (memory(spec, seeds, probe) + 330))
+    held = tasks.of(spec).held_mebibytes()
+    mebibytes = math.ceil(_MEMORY_HEADROOM * (memory(spec, seeds, probe) + 330) + held)
     return Asked(minutes * attempt, mebibytes * attempt)
 
 

@@ -214,8 +214,14 @@ def check_claims(study: Study) -> None:
 
 
 def _about_no_row(study: Study, claim: Mapping[str, Any]) -> Iterator[str]:
-    if not claimed.meant(study, claim["where"], claimed.rows(study, claim["in"])):
-        said = ", ".join(f"{name}: {label}" for name, label in claim["where"].items()) or "nothing"
+    if claimed.meant(study, claim["where"], claimed.rows(study, claim["in"])):
+        return
+    said = ", ".join(f"{name}: {label}" for name, label in claim["where"].items()) or "nothing"
+    where = {name: label for name, label in claim["where"].items() if name not in ("factor", "level")}
+    if claimed.meant(study, where, claimed.folded(study)):
+        why = "which other rows stand for, since they have the same numbers; allowed: labels of those"
+        yield f"found {said}, {why}"
+    else:
         yield f"found {said}, which no row of '{claim['in']}' has; allowed: labels that stand together in one"
 
 

@@ -12,8 +12,9 @@ from bnbench.catalogue.networks import NETWORKS
 from bnbench.epochs import batch_bounds
 from bnbench.plan import candidates
 from bnbench.plan.levels import level, without_unaddressed
-from bnbench.plan.mistakes import Mistake, at
+from bnbench.plan.mistakes import ConfigError, Mistake, at
 from bnbench.plan.settings import canonical_json
+from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS
 
 
@@ -21,6 +22,19 @@ def mistakes(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     """What is there twice or would do nothing, in a resolved config."""
     checks = (_levels, _shorthand, _placement, _weight_decay, _accumulate)
     return chain.from_iterable(check(resolved) for check in checks)
+
+
+def check_arms(study: Study) -> None:
+    """Refuse arms that come to the same numbers in every context.
+
+    Raises:
+        ConfigError: nothing is left to compare.
+    """
+    if study.folds and len(study.arms) < 2:
+        factor = study.report.factor
+        named = ", ".join(f"'{label}'" for label in study.planned_levels[factor])
+        said = f"found {named}, which come to the same numbers in every context; allowed: levels that differ in one"
+        raise ConfigError([at((factor,), said)])
 
 
 def _levels(resolved: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -14,6 +14,7 @@ from bnbench.catalogue.networks import Perceptron
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import TASKS
 
 Engine = Literal["stacked", "modular"]
 
@@ -29,6 +30,7 @@ def modular_because(spec: Mapping[str, Any]) -> str:
     optimizer = build(OPTIMIZERS, spec["optimizer"])
     wanted = {
         f"network '{spec.get('network', networks.DEFAULT)['name']}'": not isinstance(network, Perceptron),
+        f"task '{spec['task']['name']}'": TASKS[spec["task"]["name"]].held_once,
         "dropout": isinstance(network, Perceptron) and network.dropout > 0,
         f"placement: {norm.placement}": norm.placement != "before",
         f"on: {', '.join(norm.on)}": norm.on != ("hidden",),

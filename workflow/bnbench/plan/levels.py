@@ -124,7 +124,9 @@ def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
     Those that the user's own code declares follow by the alphabet, in whatever order they are written.
     """
     kind, rules = REGISTRIES[factor][entry["name"]], _parameters(factor, entry["name"])
-    hidden = {"name", *getattr(kind, "derived", ())} | ({"path", "build"} if getattr(kind, "is_open", False) else set())
+    hidden = {"name", *getattr(kind, "derived", ()), *getattr(kind, "unsaid", ())} | (
+        {"path", "build"} if getattr(kind, "is_open", False) else set()
+    )
     named = [*(key for key in rules if key in entry), *sorted(key for key in entry if key not in rules)]
     return [
         f"{key}={short(entry[key])}"

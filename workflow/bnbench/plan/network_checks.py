@@ -97,7 +97,7 @@ def _population_gamma(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     for index, norm in enumerate(resolved["norm"]):
         if not NORMS[norm["name"]].measures:
             continue
-        levels = {key: resolved[key] for key in ("hidden", "activation", "network", "optimizer", "accumulate")}
+        levels = {key: resolved[key] for key in ("task", "hidden", "activation", "network", "optimizer", "accumulate")}
         specs = (dict(zip(levels, each, strict=True)) for each in product(*levels.values()))
         whys = (modular_because({**spec, "norm": norm, "loss": resolved["loss"]}) for spec in specs)
         if why := next(filter(None, whys), ""):

@@ -6,7 +6,8 @@ goes out is the same on a laptop, a head node and a compute node, so that every 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -14,7 +15,7 @@ from typing import Any
 
 from bnbench.catalogue import metrics, sources, tasks
 from bnbench.outcomes import Outcome
-from bnbench.plan import candidates
+from bnbench.plan import candidates, folded
 from bnbench.plan.candidates import Candidate
 from bnbench.plan.levels import Level, level, together
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
@@ -33,7 +34,7 @@ class ReportOptions:
     baseline: str
     """A label of `factor`."""
     compare: tuple[tuple[str, str], ...]
-    """Further pairs to compare, as (label used as baseline, label used as treatment)."""
+    """Further pairs to compare, as (label used as baseline, label used as treatment), that stand in any context."""
     outcome: str
     window: float
     margin: float
@@ -70,8 +71,10 @@ class Study:
         def label(entry: Any) -> str:
             return level(options["factor"], entry).label
 
-        pairs = tuple((label(one), label(other)) for one, other in options["compare"])
-        called = {"baseline": label(options["baseline"]), "compare": pairs}
+        pairs = ((label(one), label(other)) for one, other in options["compare"])
+        there = [settings.keys() for _, settings in self.contexts()] if options["compare"] else []
+        kept = tuple(pair for pair in pairs if any({*pair} <= arms for arms in there))
+        called = {"baseline": label(options["baseline"]), "compare": kept}
         return ReportOptions(**{**options, **called, "judged": self.outcomes[options["outcome"]]})
 
     @property
@@ -90,10 +93,19 @@ class Study:
         return tuple(self.config["reference_points"])
 
     @cached_property
-    def levels(self) -> dict[str, dict[str, Level]]:
-        """Factor → label → level, in the config's order."""
+    def planned_levels(self) -> dict[str, dict[str, Level]]:
+        """Factor → label → level, in the config's order, those among them that others stand for everywhere."""
         found = {factor: together(factor, self.config[factor]) for factor in FACTORS}
         return {factor: {each.label: each for each in levels} for factor, levels in found.items()}
+
+    @cached_property
+    def levels(self) -> dict[str, dict[str, Level]]:
+        """Factor → label → level that any setting has, in the config's order."""
+        if not self.folds:
+            return self.planned_levels
+        there = {pair for setting in self.settings for pair in setting.labels.items()}
+        every = self.planned_levels.items()
+        return {name: {label: own[label] for label in own if (name, label) in there} for name, own in every}
 
     @cached_property
     def tuned(self) -> dict[str, list[str]]:
@@ -110,7 +122,7 @@ class Study:
 
     def level(self, factor: str, label: str) -> Level:
         """The level of this label, also of one that is tuned."""
-        levels = self.levels[factor]
+        levels = self.planned_levels[factor]
         return levels[label] if label in levels else self.tuned_levels.get(factor, levels)[label]
 
     def varied(self) -> list[str]:
@@ -119,6 +131,18 @@ class Study:
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
+        """What is trained: all combinations of levels, but for those that others stand for."""
+        return tuple(setting for setting in self.grid if setting.address not in self.folds)
+
+    @cached_property
+    def folds(self) -> dict[str, Setting]:
+        """Address of a setting that is not trained → the one that stands for it, since it has the same numbers."""
+        options = self.config["report"]
+        baseline = level(options["factor"], options["baseline"]).label
+        return folded.folded(self.grid, options["factor"], baseline, self._whatever)
+
+    @cached_property
+    def grid(self) -> tuple[Setting, ...]:
         """All combinations of levels."""
         common = {key: self.config[key] for key in KEYS if key not in FACTORS} | {"numerics": NUMERICS}
         grid = product(*(self.config[factor] for factor in FACTORS))
@@ -145,9 +169,24 @@ class Study:
         baseline, *others = self.arms
         return (*((baseline, other) for other in others), *self.report.compare)
 
+    def compared(self, arms: Container[str]) -> tuple[tuple[str, str], ...]:
+        """The `comparisons` of a context, given the arms that it has."""
+        return tuple(pair for pair in self.comparisons if pair[0] in arms and pair[1] in arms)
+
+    @cached_property
+    def family(self) -> int:
+        """Comparisons in all contexts: those that are judged together."""
+        return sum(len(self.compared(arms)) for _, arms in self.contexts())
+
+    @cached_property
+    def most_contexts(self) -> int:
+        """Contexts of the comparison that stands in most of them."""
+        counted = Counter(pair for _, arms in self.contexts() for pair in self.compared(arms))
+        return max(counted.values(), default=0)
+
     def contexts(self) -> list[tuple[dict[str, str], dict[str, Setting]]]:
-        """Each context as (labels of the factors held fixed, setting by arm)."""
-        factor = self.report.factor
+        """Each context as (labels of the factors held fixed, setting by arm); of several equal arms it has one."""
+        factor = self.config["report"]["factor"]
         found: dict[tuple[tuple[str, str], ...], dict[str, Setting]] = {}
         for setting in self.settings:
             context = tuple((name, label) for name, label in setting.labels.items() if name != factor)
@@ -171,6 +210,10 @@ class Study:
         factor = self.report.factor
         pairs = ((self._whatever(factor, one), self._whatever(factor, other)) for one, other in self.comparisons)
         return tuple(dict.fromkeys(pair for pair in pairs if len({*pair}) == 2))
+
+    def tuned_compared(self, arms: Container[str]) -> tuple[tuple[str, str], ...]:
+        """The `tuned_comparisons` of a context, given the arms that it has."""
+        return tuple(pair for pair in self.tuned_comparisons if pair[0] in arms and pair[1] in arms)
 
     def tuned_contexts(self) -> list[tuple[dict[str, str], dict[str, dict[Candidate, str]]]]:
         """Contexts whatever the tuned parameters, as (labels, addresses by arm and candidate); none without `tune`."""
@@ -203,7 +246,7 @@ class Study:
 
     def _whatever(self, factor: str, label: str) -> str:
         """The label of a level whatever its tuned parameters."""
-        return candidates.whatever(self.tuned, factor, self.levels[factor][label].entry).label
+        return candidates.whatever(self.tuned, factor, self.planned_levels[factor][label].entry).label
 
     def shares_weights(self, context: Mapping[str, str]) -> bool:
         """Whether all arms of a seed start from the same weights in a context, which is given by its labels."""

@@ -12,7 +12,7 @@ from bnbench.plan.settings import Setting, canonical
 
 def named(setting: Setting) -> dict[str, str]:
     """The files that a setting names: path → what its bytes hash to."""
-    entries = [*setting.spec.items(), *(("metric", entry) for entry in setting.spec["metrics"])]
+    entries = [*setting.spec.items(), *(("metric", entry) for entry in setting.spec.get("metrics", ()))]
     return {entry["path"]: entry["sha256"] for kind, entry in entries if _has_file(kind, entry)}
 
 

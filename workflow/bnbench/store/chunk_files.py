@@ -1,15 +1,20 @@
 """The tables of one chunk: whether they are there, and their reading, which trusts no file's name."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from bnbench.catalogue import tasks
+from bnbench.catalogue.losses import OF_TASK
 from bnbench.errors import UserError
+from bnbench.plan import user_files
 from bnbench.plan.chunks import Chunk
+from bnbench.plan.levels import level
 from bnbench.plan.settings import Setting
-from bnbench.store import schemas, tables
-from bnbench.vocabulary import FACTORS
+from bnbench.store import columns, schemas, tables
+from bnbench.vocabulary import FACTORS, OF_SETTING
 
 
 def paths(chunk: Chunk, results: Path) -> dict[str, Path]:
@@ -28,22 +33,44 @@ def missing(chunk: Chunk, results: Path) -> dict[str, Path]:
 
 
 def labelled(setting: Setting, table: pa.Table) -> pa.Table:
-    """The rows with the labels that this study gives the setting (a data file may have been renamed)."""
-    first = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
-    for name, label in _same(setting).items():
-        table = table.append_column(name, pa.DictionaryArray.from_arrays(first, pa.array([label])))
+    """The rows with what this study says of the setting: its labels (a data file may have been renamed), and the rest.
+
+    So files of earlier versions, which lack some of these columns, have them too.
+    """
+    for name, value in same(setting).items():
+        table = table.append_column(name, _repeated(value, columns.COLUMNS[name].type, table.num_rows))
     return table
 
 
 def unlabelled(setting: Setting, kind: str) -> pa.Schema:
     """The columns of a kind of table, but for those that are the same in all rows of a setting."""
-    columns = schemas.stored(kind, setting.own_metrics)
-    return pa.schema([field for field in columns if field.name not in (*FACTORS, "setting")])
+    stored = schemas.stored(kind, setting.own_metrics)
+    return pa.schema([field for field in stored if field.name not in (*FACTORS, *OF_SETTING, "setting")])
 
 
-def _same(setting: Setting) -> dict[str, str]:
-    """The columns that are the same in all rows of a setting."""
-    return {**setting.labels, "setting": setting.address}
+def same(setting: Setting) -> dict[str, Any]:
+    """The columns that are the same in all rows of a setting: all that tells it from others."""
+    spec = setting.spec
+    loss = spec.get("loss", {"name": OF_TASK})
+    added = {name: digest for classes in spec.get("sources", {}).values() for name, digest in classes.items()}
+    files = {**{Path(path).name: digest for path, digest in user_files.named(setting).items()}, **added}
+    of_setting = {
+        "objective": tasks.loss_of(spec) if loss["name"] == OF_TASK else level("loss", loss).label,
+        "metrics": ", ".join(level("metric", metric).label for metric in spec.get("metrics", ())) or None,
+        **{key: spec[key] for key in ("epochs", "evaluate_every", "dtype")},
+        "validation": spec.get("validation"),
+        "files": ", ".join(f"{name} {digest[:8]}" for name, digest in files.items()) or None,
+    }
+    return {**setting.labels, **of_setting, "setting": setting.address}
+
+
+def _repeated(value: Any, kind: pa.DataType, rows: int) -> pa.Array:
+    """A column of one value; texts as a dictionary of one."""
+    if not pa.types.is_string(kind):
+        return pa.repeat(pa.scalar(value, kind), rows)
+    if value is None:
+        return pa.nulls(rows, pa.dictionary(pa.int32(), kind))
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value]))
 
 
 def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
@@ -53,15 +80,15 @@ def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
         UserError: the file is corrupt, or holds another setting's rows or other seeds than its name says.
     """
     path = paths(chunk, results)[kind]
-    columns = unlabelled(chunk.setting, kind)
-    stored = tables.read_stored(path, columns.names)
+    wanted = unlabelled(chunk.setting, kind)
+    stored = tables.read_stored(path, wanted.names)
     if not _is_whole(stored, chunk, kind):
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
     table = stored.table
-    for name in set(columns.names) - set(table.column_names):
-        value = pa.scalar(schemas.ADDED[name], columns.field(name).type)
+    for name in set(wanted.names) - set(table.column_names):
+        value = pa.scalar(schemas.ADDED[name], wanted.field(name).type)
         table = table.append_column(name, pa.repeat(value, len(table)))
-    return table.select(columns.names)
+    return table.select(wanted.names)
 
 
 def _can_be_read(chunk: Chunk, kind: str, results: Path) -> bool:

@@ -39,9 +39,25 @@ COLUMNS: dict[str, pa.Field] = {
         _TEXT,
         {
             "setting": "address of the setting: a readable name and a hash of everything that changes the numbers",
+            "objective": "what training minimizes: the loss of the task, or the one that the config names",
+            "metrics": "your own metrics that are measured; null where there are none",
+            "dtype": "type of the numbers that a network computes with",
+            "files": "your files and the classes that you added, each with the first eight digits of its hash; null "
+            "where there are none",
             "baseline": "label of the arm that the other one is compared with",
             "treatment": "label of the arm that is compared with the baseline",
         },
+    ),
+    **_columns(
+        _WHOLE,
+        {
+            "epochs": "passes over the training data",
+            "evaluate_every": "epochs from one measurement in evaluation mode to the next",
+        },
+    ),
+    **_columns(
+        _NUMBER,
+        {"validation": "share of the training points that is held out for validation; null where none is"},
     ),
     **_columns(
         _WHOLE,

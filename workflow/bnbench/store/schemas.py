@@ -16,6 +16,7 @@ from bnbench.vocabulary import (
     FIRST_FACTORS,
     LOSSES,
     MEASURED,
+    OF_SETTING,
     TARGET_SCALE,
     TARGET_VARIANCE,
 )
@@ -25,7 +26,7 @@ def _table(description: str, *names: str) -> pa.Schema:
     return pa.schema([COLUMNS[name] for name in names], metadata={"description": description})
 
 
-_KEYS = (*FACTORS, "setting", "seed")
+_KEYS = (*FACTORS, *OF_SETTING, "setting", "seed")
 _CONTRAST = (*FACTORS, "baseline", "treatment")
 _SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
 _INTERVAL = ("effect", "low", "high")
@@ -86,6 +87,9 @@ SCHEMAS: dict[str, pa.Schema] = {
     "predictions": _table("the fitted function of every trial, for tasks of one input", *_KEYS, "x", "y", "y_fit"),
 }
 """The tables under `results/`."""
+
+COLLECTED = {"losses": "curves", "trials": "trials", "predictions": "predictions"}
+"""Table under `results/` → the table of all its rows of a study."""
 
 TABLES: dict[str, pa.Schema] = {
     "contexts": _table("the verdict on each context, with its numbers", *_CONTRAST, *_VERDICT),
@@ -181,6 +185,7 @@ TABLES: dict[str, pa.Schema] = {
 
 ADDED: dict[str, Any] = {
     **{factor: None for factor in FACTORS if factor not in FIRST_FACTORS},
+    **dict.fromkeys(OF_SETTING),
     "image": "host",
     **dict.fromkeys(MEASURED[len(LOSSES) :]),
     TARGET_VARIANCE: None,

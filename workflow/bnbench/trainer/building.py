@@ -16,12 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from bnbench.catalogue import networks
+from bnbench.catalogue import networks, tasks
 from bnbench.catalogue.networks import OwnNetwork, Perceptron, Shape
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS, BatchNorm, Identity
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.task import Data
 from bnbench.errors import UserError
 from bnbench.streams import seed_of
 from bnbench.trainer import draws, norm_layers, usercode
@@ -39,14 +38,14 @@ class Built(NamedTuple):
     """Of the weights that all arms of the seed share."""
 
 
-def network(spec: Mapping[str, Any], seed: int, shape: Shape, data: Data) -> Built:
-    """The network of a setting for one seed, for examples of this shape."""
-    chosen, norm = networks.of(spec), build(NORMS, spec["norm"])
-    outputs = data.train_y.shape[1]
+def network(spec: Mapping[str, Any], seed: int) -> Built:
+    """The network of a setting for one seed."""
+    chosen, norm, task = networks.of(spec), build(NORMS, spec["norm"]), tasks.of(spec)
+    shape, outputs = task.shape(), task.outputs()
     drawn = seed_of("weights", seed, spec["seed_varies"])
     module = _module(chosen, norm, shape, outputs, drawn)
     if isinstance(chosen, Perceptron):
-        layers = initial_of(spec, seed, data)
+        layers = initial_of(spec, seed)
         _take(module, _named(layers))
         return Built(module, weights_hash(layers))
     plain = _values(_module(chosen, Identity(), shape, outputs, drawn))

@@ -24,6 +24,7 @@ from bnbench.store import chunk_files, provenance
 from bnbench.trainer import dry_run, own_metrics
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.loop import Array
+from bnbench.trainer.points import Points, tested_variance
 from bnbench.trainer.stacks import Stack, train_in_stacks
 from bnbench.vocabulary import CAN_DIVERGE, MAE, MEASURED, TARGET_SCALE, TARGET_VARIANCE, VALIDATION
 
@@ -46,7 +47,7 @@ class Trained(NamedTuple):
 def train(
     spec: Mapping[str, Any],
     seeds: range,
-    data: Sequence[Data],
+    data: Sequence[Points],
     device: torch.device,
     checkpoints: Checkpoints | None = None,
 ) -> Trained:
@@ -85,7 +86,7 @@ def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tu
 def trial_tables(
     setting: Setting,
     seeds: Sequence[int],
-    data: Sequence[Data],
+    data: Sequence[Points],
     trained: Trained,
     device_name: str,
     threads: int,
@@ -96,7 +97,7 @@ def trial_tables(
     versions = provenance.provenance()
     names = (*MEASURED, *setting.own_metrics)
     measured = {name: trained.losses.get(name, np.full((epochs, count), np.nan)) for name in names}
-    measured[MAE] = measured[MAE] * [1.0 if points.target_scale is None else points.target_scale for points in data]
+    measured[MAE] = measured[MAE] * [1.0 if each.target_scale is None else each.target_scale for each in data]
     losses = {
         "seed": np.repeat(seeds, epochs),
         "epoch": np.tile(np.arange(epochs), count),
@@ -115,8 +116,8 @@ def trial_tables(
         **_target_sizes(spec, data),
     }
     # A curve can be drawn over one input alone.
-    drawn = data if data[0].test_x.shape[1] == data[0].test_y.shape[1] == 1 else []
-    points = len(data[0].test_x) if drawn else 0
+    drawn = [each for each in data if isinstance(each, Data)] if tasks.of(spec).is_curve() else []
+    points = len(drawn[0].test_x) if drawn else 0
     predictions = {
         "seed": np.repeat(seeds, points),
         "x": np.concatenate([np.empty(0), *(d.test_x[:, 0] for d in drawn)]),
@@ -127,12 +128,12 @@ def trial_tables(
     return {kind: pa.table(values, schema=chunk_files.unlabelled(setting, kind)) for kind, values in columns.items()}
 
 
-def _target_sizes(spec: Mapping[str, Any], data: Sequence[Data]) -> dict[str, list[float | None]]:
+def _target_sizes(spec: Mapping[str, Any], data: Sequence[Points]) -> dict[str, list[float | None]]:
     """Per seed, by what a squared test error is read as a share of a variance, and in the target's own units."""
     squared = tasks.loss_of(spec) == "squared"
     with np.errstate(invalid="ignore"):  # of targets that are not finite
-        variances = [float(points.test_y.var()) if squared else None for points in data]
-    return {TARGET_VARIANCE: variances, TARGET_SCALE: [points.target_scale for points in data]}
+        variances = [tested_variance(each, tasks.of(spec).shape()) if squared else None for each in data]
+    return {TARGET_VARIANCE: variances, TARGET_SCALE: [each.target_scale for each in data]}
 
 
 def keep_freed_memory() -> None:

@@ -13,30 +13,26 @@ import torch
 from torch import Tensor
 
 from bnbench.catalogue import own
-from bnbench.catalogue.task import Data
 from bnbench.errors import UserError
+from bnbench.trainer import points
 from bnbench.trainer.modular import OWN_CODE, Trainee, plain, where_of
+from bnbench.trainer.points import Points
 
 
-def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
+def check(spec: Mapping[str, Any], seed: int, data: Points) -> None:
     """Refuse a setting whose network, norm, optimizer or loss does not work on two examples.
 
     Raises:
         UserError: what is wrong, with the user's file and line where it is the user's.
     """
     device = torch.device("cpu")
-    few = {
-        name: values[:2]
-        for name, values in data._asdict().items()
-        if name.endswith(("_x", "_y")) and values is not None
-    }
     with plain(device):
         # Without the user's metrics, for which two points may be too few: see `own_metrics.check`.
-        small, data = {**spec, "batch_size": "full", "metrics": []}, data._replace(**few)
+        small, data = {**spec, "batch_size": "full", "metrics": []}, points.cut(data, 2)
         trainee = Trainee(small, seed, data, device)
         untouched = trainee.changes()
         output = trainee.output()
-        _check_output(spec, output, trainee.train_y)
+        _check_output(spec, output, trainee.points[1])
         _check_points(spec, trainee, untouched, "network")
         if unknown := trainee.unknown():
             raise UserError(
@@ -52,7 +48,7 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> None:
             )
         trainee.train_epoch(0, 1.0)
         with torch.no_grad():
-            _check_shape(spec, trainee.output(training=False), trainee.train_y)
+            _check_shape(spec, trainee.output(training=False), trainee.points[1])
             trainee.evaluate(1)
         _check_points(spec, trainee, untouched, "network")
         _check_state(spec, trainee, Trainee(small, seed, data, device))

@@ -9,20 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bnbench.catalogue import networks
+from bnbench.catalogue import networks, tasks
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.task import Data
 from bnbench.streams import seed_of, stream
 
 Layers = list[tuple[Tensor, Tensor | None]]
 """Per linear layer, weight [outputs, inputs] and bias [outputs] or None, as in torch.nn.Linear."""
 
 
-def initial_of(spec: Mapping[str, Any], seed: int, data: Data) -> Layers:
-    """The initial weights of a setting's perceptron for one seed, by the sizes of its points."""
-    widths = [data.train_x.shape[1], *networks.of(spec).hidden, data.train_y.shape[1]]
+def initial_of(spec: Mapping[str, Any], seed: int) -> Layers:
+    """The initial weights of a setting's perceptron for one seed."""
+    task = tasks.of(spec)
+    widths = [task.inputs(), *networks.of(spec).hidden, task.outputs()]
     drawn = seed_of("weights", seed, spec["seed_varies"])
     return initial_weights(widths, build(NORMS, spec["norm"]), spec["init"], drawn)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from typing import Any, Self
 
@@ -22,10 +22,10 @@ from bnbench.catalogue.norms import NORMS, Identity
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
-from bnbench.catalogue.task import Data
 from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of
-from bnbench.trainer import building, draws, packing, scores, usercode
+from bnbench.trainer import building, draws, packing, points, scores, usercode
+from bnbench.trainer.examples import EVALUATED, Batch, Blocks, Dense
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
 from bnbench.trainer.objectives import Objective
@@ -33,6 +33,7 @@ from bnbench.trainer.optimizers import Losses, Optimizers
 from bnbench.trainer.orders import of_blocks, orders
 from bnbench.trainer.own_metrics import OwnMetrics
 from bnbench.trainer.packing import Bytes
+from bnbench.trainer.points import Points, Seen
 from bnbench.trainer.snapshot import Kept
 from bnbench.trainer.steps import Batches, CapturedSteps, PlainSteps, Steps
 from bnbench.vocabulary import BATCH, VALIDATION
@@ -53,15 +54,15 @@ class ModularEngine:
         self.hashes = [trainee.weights_hash for trainee in trainees]
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Self:
+    def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Points], device: torch.device) -> Self:
         """The engine of a setting, each seed with its own points and initial weights."""
         with plain(device):
             both = zip(seeds, data, strict=True)
-            return cls([Trainee(spec, seed, points, device) for seed, points in both], device)
+            return cls([Trainee(spec, seed, each, device) for seed, each in both], device)
 
     def empty(self, epochs: int) -> Tensor:
         """See `engine.Engine`."""
-        return self._trainees[0].train_y.new_empty((epochs, len(self._trainees)))
+        return torch.empty((epochs, len(self._trainees)), dtype=self._trainees[0].dtype, device=self._device)
 
     def train_epoch(self, epoch: int, factor: float) -> Tensor:
         """See `engine.Engine`."""
@@ -92,54 +93,58 @@ class ModularEngine:
 class Trainee:
     """One network while it trains, with its points and its optimizer."""
 
-    def __init__(self, spec: Mapping[str, Any], seed: int, data: Data, device: torch.device) -> None:
-        self._spec = spec
+    def __init__(self, spec: Mapping[str, Any], seed: int, data: Points, device: torch.device) -> None:
+        self._spec, self._device = spec, device
         self._task = tasks.of(spec)
-        shape, dtype = self._task.shape(), getattr(torch, spec["dtype"])
-        self._module, self.weights_hash = building.network(spec, seed, shape, data)
-        building.cast(self._module, dtype, device)
-        self._data = {
-            name: torch.from_numpy(values)
-            .to(device, dtype)
-            .reshape(-1, *(shape if name.endswith("_x") else values.shape[1:]))
-            for name, values in data._asdict().items()
-            if isinstance(values, np.ndarray)
-        }
-        self.train_x, self.train_y = self._data["train_x"], self._data["train_y"]
+        shape, self.dtype = self._task.shape(), getattr(torch, spec["dtype"])
+        self._module, self.weights_hash = building.network(spec, seed)
+        building.cast(self._module, self.dtype, device)
+        self._varied = spec["seed_varies"]
+        ordered_by = seed_of("order", seed, self._varied)
+        self._examples = points.opened(data, Seen(shape, self.dtype, device, ordered_by))
+        self._train = self._examples["train"]
         self._norm = norm = build(NORMS, spec["norm"])
         self._norms = NormsInUse(norm, self._module)
         self._objective, self._metrics = Objective(spec), OwnMetrics(spec)
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
         self._optimizers = Optimizers(build(OPTIMIZERS, spec["optimizer"]), self._module, constant_rate=constant)
         self._epochs, self._seed = spec["epochs"], seed
-        count, full = len(self.train_x), spec["batch_size"] == "full"
+        count, full = len(self._train), spec["batch_size"] == "full"
         batch_size = count if full else int(spec["batch_size"])
         self._bounds = [*pairwise(batch_bounds(count, batch_size))]
         self._accumulated = spec.get("accumulate", 1)
         self._block = batch_size if self._norms.by_batch else _block(shape)
-        self._varied = spec["seed_varies"]
         shuffled = not full or norm.blocks(batch_size) > 1
-        ordered_by = seed_of("order", seed, self._varied)
         self._orders = orders([ordered_by], count, spec["epochs"], device) if shuffled else None
         self._steps = self._new_steps()
         self._known = {*dict(self._module.named_parameters())}
         with _told(spec, "runs the network"), self._norms.checked(where_of(spec, "network")):
-            self._norms.look(self.train_x[:2])
+            self._norms.look(self._train.few(2, EVALUATED)[0])
+
+    @cached_property
+    def points(self) -> Batch:
+        """All training points, of which there are few in a dry run."""
+        return self._train.few(len(self._train), EVALUATED)
 
     def output(self, *, training: bool = True) -> Any:
         """What the network gives for all training points in training mode, or in evaluation mode."""
         with _told(self._spec, "runs the network"), self._norms.checked(where_of(self._spec, "network")):
             self._module.train(training)
-            return self._module(self.train_x)
+            return self._module(self.points[0])
 
     def changes(self) -> int:
         """How often anything has been done to its points in place."""
-        return sum(each._version for each in self._data.values())
+        return sum(each.changes() for each in self._examples.values()) + sum(each._version for each in self.points)
+
+    @property
+    def tested(self) -> int:
+        """Number of its test points."""
+        return len(self._examples["test"])
 
     def uses_norm(self) -> bool:
         """Whether the network runs a layer of the norm, where there is one to run."""
         with _told(self._spec, "runs the network"):
-            return isinstance(self._norm, Identity) or self._norms.are_used(self.train_x)
+            return isinstance(self._norm, Identity) or self._norms.are_used(self.points[0])
 
     def unknown(self) -> list[str]:
         """Names of parameters that the network has made since its optimizer was: nobody trains them."""
@@ -148,7 +153,7 @@ class Trainee:
     def loss(self, output: Tensor) -> Any:
         """The loss of every training point, given the network's outputs."""
         with _told(self._spec, "computes the loss"):
-            return self._objective(output, self.train_y)
+            return self._objective(output, self.points[1])
 
     def train_epoch(self, epoch: int, factor: float) -> Tensor:
         """Train one epoch; the mean of the batches' losses, a scalar."""
@@ -161,7 +166,7 @@ class Trainee:
         if self._norms.begin(epoch / self._epochs):
             self._steps = self._new_steps()
         self._module.train()
-        self._steps.begin(next(self._orders)[0] if self._orders else None)
+        self._steps.begin(next(self._orders)[0] if self._orders else None, f"forward.{epoch}")
         steps = [self._bounds[at : at + self._accumulated] for at in range(0, len(self._bounds), self._accumulated)]
         for place, bounds in enumerate(steps):
             self._refresh(epoch * len(steps) + place)
@@ -170,13 +175,13 @@ class Trainee:
 
     def _new_steps(self) -> Steps:
         """How steps are taken: captured on a GPU, where the optimizer allows it."""
-        if self.train_x.is_cuda and self._optimizers.captures:
-            return CapturedSteps(
-                self.train_x, self.train_y, self._update, self._module, len(self._bounds), _say_not_captured
-            )
-        if self.train_x.is_cuda:
-            _say_not_captured("the optimizer keeps count on the host")
-        return PlainSteps(self.train_x, self.train_y, self._update)
+        if self._device.type == "cuda" and self._optimizers.captures and self._train.captures:
+            losses = torch.zeros(len(self._bounds), dtype=self.dtype, device=self._device)
+            return CapturedSteps(self._train, self._update, self._module, losses, _say_not_captured)
+        if self._device.type == "cuda":
+            why = "the optimizer keeps count" if self._train.captures else "examples are loaded"
+            _say_not_captured(f"{why} on the host")
+        return PlainSteps(self._train, self._bounds, self._update)
 
     def _update(self, batches: Batches) -> list[Tensor]:
         return self._optimizers.step(partial(self._gradients, batches))
@@ -198,7 +203,7 @@ class Trainee:
         every = self._norms.refreshed_every()
         if every and step % every == 0:
             with torch.no_grad():
-                self._norms.measure(self._blocks(self.train_x))
+                self._norms.measure(self._blocks())
             self._module.train()
 
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
@@ -210,21 +215,18 @@ class Trainee:
         self._draw_as(f"forward.evaluate.{epochs}")
         self._refresh(epochs * -(-len(self._bounds) // self._accumulated))
         self._module.eval()
-        fit = self._outputs("test_x")
-        found = {
-            "eval_loss": self._objective(self._outputs("train_x"), self.train_y).mean(),
-            "test_loss": self._objective(fit, self._data["test_y"]).mean(),
-        }
+        fit, target = self._outputs("test")
+        found = {"eval_loss": self._mean_loss("train"), "test_loss": self._objective(fit, target).mean()}
         found["test_loss_precise"] = found["test_loss"]
         if self._norms.has_precise():
-            with self._norms.precise(self._blocks(self.train_x)):
-                found["test_loss_precise"] = self._objective(self._outputs("test_x"), self._data["test_y"]).mean()
-        if "validation_x" in self._data:
-            found[VALIDATION] = self._objective(self._outputs("validation_x"), self._data["validation_y"]).mean()
+            with self._norms.precise(self._blocks()):
+                found["test_loss_precise"] = self._mean_loss("test")
+        if "validation" in self._examples:
+            found[VALIDATION] = self._mean_loss("validation")
         found[BATCH] = self._loss_by_batch(found["test_loss"])
-        scored = scores.of(self._task, fit[None], self._data["test_y"][None])
+        scored = scores.of(self._task, fit[None], target[None])
         found |= {name: values[0] for name, values in scored.items()}
-        return found | self._metrics.of(self._seed, epochs, fit, self._data["test_y"])
+        return found | self._metrics.of(self._seed, epochs, fit, target)
 
     def passes(self, examples: int) -> int:
         """How often a network runs over so many training examples in an evaluation."""
@@ -233,17 +235,17 @@ class Trainee:
 
     def run_block(self, examples: int) -> None:
         """Run the network in evaluation mode on as many of so many examples as are evaluated at once."""
-        rows = torch.arange(min(examples, self._block)) % len(self.train_x)
+        rows = torch.arange(min(examples, self._block)) % len(self._train)
         with _told(self._spec, "evaluates the network"):
             self._module.eval()
-            self._module(self.train_x[rows])
+            self._module(self._train.pick(rows, EVALUATED)[0])
 
     def fit(self) -> Tensor:
         """The first output at the test points, [points]."""
         self._draw_as("forward.fit")
         self._module.eval()
         with _told(self._spec, "evaluates the network"):
-            return self._outputs("test_x")[:, 0]
+            return self._outputs("test")[0][:, 0]
 
     def state(self) -> Bytes:
         """What the epochs to come depend on."""
@@ -253,7 +255,7 @@ class Trainee:
 
     def take_up(self, content: Bytes, epochs: int) -> None:
         """Take up what `state` gave after so many epochs."""
-        found = packing.unpacked(content, self.train_x.device)
+        found = packing.unpacked(content, self._device)
         with _told(self._spec, "restores the network"):
             building.take_buffers(self._module, found["buffers"], found["network"])
             self._module.load_state_dict(found["network"])
@@ -265,37 +267,53 @@ class Trainee:
         """Have what the network draws from here on depend on the seed and this role alone."""
         draws.seed_everything(seed_of("order", self._seed, self._varied), role)
 
-    def _outputs(self, name: str) -> Tensor:
-        """The network's outputs for some of its points, [points, outputs]."""
-        points = self._data[name]
+    def _outputs(self, name: str) -> Batch:
+        """The network's outputs for some of its points, and their targets, [points, outputs] both."""
+        examples = self._examples[name]
+        bounds = [*pairwise(batch_bounds(len(examples), self._block))]
         if not self._norms.by_batch:
-            return torch.cat([self._module(block) for block in self._blocks(points)])
+            return _joined([(self._module(x), y) for x, y in examples.batches(bounds, None, EVALUATED)])
         order = self._order(name)
-        return torch.cat([self._module(block) for block in self._blocks(points[order])])[order.argsort()]
+        output, target = _joined([(self._module(x), y) for x, y in examples.batches(bounds, order, EVALUATED)])
+        return output[order.argsort()], target[order.argsort()]
 
     def _order(self, name: str) -> Tensor:
         """The order of some of its points where they are taken in batches, each with statistics of its own."""
-        points = self._data[name]
-        drawn = of_blocks(seed_of("order", self._seed, self._varied), name, len(points))
-        return torch.from_numpy(drawn).to(points.device)
+        drawn = of_blocks(seed_of("order", self._seed, self._varied), f"{name}_x", len(self._examples[name]))
+        return torch.from_numpy(drawn).to(self._device)
+
+    def _mean_loss(self, name: str) -> Tensor:
+        """The mean loss of some of its points, a scalar.
+
+        Of shared rows it is taken block by block: all outputs may be much larger than the rows.
+        """
+        if isinstance(self._examples[name], Dense) or self._norms.by_batch:
+            return self._objective(*self._outputs(name)).mean()
+        examples = self._examples[name]
+        bounds = [*pairwise(batch_bounds(len(examples), self._block))]
+        found = [self._objective(self._module(x), y) for x, y in examples.batches(bounds, None, EVALUATED)]
+        return torch.cat(found).mean()
 
     def _loss_by_batch(self, test_loss: Tensor) -> Tensor:
         """The test loss with each batch's own statistics, in batches of the training's size; NaN of a single point."""
-        points, target = self._data["test_x"], self._data["test_y"]
-        size = len(points) if self._spec["batch_size"] == "full" else int(self._spec["batch_size"])
+        examples = self._examples["test"]
+        size = len(examples) if self._spec["batch_size"] == "full" else int(self._spec["batch_size"])
         if not self._norms.take_batches() or (self._norms.by_batch and size == self._block):
             return test_loss
-        if len(points) < 2:
+        if len(examples) < 2:
             return test_loss * torch.nan
-        order = self._order("test_x")
+        batches = examples.batches([*pairwise(batch_bounds(len(examples), size))], self._order("test"), EVALUATED)
         with self._norms.as_in_training():
-            outputs = [
-                self._module(points[order[start:stop]]) for start, stop in pairwise(batch_bounds(len(points), size))
-            ]
-        return self._objective(torch.cat(outputs), target[order]).mean()
+            output, target = _joined([(self._module(x), y) for x, y in batches])
+        return self._objective(output, target).mean()
 
-    def _blocks(self, x: Tensor) -> list[Tensor]:
-        return [x[start:stop] for start, stop in pairwise(batch_bounds(len(x), self._block))]
+    def _blocks(self) -> Blocks:
+        return Blocks(self._train, self._block, EVALUATED)
+
+
+def _joined(parts: Sequence[Batch]) -> Batch:
+    outputs, targets = zip(*parts, strict=True)
+    return torch.cat(outputs), torch.cat(targets)
 
 
 @cache

@@ -12,12 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnbench.catalogue import metrics
+from bnbench.catalogue import metrics, tasks
 from bnbench.catalogue.metrics import OwnMetric
-from bnbench.catalogue.task import Data
 from bnbench.errors import UserError
 from bnbench.streams import seed_of, stream
-from bnbench.trainer import draws, usercode
+from bnbench.trainer import draws, points, usercode
+from bnbench.trainer.examples import EVALUATED
+from bnbench.trainer.points import Points, Seen
+
+_TRIED = 1000  # test points, at most, on which a metric is tried
 
 
 class OwnMetrics:
@@ -65,7 +68,7 @@ class OwnMetrics:
         return {name: torch.stack([each[name] for each in found]) for name in found[0]}
 
 
-def check(spec: Mapping[str, Any], seed: int, data: Data) -> list[str]:
+def check(spec: Mapping[str, Any], seed: int, data: Points) -> list[str]:
     """Refuse a setting one of whose metrics does not work on the test points, with outputs drawn at random.
 
     Returns:
@@ -78,7 +81,8 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> list[str]:
     if not own:
         return []
     told = []
-    target = torch.from_numpy(data.test_y).to(getattr(torch, spec["dtype"]))
+    seen = Seen(tasks.of(spec).shape(), getattr(torch, spec["dtype"]), torch.device("cpu"), seed)
+    _, target = points.opened(points.cut(data, _TRIED), seen)["test"].few(_TRIED, EVALUATED)
     output = torch.from_numpy(stream(seed, "forward.metrics").standard_normal(target.shape)).to(target.dtype)
     found = OwnMetrics(spec).of(seed, 0, output, target)
     for metric in own:
@@ -90,8 +94,8 @@ def check(spec: Mapping[str, Any], seed: int, data: Data) -> list[str]:
             )
         if math.isnan(value):
             told.append(
-                f"{_where(metric)}: the metric gives NaN for outputs drawn at random; a study cannot be judged by it where "
-                "it is NaN at every epoch of a trial"
+                f"{_where(metric)}: the metric gives NaN for outputs drawn at random; a study cannot be judged by it "
+                "where it is NaN at every epoch of a trial"
             )
     return told
 

@@ -14,32 +14,27 @@ from typing import Any
 import torch
 
 from bnbench.catalogue import tasks
-from bnbench.catalogue.task import Data
 from bnbench.plan.modular_cost import Probe
+from bnbench.trainer import points
 from bnbench.trainer.modular import Trainee, plain
+from bnbench.trainer.points import Points
 
 _EXAMPLES = 256
 _STEPS = 3
 _LONGEST = 20.0  # seconds that a probe may take to measure memory
 
 
-def measure(spec: Mapping[str, Any], seed: int, data: Data) -> Probe:
+def measure(spec: Mapping[str, Any], seed: int, data: Points) -> Probe:
     """Time of a step and of an evaluation on one core, and memory of one network of a setting.
 
     Raises:
         UserError: the user's own code does not work.
     """
-    points, tested = len(data.train_x), tasks.of(spec).tested_points()
-    batch = points if spec["batch_size"] == "full" else int(spec["batch_size"])
+    task = tasks.of(spec)
+    count, tested = task.train_points(), task.tested_points()
+    batch = count if spec["batch_size"] == "full" else int(spec["batch_size"])
     few = min(batch, _EXAMPLES)
-    cut = data._replace(
-        train_x=data.train_x[:few],
-        train_y=data.train_y[:few],
-        test_x=data.test_x[:few],
-        test_y=data.test_y[:few],
-        validation_x=None,
-        validation_y=None,
-    )
+    cut = points.cut(data, few, validated=False)
     device = torch.device("cpu")
     _forget_peak()
     before = _peak()
@@ -51,13 +46,13 @@ def measure(spec: Mapping[str, Any], seed: int, data: Data) -> Probe:
         with torch.no_grad():
             evaluation = _seconds(lambda: trainee.evaluate(1), 1)
             memory = _peak() - before
-            evaluated = few + len(cut.test_x)
+            evaluated = few + trainee.tested
             # Evaluation takes more examples at once than a batch has, and may take more memory.
-            if evaluation / evaluated * points < _LONGEST:
-                trainee.run_block(points)
+            if evaluation / evaluated * count < _LONGEST:
+                trainee.run_block(count)
     larger = batch / few
-    passes = trainee.passes(points) / trainee.passes(few)
-    seconds = evaluation * (points + tested) / evaluated * passes
+    passes = trainee.passes(count) / trainee.passes(few)
+    seconds = evaluation * (count + tested) / evaluated * passes
     return Probe(step * larger, seconds, max(memory * larger, _peak() - before))
 
 

@@ -92,7 +92,7 @@ class StackedEngine:
         """The engine of a setting, each seed with its own points and initial weights."""
         norm, perceptron = build(NORMS, spec["norm"]), networks.of(spec)
         dtype = getattr(torch, spec["dtype"])
-        weights = [initial_of(spec, seed, points) for seed, points in zip(seeds, data, strict=True)]
+        weights = [initial_of(spec, seed) for seed in seeds]
         network = Network(weights, norm, perceptron.activation, dtype, device)
         made = cls(network, spec, seeds, _points(data, dtype, device), tasks.built_loss(spec))
         made.hashes = [weights_hash(layers) for layers in weights]

@@ -22,6 +22,7 @@ from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.engine import Engine
 from bnbench.trainer.loop import Measured, train_networks
 from bnbench.trainer.modular import ModularEngine
+from bnbench.trainer.points import Points
 from bnbench.trainer.snapshot import State
 from bnbench.trainer.stacked import StackedEngine
 
@@ -31,7 +32,7 @@ class Stack(NamedTuple):
 
     spec: Mapping[str, Any]
     seeds: range
-    data: Sequence[Data]
+    data: Sequence[Points]
 
     def part(self, rows: range) -> Stack:
         """The seeds at these places."""
@@ -116,10 +117,10 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
     return measured._replace(losses=losses, fit=measured.fit[:count], hashes=measured.hashes[:count])
 
 
-def _engine(spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Engine:
+def _engine(spec: Mapping[str, Any], seeds: list[int], data: Sequence[Points], device: torch.device) -> Engine:
     """The engine of a setting, with the initial weights of its networks."""
     if engines.engine(spec) == "stacked":
-        return StackedEngine.of(spec, seeds, data, device)
+        return StackedEngine.of(spec, seeds, [each for each in data if isinstance(each, Data)], device)
     return ModularEngine.of(spec, seeds, data, device)
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-Batches = Sequence[tuple[Tensor, Tensor]]
-Bounds = Sequence[tuple[int, int]]
+from bnbench.trainer.examples import Batch, Bounds, Examples
+
+Batches = Sequence[Batch]
 
 Update = Callable[[Batches], list[Tensor]]
 """One update by some batches; gives the mean loss of each."""
@@ -26,8 +28,11 @@ Update = Callable[[Batches], list[Tensor]]
 class Steps(Protocol):
     """The steps of one network."""
 
-    def begin(self, order: Tensor | None) -> None:
-        """Begin an epoch, whose examples come in this order, [examples]; None: as they lie."""
+    def begin(self, order: Tensor | None, role: str) -> None:
+        """Begin an epoch, whose examples come in this order, [examples]; None: as they lie.
+
+        What examples draw at random when they are loaded depends on `role`.
+        """
         ...
 
     def step(self, bounds: Bounds) -> None:
@@ -43,33 +48,27 @@ class PlainSteps:
     """Steps as plain PyTorch takes them.
 
     Args:
-        x: training inputs, [examples, …].
-        y: training targets, [examples, outputs].
+        examples: for training.
+        bounds: where all batches of an epoch lie in its order.
         update: makes an update by some batches.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, update: Update) -> None:
-        self._x, self._y, self._update = x, y, update
-        self._order: Tensor | None = None
+    def __init__(self, examples: Examples, bounds: Bounds, update: Update) -> None:
+        self._examples, self._bounds, self._update = examples, bounds, update
+        self._batches: Iterator[Batch] = iter(())
         self._losses: list[Tensor] = []
 
-    def begin(self, order: Tensor | None) -> None:
+    def begin(self, order: Tensor | None, role: str) -> None:
         """See `Steps`."""
-        self._order, self._losses = order, []
+        self._batches, self._losses = self._examples.batches(self._bounds, order, role), []
 
     def step(self, bounds: Bounds) -> None:
         """See `Steps`."""
-        self._losses += self._update([self._batch(start, stop) for start, stop in bounds])
+        self._losses += self._update([*islice(self._batches, len(bounds))])
 
     def losses(self) -> Tensor:
         """See `Steps`."""
         return torch.stack(self._losses)
-
-    def _batch(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        if self._order is None:
-            return self._x[start:stop], self._y[start:stop]
-        rows = self._order[start:stop]
-        return self._x[rows], self._y[rows]
 
 
 class CapturedSteps:
@@ -79,33 +78,32 @@ class CapturedSteps:
     each combination is taken as it is, the second is captured.
 
     Args:
-        x: training inputs, [examples, …], on the GPU.
-        y: training targets, [examples, outputs].
+        examples: for training, on the GPU.
         update: makes an update by some batches.
         module: the network.
-        batches: of an epoch.
+        losses: room for those of an epoch's batches, on the GPU.
         refused: called with the reason when steps cannot be captured.
     """
 
     def __init__(
         self,
-        x: Tensor,
-        y: Tensor,
+        examples: Examples,
         update: Update,
         module: nn.Module,
-        batches: int,
+        losses: Tensor,
         refused: Callable[[str], None],
     ) -> None:
-        self._x, self._y, self._update, self._module, self._refused = x, y, update, module, refused
-        self._order = torch.arange(len(x), device=x.device)
-        self._at = torch.zeros((), dtype=torch.int64, device=x.device)
-        self._batch = torch.zeros(1, dtype=torch.int64, device=x.device)
-        self._losses = y.new_zeros(batches)
-        self._places = torch.arange(len(x), device=x.device)
+        self._examples, self._update, self._module, self._refused = examples, update, module, refused
+        device = losses.device
+        self._order = torch.arange(len(examples), device=device)
+        self._at = torch.zeros((), dtype=torch.int64, device=device)
+        self._batch = torch.zeros(1, dtype=torch.int64, device=device)
+        self._losses = losses
+        self._places = torch.arange(len(examples), device=device)
         self._graphs: dict[tuple[int, ...], torch.cuda.CUDAGraph | None] = {}
         self._is_refused = False
 
-    def begin(self, order: Tensor | None) -> None:
+    def begin(self, order: Tensor | None, role: str) -> None:  # noqa: ARG002 - what is captured draws nothing
         """See `Steps`."""
         if order is not None:
             self._order.copy_(order)
@@ -133,7 +131,7 @@ class CapturedSteps:
         batches = []
         for size in sizes:
             rows = self._order[self._places[:size] + self._at]
-            batches.append((self._x[rows], self._y[rows]))
+            batches.append(self._examples.pick(rows, ""))
             self._at += size
         for loss in self._update(batches):
             self._losses.index_copy_(0, self._batch, loss.reshape(1))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bnbench.plan.study import Study
 from bnbench.vocabulary import ACCURACY
-from bnbench.wording import captions, formats, titles
+from bnbench.wording import captions, data, formats, titles
 from bnbench.wording.titles import Row
 
 _MOST_DIGITS = 6
@@ -43,7 +43,7 @@ def context(study: Study, row: Row) -> str:
         first, second = shown["left"]
         more = f"R² {' and '.join(shown['r2'])}"
         if row["standardized"]:
-            more += f"; root mean square errors {' and '.join(shown['error'])} in the target's own units"
+            more += f"; root mean square errors {' and '.join(shown['error'])} in {data.units(study)}"
         said = f"{base} leaves {first} of the target's variance, {treated} {second} ({more})"
     elif all(shown["accuracy"]) and study.report.outcome != ACCURACY:  # which the verdict says already
         first, second = shown["accuracy"]
@@ -93,7 +93,7 @@ def note(study: Study, rows: pd.DataFrame) -> str:
         said += [
             f"Variance left: the {loss} divided by the variance of the targets at the test points.",
             "100 % is what the mean of these targets would leave as the only answer, and R² is 1 − the variance left.",
-            f"The root mean square (RMS) error is in the target's own units{trained}.",
+            f"The root mean square (RMS) error is in {data.units(study)}{trained}.",
         ]
     if classified:
         said.append("Accuracy: the share of the test points that is classified correctly.")

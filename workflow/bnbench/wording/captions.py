@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from bnbench.catalogue.networks import DEFAULT
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import FACTORS, SCHEMA, SEED_VARIES
-from bnbench.wording import effects, formats, networks, titles
+from bnbench.wording import effects, folded, formats, networks, titles
 
 _UNSAID = {SEED_VARIES: ALL, "network": DEFAULT["name"], "accumulate": "1"}
 """Factors that texts do not name where this is their only level."""
@@ -20,7 +22,11 @@ def summary(study: Study) -> str:
     shown = [factor for factor in FACTORS if len(study.levels[factor]) > 1]
     parts = [formats.count(len(study.levels[factor]), noun(factor)) for factor in shown]
     trials = formats.count(len(study.settings) * len(study.seeds), "trial")
-    return f"{' × '.join([*parts, formats.count(len(study.seeds), 'seed')])} = {trials}"
+    seeds = formats.count(len(study.seeds), "seed")
+    if left_out := math.prod(map(len, study.levels.values())) - len(study.settings):
+        repeated = "1 that repeats another" if left_out == 1 else f"{left_out} that repeat others"
+        return f"{' × '.join(parts)}, less {repeated}, × {seeds} = {trials}"
+    return f"{' × '.join([*parts, seeds])} = {trials}"
 
 
 def noun(factor: str) -> str:
@@ -54,7 +60,7 @@ def facts(study: Study) -> dict[str, str]:
         "contexts": formats.count(contexts, "context"),
         "level": formats.percent(1 - options.alpha),
         "narrow": formats.percent(1 - 2 * options.alpha),
-        "together": together(contexts * len(study.comparisons)),
+        "together": together(study.family),
         "alpha": f"{options.alpha:g}",
         "window": window(study),
         "alike": alike(study),
@@ -135,4 +141,5 @@ def levels(study: Study) -> str:
     loss = networks.own_loss(study)
     same = ", ".join([*held, *([f"loss {loss}"] if loss else [])])
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
+    said += [f"{line[:1].upper()}{line[1:]}." for line in folded.lines(study)]
     return " ".join([*filter(None, said), f"The same everywhere: {same}."])

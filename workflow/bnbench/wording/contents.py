@@ -48,7 +48,7 @@ _OF_STATISTICS = ("decomposition", "modes")
 
 def _many_contexts(study: Study) -> bool:
     """Whether there are contexts enough to be taken together."""
-    return len(study.contexts()) >= SEVERAL
+    return study.most_contexts >= SEVERAL
 
 
 def _many_arms(study: Study) -> bool:
@@ -66,7 +66,7 @@ def tables(study: Study) -> dict[str, str]:
 
 def figures(study: Study) -> dict[str, str]:
     """Name of each figure that the study has → its title."""
-    several = len(study.contexts()) > 1
+    several = study.most_contexts > 1
     shown = {"forest": "Effects, context by context"}
     if study.config["tune"]:
         shown["rates"] = f"The effect as a function of the {titles.tuned(study)}"

@@ -1,0 +1,81 @@
+"""What is to be known of the data of a task: numbers and names, which `wording.data` puts into sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Reason = Literal["asked", "text", "boolean", "few", "fractions", "many", "others"]
+"""Why a target was taken for classes or for numbers.
+
+The config asks for it; the column holds text, or true and false; it holds few whole numbers that recur, or fractions,
+or many whole numbers; or it holds few, and is one of several targets that are numbers.
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column to predict."""
+
+    name: str
+    why: Reason
+    mean: float | None = None
+    """Of numbers, over the rows that are used, in their own units; None of classes."""
+    deviation: float | None = None
+    """Their standard deviation."""
+    classes: Mapping[str, int] | None = None
+    """Name of a class → its rows, in the order of the outputs; None of numbers."""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A column of text that may not be meant to be an input."""
+
+    column: str
+    what: Literal["id", "date"]
+    values: int
+    """How many different ones it holds, each of which is an input."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What is to be known of the data of a task."""
+
+    name: str
+    """A file, or a data set."""
+    rows: int
+    """Rows that are used."""
+    tested: int
+    """Rows that each seed tests."""
+    inputs: int
+    """Inputs of a network."""
+    held: int = 0
+    """Rows that each seed holds out for validation."""
+    classes: int = 0
+    """How many there are, where the names of the targets are not known; 0 of numbers."""
+    unit: str = ""
+    """Of targets that are numbers."""
+    autoencodes: bool = False
+    """Whether the targets are the inputs."""
+    in_file: int | None = None
+    """Rows of the file, where some may have been dropped."""
+    gaps: Mapping[str, int] | None = None
+    """Column → rows in which it has no value, and which were dropped for that."""
+    dropped: tuple[str, ...] = ()
+    """Columns that are left out."""
+    categories: Mapping[str, int] | None = None
+    """Column that is one-hot → how many inputs it became."""
+    targets: tuple[Target, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What arrays were taken for, a clause each."""
+
+
+def read(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the planner found in a file, JSON-able, as keywords of `About`."""
+    return {
+        **found,
+        "targets": tuple(Target(**target) for target in found.get("targets", ())),
+        "suspects": tuple(Suspect(**suspect) for suspect in found.get("suspects", ())),
+    }

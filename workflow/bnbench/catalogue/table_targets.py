@@ -1,0 +1,174 @@
+"""The targets of a table: numbers, classes, or flags, and why they were taken for these."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from bnbench.catalogue.about import Reason, Target
+from bnbench.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Column = pd.Series[Any]
+
+AUTO = "auto"
+
+MOST_CLASSES, ROWS_EACH = 10, 5
+"""Whole numbers are classes where there are two of them, or at most ten with five rows to each on average."""
+
+_TYPICALLY_NUMBERS = 0.5
+"""Text of which a larger share reads as numbers is taken for numbers that are spoilt, and not for classes."""
+
+
+class Targets(NamedTuple):
+    """The targets of a table."""
+
+    values: Array
+    """[rows, outputs]: numbers; a one in the column of the right class; or flags."""
+    labels: tuple[str, ...]
+    """Names of the classes, by outputs; of flags, the value that counts as 1; of numbers, nothing."""
+    told: tuple[Target, ...]
+    """What is to be known of each column."""
+
+
+def of(path: str, columns: pd.DataFrame, classes: bool | str) -> Targets:
+    """What these columns of a file are taken for, and their values.
+
+    Args:
+        path: the file, for messages.
+        columns: without missing values; the index counts the rows of the file from 0.
+        classes: what the config says: true, false or auto.
+
+    Raises:
+        UserError: a column is constant, is not what it is to be, has an infinite value, or does not fit the others.
+    """
+    reasons = {str(name): _reason(path, column, classes) for name, column in columns.items()}
+    taken = [name for name, (is_classes, _) in reasons.items() if is_classes]
+    if len(reasons) > 1 and taken:
+        if all(reasons[name][1] == "few" for name in taken) and not _all_of_two(columns, taken):
+            taken = []
+            reasons = {name: (False, "others" if why == "few" else why) for name, (_, why) in reasons.items()}
+        else:
+            _refuse_mixed(path, columns, taken)
+    if not taken:
+        return _numbers(path, columns, {name: why for name, (_, why) in reasons.items()})
+    coded = {name: _coded(columns[name]) for name in taken}
+    told = tuple(
+        Target(name, reasons[name][1], classes=_counts(codes, names)) for name, (codes, names) in coded.items()
+    )
+    if len(taken) > 1:
+        flags = np.stack([codes for codes, _ in coded.values()], axis=1).astype(np.float64)
+        return Targets(flags, tuple(names[1] for _, names in coded.values()), told)
+    ((codes, names),) = coded.values()
+    return Targets(np.eye(len(names))[codes], tuple(names), told)
+
+
+def is_true_or_false(column: Column) -> bool:
+    """Whether a column holds booleans, also where missing values made objects of them."""
+    from pandas.api import types  # noqa: PLC0415 - the trainer imports this module and most tasks need no pandas
+
+    return types.infer_dtype(column) == "boolean"
+
+
+def _reason(path: str, column: Column, classes: bool | str) -> tuple[bool, Reason]:
+    """Whether a column is taken for classes, and why."""
+    from pandas.api import types  # noqa: PLC0415
+
+    boolean = is_true_or_false(column)
+    numeric = boolean or types.is_numeric_dtype(column)
+    kind = types.infer_dtype(column)
+    if column.nunique() == 1:
+        raise UserError(f"{path}: target '{column.name}' is constant; there is nothing to learn")
+    if not numeric and kind not in ("string", "categorical", "bytes"):
+        raise UserError(f"{path}: target '{column.name}' holds neither numbers nor classes (found {kind}); convert it")
+    if classes is False:
+        if not numeric:
+            dtype = column.dtype
+            raise UserError(
+                f"{path}: target '{column.name}' is not numeric (found {dtype}); a regression needs numbers"
+            )
+        return False, "asked"
+    if numeric and not boolean and classes == AUTO:
+        return _of_numbers(column)
+    if classes == AUTO and not boolean:
+        _refuse_spoilt_numbers(path, column)
+    if 2 * column.nunique() > len(column):
+        raise UserError(
+            f"{path}: target '{column.name}' has {column.nunique()} different values in {len(column)} rows; "
+            "classes recur, with two rows to each on average"
+        )
+    return True, "asked" if classes is True else "boolean" if boolean else "text"
+
+
+def _of_numbers(column: Column) -> tuple[bool, Reason]:
+    values = column.to_numpy(dtype="float64")
+    if not np.isfinite(values).all():
+        return False, "many"  # `_numbers` refuses it
+    if not np.array_equal(values, np.round(values)):
+        return False, "fractions"
+    most = max(2, min(MOST_CLASSES, len(values) // ROWS_EACH))
+    return (True, "few") if column.nunique() <= most else (False, "many")
+
+
+def _refuse_spoilt_numbers(path: str, column: Column) -> None:
+    """Refuse text that is numbers but for some rows, such as a price of "?"."""
+    import pandas as pd  # noqa: PLC0415
+
+    unread = pd.to_numeric(column.astype(str), errors="coerce").isna()
+    if unread.any() and not unread.all() and unread.mean() < 1 - _TYPICALLY_NUMBERS:
+        first = int(unread.to_numpy().argmax())
+        raise UserError(
+            f"{path}: target '{column.name}' holds text among numbers, '{column.iloc[first]}' in row "
+            f"{column.index[first] + 1} (the first row under the header is 1); mend it, or set 'classes: true'"
+        )
+
+
+def _all_of_two(columns: pd.DataFrame, taken: list[str]) -> bool:
+    return len(taken) == columns.shape[1] and all(columns[name].nunique() == 2 for name in taken)
+
+
+def _refuse_mixed(path: str, columns: pd.DataFrame, taken: list[str]) -> None:
+    """Refuse several targets that are neither all numbers nor all of two values."""
+    allowed = "several targets are all numbers, or each of them has two values"
+    if others := [str(name) for name in columns if name not in taken]:
+        raise UserError(f"{path}: target '{taken[0]}' holds classes, and '{others[0]}' numbers; {allowed}")
+    for name in taken:
+        if (count := columns[name].nunique()) > 2:
+            raise UserError(f"{path}: target '{name}' has {count} classes; {allowed}")
+
+
+def _coded(column: Column) -> tuple[NDArray[np.intp], list[str]]:
+    """The class of each row by its place, and the names of the classes in the order of their values."""
+    import pandas as pd  # noqa: PLC0415
+
+    codes, values = pd.factorize(column.infer_objects(), sort=True)
+    return codes, [_name(value) for value in values]
+
+
+def _name(value: Any) -> str:
+    """A class as messages have it: whole numbers as such, also where missing values made 1.0 of 1."""
+    return str(int(value)) if isinstance(value, float | np.floating) and value.is_integer() else str(value)
+
+
+def _counts(codes: NDArray[np.intp], names: list[str]) -> dict[str, int]:
+    return dict(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
+
+
+def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Targets:
+    values = columns.to_numpy(dtype="float64")
+    for name, finite in zip(columns, np.isfinite(values).all(axis=0), strict=True):
+        if not finite:
+            raise UserError(f"{path}: column '{name}' holds an infinite value; every value must be finite")
+    with np.errstate(over="ignore", invalid="ignore"):
+        means, deviations = values.mean(axis=0).tolist(), values.std(axis=0).tolist()
+    told = tuple(
+        Target(name, why, *(each if math.isfinite(each) else None for each in both))
+        for (name, why), both in zip(reasons.items(), zip(means, deviations, strict=True), strict=True)
+    )
+    return Targets(values, (), told)

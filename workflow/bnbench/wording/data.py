@@ -1,0 +1,157 @@
+"""What is known of a study's data, in words: rows, inputs, categories and targets, and columns that look wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bnbench.catalogue import tasks
+from bnbench.catalogue.about import About, Suspect, Target
+from bnbench.plan import candidates
+from bnbench.plan.study import Study
+from bnbench.wording import formats
+
+_NAMED = 6
+"""Classes, or columns, that a sentence names; the others are counted."""
+
+_FEW_ROWS = 5
+"""A class with fewer rows is told of, since some seeds train without it."""
+
+OWN_UNITS = "the target's own units"
+
+_REASONS = {
+    "asked": "as the config says",
+    "text": "since it is text",
+    "boolean": "since it is true or false",
+    "few": "since it is few whole numbers that recur",
+    "fractions": "since it has fractions",
+    "many": "since it has many values",
+    "others": "since there are several targets, and not all of two values",
+}
+
+
+def found(study: Study) -> list[About]:
+    """What is known of the data of each task, of those whose data do not speak for themselves."""
+    held = candidates.held_out(study.config)
+    known = (tasks.of({"task": level.entry, **held}).about() for level in study.levels["task"].values())
+    return [about for about in known if about is not None]
+
+
+def sentences(study: Study) -> list[str]:
+    """What is said of the data of each task: a few sentences each."""
+    return [told(about) for about in found(study)]
+
+
+def warnings(study: Study) -> list[str]:
+    """A sentence for each column that may not be meant to be an input, and each class that is rare."""
+    return [said for about in found(study) for said in (*_suspected(about), *_rare(about))]
+
+
+def units(study: Study) -> str:
+    """The unit of the targets, where all tasks have the same; else that these are their own."""
+    named = {about.unit if about is not None else "" for about in _all(study)}
+    return named.pop() or OWN_UNITS if len(named) == 1 else OWN_UNITS
+
+
+def told(about: About) -> str:
+    """The rows, the inputs and the targets of a task's data."""
+    notes = [f"{note}." for note in about.notes]
+    targets = "" if notes else _targets(about)
+    return " ".join([f"{about.name}: {_rows(about)}.", *_left_out(about), _inputs(about), targets, *notes]).strip()
+
+
+def _all(study: Study) -> list[About | None]:
+    return [tasks.of({"task": level.entry}).about() for level in study.levels["task"].values()]
+
+
+def _rows(about: About) -> str:
+    """`288 of 300 rows are used, since 8 lack area and 5 lack city; each seed tests 58 of them`."""
+    dropped = (about.in_file or about.rows) - about.rows
+    used = formats.count(about.rows, "row")
+    if dropped:
+        gaps = sorted((about.gaps or {}).items(), key=lambda each: -each[1])
+        parts = [f"{count:,} lack{'s' * (count == 1)} {name}" for name, count in gaps]
+        used = f"{about.rows:,} of {about.in_file:,} rows are used, since {formats.listed(_shortened(parts))}"
+    held = f", and holds out {about.held:,} for validation" if about.held else ""
+    return f"{used}; each seed tests {about.tested:,} of them{held}"
+
+
+def _left_out(about: About) -> list[str]:
+    if not about.dropped:
+        return []
+    names, are = formats.listed(about.dropped), "is" if len(about.dropped) == 1 else "are"
+    return [f"Left out {are} {names}."]
+
+
+def _inputs(about: About) -> str:
+    """`12 inputs, 9 of them for the category city.`."""
+    inputs, categories = formats.count(about.inputs, "input"), about.categories or {}
+    if not categories:
+        return f"{inputs}."
+    if len(categories) == 1:
+        ((name, count),) = categories.items()
+        return f"{inputs}, {count:,} of them for the category {name}."
+    parts = [f"{name} ({count:,})" for name, count in categories.items()]
+    return f"{inputs}, {sum(categories.values()):,} of them for the categories {formats.listed(_shortened(parts))}."
+
+
+def _targets(about: About) -> str:
+    """What is predicted: numbers with their mean, or classes with their shares."""
+    if about.autoencodes:
+        return "The targets are the inputs."
+    if not about.targets:
+        return f"{about.classes} classes." if about.classes else ""
+    return " ".join(_target(about, target) for target in about.targets)
+
+
+def _target(about: About, target: Target) -> str:
+    why = _REASONS[target.why]
+    if target.classes is None:
+        unit = f" {about.unit}" if about.unit else ""
+        return (
+            f"The target {target.name} is numbers, {why}: mean {_amount(target.mean)}{unit}, standard deviation "
+            f"{_amount(target.deviation)}{unit}."
+        )
+    total = sum(target.classes.values())
+    parts = [f"{name} ({formats.whole_percent(count / total)})" for name, count in target.classes.items()]
+    return f"The target {target.name} is {len(target.classes):,} classes, {why}: {formats.listed(_shortened(parts))}."
+
+
+def _suspected(about: About) -> Iterator[str]:
+    """Of each column of text that looks like an id or holds dates."""
+    names = list(dict.fromkeys([*about.dropped, *(suspect.column for suspect in about.suspects)]))
+    for suspect in about.suspects:
+        yield (
+            f"{about.name}: column {suspect.column} {_looks(suspect, about)} and became "
+            f"{formats.count(suspect.values, 'input')}; to leave it out, write drop: [{', '.join(names)}]"
+        )
+
+
+def _looks(suspect: Suspect, about: About) -> str:
+    if suspect.what == "date":
+        return "holds dates, which are no categories,"
+    return f"has {suspect.values:,} different texts in {formats.count(about.rows, 'row')}, as an id has,"
+
+
+def _rare(about: About) -> Iterator[str]:
+    """Of each target, its classes of few rows."""
+    for target in about.targets:
+        rare = [name for name, count in (target.classes or {}).items() if count < _FEW_ROWS]
+        if rare:
+            yield (
+                f"{about.name}: of target {target.name}, {formats.listed(_shortened(rare))} "
+                f"{'has' if len(rare) == 1 else 'have'} fewer than {_FEW_ROWS} rows; a seed that tests all of them "
+                "trains without that class"
+            )
+
+
+def _shortened(parts: list[str]) -> list[str]:
+    """So many of them, and how many more."""
+    more = len(parts) - _NAMED
+    return parts if more < 2 else [*parts[:_NAMED], f"{more:,} more"]
+
+
+def _amount(value: float | None) -> str:
+    """Four digits, without an exponent where that reads well."""
+    if value is None:
+        return "beyond what numbers hold"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
