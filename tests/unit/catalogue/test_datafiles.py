@@ -52,6 +52,15 @@ def test_what_is_to_be_known_is_counted(houses):
     assert [(each.column, each.values) for each in about.suspects] == [("id", 38)]
 
 
+def test_of_a_wide_table_the_first_columns_are_named_and_the_others_counted(tmp_path):
+    gaps = {f"g{k}": [None if row == 10 else row * k for row in range(30)] for k in range(25)}
+    texts = {f"t{k}": ["a", "b", "c"] * 10 for k in range(30)}
+    pd.DataFrame({**gaps, **texts, "y": np.arange(30) / 7}).to_csv(tmp_path / "wide.csv", index=False)
+    about = task_of(str(tmp_path / "wide.csv"), target="y").about()
+    assert (len(about.gaps), about.more_gaps, about.rows) == (20, 5, 29)
+    assert (len(about.categories), about.more_categories, about.one_hot) == (20, 10, 90)
+
+
 def test_the_rows_that_are_held_out_are_known_too(houses):
     path, _ = houses
     (entry,) = config.resolve(

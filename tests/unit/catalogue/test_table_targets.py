@@ -92,6 +92,13 @@ def test_a_target_that_is_neither_numbers_nor_classes_is_refused(classes, values
         of(classes, y=values)
 
 
+def test_names_of_classes_that_are_too_long_to_be_passed_to_jobs_are_refused():
+    with pytest.raises(
+        UserError, match=r"target 'y' has 2 classes, whose names come to 5,001 characters; allowed: 5,000"
+    ):
+        of(y=recurring("a" * 5000, "b"))
+
+
 def test_classes_that_are_numbers_but_for_some_are_taken_where_the_config_says_so():
     assert of(classes=True, y=["1", "2", "other"] * 4).labels == ("1", "2", "other")
 

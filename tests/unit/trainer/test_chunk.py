@@ -14,14 +14,15 @@ import pytest
 import torch
 from plain_torch import ACTIVATIONS, TORCH_OPTIMIZERS, make_network, train_one
 from sklearn.datasets import load_diabetes
-from sklearn.metrics import r2_score
+from sklearn.metrics import mean_absolute_error, r2_score
 from specs import RATES, named, spec
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import sources, tasks
 from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
+from bnbench.catalogue.task import Data
 from bnbench.epochs import batch_bounds
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
@@ -31,8 +32,9 @@ from bnbench.store import schemas, tables
 from bnbench.streams import stream
 from bnbench.train import run
 from bnbench.trainer import network, orders
-from bnbench.trainer.chunk import _variance, train
+from bnbench.trainer.chunk import train
 from bnbench.trainer.initialization import initial_weights
+from bnbench.trainer.points import tested_variance
 
 CPU = torch.device("cpu")
 ARMS = {
@@ -274,7 +276,7 @@ from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
 from bnbench.store import schemas
-from bnbench.trainer.chunk import _variance, train
+from bnbench.trainer.chunk import train
 cnn = {"name": "cnn", "channels": [4], "kernel": 3, "activation": None, "dropout": 0.1}
 images = {"task": named("task", "digits", test_fraction=0.95), "network": cnn}
 for name, changes in itertools.product(OPTIMIZERS, ({}, images)):
@@ -393,9 +395,45 @@ def test_of_several_targets_the_loss_over_the_stored_variance_is_one_minus_their
     assert trials["target_scale"].isna().all()
 
 
+def test_a_class_that_the_training_part_or_the_test_part_lacks_stops_no_training(tmp_path):
+    classes = ["rare", *(["a", "b"] * 15)]
+    task = table(tmp_path, "y", x=np.arange(31) / 7, y=classes)
+    tested = [0 in stream(seed, "data").permutation(31)[25:] for seed in range(12)]
+    assert {*tested} == {True, False}
+    run(chunk_of(spec(task=task, epochs=3), 0, 12), tmp_path, threads=1)
+    trials = tables.read_parquet(tmp_path / "trials").to_pandas()
+    assert np.isfinite(trials[["train_loss", "test_loss", "test_accuracy"]]).all(axis=None)
+
+
+def test_flags_have_the_share_that_is_right(tmp_path):
+    x = np.linspace(-1, 1, 50)
+    task = table(tmp_path, ["up", "odd"], x=x, up=x > 0, odd=[row % 2 for row in range(50)])
+    trials = trials_of(spec(task=task, epochs=3, sources=sources.here([("loss", "binary")])), tmp_path)
+    assert task["labels"] == ["True", "1"]
+    shares = 20 * trials["test_accuracy"]  # of two flags at each of ten points
+    np.testing.assert_allclose(shares, shares.round(), rtol=1e-6)
+    assert trials["target_variance"].isna().all()
+
+
 def test_of_one_target_the_stored_variance_is_that_of_its_points_to_the_last_bit():
     targets = np.random.default_rng(1).normal(size=(1001, 1)) / 3
-    assert _variance(targets) == targets.var()
+    assert tested_variance(Data(targets, targets, targets, targets), (1,)) == targets.var()
+
+
+@pytest.mark.parametrize("held", [{}, {"validation": 0.3}], ids=["whole", "less what is held out"])
+def test_the_mean_absolute_error_is_in_the_targets_own_units_and_r2_has_none(tmp_path, held):
+    setting = spec(task=named("task", "diabetes"), epochs=2, evaluate_every=1, dtype="float64", **held)
+    trials, losses = trials_of(setting, tmp_path), tables.read_parquet(tmp_path / "losses").to_pandas()
+    found = train(setting, range(len(trials)), [tasks.of(setting).data(seed) for seed in trials.index], CPU)
+    for seed, trial in trials.iterrows():
+        rows = stream(seed, "data").permutation(442)
+        tested, trained_on = load_diabetes().target[rows[354:]], load_diabetes().target[rows[:354]]
+        fit = trained_on.mean() + trained_on.std() * found.fit[seed]
+        assert trial["mae"] == pytest.approx(mean_absolute_error(tested, fit), rel=1e-9)
+        assert trial["r2"] == pytest.approx(r2_score(tested, fit), rel=1e-9)
+        own = losses[losses.seed == seed].set_index("epoch")["mae"]
+        assert own[1] == trial["mae"]
+        assert own[0] > 20
 
 
 def test_of_classes_no_variance_and_no_scale_is_stored(tmp_path):

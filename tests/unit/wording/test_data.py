@@ -14,8 +14,9 @@ CLASSES = (("no", 150), ("yes", 50))
 
 @cases(
     numbers=(
-        About("houses.csv", 288, 58, 12, unit="€", in_file=300, gaps=(("area", 5), ("city", 8), ("zip", 1)),
-              dropped=("id", "sold"), categories=(("city", 9),), targets=(Target("price", "many", 237030.6, 71206.2),)),
+        About("houses.csv", 288, 58, 12, unit="€", in_file=300, gaps=(("city", 8), ("area", 5), ("zip", 1)),
+              dropped=("id", "sold"), categories=(("city", 9),), one_hot=9,
+              targets=(Target("price", "many", 237030.6, 71206.2),)),
         ["houses.csv: 288 of 300 rows are used", "8 lack city, 5 lack area and 1 lacks zip", "each seed tests 58",
          "Left out are id and sold.", "12 inputs, 9 of them for the category city",
          "The target price is taken as numbers", "mean 237,031 €", "71,206 €"],
@@ -26,9 +27,10 @@ CLASSES = (("no", 150), ("yes", 50))
          "The target bought is taken as 2 classes, since it is text: no (75 %) and yes (25 %)."],
     ),
     many=(
-        About("a.csv", 100, 20, 30, in_file=100, categories=tuple((f"c{k}", 3) for k in range(9)),
+        About("a.csv", 100, 20, 40, in_file=100, categories=tuple((f"c{k}", 3) for k in range(9)), one_hot=33,
+              more_categories=2,
               targets=(Target("y", "asked", classes=tuple((f"k{k}", 10) for k in range(10))),)),
-        ["27 of them for the categories c0 (3), ", "c5 (3) and 3 more", "10 classes, as the config says: k0 (10 %)",
+        ["33 of them for the categories c0 (3), ", "c5 (3) and 5 more", "10 classes, as the config says: k0 (10 %)",
          "k5 (10 %) and 4 more."],
     ),
     several_targets=(

@@ -9,6 +9,9 @@ from typing import Any, Literal
 Counts = tuple[tuple[str, int], ...]
 """Names, each with how many; a mapping would lose their order in the JSON that the rules pass."""
 
+MOST_NAMED = 20
+"""Columns of a kind that are named."""
+
 Reason = Literal["asked", "text", "boolean", "few", "fractions", "many", "others"]
 """Why a target was taken for classes or for numbers.
 
@@ -69,6 +72,12 @@ class About:
     """Columns that are left out."""
     categories: Counts = ()
     """Columns that are one-hot with how many inputs they became."""
+    one_hot: int = 0
+    """How many inputs all such columns became."""
+    more_gaps: int = 0
+    """How many more columns have gaps: the first `MOST_NAMED` alone are named, as the rules pass all of it to jobs."""
+    more_categories: int = 0
+    """How many more columns are one-hot."""
     targets: tuple[Target, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     notes: tuple[str, ...] = ()

@@ -68,9 +68,8 @@ def _rows(about: About) -> str:
     dropped = (about.in_file or about.rows) - about.rows
     used = formats.count(about.rows, "row")
     if dropped:
-        gaps = sorted(about.gaps, key=lambda each: -each[1])
-        parts = [f"{count:,} lack{'s' * (count == 1)} {name}" for name, count in gaps]
-        used = f"{about.rows:,} of {about.in_file:,} rows are used, since {formats.listed(_shortened(parts))}"
+        parts = [f"{count:,} lack{'s' * (count == 1)} {name}" for name, count in about.gaps]
+        used = f"{about.rows:,} of {about.in_file:,} rows are used, since {_listed(parts, about.more_gaps)}"
     held = f", and holds out {about.held:,} for validation" if about.held else ""
     return f"{used}; each seed tests {about.tested:,} of them{held}"
 
@@ -91,8 +90,7 @@ def _inputs(about: About) -> str:
         ((name, count),) = categories
         return f"{inputs}, {count:,} of them for the category {name}."
     parts = [f"{name} ({count:,})" for name, count in categories]
-    together = sum(count for _, count in categories)
-    return f"{inputs}, {together:,} of them for the categories {formats.listed(_shortened(parts))}."
+    return f"{inputs}, {about.one_hot:,} of them for the categories {_listed(parts, about.more_categories)}."
 
 
 def _targets(about: About) -> str:
@@ -112,7 +110,7 @@ def _target(about: About, target: Target) -> str:
         return f"{start} numbers, {why}: mean {mean}{unit}, standard deviation {deviation}{unit}."
     total = sum(count for _, count in target.classes)
     parts = [f"{name} ({formats.whole_percent(count / total)})" for name, count in target.classes]
-    return f"{start} {len(target.classes):,} classes, {why}: {formats.listed(_shortened(parts))}."
+    return f"{start} {len(target.classes):,} classes, {why}: {_listed(parts)}."
 
 
 def _suspected(about: About) -> Iterator[str]:
@@ -137,16 +135,16 @@ def _rare(about: About) -> Iterator[str]:
         rare = [name for name, count in target.classes if count < _FEW_ROWS]
         if rare:
             yield (
-                f"{about.name}: of target {target.name}, {formats.listed(_shortened(rare))} "
+                f"{about.name}: of target {target.name}, {_listed(rare)} "
                 f"{'has' if len(rare) == 1 else 'have'} fewer than {_FEW_ROWS} rows; a seed that tests all of them "
                 "trains without that class"
             )
 
 
-def _shortened(parts: list[str]) -> list[str]:
-    """So many of them, and how many more."""
-    more = len(parts) - _NAMED
-    return parts if more < 2 else [*parts[:_NAMED], f"{more:,} more"]
+def _listed(parts: list[str], unnamed: int = 0) -> str:
+    """So many of them, and how many more, of which so many are not among the parts."""
+    more = len(parts) + unnamed - _NAMED
+    return formats.listed(parts if more < 2 and not unnamed else [*parts[:_NAMED], f"{more:,} more"])
 
 
 def _amount(value: float | None) -> str:
