@@ -203,6 +203,25 @@ SETTINGS = {
         loss=theirs("loss", "absolute", power=1.5),
         optimizer=theirs("optimizer", "Signs", lr=0.01),
     ),
+    "sine, BN, absolute loss, sgd": small(loss={"name": "absolute"}, optimizer=named("optimizer", "sgd", lr=0.05)),
+    "sine, no BN, huber loss, adam": small(
+        norm=named("norm", "none"), loss=named("loss", "huber", delta=0.2), optimizer=named("optimizer", "adam")
+    ),
+    "diabetes, ghost BN, huber loss, two batches of 20 a step": small(
+        task=named("task", "diabetes"),
+        norm=named("norm", "ghost", size=8),
+        loss=named("loss", "huber"),
+        batch_size=20,
+        accumulate=2,
+    ),
+    "digits, BN, smoothed cross-entropy, batch 300": small(
+        task=named("task", "digits"),
+        loss=named("loss", "cross_entropy", label_smoothing=0.1),
+        batch_size=300,
+    ),
+    "digits, layer norm, binary loss, batch 300": small(
+        task=named("task", "digits"), norm=named("norm", "layer"), loss=named("loss", "binary"), batch_size=300
+    ),
     "moons, BN, batch 50, adam": small(
         task=named("task", "moons", points=150, test_points=80), batch_size=50, optimizer=named("optimizer", "adam")
     ),

@@ -40,7 +40,9 @@ GUARDED: dict[str, frozenset[str]] = {
     "bnbench.catalogue.networks": frozenset({"Network", "Perceptron", "Convolutional", "Residual", "OwnNetwork"}),
     "bnbench.catalogue.own": frozenset({"OwnCode"}),
     "bnbench.catalogue.activations": frozenset({"Activation", "ReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "Identity"}),
-    "bnbench.catalogue.losses": frozenset({"Loss", "SquaredLoss", "CrossEntropy", "OwnLoss"}),
+    "bnbench.catalogue.losses": frozenset(
+        {"Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "CrossEntropy", "BinaryCrossEntropy", "OwnLoss"}
+    ),
 }
 """Module → names of its classes."""
 
