@@ -15,9 +15,11 @@ import pyarrow as pa
 from bnbench.catalogue import parameters
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.registries import ENTRIES
+from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan.config import SCHEMA
 from bnbench.store import columns, schemas
 from bnbench.vocabulary import FACTORS
+from bnbench.wording import outcomes, titles
 
 DOCS = Path(__file__).parent
 
@@ -123,9 +125,56 @@ def _column(field: pa.Field) -> list[str]:
     return [f"`{field.name}`", _TYPES[field.type], schemas.unit(field), _sentence(schemas.description(field))]
 
 
+_OUTCOMES = """\
+<!-- Made by `make docs` from workflow/bnbench/outcomes.py and wording/outcomes.py. Do not edit. -->
+# The outcomes
+
+What a trial can be judged by. `report.outcome` names the one that decides; the page shows most of the others beside it,
+as far as the study knows them.
+
+- **By ratio**: the means are geometric, the effect is a ratio, and the margin is a ratio, too: 1.05 stands for ratios
+  from 1/1.05 to 1.05.
+- **By difference**: the means are arithmetic, the effect is a difference, and the margin is one, too. Of shares it is
+  shown in percentage points: `margin: 0.005` is half a point.
+- **The window** is the share `report.window` of the measured epochs, from the end, over which a trial's outcome is
+  averaged. `best_test_loss` has none.
+
+```yaml
+report: {outcome: test_accuracy, margin: 0.005}
+```
+"""
+
+_OWN_OUTCOME = [
+    "a metric of your own",
+    "the function that `metrics` names",
+    "its `scale`: difference",
+    "its `better`: higher",
+    "its `margin`: 0.01, or 1.05 of ratios",
+    "[every task](config.md#metrics)",
+]
+
+
+def outcomes_page() -> str:
+    """docs/outcomes.md: every outcome that can decide, with its scale and direction."""
+    heads = ["outcome", "what it is", "compared by", "better", "margin by default", "known of"]
+    rows = [_outcome(OUTCOMES[name], meaning) for name, meaning in outcomes.MEANINGS.items()]
+    return "\n".join([_OUTCOMES, _table(heads, [*rows, _OWN_OUTCOME])])
+
+
+def _outcome(outcome: Outcome, meaning: str) -> list[str]:
+    margin = "none: say it, in the target's own units"
+    if outcome.margin is not None:
+        points = " (1 percentage point)" if outcome.per_cent else ""
+        margin = f"{outcome.margin:g}{points}"
+    better = "lower" if outcome.lower_is_better else "higher"
+    name, known = outcome.name, outcomes.KNOWN[outcome.name]
+    return [f"`{name}`", f"{titles.outcome(name)}: {meaning}", outcome.scale, better, margin, known]
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "config.md": config_page,
     "columns.md": columns_page,
+    "outcomes.md": outcomes_page,
 }
 """Name of each generated page → the function that gives its text."""
 
@@ -172,15 +221,17 @@ def _activations() -> list[list[str]]:
     return [[f"`{name}`", (entry.__doc__ or "").splitlines()[0]] for name, entry in ACTIVATIONS.items()]
 
 
+_WORDS = {"activation": "[a name](#activations)", "factors": "any factor"}
+"""What `words` in the schema stands for, in the page."""
+
+
 def _allowed(rule: Rule) -> str:
     if "registry" in rule:
         return f"[a name](#{_TITLES[rule['registry']].lower()}), or a name with parameters"
     if "entries" in rule:
         return f"list of [{_TITLES[rule['entries']].lower()}](#{_TITLES[rule['entries']].lower()})"
-    if rule.get("words") == "activation":
-        return "[a name](#activations)"
-    if rule.get("words") == "factors":
-        return "any factor"
+    if rule.get("words") in _WORDS:
+        return _WORDS[rule["words"]]
     if "enum" in rule:
         return ", ".join(f"`{_flow(word)}`" for word in rule["enum"])
     if "const" in rule:

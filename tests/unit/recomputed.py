@@ -15,7 +15,7 @@ from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
 RANDOM = 19_999  # flips of the judge over more than 16 seeds, where ours are all
-SCORES = ("test_accuracy", "generalization_gap")
+SCORES = ("test_accuracy", "generalization_gap", "swing")  # and what else is compared by differences
 nan = math.nan
 
 
@@ -38,6 +38,7 @@ class Arm:
 
     def final(self, outcome, share):
         """By seed, on the scale on which the outcome is compared; NaN of a trial that diverged."""
+        share = 0 if outcome in ("swing", "best_test_loss") else share  # of which a trial has one value
         return self.scaled(outcome).iloc[-window(len(self.curves[outcome]), share) :].mean(skipna=False)
 
     def scaled(self, outcome):
@@ -46,6 +47,7 @@ class Arm:
 
     def below(self, outcome, share):
         """By seed, whether a loss in the window cannot be told from 0."""
+        share = 0 if outcome == "best_test_loss" else share
         last = self.curves[outcome].iloc[-window(len(self.curves[outcome]), share) :]
         return (last < self.setting.resolution(outcome)).any()
 
@@ -147,6 +149,16 @@ def arms(study, frames):
             arm.curves[name] = table.loc[table.index if name == "train_loss" else measured] if seeds else table
         logs = [np.log(arm.curves[name].clip(lower=setting.resolution(name))) for name in ("test_loss", "eval_loss")]
         arm.curves["generalization_gap"] = logs[0] - logs[1]
+        arm.curves["swing"] = logs[0].diff().pow(2).tail(max(1, window(len(logs[0]), study.report.window) - 1))
+        arm.curves["swing"] = arm.curves["swing"].mean(skipna=False).pow(0.5).to_frame().T
+        if study.config["tune"]:
+            best = arm.curves["validation_loss"].to_numpy(), arm.curves["test_loss"].to_numpy()
+            gone = np.isnan(best[0] + best[1]).any(0)
+            at = np.where(np.isnan(best[0]), np.inf, best[0]).argmin(0) if len(best[0]) else []
+            arm.curves["best_test_loss"] = pd.DataFrame(
+                [np.where(gone, nan, np.take_along_axis(best[1], np.array(at)[None], 0)[0])] if seeds else [],
+                columns=arm.curves["test_loss"].columns,
+            )
         found[setting.address] = arm
     return found
 
@@ -169,7 +181,7 @@ def bounds(arm, costs, outcome, share):
     found = {}
     for seed, cost in costs.items():
         low = high = math.inf if math.isnan(cost) else cost
-        if not math.isnan(cost) and outcome != "test_accuracy":
+        if not math.isnan(cost) and _parts(outcome):
             low = -math.inf if small[_parts(outcome)[0]][seed] else low
             high = math.inf if len(small) > 1 and small["eval_loss"][seed] else high
         found[seed] = (low, high)
@@ -177,7 +189,7 @@ def bounds(arm, costs, outcome, share):
 
 
 def _parts(outcome):
-    return {"generalization_gap": ("test_loss", "eval_loss"), "test_accuracy": ()}.get(outcome, (outcome,))
+    return {"generalization_gap": ("test_loss", "eval_loss"), "test_accuracy": (), "swing": ()}.get(outcome, (outcome,))
 
 
 @cache

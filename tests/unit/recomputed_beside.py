@@ -3,7 +3,20 @@
 import math
 
 import numpy as np
-from recomputed import Within, better, between, contrast, monte_carlo, nan, rounded, shown, sign_flips, student, window
+from recomputed import (
+    SCORES,
+    Within,
+    better,
+    between,
+    contrast,
+    monte_carlo,
+    nan,
+    rounded,
+    shown,
+    sign_flips,
+    student,
+    window,
+)
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 LOSSES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
@@ -12,7 +25,8 @@ LOSSES = ("train_loss", "eval_loss", "test_loss", "test_loss_precise")
 def outcomes(study, c, reported):
     """The rows of `outcomes` of one contrast."""
     keeps = any(label.startswith(("batch", "ghost")) for label in c.labels.values())
-    names = [*LOSSES[:3], *(["test_loss_precise"] if keeps else []), "generalization_gap"]
+    names = [*LOSSES[:3], *(["test_loss_precise"] if keeps else [])]
+    names += [*(["best_test_loss"] if study.config["tune"] else []), "generalization_gap", "swing"]
     names += ["test_accuracy"] if "test_accuracy" in c.arms[0].curves else []
     rows, level = [], 1 - study.report.alpha
     for name in names:
@@ -36,7 +50,7 @@ def outcomes(study, c, reported):
                 **dict(zip(("low", "high"), between(name, *both), strict=True)),
             }
         )
-    rows += [epochs(study, c, level)] if study.report.outcome not in ("test_accuracy", "generalization_gap") else []
+    rows += [epochs(study, c, level)] if study.report.outcome not in SCORES else []
     rows.append(seconds(c, level))
     return [row | {"marked": marked(row, reported, study.report.alpha)} for row in rows]
 
@@ -51,7 +65,7 @@ def marked(row, reported, alpha):
     if row["role"] != "exploratory":
         return False
     (found,) = [r for r in reported if all(r[name] == row[name] for name in ("outcome", *row) if name in _KEYS)]
-    nothing = 0.0 if row["outcome"] in ("generalization_gap", "test_accuracy") else 1.0
+    nothing = 0.0 if row["outcome"] in SCORES else 1.0
     if isinstance(row["direction"], Within):
         return False
     agrees = row["direction"] != 0 and np.sign(row["effect"] - nothing) == row["direction"]
@@ -172,7 +186,7 @@ def convergence(study, arm):
     span = part.index[-1] - part.index[0] if len(part) else nan
     changes = [round(np.polyfit(part.index, part[seed], 1)[0] * span, 13) for seed in part]
     mean, low, high = student(changes, 1 - study.report.alpha / len(study.settings))
-    score = outcome in ("test_accuracy", "generalization_gap")
+    score = outcome in SCORES
     ratio = [x if score else math.exp(x) for x in (mean, low, high)]
     trend = "no data" if math.isnan(low) else "falls" if high < 0 else "rises" if low > 0 else "unclear"
     return {

@@ -11,7 +11,7 @@ from guide import class_of, examples
 from bnbench import cli
 from bnbench.catalogue import activations, losses, norms, optimizers, parameters, schedules, tasks
 from bnbench.catalogue.registries import ENTRIES
-from bnbench.plan import configfile
+from bnbench.plan import config, configfile
 from bnbench.plan.config import SCHEMA
 
 PROJECT = Path(__file__).parents[2]
@@ -221,6 +221,14 @@ def test_the_loss_that_is_shown_is_one_of_each_example():
     loss, gradient = objectives.differentiate(shown("loss")(), output, target)
     torch.testing.assert_close(loss, output.cosh().log())
     torch.testing.assert_close(gradient, output.tanh())
+
+
+@pytest.mark.parametrize(
+    "block", blocks(DOCS / "questions.md", "yaml"), ids=lambda block: yaml.safe_load(block)["study"]
+)
+def test_the_config_of_a_question_can_be_planned_and_is_named_as_its_file(block):
+    name = re.match(r"# (\S+)\.yaml\n", block)[1]
+    assert config.load(yaml.safe_load(block), name).name == name
 
 
 def test_docs_show_the_claims_page_and_that_every_claim_of_the_studies_that_come_along():

@@ -131,15 +131,16 @@ def test_an_arm_that_five_of_twenty_seeds_get_there_with_is_not_marked_as_faster
             curves[name] = np.where(curves[name].notna(), np.where(there, 1e-3, 1.0), np.nan)
         return curves
 
-    tables, _ = judged(made({"seeds": 20}, reaching, report={"target": 0.01}))
+    kind = made({"seeds": 20}, reaching, report={"target": 0.01})
+    tables, _ = judged(kind)
     (row,) = tables["outcomes"].query("outcome == 'epochs_to_target'").to_dict("records")
     assert (row["reached_baseline"], row["reached_treatment"]) == (20, 5)
     # 5 seeds at 4 epochs, 15 at the 40 that were measured, against 36: a bound from below.
     assert row["effect"] == pytest.approx(math.exp((5 * math.log(4 / 36) + 15 * math.log(40 / 36)) / 20))
     assert (row["direction"], row["bound"]) == (-1, "at least")
     assert not row["marked"]
-    assert explored.effect(row) == "at least 0.62"
-    assert "20 and 5 of 20 reach it" in explored.note(row)
+    assert explored.effect(kind.study, row) == "at least 0.62"
+    assert "20 and 5 of 20 reach it" in explored.note(kind.study, row)
 
 
 def test_one_missing_trial_among_twenty_thousand_leaves_a_study_decided():

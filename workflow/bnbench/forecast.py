@@ -20,7 +20,7 @@ from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import probes, reuse, tables
 from bnbench.store.chunk_files import is_there
-from bnbench.vocabulary import GAP, POWER
+from bnbench.vocabulary import ACCURACY, BEST, ERROR, GAP, POWER, SWING
 from bnbench.wording import captions, data, effects, folded, formats
 
 _FILES = 3  # of a setting, that are looked into
@@ -245,13 +245,18 @@ def _spreads(study: Study, results: Path) -> Iterator[tuple[float, int]]:
 
 
 def _finals(folder: Path, study: Study, setting: Setting) -> dict[int, float]:
-    """Seed → final value of the trials of a setting on the scale of the outcome, where it is finite."""
+    """Seed → final value of the trials of a setting on the scale of the outcome, where it is finite.
+
+    Of an error the accuracy, whose differences spread alike; nothing where the table of trials does not tell.
+    """
     import numpy as np  # noqa: PLC0415 - as above
 
     from bnbench.judge import stats  # noqa: PLC0415
 
     outcome = study.report.outcome
-    names = ["test_loss", "eval_loss"] if outcome == GAP else [outcome]
+    if outcome in (BEST, SWING):  # which follow from the losses of all epochs, and those are too much to read here
+        return {}
+    names = {GAP: ["test_loss", "eval_loss"], ERROR: [ACCURACY]}.get(outcome, [outcome])
     found = _tables(folder / setting.address, ["seed", *names])
     rows = {seed: values for _, some in found for seed, *values in some}
     values = np.array([[math.nan if value is None else value for value in row] for row in rows.values()])

@@ -34,6 +34,8 @@ class Outcome:
     """Whether a trial has one value of it, which stands at its last epoch, so that there is nothing to average."""
     per_cent: bool = False
     """Whether it is a share, which people read in per cent, and whose differences in percentage points."""
+    unit: str = ""
+    """What it is measured in, where that is known and no share."""
 
     @property
     def is_ratio(self) -> bool:

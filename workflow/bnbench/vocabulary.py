@@ -32,7 +32,9 @@ SEED_VARIES = "seed_varies"
 FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 """Those of the first release: the readable part of an address and every result file name their levels."""
 
-OF_SETTING = ("objective", "metrics", "epochs", "evaluate_every", "dtype", "validation", "files")
+_TOLD = ("objective", "metrics", "epochs", "evaluate_every", "dtype", "validation", "files")
+
+OF_SETTING = tuple(name for name in _TOLD if name not in FACTORS)
 """Columns of what else than the levels of factors tells settings apart; each is the same in all rows of a setting."""
 
 PRECISE = "test_loss_precise"
@@ -53,6 +55,12 @@ How much larger the logarithm of the test loss is than that of the train loss in
 test loss at the epoch of the lowest validation loss so far; and how much the log test loss changes from one measurement
 to the next, as a root mean square over the window.
 """
+
+COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
+"""Of a difference of test losses: see `judge.exploratory.decomposition`."""
+
+EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
+"""Outcomes that are made of a whole trial: how soon it reached the target, and how long it took."""
 
 TARGET_VARIANCE, TARGET_SCALE = "target_variance", "target_scale"
 """Columns of a trial by which its squared test error is read on an absolute scale; null where they are unknown."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from named_pairs import TUNED, by_rate
 
 from bnbench.judge import convergence, stats
+from bnbench.outcomes import OUTCOMES
 from bnbench.store.trials import Trials
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -25,7 +26,7 @@ def judged(values, outcome="test_loss", window=0.2, settings=2):
     values = np.asarray(values, float)
     epochs = {outcome: np.arange(9, 10 * len(values), 10)}
     trials = Trials(STUDY.settings[0], pd.DataFrame(index=range(values.shape[1])), {outcome: values}, epochs, {})
-    study = SimpleNamespace(report=report, settings=[None] * settings)
+    study = SimpleNamespace(report=report, settings=[None] * settings, outcome=OUTCOMES[outcome])
     (row,) = convergence.of_arm(study, trials).to_dict("records")
     return row
 

@@ -49,7 +49,7 @@ def test_every_outcome_has_its_ratio_its_interval_and_its_test(paired):
     factors = {outcome: (lambda seed, power=power: (1 + seed) ** power) for power, outcome in enumerate(LOSSES)}
     pairs = paired(study, multiplied(synthetic.frames(study, noise=0.2), factors))
     rows = by_outcome(study, pairs)
-    assert list(rows) == [*LOSSES, "generalization_gap", "epochs_to_target", "seconds"]
+    assert list(rows) == [*LOSSES, "generalization_gap", "swing", "epochs_to_target", "seconds"]
     for outcome in LOSSES:
         row, (baseline, treated) = rows[outcome], pairs.final(outcome, 0.05)
         assert row["effect"] == pytest.approx(row["treatment_value"] / row["baseline_value"])
@@ -76,10 +76,10 @@ def test_p_values_are_adjusted_over_all_exploratory_rows_and_no_other(compared):
     table = compared(study, ratio=synthetic.arms(batch=1.3), noise=0.4, seeds=kept)[0]["outcomes"]
     assert table.loc[table["role"] == "primary", "p_bh"].isna().all()
     explored = table[(table["role"] == "exploratory") & table["p"].notna()]
-    assert len(explored) == 2 * 5
+    assert len(explored) == 2 * 6
     np.testing.assert_allclose(explored["p_bh"], multipletests(explored["p"], method="fdr_bh")[1])
     assert table.loc[table["pairs"] == 0, "p_bh"].isna().all()
-    assert len(table) == 4 * 7
+    assert len(table) == 4 * 8
 
 
 def with_accuracies(study, of):
@@ -147,7 +147,7 @@ def null_study(generator, study, censored):
             measured |= {"train_loss": np.exp(parts[1]), "eval_loss": np.exp(parts[2])}
             arms.append(measured | {"test_accuracy": 1 / (1 + np.exp(parts[3]))})
         found.append(exploratory.outcomes(study, in_memory.pairs(study, *arms, (1.0, 3.0))))
-    return exploratory.adjusted(pd.concat(found, ignore_index=True), study.report.alpha)
+    return exploratory.adjusted(study, pd.concat(found, ignore_index=True))
 
 
 @pytest.mark.parametrize("censored", [0.25, 0.75])

@@ -54,8 +54,8 @@ def speaks_of_its_pairs(row, pairs):
         assert shown == row["direction"] != 0
         assert not (row["bound"] == "at least" and shown < 0)
         assert not (row["bound"] == "at most" and shown > 0)
-    assert explored.effect(row).endswith("†") == row["marked"]
-    counted = f"{row['finite_pairs']} of {row['pairs']} pairs" in explored.note(row)
+    assert explored.effect(AS_PLANNED, row).endswith("†") == row["marked"]
+    counted = f"{row['finite_pairs']} of {row['pairs']} pairs" in explored.note(AS_PLANNED, row)
     assert counted == (row["finite_pairs"] < row["pairs"])
     if row["outcome"] in ("epochs_to_target", "seconds"):
         assert row["finite_pairs"] == row["pairs"]
@@ -87,7 +87,7 @@ def test_in_every_row_the_mark_the_p_and_the_effect_speak_of_the_same_pairs():
     seen = {"marked": 0, "not marked for its direction": 0, "at least": 0, "at most": 0, "restricted": 0, "fewer": 0}
     for key in range(250):
         pairs = generated(key)
-        table = exploratory.adjusted(exploratory.outcomes(AS_PLANNED, pairs), AS_PLANNED.report.alpha)
+        table = exploratory.adjusted(AS_PLANNED, exploratory.outcomes(AS_PLANNED, pairs))
         for row in table.to_dict("records"):
             speaks_of_its_pairs(row, pairs)
             small = row["p_bh"] < AS_PLANNED.report.alpha
@@ -112,7 +112,7 @@ def test_where_an_arm_diverges_more_and_is_better_when_it_does_not_nothing_is_ma
     baseline = {"test_loss": np.full(10, 1.0), "train_loss": np.full(10, 1.0)}
     treated = {"test_loss": np.full(10, 0.5), "train_loss": np.where(np.arange(10) < 9, np.nan, 0.5)}
     table = exploratory.adjusted(
-        exploratory.outcomes(AS_PLANNED, in_memory.pairs(AS_PLANNED, baseline, treated)), AS_PLANNED.report.alpha
+        AS_PLANNED, exploratory.outcomes(AS_PLANNED, in_memory.pairs(AS_PLANNED, baseline, treated))
     )
     row = table.set_index("outcome").loc["train_loss"]
     assert (row["effect"], row["direction"], row["finite_pairs"]) == (pytest.approx(0.5), 1, 1)

@@ -14,6 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
+from bnbench.epochs import window_length
 from bnbench.judge import sign_flips, stats
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -72,7 +72,7 @@ def test_a_clock_that_did_not_move_is_no_measurement():
 def test_seconds_are_no_part_of_the_family_whatever_they_are():
     treated = {"test_loss": LOSSES["test_loss"] * np.geomspace(0.9, 1.2, 20)}
     tables = [
-        exploratory.adjusted(table_of(*seconds, losses=(LOSSES, treated)), 0.05).set_index("outcome")
+        exploratory.adjusted(STUDY, table_of(*seconds, losses=(LOSSES, treated))).set_index("outcome")
         for seconds in (([1.0] * 20, [1.0] * 20), ([1.0] * 20, np.geomspace(3, 4, 20)))
     ]
     assert tables[0].loc["train_loss", "p_bh"] < 1

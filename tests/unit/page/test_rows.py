@@ -44,7 +44,7 @@ def test_exploratory_outcomes_are_marked_where_their_adjusted_p_is_small(compare
 def explored(study, baseline, treated, seconds=(1.0, 1.0)):
     """The cells of the table of all outcomes, by their heads, as they are read back from its file."""
     table = exploratory.outcomes(study, in_memory.pairs(study, baseline, treated, seconds))
-    names, (row,) = rows.outcomes(study, exploratory.adjusted(table, study.report.alpha))
+    names, (row,) = rows.outcomes(study, exploratory.adjusted(study, table))
     return dict(zip(names, row["cells"], strict=True))
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
@@ -17,9 +18,11 @@ from sklearn.metrics import mean_absolute_error, r2_score
 from specs import RATES, named, spec
 
 from bnbench.catalogue import tasks
+from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
+from bnbench.catalogue.task import Data
 from bnbench.epochs import batch_bounds
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
@@ -28,7 +31,7 @@ from bnbench.plan.settings import NUMERICS, Setting
 from bnbench.store import schemas, tables
 from bnbench.streams import stream
 from bnbench.train import run
-from bnbench.trainer import network, orders
+from bnbench.trainer import network, orders, points
 from bnbench.trainer.chunk import train
 from bnbench.trainer.initialization import initial_weights
 
@@ -383,6 +386,33 @@ def test_the_mean_absolute_error_is_in_the_targets_own_units_and_r2_has_none(tmp
         own = losses[losses.seed == seed].set_index("epoch")["mae"]
         assert own[1] == trial["mae"]
         assert own[0] > 20
+
+
+def table(folder, target, **columns):
+    """The resolved task of a table with these columns."""
+    path = folder / "data.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return named("task", "table", path=str(path), target=target, **inspect_table(str(path), target))
+
+
+def test_of_several_targets_the_loss_over_the_stored_variance_is_one_minus_their_pooled_r2(tmp_path):
+    draws = np.random.default_rng(0)
+    x = draws.normal(size=(60, 3))
+    targets = {"a": x @ [1, 2, 3], "b": 1000 * x[:, 0] + 5, "c": draws.normal(size=60)}
+    task = table(tmp_path, [*targets], p=x[:, 0], q=x[:, 1], r=x[:, 2], **targets)
+    trials = trials_of(spec(task=task, dtype="float64"), tmp_path)
+    assert (1 - trials["test_loss"] / trials["target_variance"]).tolist() == pytest.approx(trials["r2"].tolist())
+    whole = np.stack([*targets.values()], axis=1)
+    for seed, trial in trials.iterrows():
+        order = stream(seed, "data").permutation(60)
+        train, test = whole[order[:48]], whole[order[48:]]
+        assert trial["target_variance"] == pytest.approx((test.var(axis=0) / train.var(axis=0)).mean())
+    assert trials["target_scale"].isna().all()
+
+
+def test_of_one_target_the_stored_variance_is_that_of_its_points_to_the_last_bit():
+    targets = np.random.default_rng(1).normal(size=(1001, 1)) / 3
+    assert points.tested_variance(Data(targets, targets, targets, targets), (1,)) == targets.var()
 
 
 def test_of_classes_no_variance_and_no_scale_is_stored(tmp_path):

@@ -94,7 +94,7 @@ def test_there_is_no_note_where_no_arm_clearly_changes():
 )
 def test_what_is_compared_by_differences_changes_by_differences(case, prose):
     none, batch, facts = case
-    said = convergence.clause(ONE, rows_of(none, batch))
+    said = convergence.clause(synthetic.scored(ONE, none[0]["outcome"]), rows_of(none, batch))
     assert_states(said, facts)
     assert said == prose
 

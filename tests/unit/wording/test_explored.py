@@ -31,6 +31,12 @@ EPOCHS = {**ROW, "outcome": "epochs_to_target"}
 SECONDS = {**ROW, "outcome": "seconds"}
 GAP = {**ROW, "outcome": "generalization_gap"}
 NAN = math.nan
+STUDY = synthetic.plan()
+
+
+def cell(row):
+    """What a cell says, and the note below it."""
+    return explored.effect(STUDY, row), explored.note(STUDY, row)
 
 
 @pytest.mark.parametrize(
@@ -52,18 +58,18 @@ NAN = math.nan
     ],
 )
 def test_an_effect_is_said_on_its_own_scale_with_the_limits_that_it_has(row, text, limits):
-    assert (explored.effect(row), explored.note(row)) == (text, limits)
+    assert cell(row) == (text, limits)
 
 
 def test_accuracies_are_said_in_points_with_the_means_of_the_arms():
     row = ROW | {"outcome": "test_accuracy", "effect": 0.013, "low": 0.004, "high": 0.022}
     row |= {"baseline_value": 0.812, "treatment_value": 0.825}
-    assert (explored.effect(row), explored.note(row)) == ("+1.3 points", "(0.4 to 2.2), from 81.2 to 82.5 %")
+    assert cell(row) == ("+1.3 points", "(0.4 to 2.2), from 81.2 to 82.5 %")
     worse = row | {"effect": -0.013, "low": -0.03, "high": 0.0001, "marked": True, "finite_pairs": 18}
-    assert explored.effect(worse) == "−1.3 points †"
-    assert explored.note(worse) == "(−3.0 to 0.0), from 81.2 to 82.5 %, 18 of 20 pairs"
+    assert cell(worse)[0] == "−1.3 points †"
+    assert cell(worse)[1] == "(−3.0 to 0.0), from 81.2 to 82.5 %, 18 of 20 pairs"
     nothing = row | {"effect": NAN, "low": NAN, "high": NAN, "finite_pairs": 0}
-    assert (explored.effect(nothing), explored.note(nothing)) == ("–", "0 of 20 pairs")
+    assert cell(nothing) == ("–", "0 of 20 pairs")
 
 
 @pytest.mark.parametrize(
@@ -81,17 +87,15 @@ def test_accuracies_are_said_in_points_with_the_means_of_the_arms():
     ],
 )
 def test_a_note_counts_what_an_effect_is_over_where_that_is_not_all_pairs(row, over):
-    assert explored.note(row) == ", ".join(filter(None, ["(2.0 to 4.5)", over]))
+    assert cell(row)[1] == ", ".join(filter(None, ["(2.0 to 4.5)", over]))
 
 
 def test_a_row_without_pairs_counts_nothing():
-    assert explored.note(ROW | {"pairs": 0, "finite_pairs": 0, "effect": NAN, "low": NAN, "high": NAN}) == ""
+    assert cell(ROW | {"pairs": 0, "finite_pairs": 0, "effect": NAN, "low": NAN, "high": NAN})[1] == ""
 
 
 def below(study, baseline, treated):
-    table = exploratory.adjusted(
-        exploratory.outcomes(study, in_memory.pairs(study, baseline, treated)), study.report.alpha
-    )
+    table = exploratory.adjusted(study, exploratory.outcomes(study, in_memory.pairs(study, baseline, treated)))
     return f"{explored.introduction(study)} {' '.join(explored.terms(study, table).values())}"
 
 
@@ -122,7 +126,7 @@ def test_a_table_says_what_befell_its_trials():
     fast = {"test_loss": np.ones((4, 8))}
     assert "(at once)" in below(synthetic.plan(report={"target": 1.0}), fast, PLAIN)
     scored = {**PLAIN, "test_accuracy": np.linspace(0.8, 0.9, 8)}
-    assert "percentage points; here higher is better" in below(synthetic.plan(), scored, scored)
+    assert "in percentage points, and higher is better" in below(synthetic.plan(), scored, scored)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +142,6 @@ def test_a_mark_that_can_never_come_or_never_alone_is_said_to_be_so(seeds, conte
     study = synthetic.plan(seeds=seeds)
     losses = {"test_loss": FALLING * np.linspace(1, 2, seeds)}
     table = exploratory.outcomes(study, in_memory.pairs(study, losses, losses))
-    judged = exploratory.adjusted(pd.concat([table] * contexts), study.report.alpha)
+    judged = exploratory.adjusted(study, pd.concat([table] * contexts))
     text = explored.terms(study, judged)["†"]
     assert (said in text) if said else ("With so few seeds" not in text)

@@ -62,7 +62,7 @@ def read_table(
     names = _targets(frame, target)
     _refuse_misplaced(path, frame, {"target": names, "drop": drop, "categories": categories})
     kept, in_file = frame.drop(columns=[*drop]), len(frame)
-    gaps = {str(name): int(count) for name, count in kept.isna().sum().items() if count}
+    gaps = [[str(name), int(count)] for name, count in kept.isna().sum().items() if count]
     kept = _without_missing(kept, path, missing) if gaps else kept
     if len(kept) < 4:
         raise UserError(f"{path}: {len(kept)} usable rows; at least 4 are needed, for a training and a test part")
@@ -78,8 +78,8 @@ def read_table(
         "in_file": in_file,
         "gaps": gaps,
         "autoencodes": not names,
-        "categories": encoded.categories,
-        "targets": [{key: value for key, value in asdict(each).items() if value is not None} for each in told],
+        "categories": [[*each] for each in encoded.categories],
+        "targets": [{**asdict(each), "classes": [[*one] for one in each.classes]} for each in told],
         "suspects": [asdict(each) for each in table_inputs.suspects(inputs)],
     }
     y, labels = (targets.values, targets.labels) if targets else (encoded.values, ())

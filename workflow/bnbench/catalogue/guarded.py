@@ -8,7 +8,8 @@ from __future__ import annotations
 
 GUARDED: dict[str, frozenset[str]] = {
     "bnbench.catalogue.task": frozenset({"Task"}),
-    "bnbench.catalogue.tasks": frozenset({"Function", "Sine", "Mixture", "Adding"}),
+    "bnbench.catalogue.tasks": frozenset({"Function", "Sine", "Mixture", "Adding", "Moons"}),
+    "bnbench.catalogue.shared_tasks": frozenset({"HeldOnce", "Arrays", "OwnData"}),
     "bnbench.catalogue.split_tasks": frozenset({"Split", "Diabetes", "Digits", "Table"}),
     "bnbench.catalogue.norm": frozenset({"Norm", "Standardizing"}),
     "bnbench.catalogue.norms": frozenset({"Identity", "BatchNorm", "GhostBatchNorm", "FrozenBatchNorm", "OwnNorm"}),

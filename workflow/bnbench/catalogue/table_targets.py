@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnbench.catalogue.about import Reason, Target
+from bnbench.catalogue.about import Counts, Reason, Target
 from bnbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -156,8 +156,8 @@ def _name(value: Any) -> str:
     return str(int(value)) if isinstance(value, float | np.floating) and value.is_integer() else str(value)
 
 
-def _counts(codes: NDArray[np.intp], names: list[str]) -> dict[str, int]:
-    return dict(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
+def _counts(codes: NDArray[np.intp], names: list[str]) -> Counts:
+    return tuple(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
 
 
 def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Targets:
@@ -166,9 +166,11 @@ def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Ta
         if not finite:
             raise UserError(f"{path}: column '{name}' holds an infinite value; every value must be finite")
     with np.errstate(over="ignore", invalid="ignore"):
-        means, deviations = values.mean(axis=0).tolist(), values.std(axis=0).tolist()
-    told = tuple(
-        Target(name, why, *(each if math.isfinite(each) else None for each in both))
-        for (name, why), both in zip(reasons.items(), zip(means, deviations, strict=True), strict=True)
-    )
-    return Targets(values, (), told)
+        means, deviations = (_finite(each) for each in (values.mean(axis=0), values.std(axis=0)))
+    told = (Target(*each) for each in zip(reasons, reasons.values(), means, deviations, strict=True))
+    return Targets(values, (), tuple(told))
+
+
+def _finite(values: Array) -> list[float | None]:
+    """As JSON has them, which knows no infinity."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]

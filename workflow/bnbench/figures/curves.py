@@ -33,7 +33,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             ax.plot(line["epoch"] + 1, line["loss"], color=colour, **style)
             if decides:
                 ax.fill_between(line["epoch"] + 1, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
-        ax.set_ylabel("loss" if study.outcome.is_ratio else titles.outcome(study.report.outcome))
+        ax.set_ylabel(titles.axis(study))
         epoch_axis(ax)
     lines: dict[str, dict[str, Any]] = {titles.outcome(study.report.outcome): {"lw": 1.6}}
     if study.report.outcome != "train_loss" and study.outcome.is_ratio:

@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
 from bnbench.plan.study import Study
-from bnbench.vocabulary import PRECISE
+from bnbench.vocabulary import BATCH, PRECISE
 
 _MODES = {
     "train_loss": "train",
     "eval_loss": "train,\neval mode",
     "test_loss": "test",
     PRECISE: "test,\nprecise",
+    BATCH: "test,\nby batch",
 }
 
 
@@ -25,7 +26,8 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     """
     arms = [arm for arm in study.arms if arm in set(table[study.report.factor])]
     figure, found = panels(study, table)
-    places = {outcome: x for x, outcome in enumerate(_MODES)}
+    names = {outcome: name for outcome, name in _MODES.items() if outcome in set(table["outcome"])}
+    places = {outcome: x for x, outcome in enumerate(names)}
     for ax, part in found:
         for index, arm in enumerate(arms):
             own = part[part[study.report.factor] == arm].dropna(subset=["loss"])
@@ -33,7 +35,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             colour = palette(study)[arm]
             ax.vlines(x, own["low"], own["high"], color=colour, lw=2.4)
             ax.plot(x, own["loss"], "o", ms=6, color=colour)
-        ax.set(ylabel="final loss", xlabel="", xlim=(-0.5, len(_MODES) - 0.5))
-        ax.set_xticks(range(len(_MODES)), list(_MODES.values()))
+        ax.set(ylabel="final loss", xlabel="", xlim=(-0.5, len(names) - 0.5))
+        ax.set_xticks(range(len(names)), list(names.values()))
     align(found)
     return add_legend(study, figure, arms=arms)

@@ -25,7 +25,8 @@ _MANY = 100  # seeds, from which on points are a picture in the SVG
 def draw(study: Study, table: pd.DataFrame) -> Figure:
     """The final loss of every trial, the two of a seed joined by a line; a cross at the top is a diverged trial."""
     figure, found = panels(study, table, value_levels(study.outcome))
-    axis = "final loss" if study.outcome.is_ratio else titles.outcome(study.report.outcome)
+    axis = titles.axis(study)
+    axis = f"final {axis}" if axis == "loss" else axis
     places = {arm: x for x, arm in enumerate(study.arms)}
     for ax, part in found:
         each = [

@@ -65,7 +65,8 @@ def _parts(setting: Setting, outcome: str) -> tuple[tuple[str, int], ...]:
     """The losses that an outcome is made of, and what is known of it where one lies below its resolution."""
     if outcome == GAP:
         return (("test_loss", AT_MOST), ("eval_loss", AT_LEAST))
-    return ((outcome, AT_MOST),) if setting.outcomes[outcome].is_ratio else ()
+    judged = setting.outcomes[outcome]
+    return ((outcome, AT_MOST),) if judged.is_ratio and judged.lower_is_better else ()
 
 
 def window(values: NDArray[Any], share: float) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from bnbench.judge import finals, stats
 from bnbench.plan.study import Study
 from bnbench.store import tables
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import FACTORS, LOSSES
+from bnbench.vocabulary import BATCH, FACTORS, LOSSES
 
 _EPOCHS = 200  # of a curve: more than a figure can show apart
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
@@ -64,9 +64,9 @@ def _curves(study: Study, arm: Trials) -> pd.DataFrame:
 
 
 def _modes(study: Study, arm: Trials) -> pd.DataFrame:
-    """Every outcome over the window: geometric mean over the trials that stay finite, and its interval."""
+    """Every loss over the window: geometric mean over the trials that stay finite, and its interval."""
     rows = []
-    for outcome in LOSSES:
+    for outcome in (name for name in (*LOSSES, BATCH) if name in arm.losses):
         values = np.asarray(finals.final(arm, outcome, study.report.window).dropna(), np.float64)
         loss = stats.geometric_interval(values, 1 - study.report.alpha)
         rows.append({"outcome": outcome, "seeds": len(values), "loss": loss.mean, "low": loss.low, "high": loss.high})

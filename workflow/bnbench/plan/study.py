@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -20,7 +20,7 @@ from bnbench.plan.candidates import Candidate
 from bnbench.plan.levels import Level, level, together
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.streams import ALL
-from bnbench.vocabulary import FACTORS, SEED_VARIES
+from bnbench.vocabulary import FACTORS, GAP, MAE, SEED_VARIES
 
 _WEIGHTS = ("task", "network", "hidden", "init")
 """Factors that change the initial weights."""
@@ -40,7 +40,8 @@ class ReportOptions:
     margin: float
     alpha: float
     target: float | None
-    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of each pair."""
+    """The arms are compared by how soon they reach this value of the outcome; None takes twice the larger final loss of
+    each pair, and nothing where the outcome is no loss."""
     judged: Outcome
     """What `outcome` names."""
 
@@ -85,7 +86,19 @@ class Study:
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:
         """Name → outcome, of all that the trials can be judged by."""
-        return metrics.outcomes(self.config)
+        found = metrics.outcomes(self.config)
+        units = {str(task.get("unit", "")) for task in self.config["task"]}
+        return {**found, MAE: replace(found[MAE], unit=units.pop() if len(units) == 1 else "")}
+
+    @property
+    def has_target(self) -> bool:
+        """Whether arms are compared by how soon they reach a target: a loss, or a score that the config gives.
+
+        A score does not fall from a start that is high, so none is made of its final values; nor does a gap.
+        """
+        given = self.report.target is not None and self.report.outcome != GAP
+        is_loss = self.outcome.is_ratio and self.outcome.lower_is_better
+        return not self.outcome.of_trial and (is_loss or given)
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:

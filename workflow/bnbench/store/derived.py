@@ -15,6 +15,17 @@ from bnbench.vocabulary import ACCURACY, BEST, ERROR, GAP, SWING, VALIDATION
 Array = NDArray[np.float64]
 
 
+def parts(outcome: str) -> tuple[str, ...]:
+    """The measurements that an outcome is made of; itself where it is measured."""
+    made = {
+        GAP: ("test_loss", "eval_loss"),
+        SWING: ("test_loss",),
+        ERROR: (ACCURACY,),
+        BEST: ("test_loss", VALIDATION),
+    }
+    return made.get(outcome, (outcome,))
+
+
 def of(setting: Setting, losses: Mapping[str, Array], window: float) -> dict[str, Array]:
     """What can be made of the measurements of a setting's trials.
 

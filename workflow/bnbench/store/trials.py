@@ -69,9 +69,9 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
     losses = {"train_loss": curves["train_loss"].to_numpy()[rows]}
     losses |= {name: curves[name].to_numpy()[rows[evaluated]] for name in (*LOSSES[1:], *optional)}
-    finished = trials["diverged_at"].isna().to_numpy()
+    finished, needed = trials["diverged_at"].isna().to_numpy(), derived.parts(study.report.outcome)
     for name in optional:  # a trial of an earlier version lacks what was added since
-        if not np.isfinite(losses[name][:, finished]).any(0).all() or not len(trials):
+        if not _is_known(losses[name], finished, name in needed):
             del losses[name]
     for name in (name for name in losses if setting.outcomes[name].is_ratio):
         _refuse_negative(losses[name], f"{path}: {setting.address}: {name}")
@@ -95,6 +95,12 @@ def _refuse_negative(values: Array, where: str) -> None:
     negative = values[values < 0]
     if len(negative):
         raise UserError(f"{where} is {negative[0]:g} in one of its rows, allowed: 0 or more, as losses have a ratio")
+
+
+def _is_known(values: Array, finished: NDArray[np.bool_], needed: bool) -> bool:
+    """Whether something was measured of all trials that finished, or of any where none did, unless it is needed."""
+    known = np.asarray(np.isfinite(values).any(0))
+    return bool(known[finished].all() if finished.any() else known.any() or needed)
 
 
 def _rows(curves: pa.Table, seeds: NDArray[np.int64], epochs: int, where: str) -> NDArray[np.int64]:

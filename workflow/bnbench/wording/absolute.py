@@ -12,7 +12,6 @@ from decimal import Decimal
 import pandas as pd
 
 from bnbench.plan.study import Study
-from bnbench.vocabulary import ACCURACY
 from bnbench.wording import captions, data, formats, titles
 from bnbench.wording.titles import Row
 
@@ -45,7 +44,7 @@ def context(study: Study, row: Row) -> str:
         if row["standardized"]:
             more += f"; root mean square errors {' and '.join(shown['error'])} in {data.units(study)}"
         said = f"{base} leaves {first} of the target's variance, {treated} {second} ({more})"
-    elif all(shown["accuracy"]) and study.report.outcome != ACCURACY:  # which the verdict says already
+    elif all(shown["accuracy"]):
         first, second = shown["accuracy"]
         said = f"{base} classifies {first} of the test points correctly, {treated} {second}"
     else:
@@ -63,7 +62,7 @@ def answer(study: Study, rows: pd.DataFrame) -> str:
     if known.empty:
         known = rows.dropna(subset=["baseline_accuracy", "treatment_accuracy"])
         of, verb, what = "accuracy", "classifies", "of the test points correctly"
-    if known.empty or (of == "accuracy" and study.report.outcome == ACCURACY):
+    if known.empty:
         return ""
     (base, first), *others = _spans(study, known, of).items()
     said = formats.listed([f"{base} {verb} {first} {what}", *(f"{arm} {span}" for arm, span in others)])
@@ -99,7 +98,8 @@ def note(study: Study, rows: pd.DataFrame) -> str:
         said.append("Accuracy: the share of the test points that is classified correctly.")
     kind = "geometric means" if squared else "means"
     kind += ", accuracies plain ones" if squared and classified else ""
-    said.append(f"All are {kind}, {captions.window(study)} and over the pairs that stay finite in both arms.")
+    window = captions.window(study, rows["outcome"].iloc[0])
+    said.append(f"All are {kind}, {window} and over the pairs that stay finite in both arms.")
     return " ".join(said)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from bnbench.catalogue.networks import DEFAULT
+from bnbench.epochs import evaluated_epochs, window_length
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
-from bnbench.vocabulary import FACTORS, SCHEMA, SEED_VARIES
+from bnbench.vocabulary import BEST, FACTORS, SCHEMA, SEED_VARIES, SWING
 from bnbench.wording import effects, folded, formats, networks, titles
 
 _UNSAID = {SEED_VARIES: ALL, "network": DEFAULT["name"], "accumulate": "1"}
@@ -34,9 +35,14 @@ def noun(factor: str) -> str:
     return str(SCHEMA["properties"][factor].get("noun", factor.replace("_", " ")))
 
 
-def window(study: Study) -> str:
-    """Over which epochs a loss is judged."""
-    share = study.report.window
+def window(study: Study, outcome: str = "") -> str:
+    """Over which epochs an outcome is judged: the one that decides, if no other is named."""
+    name, share = outcome or study.report.outcome, study.report.window
+    if name == BEST:
+        return "at the epoch with the lowest validation loss"
+    measured = evaluated_epochs(study.config["epochs"], study.config["evaluate_every"])
+    if name == SWING and window_length(len(measured), share) <= 2:
+        return "over the last two measurements"
     return f"over {share_of_epochs(share)}" if share else "at the last epoch"
 
 
@@ -63,6 +69,8 @@ def facts(study: Study) -> dict[str, str]:
         "together": together(study.family),
         "alpha": f"{options.alpha:g}",
         "window": window(study),
+        "window_of_losses": window(study, "test_loss"),
+        "estimated": _estimated(study),
         "alike": alike(study),
         "tuned": titles.tuned(study),
         "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
@@ -83,6 +91,17 @@ def _interaction(study: Study) -> str:
     if study.outcome.is_ratio:
         return f"What the ratio of the {loss} to that with {against} is multiplied by."
     return f"What is added to the {effects.noun(study.outcome)} of the {loss} to that with {against}."
+
+
+def _estimated(study: Study) -> str:
+    """What a trial comes to: a mean over the window, unless it has one value alone."""
+    if study.report.outcome == BEST:
+        return f"test loss {window(study)}"
+    if study.report.outcome == SWING:
+        change = "root mean square of the changes of the log test loss from one measurement to the next"
+        return f"{change}, {window(study)}"
+    mean = "geometric mean" if study.outcome.is_ratio else "mean"
+    return f"{mean} of the {titles.outcome(study.report.outcome)} {window(study)}"
 
 
 def _scale(study: Study) -> dict[str, str]:

@@ -9,12 +9,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bnbench.outcomes import Outcome
-from bnbench.vocabulary import ACCURACY
+from bnbench.outcomes import OUTCOMES, Outcome
+from bnbench.vocabulary import ERROR, GAP, MAE, SWING
 from bnbench.wording import formats
 
-_UNITS = {ACCURACY: (100.0, " percentage points")}
-"""Outcomes that are compared by their difference: how many units make 1, and the unit; plain numbers where none is."""
+_COMPARED = {GAP: "gaps", SWING: "swings", ERROR: "errors", MAE: "errors"}
+"""Outcomes that are compared by their difference, of which a lower one is better: what several of them are called."""
 
 
 def change(outcome: Outcome, row: Mapping[Any, Any], *, level_text: str = "") -> str:
@@ -80,7 +80,7 @@ def value(outcome: Outcome, measured: float) -> str:
     """What an arm came to, as a table has it: `2.13e-04` of a loss, `97.8 %` of an accuracy."""
     if outcome.is_ratio:
         return f"{measured:.2e}"
-    return f"{100 * measured:.1f} %" if outcome.name in _UNITS else f"{measured:.3g}"
+    return f"{100 * measured:.1f} %" if outcome.per_cent else f"{measured:.3g}"
 
 
 def possible(outcome: Outcome, named: str, arms: tuple[str, str], limits: tuple[float, float]) -> str:
@@ -120,7 +120,7 @@ def near(outcome: Outcome, effect: float) -> str:
 def margin(outcome: Outcome, size_of: float) -> str:
     """The margin of a study: `1.05`, `1 percentage point`."""
     units = _units(outcome) * size_of
-    unit = _unit(outcome).rstrip("s") if units == 1 else _unit(outcome)
+    unit = " percentage point" if outcome.per_cent and units == 1 else _unit(outcome)
     return f"{units:g}{unit}"
 
 
@@ -128,12 +128,14 @@ def noun(outcome: Outcome) -> str:
     """What an effect is: a ratio, or a difference with its unit."""
     if outcome.is_ratio:
         return "ratio"
-    return f"difference in{_unit(outcome)}" if outcome.name in _UNITS else "difference"
+    return f"difference in{_unit(outcome)}" if _unit(outcome) else "difference"
 
 
 def compared(outcome: Outcome) -> str:
-    """What is compared, of several arms: `losses`, `scores`."""
-    return "losses" if outcome.is_ratio else "scores" if not outcome.lower_is_better else "gaps"
+    """What is compared, of several arms: `losses`, `scores`, `errors`; `values` of what is neither."""
+    if not outcome.is_ratio:
+        return _COMPARED.get(outcome.name, "values" if outcome.lower_is_better else "scores")
+    return "losses" if outcome.name in OUTCOMES else "values"
 
 
 def named(outcome: Outcome) -> str:
@@ -147,11 +149,15 @@ def _by_size(outcome: Outcome, limits: tuple[float, float]) -> list[float]:
 
 
 def _units(outcome: Outcome) -> float:
-    return _UNITS.get(outcome.name, (1.0, ""))[0]
+    """How many units make 1."""
+    return 100.0 if outcome.per_cent else 1.0
 
 
 def _unit(outcome: Outcome) -> str:
-    return _UNITS.get(outcome.name, (1.0, ""))[1]
+    """The unit of a difference, after a space; empty of a plain number."""
+    if outcome.per_cent:
+        return " percentage points"
+    return f" {outcome.unit}" if outcome.unit else ""
 
 
 def _digits(positive: float) -> str:

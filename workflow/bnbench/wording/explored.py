@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from bnbench.judge import exploratory
-from bnbench.judge.exploratory import EPOCHS_TO_TARGET, SECONDS
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
-from bnbench.vocabulary import ACCURACY, GAP
-from bnbench.wording import captions, formats, titles
+from bnbench.vocabulary import EPOCHS_TO_TARGET, GAP, SECONDS, SWING
+from bnbench.wording import captions, effects, formats, outcomes, titles
 from bnbench.wording.titles import Row
 
 MARK = "†"
@@ -44,11 +43,12 @@ def note(study: Study, row: Row) -> str:
 def introduction(study: Study) -> str:
     """What is compared in the table, and how."""
     said = captions.facts(study)
-    means = f"Ratios of geometric means, {captions.treated(study)} to {captions.base(study)}"
-    return (
-        f"{means}, and in brackets the {said['level']} interval of the cell alone. All but the {said['loss']} are "
-        "exploratory."
+    treated, base = captions.treated(study), captions.base(study)
+    means = (
+        f"Losses: ratios of geometric means, {treated} to {base}. Others: differences of means, {treated} minus {base}"
     )
+    interval = f"In brackets stands the {said['level']} interval of the cell alone"
+    return f"{means}. {interval}. All but the {said['loss']} are exploratory."
 
 
 def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
@@ -62,12 +62,7 @@ def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
             "The test ranks a diverged trial as the worst, and takes of a small loss only what is certain; "
             f"{MARK} stands only where both point the same way."
         )
-    if GAP in held:
-        found[heading(GAP)] = (
-            "The log of the test loss minus that of the train loss in evaluation mode, compared by its difference."
-        )
-    if ACCURACY in held:
-        found[heading(ACCURACY)] = "Compared by its difference, in percentage points; here higher is better."
+    found |= {heading(name): outcomes.term(study, name) for name in titles.in_order(held - {EPOCHS_TO_TARGET, SECONDS})}
     if EPOCHS_TO_TARGET in held:
         found[heading(EPOCHS_TO_TARGET)] = " ".join(_epochs(study, table[table["outcome"] == EPOCHS_TO_TARGET]))
     found[heading(SECONDS)] = (
@@ -99,9 +94,11 @@ def _over(study: Study, row: Row) -> str:
         equal = row["jobs_baseline"] == row["jobs_treatment"]
         return f"{formats.count(int(row['jobs_baseline']), 'job')} each" if equal else f"{_of_arms(row, 'jobs')} jobs"
     counted = f"{row['finite_pairs']} of {pairs} pairs" if row["finite_pairs"] < pairs else ""
-    if not study.outcomes[row["outcome"]].per_cent or math.isnan(row["effect"]):
+    outcome = study.outcomes[row["outcome"]]
+    if outcome.is_ratio or outcome.name in (GAP, SWING) or math.isnan(row["effect"]):
         return counted
-    means = f"from {100 * row['baseline_value']:.1f} to {100 * row['treatment_value']:.1f} %"
+    base, treated = (effects.value(outcome, row[f"{arm}_value"]) for arm in ("baseline", "treatment"))
+    means = f"from {base.removesuffix(' %') if treated.endswith(' %') else base} to {treated}"
     return ", ".join(filter(None, [means, counted]))
 
 
@@ -126,8 +123,11 @@ def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
 
 def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     """What the target is, and how trials count that were not seen to reach it."""
-    larger = "twice the larger final loss of each pair (geometric mean over the seeds)"
-    yield f"The target loss is {f'{study.report.target:g}' if study.report.target else larger}."
+    target = "twice the larger final loss of each pair (geometric mean over the seeds)"
+    if study.report.target is not None:
+        of_loss = study.outcome.is_ratio
+        target = f"{study.report.target:g}" if of_loss else effects.value(study.outcome, study.report.target)
+    yield f"The target {titles.outcome(study.report.outcome) if not study.outcome.is_ratio else 'loss'} is {target}."
     unreached = any(_count(row, "reached") < 2 * row["pairs"] for row in rows.to_dict("records"))
     at_once = any(_count(row, "at_once") for row in rows.to_dict("records"))
     if unreached:
@@ -148,7 +148,8 @@ def _form(outcome: Outcome, row: Row) -> tuple[Callable[[float], str], str]:
     """How the effect on an outcome and its limits are written, and the unit."""
     if outcome.is_ratio:
         return formats.number, ""
-    times, digits, unit = (100, 1, " points") if outcome.per_cent else (1, 2, "")
+    unit = f" {outcome.unit}" if outcome.unit else ""
+    times, digits, unit = (100, 1, " points") if outcome.per_cent else (1, 2, unit)
     size = abs(times * row["effect"])
     if 0 < size < 1:  # two digits that count, but no more than a difference that is one has
         digits = min(4, max(digits, 1 - math.floor(math.log10(size))))

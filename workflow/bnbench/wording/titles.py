@@ -7,7 +7,7 @@ from typing import Any
 
 from bnbench.plan.levels import level
 from bnbench.plan.study import Study
-from bnbench.wording import formats
+from bnbench.wording import effects, formats
 
 Row = Mapping[Any, Any]
 """A row of a table: column → value."""
@@ -49,6 +49,14 @@ def whole(study: Study, label: str) -> str:
 def outcome(name: str) -> str:
     """How an outcome is called; a metric of the user's, as its function is."""
     return OUTCOMES.get(name, name.replace("_", " "))
+
+
+def axis(study: Study) -> str:
+    """What stands along an axis of what was measured: `loss`, or a score with its unit."""
+    judged = study.outcome
+    if effects.compared(judged) == "losses":
+        return "loss"
+    return f"{outcome(judged.name)}{f' in {judged.unit}' if judged.unit else ''}"
 
 
 def in_order(outcomes: Collection[str]) -> list[str]:
