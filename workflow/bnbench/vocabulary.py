@@ -32,7 +32,9 @@ SEED_VARIES = "seed_varies"
 FIRST_FACTORS = ("task", "norm", "batch_size", "optimizer", "device")
 """Those of the first release: the readable part of an address and every result file name their levels."""
 
-OF_SETTING = ("objective", "metrics", "epochs", "evaluate_every", "dtype", "validation", "files")
+_TOLD = ("objective", "metrics", "epochs", "evaluate_every", "dtype", "validation", "files")
+
+OF_SETTING = tuple(name for name in _TOLD if name not in FACTORS)
 """Columns of what else than the levels of factors tells settings apart; each is the same in all rows of a setting."""
 
 PRECISE = "test_loss_precise"

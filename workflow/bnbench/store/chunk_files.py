@@ -61,7 +61,7 @@ def same(setting: Setting) -> dict[str, Any]:
         "validation": spec.get("validation"),
         "files": ", ".join(f"{name} {digest[:8]}" for name, digest in files.items()) or None,
     }
-    return {**setting.labels, **of_setting, "setting": setting.address}
+    return {**setting.labels, **{name: of_setting[name] for name in OF_SETTING}, "setting": setting.address}
 
 
 def _repeated(value: Any, kind: pa.DataType, rows: int) -> pa.Array:
