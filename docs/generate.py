@@ -221,15 +221,17 @@ def _activations() -> list[list[str]]:
     return [[f"`{name}`", (entry.__doc__ or "").splitlines()[0]] for name, entry in ACTIVATIONS.items()]
 
 
+_WORDS = {"activation": "[a name](#activations)", "factors": "any factor"}
+"""What `words` in the schema stands for, in the page."""
+
+
 def _allowed(rule: Rule) -> str:
     if "registry" in rule:
         return f"[a name](#{_TITLES[rule['registry']].lower()}), or a name with parameters"
     if "entries" in rule:
         return f"list of [{_TITLES[rule['entries']].lower()}](#{_TITLES[rule['entries']].lower()})"
-    if rule.get("words") == "activation":
-        return "[a name](#activations)"
-    if rule.get("words") == "factors":
-        return "any factor"
+    if rule.get("words") in _WORDS:
+        return _WORDS[rule["words"]]
     if "enum" in rule:
         return ", ".join(f"`{_flow(word)}`" for word in rule["enum"])
     if "const" in rule:

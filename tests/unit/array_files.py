@@ -5,14 +5,14 @@ import numpy as np
 SHAPES = {"MNIST": (28, 28), "CIFAR": (3, 32, 32)}
 
 
-def images(count, shape, classes=4, seed=0):
+def images(count, shape, classes=4, seed=0, brighter=100):
     """Bytes [count, *shape], and the class of each, by the place of the bright part; all classes are equally common."""
     draws = np.random.default_rng(seed)
     y = draws.permutation(np.arange(count) % classes)
     x = draws.integers(0, 128, (count, *shape), dtype=np.uint8)
     part = shape[-2] // classes
     for row, each in enumerate(y):
-        x[row, ..., each * part : (each + 1) * part, :] += 100
+        x[row, ..., each * part : (each + 1) * part, :] += brighter
     return x, y.astype(np.uint8)
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import strategies as st
 from specs import written_own
 
+from bnbench.catalogue.losses import LOSSES
 from bnbench.catalogue.parameters import schema
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import UserError
@@ -73,6 +74,15 @@ def consistent(entry):
     return {key: value for key, value in entry.items() if key not in contradicts}
 
 
+metrics = st.fixed_dictionaries(
+    {key: st.just(value) for key, value in written_own("metric").items()},
+    optional={
+        "better": st.sampled_from(["higher", "lower"]),
+        "scale": st.sampled_from(["difference", "ratio"]),
+        "share": st.sampled_from([0.5, "most"]),
+    },
+)
+
 FREE = {
     "epochs": st.sampled_from([40, 41]),
     "batch_size": st.sampled_from(["full", 8, 8.0]),
@@ -83,6 +93,8 @@ FREE = {
     "hidden": st.sampled_from([[4], [4.0], [4, 4]]),
     "activation": st.sampled_from(["relu", "tanh"]),
     "seed_varies": st.sampled_from(["all", "weights"]),
+    "metrics": st.lists(metrics, max_size=1),
+    "validation": st.sampled_from([None, 0.25]),
 }
 
 
@@ -94,6 +106,9 @@ def fitting(found):
         found["task"] = {"name": "digits"}
     elif norm["name"] == "instance":
         norm["name"] = "layer"
+    kind = "classes" if found["task"]["name"] == "digits" else "numbers"
+    if found["loss"]["name"] in LOSSES and kind not in LOSSES[found["loss"]["name"]].allowed:
+        found["loss"] = {"name": "task"}
     if norm["name"] == "population_gamma":  # of plain perceptrons alone
         network = {key: value for key, value in network.items() if key in ("hidden", "activation")} | {"name": "mlp"}
         norm = {key: value for key, value in norm.items() if key not in ("placement", "on", "layers")}
@@ -138,7 +153,7 @@ content = st.recursive(
     max_leaves=6,
 )
 known = ["task", "hidden", "seeds", "seeds_per_job", "schedule", "norm", "batch_size", "optimizer", "device", "report"]
-known += ["tune", "claims", "seed_varies", "network", "loss", "accumulate"]
+known += ["tune", "claims", "seed_varies", "network", "loss", "accumulate", "metrics", "validation"]
 anything = st.dictionaries(st.sampled_from([*known, "epochs", "reference_points", "init"]), content, max_size=2)
 """A config of a known shape in which anything may stand."""
 

@@ -23,6 +23,8 @@ from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS, Sine
+from bnbench.plan import config, described
+from bnbench.trainer import own_data
 from bnbench.trainer.chunk import train
 from bnbench.vocabulary import LOSSES
 
@@ -70,6 +72,12 @@ OWN = (
     (TASKS, OwnTask),
 )
 """What the built-in entries leave unused of their base classes and of the trainer."""
+
+
+def held_once(**entry):
+    """The resolved entry of a task whose rows are held once; the user's functions are asked in this process."""
+    with patch.object(described, "_asked", lambda asked: own_data.facts(asked).to_json()):
+        return config.resolve({"study": "golden", "task": entry}, "golden")["task"][0]
 
 
 def small(**changes):
@@ -194,6 +202,46 @@ SETTINGS = {
         network=theirs("network", "Recurrent", dropout=0.0),
         loss=theirs("loss", "absolute", power=1.5),
         optimizer=theirs("optimizer", "Signs", lr=0.01),
+    ),
+    "sine, BN, absolute loss, sgd": small(loss={"name": "absolute"}, optimizer=named("optimizer", "sgd", lr=0.05)),
+    "sine, no BN, huber loss, adam": small(
+        norm=named("norm", "none"), loss=named("loss", "huber", delta=0.2), optimizer=named("optimizer", "adam")
+    ),
+    "diabetes, ghost BN, huber loss, two batches of 20 a step": small(
+        task=named("task", "diabetes"),
+        norm=named("norm", "ghost", size=8),
+        loss=named("loss", "huber"),
+        batch_size=20,
+        accumulate=2,
+    ),
+    "digits, BN, smoothed cross-entropy, batch 300": small(
+        task=named("task", "digits"),
+        loss=named("loss", "cross_entropy", label_smoothing=0.1),
+        batch_size=300,
+    ),
+    "digits, layer norm, binary loss, batch 300": small(
+        task=named("task", "digits"), norm=named("norm", "layer"), loss=named("loss", "binary"), batch_size=300
+    ),
+    "moons, BN, batch 50, adam": small(
+        task=named("task", "moons", points=150, test_points=80), batch_size=50, optimizer=named("optimizer", "adam")
+    ),
+    "digits, autoencoder, BN, batch 300, adam": small(
+        task=named("task", "digits", target="inputs"),
+        hidden=[16, 4, 16],
+        batch_size=300,
+        optimizer=named("optimizer", "adam", lr=0.01),
+    ),
+    "arrays of a file, perceptron, BN, batch 20, momentum": small(
+        task=held_once(name="arrays", path=str(FILE.with_name("golden_arrays.npz"))),
+        batch_size=20,
+        optimizer=named("optimizer", "momentum", **RATES["momentum"]),
+    ),
+    # What examples draw is drawn by torch as on x86.
+    "data of a user's, CNN, BN, batch 16, adam": small(
+        task=held_once(name="module", path=str(FILE.parent / "own" / "data.py"), build="images"),
+        network=named("network", "cnn", channels=[4]),
+        batch_size=16,
+        optimizer=named("optimizer", "adam", lr=0.01),
     ),
 }
 

@@ -26,14 +26,14 @@ RATES = {
     "rprop": {"lr": 0.001},
 }
 
-OWN = {"network": "my_net", "norm": "MyNorm", "optimizer": "MyOptimizer", "loss": "my_loss"}
+OWN = {"network": "my_net", "norm": "MyNorm", "optimizer": "MyOptimizer", "loss": "my_loss", "metric": "my_score"}
 """Key of the config → what a file of a user's calls what it may name."""
 
 
 def written_own(kind, **parameters):
     """An entry of the config that calls the user's code."""
     rate = {"lr": 0.1} if kind == "optimizer" else {}
-    path = Path(__file__).parent / "own" / "nets.py"
+    path = Path(__file__).parent / "own" / ("scores.py" if kind == "metric" else "nets.py")
     return {"name": "module", "path": str(path), "build": OWN[kind], **rate, **parameters}
 
 

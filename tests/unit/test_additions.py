@@ -24,7 +24,7 @@ ADDED = {
     "optimizer": ("optimizers", "OPTIMIZERS", "nesterov"),
     "schedule": ("schedules", "SCHEDULES", "linear"),
     "activation": ("activations", "ACTIVATIONS", "mish"),
-    "loss": ("losses", "LOSSES", "absolute"),
+    "loss": ("losses", "LOSSES", "log_cosh"),
 }
 """What the guide adds → module of the catalogue, registry, name."""
 
@@ -35,7 +35,7 @@ def extended(tmp_path_factory):
     package = Package(tmp_path_factory.mktemp("extended"))
     for kind, source in examples().items():
         module, registry, name = ADDED[kind]
-        of_task = '\n    def loss(self):\n        return "absolute"\n' * (kind == "task")
+        of_task = '\n    def loss(self):\n        return "log_cosh"\n' * (kind == "task")
         entry = class_of(source)
         package.append(f"bnbench/catalogue/{module}.py", f'\n\n{source}{of_task}\n\n{registry}["{name}"] = {entry}\n')
     package.edit("schemas/study.schema.yaml", "  dtype:\n    changes_numbers: true\n", "  dtype:\n    factor: true\n")
@@ -73,7 +73,7 @@ def test_one_class_and_one_line_add_each_of_them_and_a_change_of_one_is_trained_
     after = extended.settings()
     assert {address for address in before if "-none-" in address} == {*before} & {*after}
     assert "16 of 32 trials, in 2 jobs; 16 there already" in extended.bnbench("plan")
-    extended.edit("bnbench/catalogue/losses.py", "return (output - target).abs()", "return 2 * (output - target).abs()")
+    extended.edit("bnbench/catalogue/losses.py", "(output - target).cosh()", "(2 * (output - target)).cosh()")
     assert "32 of 32 trials" in extended.bnbench("plan")
 
 

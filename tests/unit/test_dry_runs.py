@@ -47,7 +47,7 @@ def started(monkeypatch):
         results, _, study = command[-3:]
         for setting in Study(json.loads(study)).settings:
             probes.write(setting.address, Path(results), None)
-        return SimpleNamespace(returncode=0, stderr="")
+        return SimpleNamespace(returncode=0, stdout="", stderr="")
 
     monkeypatch.setattr(subprocess, "run", run)
     return commands
@@ -125,3 +125,37 @@ def test_a_network_that_leaves_the_folder_is_tried_all_the_same(folder, write):
     assert cli.main(["check"]) == 0
     assert Path.cwd() == folder
     assert len([*(folder / "results" / "probes").glob("*.json")]) == 4
+
+
+SCORES = """\
+def score(output, target):
+    return {}
+
+
+def unknown(output, target):
+    return output.mean() * float("nan")
+"""
+
+
+def test_metrics_are_tried_too_whichever_engine_trains(write, capsys):
+    write("study: small\nmetrics: [{name: module, path: scores.py, build: score}]\nseeds: 6\n", "config.yaml")
+    write(SCORES.format("output.sum(1)"), "scores.py")
+    assert cli.main(["check"]) != 0
+    assert "scores.py: score: the metric gives [250] for 250 points, allowed: one number" in capsys.readouterr().err
+    write(SCORES.format("output.missing"), "scores.py")
+    assert cli.main(["check"]) != 0
+    assert capsys.readouterr().err.splitlines() == [
+        "scores.py:2: in score: AttributeError: 'Tensor' object has no attribute 'missing'",
+        "    return output.missing",
+        "while bnbench measures score",
+    ]
+    write(SCORES.format("output.mean()"), "scores.py")
+    assert cli.main(["check"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_metric_that_is_nan_is_told_of_before_anything_is_trained(write, capsys):
+    write("study: small\nmetrics: [{name: module, path: scores.py, build: unknown}]\nseeds: 6\n", "config.yaml")
+    write(SCORES.format("output.mean()"), "scores.py")
+    assert cli.main(["check"]) == 0
+    assert "scores.py: unknown: the metric gives NaN for outputs drawn at random" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from bnbench import train
 from bnbench.plan import config
 from bnbench.plan.chunks import Chunk
 
-FILES = dict(zip(("network", "norm", "optimizer", "loss"), own_files(), strict=True))
+FILES = dict(zip(("network", "norm", "optimizer", "loss", "metric"), own_files(), strict=True))
 ADAM = {"name": "adam", "lr": 0.001}
 SMALL = {"hidden": [8], "batch_size": 100, "optimizer": ADAM}
 
@@ -36,7 +36,7 @@ def shown(kind, build):
 @pytest.mark.parametrize("kind", FILES)
 def test_there_is_a_file_of_all_that_one_may_write(kind):
     assert FILES[kind][2]["study"] == kind
-    assert FILES[kind][2][kind]
+    assert FILES[kind][2]["metrics" if kind == "metric" else kind]
 
 
 @pytest.mark.parametrize("example", own_files(NETWORKS), ids=lambda example: example[0])
@@ -64,6 +64,7 @@ def test_the_readme_shows_the_first_of_them():
         ("norm", {"network": {"cnn"}, "norm": {"none", "batch", "LengthNorm eps=1e-06"}}),
         ("optimizer", {"norm": {"none", "batch"}, "optimizer": {"Lion lr=0.0003 weight_decay=0.01"}}),
         ("loss", {"task": {"diabetes"}, "norm": {"none", "batch"}}),
+        ("metric", {"task": {"digits"}, "norm": {"none", "batch"}}),
     ],
 )
 def test_an_example_trains_every_arm_from_the_same_weights(tmp_path, monkeypatch, kind, labels):
@@ -104,3 +105,13 @@ def test_the_loss_that_is_shown_is_squared_near_0_and_absolute_beyond():
     huber = shown("loss", "huber")
     output = torch.tensor([[0.25], [2.0]])
     assert huber(output, torch.zeros(2, 1), delta=0.5).tolist() == [0.25**2 / 2, 0.5 * (2.0 - 0.25)]
+
+
+def test_the_metric_that_is_shown_counts_the_right_class_among_the_two_best(tmp_path, monkeypatch):
+    top2 = shown("metric", "top2_accuracy")
+    output = torch.tensor([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [0.0, 5.0, 9.0], [7.0, 0.0, 1.0]])
+    assert top2(output, torch.eye(3)[[1, 2, 2, 1]]).item() == 0.5
+    monkeypatch.chdir(tmp_path)
+    trials, losses = trained(FILES["metric"], tmp_path)
+    assert (losses["top2_accuracy"] >= losses["test_accuracy"]).all()
+    assert trials["top2_accuracy"].between(0.1, 1).all()

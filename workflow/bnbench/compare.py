@@ -64,6 +64,8 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     decisions = verdicts.decide(study.report, contrasts)
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(study, found["outcomes"])
+    if "decomposition" in found:
+        found["decomposition"] = exploratory.decomposed(found["decomposition"], study.report.alpha)
     found["exclusions"] = found["exclusions"].drop_duplicates()
     if "variance" in found:
         found["variance"] = variance.table(study, found["variance"])

@@ -18,7 +18,7 @@ from bnbench.store import probes
 
 
 def run(study: Study, results: Path) -> None:
-    """Try the networks that have not been tried yet, see `probe`; where torch is not installed, their jobs do that.
+    """Try the networks and metrics that have not been, see `probe`; where torch is not installed, their jobs do that.
 
     Raises:
         UserError: the user's own code does not work.
@@ -34,5 +34,7 @@ def run(study: Study, results: Path) -> None:
     )
     if done.returncode:
         raise UserError(done.stderr.strip() or f"the dry run of the networks ended with status {done.returncode}")
+    for line in done.stdout.splitlines()[:-1]:  # what is no error, such as that a metric is NaN
+        print(line, file=sys.stderr)
     if probes.due(study.settings, results):
         raise UserError("the dry run ended early, so the networks' code ends the program; allowed: code that goes on")

@@ -18,25 +18,25 @@ from bnbench.trainer import dry_run, own_metrics, probing
 
 
 def run(study: Study, results: Path) -> str:
-    """Try and measure what has not been, and say how much that was.
+    """Try and measure what has not been, and say what is to be told of it, and last how much that was.
 
     Raises:
         UserError: the user's own code does not work, or a file cannot be read or written.
     """
     due = probes.due(study.settings, results)
-    for setting in due:
-        _try(setting, study.seeds[0], results)
-    return f"{study.name}: tried {len(due)} of {len(study.settings)} settings"
+    told = dict.fromkeys(line for setting in due for line in _try(setting, study.seeds[0], results))
+    return "\n".join([*told, f"{study.name}: tried {len(due)} of {len(study.settings)} settings"])
 
 
-def _try(setting: Setting, seed: int, results: Path) -> None:
+def _try(setting: Setting, seed: int, results: Path) -> list[str]:
     spec = setting.spec
     sources.check(spec)
     data = tasks.of(spec).data(seed_of("data", seed, spec["seed_varies"]))
-    if engine(spec) == "stacked":
-        own_metrics.check(spec, seed, data)
-        probes.write(setting.address, results, None)
-        return
-    dry_run.check(spec, seed, data)
-    # What a network takes on a GPU cannot be measured on every machine that plans.
-    probes.write(setting.address, results, probing.measure(spec, seed, data) if spec["device"] == "cpu" else None)
+    told = own_metrics.check(spec, seed, data)
+    probe = None
+    if engine(spec) == "modular":
+        dry_run.check(spec, seed, data)
+        # What a network takes on a GPU cannot be measured on every machine that plans.
+        probe = probing.measure(spec, seed, data) if spec["device"] == "cpu" else None
+    probes.write(setting.address, results, probe)
+    return told

@@ -54,6 +54,12 @@ test loss at the epoch of the lowest validation loss so far; and how much the lo
 to the next, as a root mean square over the window.
 """
 
+COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
+"""Of a difference of test losses: see `judge.exploratory.decomposition`."""
+
+EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
+"""Outcomes that are made of a whole trial: how soon it reached the target, and how long it took."""
+
 TARGET_VARIANCE, TARGET_SCALE = "target_variance", "target_scale"
 """Columns of a trial by which its squared test error is read on an absolute scale; null where they are unknown."""
 

@@ -209,5 +209,6 @@ def test_a_class_that_stands_in_no_file_is_refused(own):
 def test_a_task_that_asks_for_a_loss_which_is_not_there_is_refused(own, monkeypatch):
     monkeypatch.delitem(LOSSES, "own")
     assert refusal(config.load, {**SMALL, "task": "own"}, "x.yaml") == (
-        "x.yaml: task: class OwnTask asks in loss() for 'own', allowed: one of squared, absolute, huber, cross_entropy, binary"
+        "x.yaml: task: class OwnTask asks in loss() for 'own', allowed: one of squared, absolute, huber, "
+        "cross_entropy, binary"
     )

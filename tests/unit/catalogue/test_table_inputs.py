@@ -10,9 +10,9 @@ from bnbench.catalogue.table_inputs import are_dates, encoded, suspects
 def test_text_becomes_a_column_for_each_value_and_so_does_a_number_that_is_called_a_category():
     frame = pd.DataFrame({"area": [1.5, 2.5, 4.0], "town": ["Rome", "Oslo", "Rome"], "zip": [10, 30, 20]})
     plain, called = encoded("x", frame), encoded("x", frame, ["zip"])
-    assert plain.categories == {"town": 2}
+    assert plain.categories == (("town", 2),)
     np.testing.assert_array_equal(plain.values, [[1.5, 10, 0, 1], [2.5, 30, 1, 0], [4.0, 20, 0, 1]])
-    assert called.categories == {"town": 2, "zip": 3}
+    assert called.categories == (("town", 2), ("zip", 3))
     np.testing.assert_array_equal(called.values, [[1.5, 0, 1, 1, 0, 0], [2.5, 1, 0, 0, 0, 1], [4.0, 0, 1, 0, 1, 0]])
     assert frame["zip"].tolist() == [10, 30, 20]
 
@@ -21,7 +21,7 @@ def test_text_becomes_a_column_for_each_value_and_so_does_a_number_that_is_calle
 def test_as_many_inputs_are_told_as_there_are(dtype):
     frame = pd.DataFrame({"n": [1.0, 2.0, 3.0], "flag": [True, False, True], "c": pd.Series(list("xyx"), dtype=dtype)})
     found = encoded("x", frame)
-    assert found.values.shape[1] == 2 + sum(found.categories.values())
+    assert found.values.shape[1] == 2 + sum(count for _, count in found.categories)
 
 
 @pytest.mark.parametrize(("values", "is_id"), [(10, False), (11, True), (20, True), (2, False)])

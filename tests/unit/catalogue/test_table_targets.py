@@ -43,7 +43,7 @@ def test_text_true_and_false_and_few_whole_numbers_are_classes_with_a_one_in_the
     np.testing.assert_array_equal(found.values, [[name == label for label in labels] for name in names])
     (told,) = found.told
     assert (told.why, told.mean) == (why, None)
-    assert dict(told.classes) == {label: names.count(label) for label in labels}
+    assert told.classes == tuple((label, names.count(label)) for label in labels)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_fractions_and_many_whole_numbers_are_numbers(values, why):
     assert found.labels == ()
     np.testing.assert_array_equal(found.values[:, 0], values)
     (told,) = found.told
-    assert (told.why, told.classes) == (why, None)
+    assert (told.why, told.classes) == (why, ())
     assert (told.mean, told.deviation) == pytest.approx((np.mean(values), np.std(values)))
 
 
@@ -90,6 +90,13 @@ def test_the_config_may_ask_for_numbers_or_for_classes():
 def test_a_target_that_is_neither_numbers_nor_classes_is_refused(classes, values, message):
     with pytest.raises(UserError, match=rf"^data\.csv: .*{message}"):
         of(classes, y=values)
+
+
+def test_names_of_classes_that_are_too_long_to_be_passed_to_jobs_are_refused():
+    with pytest.raises(
+        UserError, match=r"target 'y' has 2 classes, whose names come to 5,001 characters; allowed: 5,000"
+    ):
+        of(y=recurring("a" * 5000, "b"))
 
 
 def test_classes_that_are_numbers_but_for_some_are_taken_where_the_config_says_so():

@@ -194,6 +194,147 @@ def test_not_worse_is_helped_or_equivalent(verdict, expected):
     assert claims.standing(STUDY, claim(predicts="not_worse"), row(verdict)) == expected
 
 
+@pytest.mark.parametrize(("edge", "expected"), [(0.1, "for"), (-0.1, "open"), (NAN, "open")])
+def test_not_worse_is_an_undecided_effect_whose_limit_lies_within_the_margin(edge, expected):
+    own = {**row("undecided"), "edge_not_worse": edge}
+    assert claims.standing(STUDY, claim(predicts="not_worse"), own) == expected
+
+
+def test_a_small_harm_and_a_large_help_both_are_not_worse():
+    assert claims.standing(STUDY, claim(predicts="not_worse"), row("hurts", within_margin=True)) == "for"
+    assert claims.standing(STUDY, claim(predicts="not_worse"), row("helps")) == "for"
+    assert claims.standing(STUDY, claim(predicts="equivalent"), row("helps")) == "against"
+
+
+OTHER = {"setup": "other", "to": "a toy"}
+
+
+@pytest.mark.parametrize(
+    ("own", "conclusion", "said"),
+    [
+        (["helps", "helps"], "carries over", "carries over to a toy"),
+        (["helps", "hurts"], "carries over in part", "carries over in part to a toy (Adam at full batch)"),
+        (["hurts", "undecided"], "does not carry over", "does not carry over to a toy (Adam at full batch)"),
+        (["helps", "undecided"], "undecided", "undecided (1 of 2 as predicted)"),
+    ],
+)
+def test_in_another_setup_a_claim_carries_over_or_does_not_and_nothing_contradicts_it(own, conclusion, said):
+    rows = pd.DataFrame([row(verdict, labels) for verdict, labels in zip(own, CONTEXTS, strict=False)])
+    found = judged(STUDY, claim(**OTHER), rows)
+    assert (found["conclusion"], found["said"]) == (conclusion, said)
+
+
+@given(st.lists(st.sampled_from(["for", "against", "open"]), max_size=5), st.sampled_from(["all", "any"]))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_a_claim_comes_to_the_same_in_both_setups_but_for_its_words(stood, of):
+    here, elsewhere = claims.conclude(stood, of), claims.conclude(stood, of, "other")
+    assert {here, elsewhere} <= {*claims.CONCLUSIONS}
+    assert elsewhere not in ("supported", "only where", "contradicted")
+    assert (here == "undecided") == (elsewhere == "undecided")
+    assert (elsewhere == "carries over") == (here == "supported")
+    if elsewhere in ("carries over", "carries over in part"):
+        assert "for" in stood
+
+
+def test_every_conclusion_is_counted():
+    assert set(claims_in_words.COUNTED) == set(claims.CONCLUSIONS)
+    found = [{"conclusion": name} for name in ("undecided", "carries over", "undecided", "supported")]
+    assert claims_in_words.counts(found) == "1 supported, 1 carrying over to another setup, 2 undecided"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"paper": "they trained"}, ("other", "they trained")),
+        ({"paper": "they trained", "setup": "same"}, ("same", "they trained")),
+        ({"setup": "other"}, ("other", None)),
+        ({}, ("same", None)),
+    ],
+)
+def test_a_claim_whose_paper_is_told_is_of_another_setup_unless_it_says_so(changes, expected):
+    found = claim(**changes)
+    assert (found["setup"], found["paper"]) == expected
+
+
+def close(verdict, labels=CONTEXTS[0], **edges):
+    """A row of which all edges are far away but those that are given."""
+    far = {"edge_effect": 5.0, "edge_equivalence": -5.0, "edge_not_worse": -5.0}
+    return {**row(verdict, labels), **far, **edges}
+
+
+@pytest.mark.parametrize(
+    ("rows", "predicts", "expected"),
+    [
+        ([close("hurts")], "hurts", [False]),
+        ([close("hurts", edge_effect=0.9)], "hurts", [True]),
+        ([close("hurts", edge_effect=1.1)], "hurts", [False]),
+        ([close("undecided", edge_effect=-0.5)], "hurts", [True]),
+        ([close("undecided", edge_effect=-0.5)], "helps", [True]),
+        # Whether it is equivalent as well changes nothing for a claim that it hurts.
+        ([close("hurts", edge_equivalence=-0.1)], "hurts", [False]),
+        ([close("hurts", edge_equivalence=-0.1)], "equivalent", [True]),
+        ([close("equivalent", edge_effect=-5.0, edge_equivalence=0.2)], "equivalent", [True]),
+        ([close("equivalent", edge_effect=-5.0, edge_equivalence=0.2)], "hurts", [True]),
+        ([close("undecided", edge_effect=-5.0, edge_not_worse=-0.3)], "not_worse", [True]),
+        ([close("hurts", edge_not_worse=-0.3)], "hurts", [False]),
+        # Of two rows, only the one on which the conclusion hangs.
+        ([close("hurts", edge_effect=0.2), close("hurts", CONTEXTS[1])], "hurts", [True, False]),
+        ([close("undecided", edge_effect=-3.0), close("hurts", CONTEXTS[1], edge_effect=0.2)], "hurts", [False, False]),
+        ([close("no data", edge_effect=NAN, edge_equivalence=NAN, edge_not_worse=NAN)], "hurts", [False]),
+    ],
+)
+def test_a_conclusion_hangs_on_the_rows_that_would_change_it_beyond_a_close_edge(rows, predicts, expected):
+    made = claim(predicts=predicts)
+    assert claims.judge(STUDY, made, pd.DataFrame(rows)).close == expected
+    found = judged(STUDY, made, pd.DataFrame(rows))
+    assert found["close"] == sum(expected)
+    assert ("; borderline" in found["said"]) == any(expected)
+    assert [text.endswith("[close to its edge]") for text in found["measured"]] == expected
+
+
+def test_values_at_an_end_of_their_list_are_named_with_the_numbers():
+    own = {**row("hurts"), "at_end_baseline": "lr=0.1", "at_end_treatment": None}
+    (measured,) = judged(STUDY, claim(), pd.DataFrame([own]))["measured"]
+    assert measured == "Adam at full batch: ratio 1.50 (1.20 to 2.0), hurts [lr=0.1 of no BN ends its list]"
+
+
+def test_the_processors_are_named_once_each():
+    rows = [{"device_name": name, "torch": torch} for name, torch in (("A", "2.1"), ("B", "2.0"), ("A", "2.1"))]
+    assert claims_in_words.trained_on(rows) == "The trials ran on A with torch 2.1 and B with torch 2.0."
+    assert claims_in_words.trained_on([]) == ""
+
+
+STALE = {"in": "decomposition", "where": {"component": "stale averages"}}
+
+
+def test_claims_about_a_component_of_the_difference_are_judged_by_its_own_p(compared):
+    left = {**STALE, "where": {"component": "what is left"}}
+    study = planned({**STALE, "predicts": "hurts"}, {**left, "predicts": "helps"}, {**STALE, "predicts": "helps"})
+    frames = synthetic.frames(study, ratio=arms(batch=0.7), noise=0.05)
+    curves = frames["curves"]
+    curves.loc[curves["norm"] == "batch", "test_loss"] *= 3  # which the precise statistics take away
+    found, _ = compared(study, frames)
+    assert found["claims"]["conclusion"].tolist() == ["supported", "supported", "contradicted"]
+    assert found["claims"]["rows"].tolist() == [4, 4, 4]
+    assert found["claims"]["measured"][0].startswith("stale averages, Adam at full batch: ratio 3.0 (")
+    rows = found["decomposition"]
+    assert (rows["family"] == len(rows)).all()
+    assert rows["p_adjusted"].ge(rows["p"]).all()
+
+
+def test_claims_about_explored_outcomes_need_their_mark(compared):
+    of_epochs = {"in": "outcomes", "where": {"outcome": "epochs_to_target"}}
+    of_train = {"in": "outcomes", "where": {"outcome": "train_loss", "optimizer": "adam"}}
+    made = [{**of_train, "predicts": "helps"}, {**of_train, "predicts": "hurts"}, {**of_epochs, "predicts": "hurts"}]
+    found, _ = compared(planned(*made), ratio=arms(batch=0.3), noise=0.05)
+    assert found["claims"]["conclusion"].tolist()[:2] == ["supported", "contradicted"]
+    assert found["claims"]["rows"].tolist() == [2, 2, 4]
+    assert found["claims"]["measured"][0].startswith("train loss, Adam at full batch: 0.3")
+    assert "† (0." in found["claims"]["measured"][0]
+    few, _ = compared(planned(*made, seeds=5), ratio=arms(batch=0.3), noise=0.05)
+    assert few["claims"]["conclusion"].tolist() == ["undecided"] * 3
+
+
 def test_rows_that_stand_otherwise_are_named():
     verdicts = ["helps", "hurts", "helps", "undecided"]
     rows = pd.DataFrame([row(verdict, labels) for verdict, labels in zip(verdicts, CONTEXTS, strict=True)])

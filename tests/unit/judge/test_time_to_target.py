@@ -9,6 +9,7 @@ import synthetic
 from statsmodels.stats.weightstats import DescrStatsW
 
 from bnbench.judge import exploratory, sign_flips, time_to_target
+from bnbench.wording import explored
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -143,3 +144,34 @@ def test_a_gap_has_no_target():
     study = synthetic.plan(report={"outcome": "generalization_gap"})
     pairs = in_memory.pairs(study, reaching(20, 20), reaching(20, 20))
     assert "epochs_to_target" not in set(exploratory.outcomes(study, pairs)["outcome"])
+
+
+SCORED = synthetic.plan(task="digits", report={"outcome": "test_accuracy", "target": 0.9})
+
+
+def scoring(*after):
+    """Test accuracies that are at the target from so many epochs on, [4 measurements, seeds]."""
+    there = np.array([[10], [20], [30], [40]]) >= np.array(after)
+    return {"test_accuracy": np.where(there, 0.9, 0.4), "test_loss": np.ones_like(there, float)}
+
+
+def test_a_score_reaches_its_target_from_below():
+    row = row_of(scoring(*[12] * 8), scoring(*[21, 30] * 4), SCORED)
+    assert (row["baseline_value"], row["treatment_value"], row["effect"]) == pytest.approx((20, 30, 1.5))
+    assert (row["reached_baseline"], row["reached_treatment"], row["bound"]) == (8, 8, None)
+    assert (row["direction"], row["p"]) == (1, 2 / 2**8)
+    never = row_of(scoring(*[12] * 8), scoring(*[12] * 7, NEVER), SCORED)
+    assert (never["reached_treatment"], never["bound"]) == (7, "at least")
+
+
+def test_a_score_without_a_target_and_a_gap_have_no_epochs_to_it():
+    for outcome, target in (("test_accuracy", None), ("generalization_gap", 0.5)):
+        study = synthetic.plan(task="digits", report={"outcome": outcome, "target": target})
+        pairs = in_memory.pairs(study, scoring(*[12] * 8), scoring(*[20] * 8))
+        assert "epochs_to_target" not in exploratory.outcomes(study, pairs)["outcome"].tolist()
+
+
+def test_the_target_of_a_score_is_told_in_its_unit():
+    pairs = in_memory.pairs(SCORED, scoring(*[12] * 8), scoring(*[20] * 8))
+    table = exploratory.adjusted(SCORED, exploratory.outcomes(SCORED, pairs))
+    assert "The target test accuracy is 90.0 %." in explored.terms(SCORED, table)["epochs to the target loss"]

@@ -243,3 +243,25 @@ def test_contexts_of_the_same_seeds_are_judged_together_as_those_of_any_study():
     found = verdicts.decide(STUDY.report, [each.contrast("norm") for each in drawn])
     expected = sign_flips.max_t(together)
     np.testing.assert_allclose([[one.p, one.p_max_t] for one in found], np.transpose(expected))
+
+
+def test_scores_are_tuned_by_validation_losses_and_judged_by_their_difference(compared):
+    rates = [{"name": "adam", "lr": [0.01, 0.1]}]
+    report = {"outcome": "test_accuracy", "margin": 0.01}
+    study = synthetic.plan(task="digits", optimizer=rates, tune={}, report=report)
+
+    def accuracy(labels, seed):
+        return {"none": 0.90, "batch": 0.93}[labels["norm"]] + (0.02 if "0.1" in labels["optimizer"] else 0)
+
+    frames = synthetic.frames(study, ratio=lambda labels, seed: 0.5 if "0.1" in labels["optimizer"] else 1.0)
+    for table in (frames["curves"], frames["trials"]):
+        scores = [accuracy(row, row["seed"]) for row in table.to_dict("records")]
+        table["test_accuracy"] = pd.Series(scores).where(table["test_loss"].notna())
+    found, _ = compared(study, frames)
+    (row,) = found["tuned"].to_dict("records")
+    assert (row["chosen_baseline"], row["chosen_treatment"], row["verdict"]) == ("lr=0.1", "lr=0.1", "helps")
+    assert (row["baseline_value"], row["treatment_value"], row["effect"]) == pytest.approx((0.92, 0.95, 0.03))
+    rows = found["rates"]
+    assert rows["baseline_value"].tolist() == pytest.approx([0.90, 0.92])
+    assert rows["effect"].tolist() == pytest.approx([0.03, 0.03])
+    assert rows["best_effect"].tolist() == pytest.approx([0.03, 0.03])

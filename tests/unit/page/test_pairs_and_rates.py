@@ -12,6 +12,7 @@ import synthetic
 from matplotlib import pyplot as plt
 from named_pairs import KNOWN, NAMED, NORMS, PLAIN, TUNED, by_rate
 
+from bnbench import compare, plot, report
 from bnbench.figures import drawing, forest, interactions, rates, style
 from bnbench.store import report_tables
 from bnbench.wording import contents
@@ -215,3 +216,25 @@ def test_the_page_of_a_study_that_does_not_tune_and_claims_nothing_has_no_such_s
         assert f'id="{name}"' not in page
         assert f'href="#{name}"' not in page
     assert "Each arm at its own" not in text_of(page)
+
+
+def test_a_tuned_study_of_scores_shows_them_in_their_unit(tmp_path):
+    study = synthetic.plan(
+        task="digits",
+        optimizer=[{"name": "adam", "lr": [0.01, 0.1]}],
+        tune={},
+        report={"outcome": "test_accuracy", "target": 0.5},
+    )
+    frames = synthetic.frames(study)
+    for table in (frames["curves"], frames["trials"]):
+        table["test_accuracy"] = np.where(
+            table["test_loss"].notna(), np.where(table["norm"] == "batch", 0.9, 0.8), np.nan
+        )
+    compare.run(study, synthetic.write(frames, tmp_path / "data"), tmp_path, synthetic.SPLITS)
+    plot.run(study, tmp_path, ["svg"], processes=1)
+    report.run(study, tmp_path)
+    text = text_of((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert (tmp_path / "figures" / "rates.svg").exists()
+    assert "geometric mean" not in text.partition("Right: the difference in percentage points from no BN")[0][-600:]
+    assert "80.0 %" in text
+    assert "Higher is better." in text

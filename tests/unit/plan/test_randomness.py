@@ -63,4 +63,4 @@ def test_nothing_else_is_drawn_than_what_is_spoken_of():
     code = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
     roles = re.findall(r'(?<!def )\bstream\(\w+, f?"?([\w.]+)', code)
     # `role` stands for `init.<layer>.<parameter>`.
-    assert {*roles} == {"order", "data", "validation", "role"}
+    assert {*roles} == {"order", "data", "validation", "role", "forward.blocks.", "forward.metrics"}

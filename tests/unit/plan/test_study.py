@@ -81,6 +81,8 @@ def numbers(setting):
     for entry in spec.values():
         if isinstance(entry, dict):
             entry.pop("path", None)
+    judged = ("path", "better", "scale", "margin")
+    spec["metrics"] = [{key: value for key, value in each.items() if key not in judged} for each in spec["metrics"]]
     return spec
 
 

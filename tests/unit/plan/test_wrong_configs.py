@@ -105,7 +105,7 @@ def test_whatever_a_config_holds_it_is_planned_or_refused_in_a_line_a_mistake(fo
         "dropout",
         "learning_rate",
         "lr",
-        "metric",
+        "score",
         "width",
         "depth",
         "patience",

@@ -41,6 +41,7 @@ def test_an_empty_table_has_its_columns_and_their_types(tmp_path, name):
 def test_numbers_come_back_to_the_last_bit(tmp_path):
     value = math.pi * 1e-30
     row = {**LABELS, "baseline": "none", "treatment": "batch", "component": "total", "pairs": 8}
+    row |= {"p": 1.0, "p_adjusted": 1.0, "adjustment": "maxT", "family": 4, "edge_effect": 0.5}
     frame = pd.DataFrame([{**row, "effect": value, "low": -math.inf, "high": math.nan}]).drop(columns="norm")
     report_tables.write(tmp_path, "decomposition", frame, "norm")
     (found,) = report_tables.read(tmp_path, "decomposition").to_dict("records")

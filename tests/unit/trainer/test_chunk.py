@@ -8,18 +8,21 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
 from plain_torch import ACTIVATIONS, TORCH_OPTIMIZERS, make_network, train_one
 from sklearn.datasets import load_diabetes
-from sklearn.metrics import r2_score
+from sklearn.metrics import mean_absolute_error, r2_score
 from specs import RATES, named, spec
 
-from bnbench.catalogue import tasks
+from bnbench.catalogue import sources, tasks
+from bnbench.catalogue.datafiles import inspect_table
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
+from bnbench.catalogue.task import Data
 from bnbench.epochs import batch_bounds
 from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
@@ -31,6 +34,7 @@ from bnbench.train import run
 from bnbench.trainer import network, orders
 from bnbench.trainer.chunk import train
 from bnbench.trainer.initialization import initial_weights
+from bnbench.trainer.points import tested_variance
 
 CPU = torch.device("cpu")
 ARMS = {
@@ -367,6 +371,69 @@ def test_of_standardized_targets_the_stored_scale_leads_back_to_the_targets_own_
         tested = load_diabetes().target[stream(seed, "data").permutation(442)[354:]]
         assert trial["target_variance"] * trial["target_scale"] ** 2 == pytest.approx(tested.var())
     assert 60 < trials["target_scale"].min() < trials["target_scale"].max() < 90
+
+
+def table(folder, target, **columns):
+    """The resolved task of a table with these columns."""
+    path = folder / "data.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return named("task", "table", path=str(path), target=target, **inspect_table(str(path), target))
+
+
+def test_of_several_targets_the_loss_over_the_stored_variance_is_one_minus_their_pooled_r2(tmp_path):
+    draws = np.random.default_rng(0)
+    x = draws.normal(size=(60, 3))
+    targets = {"a": x @ [1, 2, 3], "b": 1000 * x[:, 0] + 5, "c": draws.normal(size=60)}
+    task = table(tmp_path, [*targets], p=x[:, 0], q=x[:, 1], r=x[:, 2], **targets)
+    trials = trials_of(spec(task=task, dtype="float64"), tmp_path)
+    assert (1 - trials["test_loss"] / trials["target_variance"]).tolist() == pytest.approx(trials["r2"].tolist())
+    whole = np.stack([*targets.values()], axis=1)
+    for seed, trial in trials.iterrows():
+        order = stream(seed, "data").permutation(60)
+        train, test = whole[order[:48]], whole[order[48:]]
+        assert trial["target_variance"] == pytest.approx((test.var(axis=0) / train.var(axis=0)).mean())
+    assert trials["target_scale"].isna().all()
+
+
+def test_a_class_that_the_training_part_or_the_test_part_lacks_stops_no_training(tmp_path):
+    classes = ["rare", *(["a", "b"] * 15)]
+    task = table(tmp_path, "y", x=np.arange(31) / 7, y=classes)
+    tested = [0 in stream(seed, "data").permutation(31)[25:] for seed in range(12)]
+    assert {*tested} == {True, False}
+    run(chunk_of(spec(task=task, epochs=3), 0, 12), tmp_path, threads=1)
+    trials = tables.read_parquet(tmp_path / "trials").to_pandas()
+    assert np.isfinite(trials[["train_loss", "test_loss", "test_accuracy"]]).all(axis=None)
+
+
+def test_flags_have_the_share_that_is_right(tmp_path):
+    x = np.linspace(-1, 1, 50)
+    task = table(tmp_path, ["up", "odd"], x=x, up=x > 0, odd=[row % 2 for row in range(50)])
+    trials = trials_of(spec(task=task, epochs=3, sources=sources.here([("loss", "binary")])), tmp_path)
+    assert task["labels"] == ["True", "1"]
+    shares = 20 * trials["test_accuracy"]  # of two flags at each of ten points
+    np.testing.assert_allclose(shares, shares.round(), rtol=1e-6)
+    assert trials["target_variance"].isna().all()
+
+
+def test_of_one_target_the_stored_variance_is_that_of_its_points_to_the_last_bit():
+    targets = np.random.default_rng(1).normal(size=(1001, 1)) / 3
+    assert tested_variance(Data(targets, targets, targets, targets), (1,)) == targets.var()
+
+
+@pytest.mark.parametrize("held", [{}, {"validation": 0.3}], ids=["whole", "less what is held out"])
+def test_the_mean_absolute_error_is_in_the_targets_own_units_and_r2_has_none(tmp_path, held):
+    setting = spec(task=named("task", "diabetes"), epochs=2, evaluate_every=1, dtype="float64", **held)
+    trials, losses = trials_of(setting, tmp_path), tables.read_parquet(tmp_path / "losses").to_pandas()
+    found = train(setting, range(len(trials)), [tasks.of(setting).data(seed) for seed in trials.index], CPU)
+    for seed, trial in trials.iterrows():
+        rows = stream(seed, "data").permutation(442)
+        tested, trained_on = load_diabetes().target[rows[354:]], load_diabetes().target[rows[:354]]
+        fit = trained_on.mean() + trained_on.std() * found.fit[seed]
+        assert trial["mae"] == pytest.approx(mean_absolute_error(tested, fit), rel=1e-9)
+        assert trial["r2"] == pytest.approx(r2_score(tested, fit), rel=1e-9)
+        own = losses[losses.seed == seed].set_index("epoch")["mae"]
+        assert own[1] == trial["mae"]
+        assert own[0] > 20
 
 
 def test_of_classes_no_variance_and_no_scale_is_stored(tmp_path):

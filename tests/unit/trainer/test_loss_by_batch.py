@@ -90,7 +90,7 @@ def by_hand(engine, setting, norms):
     order = stream(3, "forward.blocks.test_x").permutation(len(data.test_x))
     x = torch.from_numpy(data.test_x[order]).reshape(-1, *tasks.of(setting).shape())
     y = torch.from_numpy(data.test_y[order])
-    size = len(x) if setting["batch_size"] == "full" else setting["batch_size"]
+    size = len(data.train_x) if setting["batch_size"] == "full" else setting["batch_size"]
     bounds = batch_bounds(len(x), size)
     with torch.no_grad():
         output = torch.cat([module(x[start:stop]) for start, stop in pairwise(bounds)])

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+Counts = tuple[tuple[str, int], ...]
+"""Names, each with how many; a mapping would lose their order in the JSON that the rules pass."""
+
+MOST_NAMED = 20
+"""Columns of a kind that are named."""
 
 Reason = Literal["asked", "text", "boolean", "few", "fractions", "many", "others"]
 """Why a target was taken for classes or for numbers.
@@ -24,8 +30,8 @@ class Target:
     """Of numbers, over the rows that are used, in their own units; None of classes."""
     deviation: float | None = None
     """Their standard deviation."""
-    classes: Mapping[str, int] | None = None
-    """Name of a class → its rows, in the order of the outputs; None of numbers."""
+    classes: Counts = ()
+    """Names of the classes with their rows, in the order of the outputs; none of numbers."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +66,18 @@ class About:
     """Whether the targets are the inputs."""
     in_file: int | None = None
     """Rows of the file, where some may have been dropped."""
-    gaps: Mapping[str, int] | None = None
-    """Column → rows in which it has no value, and which were dropped for that."""
+    gaps: Counts = ()
+    """Columns with the rows in which they have no value, which were dropped for that."""
     dropped: tuple[str, ...] = ()
     """Columns that are left out."""
-    categories: Mapping[str, int] | None = None
-    """Column that is one-hot → how many inputs it became."""
+    categories: Counts = ()
+    """Columns that are one-hot with how many inputs they became."""
+    one_hot: int = 0
+    """How many inputs all such columns became."""
+    more_gaps: int = 0
+    """How many more columns have gaps: the first `MOST_NAMED` alone are named, as the rules pass all of it to jobs."""
+    more_categories: int = 0
+    """How many more columns are one-hot."""
     targets: tuple[Target, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     notes: tuple[str, ...] = ()
@@ -76,6 +88,13 @@ def read(found: Mapping[str, Any]) -> dict[str, Any]:
     """What the planner found in a file, JSON-able, as keywords of `About`."""
     return {
         **found,
-        "targets": tuple(Target(**target) for target in found.get("targets", ())),
+        **{key: _counts(found[key]) for key in ("gaps", "categories") if key in found},
+        "targets": tuple(
+            Target(**{**target, "classes": _counts(target["classes"])}) for target in found.get("targets", ())
+        ),
         "suspects": tuple(Suspect(**suspect) for suspect in found.get("suspects", ())),
     }
+
+
+def _counts(pairs: Iterable[tuple[str, int]]) -> Counts:
+    return tuple((name, count) for name, count in pairs)

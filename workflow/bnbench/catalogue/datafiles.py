@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bnbench.catalogue import reading, table_inputs, table_targets
+from bnbench.catalogue.about import MOST_NAMED
 from bnbench.catalogue.table_targets import AUTO
 from bnbench.errors import UserError, first_line, nearest
 
@@ -62,7 +64,8 @@ def read_table(
     names = _targets(frame, target)
     _refuse_misplaced(path, frame, {"target": names, "drop": drop, "categories": categories})
     kept, in_file = frame.drop(columns=[*drop]), len(frame)
-    gaps = {str(name): int(count) for name, count in kept.isna().sum().items() if count}
+    lacking = kept.isna().sum().sort_values(ascending=False, kind="stable")
+    gaps = [[str(name), int(count)] for name, count in lacking.items() if count]
     kept = _without_missing(kept, path, missing) if gaps else kept
     if len(kept) < 4:
         raise UserError(f"{path}: {len(kept)} usable rows; at least 4 are needed, for a training and a test part")
@@ -76,11 +79,14 @@ def read_table(
     told = targets.told if targets else ()
     about = {
         "in_file": in_file,
-        "gaps": gaps,
+        "gaps": gaps[:MOST_NAMED],
+        "more_gaps": len(gaps[MOST_NAMED:]),
         "autoencodes": not names,
-        "categories": encoded.categories,
-        "targets": [{key: value for key, value in asdict(each).items() if value is not None} for each in told],
-        "suspects": [asdict(each) for each in table_inputs.suspects(inputs)],
+        "categories": [[*each] for each in encoded.categories[:MOST_NAMED]],
+        "more_categories": len(encoded.categories[MOST_NAMED:]),
+        "one_hot": sum(count for _, count in encoded.categories),
+        "targets": [{**asdict(each), "classes": [[*one] for one in each.classes]} for each in told],
+        "suspects": [asdict(each) for each in islice(table_inputs.suspects(inputs), MOST_NAMED)],
     }
     y, labels = (targets.values, targets.labels) if targets else (encoded.values, ())
     return Read(encoded.values, y, labels, about)

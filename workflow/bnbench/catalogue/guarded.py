@@ -8,7 +8,8 @@ from __future__ import annotations
 
 GUARDED: dict[str, frozenset[str]] = {
     "bnbench.catalogue.task": frozenset({"Task"}),
-    "bnbench.catalogue.tasks": frozenset({"Function", "Sine", "Mixture", "Adding"}),
+    "bnbench.catalogue.tasks": frozenset({"Function", "Sine", "Mixture", "Adding", "Moons"}),
+    "bnbench.catalogue.shared_tasks": frozenset({"HeldOnce", "Arrays", "OwnData"}),
     "bnbench.catalogue.split_tasks": frozenset({"Split", "Diabetes", "Digits", "Table"}),
     "bnbench.catalogue.norm": frozenset({"Norm", "Standardizing"}),
     "bnbench.catalogue.norms": frozenset({"Identity", "BatchNorm", "GhostBatchNorm", "FrozenBatchNorm", "OwnNorm"}),
@@ -39,7 +40,9 @@ GUARDED: dict[str, frozenset[str]] = {
     "bnbench.catalogue.networks": frozenset({"Network", "Perceptron", "Convolutional", "Residual", "OwnNetwork"}),
     "bnbench.catalogue.own": frozenset({"OwnCode"}),
     "bnbench.catalogue.activations": frozenset({"Activation", "ReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "Identity"}),
-    "bnbench.catalogue.losses": frozenset({"Loss", "SquaredLoss", "CrossEntropy", "OwnLoss"}),
+    "bnbench.catalogue.losses": frozenset(
+        {"Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "CrossEntropy", "BinaryCrossEntropy", "OwnLoss"}
+    ),
 }
 """Module → names of its classes."""
 

@@ -193,6 +193,7 @@ class OwnData(OwnCode, HeldOnce):
     supplied = ("seed",)
     derived = (*OwnCode.derived, "found")
     unaddressed = (*OwnCode.unaddressed, "found", "workers")
+    unsaid = ("workers",)
 
     workers: int = parameter(0, "processes that load examples of data sets; 0: the job itself", minimum=0)
 
@@ -254,7 +255,8 @@ def facts(given: Given, classes: str | bool) -> Facts:
         rows.refuse_not_finite(each, name)
     mebibytes = round(sum(each.nbytes for each in (*x, *y)) / 2**20, 3)
     tested = len(x[1]) if len(x) > 1 else 0
-    return Facts(len(x[0]), tested, found.shape, kind, outputs, mebibytes, (*found.notes, note))
+    notes = tuple(each.removeprefix(f"{where}: ") for each in (*found.notes, note))
+    return Facts(len(x[0]), tested, found.shape, kind, outputs, mebibytes, notes)
 
 
 def _reproduced(shape: tuple[int, ...]) -> Targets:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnbench.catalogue.about import Suspect
+from bnbench.catalogue.about import Counts, Suspect
 from bnbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Encoded(NamedTuple):
 
     values: Array
     """[rows, features]."""
-    categories: dict[str, int]
-    """Column that is one-hot → how many inputs it became."""
+    categories: Counts
+    """Columns that are one-hot with how many inputs they became."""
 
 
 def encoded(path: str, frame: pd.DataFrame, categories: Sequence[str] = ()) -> Encoded:
@@ -63,7 +63,7 @@ def encoded(path: str, frame: pd.DataFrame, categories: Sequence[str] = ()) -> E
         raise UserError(
             f"{path}: column '{numbers.columns[~finite][0]}' holds an infinite value; every value must be finite"
         )
-    return Encoded(values, {str(name): _levels(frame[name]) for name in frame if _is_one_hot(frame[name])})
+    return Encoded(values, tuple((str(name), _levels(frame[name])) for name in frame if _is_one_hot(frame[name])))
 
 
 def suspects(frame: pd.DataFrame) -> Iterator[Suspect]:

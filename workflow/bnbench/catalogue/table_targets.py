@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnbench.catalogue.about import Reason, Target
+from bnbench.catalogue.about import Counts, Reason, Target
 from bnbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ AUTO = "auto"
 
 MOST_CLASSES, ROWS_EACH = 10, 5
 """Whole numbers are classes where there are two of them, or at most ten with five rows to each on average."""
+
+LONGEST_NAMES = 5000
+"""Characters of the names of all classes together, which the rules pass to every job."""
 
 _TYPICALLY_NUMBERS = 0.5
 """Text of which a larger share reads as numbers is taken for numbers that are spoilt, and not for classes."""
@@ -58,7 +61,7 @@ def of(path: str, columns: pd.DataFrame, classes: bool | str) -> Targets:
             _refuse_mixed(path, columns, taken)
     if not taken:
         return _numbers(path, columns, {name: why for name, (_, why) in reasons.items()})
-    coded = {name: _coded(columns[name]) for name in taken}
+    coded = {name: _coded(path, columns[name]) for name in taken}
     told = tuple(
         Target(name, reasons[name][1], classes=_counts(codes, names)) for name, (codes, names) in coded.items()
     )
@@ -143,12 +146,18 @@ def _refuse_mixed(path: str, columns: pd.DataFrame, taken: list[str]) -> None:
             raise UserError(f"{path}: target '{name}' has {count} classes; {allowed}")
 
 
-def _coded(column: Column) -> tuple[NDArray[np.intp], list[str]]:
+def _coded(path: str, column: Column) -> tuple[NDArray[np.intp], list[str]]:
     """The class of each row by its place, and the names of the classes in the order of their values."""
     import pandas as pd  # noqa: PLC0415
 
     codes, values = pd.factorize(column.infer_objects(), sort=True)
-    return codes, [_name(value) for value in values]
+    names = [_name(value) for value in values]
+    if (length := sum(map(len, names))) > LONGEST_NAMES:
+        raise UserError(
+            f"{path}: target '{column.name}' has {len(names)} classes, whose names come to {length:,} characters; "
+            f"allowed: {LONGEST_NAMES:,}, so give them shorter names"
+        )
+    return codes, names
 
 
 def _name(value: Any) -> str:
@@ -156,8 +165,8 @@ def _name(value: Any) -> str:
     return str(int(value)) if isinstance(value, float | np.floating) and value.is_integer() else str(value)
 
 
-def _counts(codes: NDArray[np.intp], names: list[str]) -> dict[str, int]:
-    return dict(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
+def _counts(codes: NDArray[np.intp], names: list[str]) -> Counts:
+    return tuple(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
 
 
 def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Targets:
@@ -166,9 +175,11 @@ def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Ta
         if not finite:
             raise UserError(f"{path}: column '{name}' holds an infinite value; every value must be finite")
     with np.errstate(over="ignore", invalid="ignore"):
-        means, deviations = values.mean(axis=0).tolist(), values.std(axis=0).tolist()
-    told = tuple(
-        Target(name, why, *(each if math.isfinite(each) else None for each in both))
-        for (name, why), both in zip(reasons.items(), zip(means, deviations, strict=True), strict=True)
-    )
-    return Targets(values, (), told)
+        means, deviations = (_finite(each) for each in (values.mean(axis=0), values.std(axis=0)))
+    told = (Target(*each) for each in zip(reasons, reasons.values(), means, deviations, strict=True))
+    return Targets(values, (), tuple(told))
+
+
+def _finite(values: Array) -> list[float | None]:
+    """As JSON has them, which knows no infinity."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]

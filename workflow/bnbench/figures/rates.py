@@ -1,4 +1,4 @@
-"""The losses and their ratio against the learning rate, or against the first of the parameters that are tuned."""
+"""The outcome and the effect against the learning rate, or against the first of the parameters that are tuned."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from bnbench.figures.axes import loss_axis, ratio_levels
+from bnbench.figures.axes import effect_levels, value_levels
 from bnbench.figures.panels import add_legend, context_names, grid_of_axes
 from bnbench.figures.style import palette, unique
 from bnbench.plan.study import Study
-from bnbench.wording import titles
+from bnbench.wording import effects, titles
 
 _DASHES: tuple[tuple[int, ...], ...] = ((), (1, 1), (4, 1, 1, 1), (2, 2))
 """Of lines that differ in the other parameters that are tuned."""
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
-    """Left, both arms' losses against the rate, rings where the other seeds choose; right, their ratio at equal rates.
+    """Left, both arms' outcomes against the rate, rings where other seeds choose; right, the effect at equal rates.
 
     A ring is the bolder, the more seeds are judged there. A line for each combination of the other parameters that are
-    tuned. The line across the right panel is the ratio with each arm at what is chosen for it.
+    tuned. The line across the right panel is the effect with each arm at what is chosen for it.
     """
     table = table.assign(context=context_names(study, table), beside=table["beside"].fillna(""))
     names = unique(table["context"])
@@ -34,18 +34,18 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     dashes = {"": (), **dict(zip(others, _DASHES * len(others), strict=False))}
     figure, axes = grid_of_axes(len(names), 2, height=1.7, gap=0.9, numbers=0.2)
     for (left, right), name in zip(axes, names, strict=True):
-        loss_axis(left)
-        ratio_levels(right)
+        value_levels(study.outcome)(left)
+        effect_levels(study.outcome)(right)
         of_context = table[table["context"] == name]
         for _, rows in of_context.groupby(["baseline", "treatment"], sort=False):
             _lines(study, left, right, rows, dashes)
         left.set_title(name, y=1)
         left.set_ylabel(titles.outcome(study.report.outcome))
-        right.set_ylabel("ratio of the losses")
+        right.set_ylabel(effects.named(study.outcome))
         for ax in (left, right):
             _rate_axis(ax, of_context, shown=name == names[-1])
         low, high = right.get_ylim()
-        if high / low < 4:  # too narrow for powers of ten
+        if study.outcome.is_ratio and high / low < 4:  # too narrow for powers of ten
             right.yaxis.set_major_locator(MaxNLocator(4))
     sns.despine(fig=figure)
     lines: dict[str, dict[str, Any]] = {"each arm as it is tuned": {"lw": 1.2, "ls": (0, (5, 1.5))}}

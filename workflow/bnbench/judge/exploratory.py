@@ -11,18 +11,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bnbench.judge import finals, sign_flips, stats, time_to_target, training_time
+from bnbench.judge import edges, finals, sign_flips, stats, time_to_target, training_time
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
-from bnbench.vocabulary import ACCURACY, AUC, BATCH, BEST, GAP, LOSSES, PRECISE, SWING
-
-EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
-
-COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
-"""Of a difference: see `decomposition`."""
+from bnbench.vocabulary import (
+    ACCURACY,
+    AUC,
+    BATCH,
+    BEST,
+    COMPONENTS,
+    EPOCHS_TO_TARGET,
+    GAP,
+    LOSSES,
+    PRECISE,
+    SECONDS,
+    SWING,
+)
 
 PRIMARY, EXPLORATORY, DESCRIPTIVE = "primary", "exploratory", "descriptive"
 """Roles of outcomes: it decides; it is tested beside, in the family of all such rows; it is not tested."""
@@ -46,9 +53,10 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
 
     `role` says which outcome decides. A trial that diverged counts as the worst in the test and is not in the effect,
     `finite_pairs` being those that are; so `direction` says which way the test points, and `adjusted` compares the two.
+    `test` is for that.
     """
     found = [_final(study, pairs, outcome) for outcome in _measured(study, pairs)]
-    if study.outcome.is_ratio and study.outcome.lower_is_better:  # a score or a gap does not fall from a high start
+    if study.has_target:
         found.append(_soon(study, pairs))
     tested = [each.tested for each in found if each.tested is not None]
     draws = sign_flips.draws(study.report.alpha)  # as many as decide, so that one test has one p
@@ -58,6 +66,7 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
         role = {study.report.outcome: PRIMARY, SECONDS: DESCRIPTIVE}.get(row["outcome"], EXPLORATORY)
         p, total = (np.nan, 0.0) if values is None else (next(p_values), float(values.sum()))
         common = {**pairs.labels, "role": role, "pairs": len(pairs.seeds), "p": p, "direction": int(np.sign(total))}
+        common["test"] = edges.mean_test(np.empty(0) if values is None else values, p, p)
         rows.append({**_LACKING, **common, **row})
     return pd.DataFrame(rows)
 
@@ -74,7 +83,9 @@ def adjusted(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     agrees = table["direction"].ne(0) & np.sign(table["effect"] - nothing).eq(table["direction"])
     open_side = table["bound"].map({"at least": -1, "at most": 1})
     marked = (p_bh < study.report.alpha) & agrees & table["direction"].ne(open_side)
-    return table.assign(p_bh=p_bh, marked=marked.astype(bool))
+    tests = [test._replace(p_adjusted=p) for test, p in zip(table["test"], p_bh.tolist(), strict=True)]
+    edge = np.array([edges.of_effect(test, study.report.alpha) for test in tests], np.float64)
+    return table.drop(columns="test").assign(p_bh=p_bh, marked=marked.astype(bool), edge_effect=edge)
 
 
 def tested_rows(table: pd.DataFrame) -> int:
@@ -106,6 +117,8 @@ def decomposition(study: Study, pairs: Pairs) -> pd.DataFrame:
     - batch noise: training points in training mode to evaluation mode, without the staleness, which is taken to be the
       same factor on training points as on test points. It acts on the training loss, and is no part of the total. At
       full batch there is none, so there this row shows how far that holds.
+
+    `logs` are the logarithms that a row is about, by seed, for `decomposed`.
     """
     losses = {outcome: pairs.final(outcome, study.report.window) for outcome in LOSSES}
     difference = {outcome: treated - baseline for outcome, (baseline, treated) in losses.items()}
@@ -116,8 +129,29 @@ def decomposition(study: Study, pairs: Pairs) -> pd.DataFrame:
     for name, logs in zip(COMPONENTS, (precise, stale, test, train - evaluated + stale), strict=True):
         ratio = stats.geometric_interval(logs, 1 - study.report.alpha)
         interval = {"effect": ratio.mean, "low": ratio.low, "high": ratio.high}
-        rows.append({**pairs.labels, "component": name, "pairs": int(finite.sum()), **interval})
+        by_seed = pd.Series(logs, pairs.seeds[finite])
+        rows.append({**pairs.labels, "component": name, "pairs": int(finite.sum()), **interval, "logs": by_seed})
     return pd.DataFrame(rows)
+
+
+def decomposed(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """The components of all contexts as one family: sign-flip p-values, adjusted by maxT, in place of `logs`.
+
+    A family of their own beside the verdicts, for claims about a component. The intervals stay each its own.
+    """
+    parts = [(logs.index.to_numpy(np.int64), logs.to_numpy(np.float64)) for logs in table["logs"]]
+    p_values = sign_flips.max_t(sign_flips.aligned(*zip(*parts, strict=True)), sign_flips.draws(alpha))
+    found = []
+    for (_, logs), p, p_adjusted in zip(parts, *(values.tolist() for values in p_values), strict=True):
+        own = stats.t_interval(logs, 1 - alpha)
+        found.append(edges.of_effect(edges.mean_test(logs, p, p_adjusted, (own.high - own.low) / 2), alpha))
+    return table.drop(columns="logs").assign(
+        p=p_values.alone,
+        p_adjusted=p_values.adjusted,
+        adjustment="maxT",
+        family=sum(bool(len(logs)) for _, logs in parts),
+        edge_effect=np.array(found, np.float64),
+    )
 
 
 _COUNTS = tuple(f"{count}_{arm}" for count in ("reached", "at_once", "jobs") for arm in ("baseline", "treatment"))
@@ -148,8 +182,8 @@ def _final(study: Study, pairs: Pairs, name: str) -> Explored:
 
 
 def _soon(study: Study, pairs: Pairs) -> Explored:
-    """Epochs to the target loss: of all pairs, since a trial that never reaches it is restricted."""
-    reached = time_to_target.compared(pairs, study.report.outcome, time_to_target.target(study, pairs))
+    """Epochs to the target: of all pairs, since a trial that never reaches it is restricted."""
+    reached = time_to_target.compared(pairs, study.outcome, time_to_target.target(study, pairs))
     arms = {"baseline": reached.baseline, "treatment": reached.treated}
     counts = {f"reached_{name}": int((~arm.never).sum()) for name, arm in arms.items()}
     counts |= {f"at_once_{name}": int(arm.at_once.sum()) for name, arm in arms.items()}

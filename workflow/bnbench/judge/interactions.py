@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.judge import heterogeneity, sign_flips, verdict_rows
+from bnbench.judge import edges, heterogeneity, sign_flips, verdict_rows
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.study import Study
@@ -26,7 +26,7 @@ COUNTED = {"contexts_helped": "helps", "contexts_hurt": "hurts", "contexts_equiv
 
 _NAMES = ["baseline", "treatment", "factor", "level", "against"]
 _COUNTS = ["contexts", *COUNTED, "contexts_undecided"]
-_JUDGED = ["effect", "low", "high", "p", "p_adjusted", "adjustment", "family"]
+_JUDGED = ["effect", "low", "high", "p", "p_adjusted", "adjustment", "family", "edge_effect"]
 _COLUMNS = [*_NAMES, "pairs", "diverged", *_JUDGED, *_COUNTS, "prediction_low", "prediction_high"]
 
 
@@ -117,7 +117,9 @@ def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
         costs = Interval(mean, float(limits.low[place]), float(limits.high[place]))
         numbers = {"p": float(p_values.alone[place]), "p_adjusted": float(p_values.adjusted[place]), "family": family}
         effect = dict(zip(("effect", "low", "high"), verdict_rows.shown(study.outcome, costs), strict=True))
-        found.append({**effect, **numbers, "adjustment": verdict_rows.ADJUSTMENT})
+        test = edges.mean_test(row.values, numbers["p"], numbers["p_adjusted"], (costs.high - costs.low) / 2)
+        edge = {"edge_effect": edges.of_effect(test, study.report.alpha)}
+        found.append({**effect, **numbers, "adjustment": verdict_rows.ADJUSTMENT, **edge})
     return found
 
 

@@ -1,4 +1,4 @@
-"""How soon two arms reach a loss, where some trials never do and others had it when it was first looked for.
+"""How soon two arms reach a loss or a score, where some trials never do and others had it when it was first looked for.
 
 A trial that never reaches it counts with the last measured epoch, as the restricted mean time of survival analysis has
 it (Royston & Parmar 2013), and so does one that diverges. All trials are followed for equally long, so arms that do not
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bnbench.judge import stats
 from bnbench.judge.pairing import Pairs
 from bnbench.judge.stats import Array, Interval
+from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.store.trials import Trials
 
@@ -24,10 +25,10 @@ _EQUAL = 1e-12  # log differences are measured epochs', so what is closer is the
 
 @dataclass(frozen=True)
 class Times:
-    """When each trial of an arm reached a loss, and what is known of it, [seeds]."""
+    """When each trial of an arm reached the target, and what is known of it, [seeds]."""
 
     logs: Array
-    """Logarithm of the number of epochs after which the loss was first measured, or those of the last measurement."""
+    """Logarithm of the number of epochs after which it was first measured, or those of the last measurement."""
     never: NDArray[np.bool_]
     """It was not reached, or the trial diverged afterwards: it takes longer than `logs` says, if it comes there."""
     at_once: NDArray[np.bool_]
@@ -77,13 +78,13 @@ class Compared:
         return Interval(mean, math.nan if bound == "at most" else low, math.nan if bound == "at least" else high)
 
 
-def compared(pairs: Pairs, outcome: str, loss: float) -> Compared:
-    """How soon the outcome of both arms is at `loss` or below; never at a loss of NaN."""
-    return Compared(_times(pairs.baseline, outcome, loss), _times(pairs.treated, outcome, loss))
+def compared(pairs: Pairs, outcome: Outcome, wanted: float) -> Compared:
+    """How soon the outcome of both arms is as good as `wanted`, or better; never as good as NaN."""
+    return Compared(_times(pairs.baseline, outcome, wanted), _times(pairs.treated, outcome, wanted))
 
 
 def target(study: Study, pairs: Pairs) -> float:
-    """The loss whose first epoch is compared: the config's, or twice the larger final loss of the two arms.
+    """The value whose first epoch is compared: the config's, or of a loss twice the larger final loss of the two arms.
 
     The latter is the geometric mean over the seeds of the larger one of each pair. It is seen in the data, but does not
     change when the arms of a seed are exchanged, as sign flips do. NaN where no trial has a finite loss.
@@ -95,10 +96,10 @@ def target(study: Study, pairs: Pairs) -> float:
     return 2 * math.exp(finite.mean()) if len(finite) else math.nan
 
 
-def _times(arm: Trials, outcome: str, loss: float) -> Times:
-    losses, epochs = arm.losses[outcome], arm.epochs[outcome]
-    there = losses <= loss
+def _times(arm: Trials, outcome: Outcome, wanted: float) -> Times:
+    measured, epochs = arm.losses[outcome.name], arm.epochs[outcome.name]
+    there = measured <= wanted if outcome.lower_is_better else measured >= wanted
     # A trial that came there and diverged later is no success.
-    never = ~(there.any(0) & np.isfinite(losses[-1]))
+    never = ~(there.any(0) & np.isfinite(measured[-1]))
     first = np.where(never, len(epochs) - 1, there.argmax(0))
     return Times(np.log(epochs[first] + 1.0), never, ~never & (first == 0))

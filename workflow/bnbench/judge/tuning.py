@@ -13,6 +13,7 @@ effect at the best ones as far as validation finds these.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from numpy.typing import NDArray
 from bnbench.judge import verdict_rows, verdicts
 from bnbench.judge.finals import censored, final, resolution
 from bnbench.judge.pairing import mixed
-from bnbench.judge.stats import Array, geometric_interval
+from bnbench.judge.stats import Array, t_interval
+from bnbench.judge.verdict_rows import shown
 from bnbench.judge.verdicts import Contrast
 from bnbench.plan.candidates import Candidate, text
 from bnbench.plan.study import Study
@@ -43,6 +45,7 @@ class Finals(NamedTuple):
     validation: Array
     """Mean log validation loss over the window, [seeds]; NaN where the trial diverged. So in the next two."""
     outcome: Array
+    """What the trial cost, see `Outcome.cost`; then that of the last epoch alone."""
     outcome_last: Array
     censored: NDArray[np.integer[Any]]
     """How the outcome is known, [seeds], see `finals.censored`."""
@@ -130,10 +133,11 @@ def finals(study: Study, arm: Trials) -> Finals:
     """What is kept of the trials of one setting."""
     window, outcome = study.report.window, study.report.outcome
     kept = ((VALIDATION, window), (outcome, window), (outcome, 0.0))
-    validation, ended, last = (np.asarray(final(arm, *asked), np.float64) for asked in kept)
+    validation, *ended = (np.asarray(final(arm, *asked), np.float64) for asked in kept)
     known = censored(arm, outcome, window).to_numpy(np.int64)
     where = arm.rows[["torch", "device_name", "weights_hash"]]
-    return Finals(arm.seeds, validation, ended, last, known, where, resolution(arm.setting, outcome))
+    cost, cost_last = map(study.outcome.cost, ended)
+    return Finals(arm.seeds, validation, cost, cost_last, known, where, resolution(arm.setting, outcome))
 
 
 def choices(validation: Array) -> NDArray[np.int64]:
@@ -201,8 +205,8 @@ def _pairs(
 
 def _rows(study: Study, pair: Pair) -> list[dict[str, Any]]:
     """Both arms at each candidate: losses, how many seeds are judged there, and the ratio with its own interval."""
-    rows, level = [], 1 - study.report.alpha
-    best = geometric_interval(pair.contrast(study.report.factor).differences, level)
+    rows, level, outcome = [], 1 - study.report.alpha, study.outcome
+    best = shown(outcome, t_interval(pair.contrast(study.report.factor).differences, level))
     arms = {"baseline": pair.baseline, "treatment": pair.treated}
     nothing = np.full(len(pair.baseline.seeds), np.nan)
     for candidate in dict.fromkeys([*pair.baseline.finals, *pair.treated.finals]):
@@ -212,17 +216,17 @@ def _rows(study: Study, pair: Pair) -> list[dict[str, Any]]:
         for name, arm in arms.items():
             there = arm.finals.get(candidate)
             outcomes.append(there.outcome if there else nothing)
-            row[f"{name}_validation"] = _mean(there.validation if there else nothing)
-            row[f"{name}_value"] = _mean(outcomes[-1])
+            row[f"{name}_validation"] = math.exp(_mean(there.validation if there else nothing))
+            row[f"{name}_value"] = outcome.shown(_mean(outcomes[-1]))
             row[f"{name}_diverged"] = int(np.isnan(outcomes[-1]).sum()) if there else 0
             row[f"{name}_chosen"] = arm.counts.get(candidate, 0)
         differences = outcomes[1] - outcomes[0]
-        ratio = geometric_interval(differences[np.isfinite(differences)], level)
-        rows.append({**row, "effect": ratio.mean, "low": ratio.low, "high": ratio.high, "best_effect": best.mean})
+        effect = shown(outcome, t_interval(differences[np.isfinite(differences)], level))
+        rows.append({**row, "effect": effect.mean, "low": effect.low, "high": effect.high, "best_effect": best.mean})
     return rows
 
 
-def _mean(log_losses: Array) -> float:
-    """Geometric mean over the seeds that stayed finite."""
-    finite = log_losses[np.isfinite(log_losses)]
-    return float(np.exp(finite.mean())) if len(finite) else np.nan
+def _mean(values: Array) -> float:
+    """Mean over the seeds that stayed finite."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else np.nan

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnbench.judge import finals, power, splits, stats
+from bnbench.judge import edges, finals, power, splits, stats
 from bnbench.judge.stats import Array, Interval
 from bnbench.judge.verdicts import Contrast, Decision
 from bnbench.outcomes import Outcome
@@ -68,6 +68,7 @@ def _row(options: ReportOptions, contrast: Contrast, decision: Decision, family:
         "finite_pairs": int(contrast.finite.sum()),
         **_estimated(outcome, contrast, decision, options.alpha),
         **_decided(options, contrast, decision, family),
+        **_edges(options, contrast, decision),
         **_described(outcome, contrast, level),
         **_floored(outcome, contrast, level),
         **_seeds_needed(options, contrast.differences if undecided else np.empty(0), family),
@@ -109,6 +110,18 @@ def _decided(options: ReportOptions, contrast: Contrast, decision: Decision, fam
         "limits": decision.limits,
         "p_equivalence": decision.p_equivalence,
         "within_margin": bool(decision.p_equivalence < options.alpha),
+    }
+
+
+def _edges(options: ReportOptions, contrast: Contrast, decision: Decision) -> dict[str, float]:
+    """How far what decides lies beyond the edge of each verdict, see `edges`."""
+    half = (decision.high - decision.low) / 2 if contrast.test == "mean" else np.nan
+    test = edges.mean_test(contrast.tested, decision.p, decision.p_max_t, half)
+    margin = options.judged.cost_margin(options.margin)
+    return {
+        "edge_effect": edges.of_effect(test, options.alpha),
+        "edge_equivalence": edges.of_equivalence(decision.p_equivalence, test.pairs, options.alpha),
+        "edge_not_worse": edges.of_not_worse(test, margin) if contrast.test == "mean" else np.nan,
     }
 
 

@@ -14,12 +14,11 @@ import pandas as pd
 
 from bnbench import __version__
 from bnbench.errors import UserError
-from bnbench.judge.claims import CONCLUSIONS
 from bnbench.page import tables
 from bnbench.plan.study import Study
 from bnbench.store import files, stamps
 from bnbench.store.tables import read_json
-from bnbench.wording import preregistration, templating
+from bnbench.wording import claims, preregistration, templating
 
 FOLDER = "claims"
 """Of the page, under `reports/`."""
@@ -31,10 +30,13 @@ def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
     Raises:
         UserError: a study has not been compared, or a file cannot be written.
     """
-    found = [row for file, study in studies for row in _of_study(file, study, reports / study.name)]
+    of_studies = [_of_study(file, study, reports / study.name) for file, study in studies]
+    found = [row for rows, _ in of_studies for row in rows]
     out = reports / FOLDER
     page = templating.environment("page").get_template("claims.html")
-    facts = {"judged": found, "claims": tables.claims_of_studies(found), "counts": _counts(found)}
+    trained = claims.trained_on(row for _, provenance in of_studies for row in provenance)
+    facts = {"judged": found, "claims": tables.claims_of_studies(found), "counts": claims.counts(found)}
+    facts["trained"] = trained
     style = templating.source("page", "page.css")
     files.write_text(out / "index.html", page.render(**facts, version=__version__, style=style))
     files.write_text(
@@ -45,18 +47,18 @@ def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
     return out / "index.html"
 
 
-def _of_study(file: Path, study: Study, report: Path) -> list[dict[str, Any]]:
-    """The claims of one study, as its verdicts have them."""
+Rows = list[dict[str, Any]]
+
+
+def _of_study(file: Path, study: Study, report: Path) -> tuple[Rows, Rows]:
+    """The claims of one study, as its verdicts have them, and the rows of its provenance."""
     verdicts = read_json(report / "verdicts.json")
     if not (report / "data" / stamps.compared(study).name).exists():
         raise UserError(f"{report}: made of another config than {file}; run snakemake --configfile {file} again")
     fixed = verdicts.get("preregistration", {}).get("sentence", preregistration.UNKNOWN)
-    return [{**claim, "study": study.name, "file": str(file), "planned": fixed} for claim in verdicts["claims"]]
-
-
-def _counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """How many claims came to each conclusion."""
-    return {conclusion: sum(row["conclusion"] == conclusion for row in found) for conclusion in CONCLUSIONS}
+    judged = [{**claim, "study": study.name, "file": str(file), "planned": fixed} for claim in verdicts["claims"]]
+    stored = verdicts["tables"]["provenance"]
+    return judged, [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
 
 
 _SPELLED_OUT = 4  # rows of a claim whose numbers fit into a cell
@@ -64,12 +66,14 @@ _SPELLED_OUT = 4  # rows of a claim whose numbers fit into a cell
 
 def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
     """The same table in Markdown, as docs/claims.md shows it."""
-    lines = ["| claim | source | study | seeds | verdict | measured |", "|---|---|---|---|---|---|"]
+    heads = ("claim", "source", *tables.SETUPS.values(), "study", "seeds", "verdict", "measured")
+    lines = [f"| {' | '.join(head.lower() for head in heads)} |", "|---" * len(heads) + "|"]
     for row in found:
         counted = f"{row['supporting']} of {row['rows']} as predicted, {row['contradicting']} decided otherwise"
         numbers = "; ".join(row["measured"]) if row["rows"] <= _SPELLED_OUT else counted
         verdict = row["said"].replace(row["conclusion"], f"**{row['conclusion']}**", 1)
         study = f"[{row['study']}]({row['file']})"
-        cells = [row["words"], row["source"], study, row["pairs"], verdict, numbers]
+        setups = (row[name] for name in tables.SETUPS)
+        cells = [row["words"], row["source"], *setups, study, row["pairs"], verdict, numbers]
         lines.append(f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines) + "\n"

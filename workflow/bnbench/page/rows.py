@@ -51,7 +51,7 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[st
         chosen = {f"chosen_{arm}": _chosen(row, arm) for arm in ("baseline", "treatment")}
         rows.append({**_context(study, row), **chosen})
         equal = rates[(rates[held] == pd.Series(row)[held]).all(axis=1)]
-        rows += [{"name": name, "class": "equal", **_tried(each)} for each in equal.to_dict("records")]
+        rows += [{"name": name, "class": "equal", **_tried(study, each)} for each in equal.to_dict("records")]
     return rows
 
 
@@ -63,14 +63,15 @@ def _chosen(row: Row, arm: str) -> Cell:
     return Cell(chosen, note=f"({agreeing} of {pairs})" if agreeing < pairs else "")
 
 
-def _tried(row: Row) -> dict[str, Cell]:
+def _tried(study: Study, row: Row) -> dict[str, Cell]:
     """Values that were tried, at which both arms, or the one that has them, are shown."""
     value = f"{row['parameter']}={row['rate']:g}" if isinstance(row["parameter"], str) else ""
     said = Cell(f"{value}, {row['beside']}" if isinstance(row["beside"], str) else value)
-    cells = {"effect": _interval(row, ("effect", "low", "high"))}
+    cells = {"effect": _interval(row, ("effect", "low", "high"), partial(effects.plain, study.outcome))}
+    value_of = partial(effects.value, study.outcome)
     for arm in ("baseline", "treatment"):
         there = not math.isnan(row[f"{arm}_value"]) or bool(row[f"{arm}_diverged"])
-        cells |= {f"chosen_{arm}": said if there else NOTHING, arm: _number(row[f"{arm}_value"], "{:.2e}".format)}
+        cells |= {f"chosen_{arm}": said if there else NOTHING, arm: _number(row[f"{arm}_value"], value_of)}
     return cells
 
 

@@ -8,12 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bnbench.catalogue import metrics
 from bnbench.plan.study import Study
-from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
+from bnbench.vocabulary import COMPONENTS, DOUBLING, MAIN_EFFECT, SECONDS, VALIDATION
+
+_PARTS = {"decomposition": "component", "outcomes": "outcome"}
+"""Tables with several rows for a contrast → the column by which these differ."""
+
+
+def parts(config: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """What tells the rows of a contrast apart, by table and column, in a study of this config.
+
+    In `outcomes` the one that decides has its verdict elsewhere, and some are not tested.
+    """
+    untested = (config["report"]["outcome"], VALIDATION, SECONDS)
+    explored = [name for name in metrics.outcomes(config) if name not in untested]
+    return {"decomposition": {_PARTS["decomposition"]: [*COMPONENTS]}, "outcomes": {_PARTS["outcomes"]: explored}}
 
 
 def rows(study: Study, table: str) -> list[dict[str, str]]:
-    """Labels of all rows of the table `contexts`, `tuned` or `interactions`, where there are trials enough."""
+    """Labels of all rows of a table that claims may be about, where there are trials enough."""
     if table == "interactions":
         return [row for arms in study.comparisons for row in _dependences(study, arms)]
     found: list[dict[str, str]] = []
@@ -23,6 +37,8 @@ def rows(study: Study, table: str) -> list[dict[str, str]]:
         return found
     for labels, own in study.contexts():
         found += [{**labels, **_named(arms)} for arms in study.compared(own)]
+    for column, names in parts(study.config).get(table, {}).items():
+        found = [{**row, column: name} for row in found for name in names]
     return found
 
 
@@ -77,6 +93,6 @@ def _name(study: Study, column: str, row: Mapping[Any, Any]) -> str:
     """The name of the level that a row has in a column of labels."""
     if column in ("baseline", "treatment"):
         return study.level(study.report.factor, row[column]).name
-    if column == "factor" or row[column] == DOUBLING or not row[column]:
+    if column in ("factor", *_PARTS.values()) or row[column] == DOUBLING or not row[column]:
         return str(row[column])
     return study.level(row["factor"] if column == "level" else column, row[column]).name

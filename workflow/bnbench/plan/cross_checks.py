@@ -22,7 +22,7 @@ from bnbench.plan.levels import Level, called, level
 from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
 from bnbench.plan.study import Study
 from bnbench.streams import ALL, SOURCES
-from bnbench.vocabulary import DOUBLING, FACTORS, MAIN_EFFECT, SEED_VARIES
+from bnbench.vocabulary import DOUBLING, FACTORS, GAP, MAIN_EFFECT, SEED_VARIES, SWING, VALIDATION
 
 Entry = Callable[[str, Any, Path], Any]
 """From kind, level and place to the resolved level of an entry that is chosen by name."""
@@ -56,16 +56,17 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
     _check_claims(resolved)
 
 
+_NOT_OF_TEST_POINTS = ("train_loss", "eval_loss", VALIDATION, GAP, SWING)
+
+
 def _tune(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     if not resolved["tune"]:
         return
     factor, outcome = resolved["report"]["factor"], resolved["report"]["outcome"]
-    if outcome not in ("test_loss", "test_loss_precise"):
-        yield at(
-            ("report", "outcome"),
-            f"found {outcome}, allowed with 'tune': test_loss or test_loss_precise, since rates are "
-            "chosen on validation data and reported on test data",
-        )
+    if outcome in _NOT_OF_TEST_POINTS:
+        said = "an outcome of the test points, such as test_loss or test_accuracy"
+        why = "rates are chosen on validation data and reported on test data"
+        yield at(("report", "outcome"), f"found {outcome}, allowed with 'tune': {said}, since {why}")
     allowed = candidates.tunable(resolved)
     for index, name in enumerate(resolved["tune"]["parameters"]):
         if name not in allowed:
@@ -158,11 +159,12 @@ def _check_claims(resolved: Mapping[str, Any]) -> None:
         for mistake in _claim(resolved, claim, ("claims", index))
     )
     for claim in resolved["claims"]:
+        claim["setup"] = claim["setup"] or ("other" if claim["paper"] else "same")
         claim["where"] = {name: str(value) for name, value in claim["where"].items()}
 
 
 def _claim(resolved: Mapping[str, Any], claim: Mapping[str, Any], path: Path) -> Iterator[Mistake]:
-    allowed = ("falls", "rises") if claim["in"] == "interactions" else ("helps", "hurts", "equivalent", "not_worse")
+    allowed = _PREDICTIONS[claim["in"]]
     if claim["predicts"] not in allowed:
         said = f"found {claim['predicts']}, allowed of '{claim['in']}': one of {', '.join(allowed)}"
         yield at((*path, "predicts"), said)
@@ -179,6 +181,14 @@ def _claim(resolved: Mapping[str, Any], claim: Mapping[str, Any], path: Path) ->
             yield at(where, said)
 
 
+_PREDICTIONS = {
+    **dict.fromkeys(("contexts", "tuned"), ("helps", "hurts", "equivalent", "not_worse")),
+    "interactions": ("falls", "rises"),
+    **dict.fromkeys(("decomposition", "outcomes"), ("helps", "hurts")),
+}
+"""Table → what may be predicted of its rows."""
+
+
 def _columns(resolved: Mapping[str, Any], table: str) -> dict[str, list[str]]:
     """What a claim about a table may name, and the labels that each has."""
     factor = resolved["report"]["factor"]
@@ -189,7 +199,7 @@ def _columns(resolved: Mapping[str, Any], table: str) -> dict[str, list[str]]:
         others = [word for own in known.values() for word in own]
         return {**arms, "factor": [*known, MAIN_EFFECT], "level": [*others, DOUBLING]}
     if table != "tuned":
-        return {**arms, **known}
+        return {**arms, **known, **claimed.parts(resolved).get(table, {})}
     tuned = candidates.tuned(resolved)
     whatever = {name: _words(candidates.whatever(tuned, name, entry) for entry in resolved[name]) for name in FACTORS}
     return {**dict.fromkeys(arms, whatever[factor]), **{name: whatever[name] for name in known}}

@@ -1,7 +1,9 @@
 """What differs between the seeds of a study. Pure.
 
 A trial draws its initial weights (`init.…`). It draws points as its task says (`data`, `validation`), and an
-order of the examples (`order`), which has an effect only where an epoch has several batches. Nothing else is random.
+order of the examples (`order`), which has an effect only where an epoch has several batches. The test points are put
+into batches for statistics of their own (`forward.blocks`), and networks, norms and metrics may draw as they run
+(`forward`). Nothing else is random.
 """
 
 from __future__ import annotations

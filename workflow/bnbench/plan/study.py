@@ -20,7 +20,7 @@ from bnbench.plan.candidates import Candidate
 from bnbench.plan.levels import Level, level, together
 from bnbench.plan.settings import KEYS, NUMERICS, Setting, canonical_json
 from bnbench.streams import ALL
-from bnbench.vocabulary import FACTORS, MAE, SEED_VARIES
+from bnbench.vocabulary import FACTORS, GAP, MAE, SEED_VARIES
 
 _WEIGHTS = ("task", "network", "hidden", "init")
 """Factors that change the initial weights."""
@@ -40,7 +40,8 @@ class ReportOptions:
     margin: float
     alpha: float
     target: float | None
-    """The arms are compared by how soon they reach this loss; None takes twice the larger final loss of each pair."""
+    """The arms are compared by how soon they reach this value of the outcome; None takes twice the larger final loss of
+    each pair, and nothing where the outcome is no loss."""
     judged: Outcome
     """What `outcome` names."""
 
@@ -88,6 +89,16 @@ class Study:
         found = metrics.outcomes(self.config)
         units = {str(task.get("unit", "")) for task in self.config["task"]}
         return {**found, MAE: replace(found[MAE], unit=units.pop() if len(units) == 1 else "")}
+
+    @property
+    def has_target(self) -> bool:
+        """Whether arms are compared by how soon they reach a target: a loss, or a score that the config gives.
+
+        A score does not fall from a start that is high, so none is made of its final values; nor does a gap.
+        """
+        given = self.report.target is not None and self.report.outcome != GAP
+        is_loss = self.outcome.is_ratio and self.outcome.lower_is_better
+        return not self.outcome.of_trial and (is_loss or given)
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:

@@ -30,11 +30,12 @@ _KEYS = (*FACTORS, *OF_SETTING, "setting", "seed")
 _CONTRAST = (*FACTORS, "baseline", "treatment")
 _SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
 _INTERVAL = ("effect", "low", "high")
+_EDGES = ("edge_effect", "edge_equivalence", "edge_not_worse")
 _COUNTS = ("contexts", "contexts_helped", "contexts_hurt", "contexts_equivalent", "contexts_undecided")
 _VERDICT = (
     *("outcome", "pairs", "finite_pairs", "baseline_value", "treatment_value", "effect", "effect_low", "effect_high"),
     *("confidence", "family", "verdict", "test", "p", "p_max_t", "p_holm", "p_adjusted", "adjustment", "limits"),
-    *("p_equivalence", "within_margin", "own_low", "own_high", "narrow_low", "narrow_high"),
+    *("p_equivalence", "within_margin", *_EDGES, "own_low", "own_high", "narrow_low", "narrow_high"),
     *("corrected_low", "corrected_high"),
     *("hl_effect", "hl_low", "hl_high", "p_wilcoxon", "hedges_dz", "win_rate", "win_low", "win_high"),
     *(
@@ -67,12 +68,17 @@ _REFERENCE = (
 _CLAIM = (
     "words",
     "source",
+    "paper",
+    "here",
+    "setup",
+    "to",
     "predicts",
     "conclusion",
     "where",
     "rows",
     "supporting",
     "contradicting",
+    "close",
     "pairs",
     "measured",
 )
@@ -96,14 +102,14 @@ TABLES: dict[str, pa.Schema] = {
     "outcomes": _table(
         "every outcome of each context; those that do not decide have p-values for exploring",
         *(*_CONTRAST, "outcome", "role", "pairs", "finite_pairs", "baseline_value", "treatment_value"),
-        *(*_INTERVAL, "bound", "p", "p_bh", "direction", "marked"),
+        *(*_INTERVAL, "bound", "p", "p_bh", "direction", "marked", "edge_effect"),
         *("reached_baseline", "reached_treatment", "at_once_baseline", "at_once_treatment"),
         *("jobs_baseline", "jobs_treatment"),
     ),
     "interactions": _table(
         "the main effect, and how the effect depends on the other factors",
         *("baseline", "treatment", "factor", "level", "against", "pairs", "diverged", *_INTERVAL, "p", "p_adjusted"),
-        *("adjustment", "family", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
+        *("adjustment", "family", "edge_effect", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
     ),
     "aggregate": _table(
         "all contexts together, as a description that decides nothing, where there are three or more",
@@ -138,7 +144,7 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "decomposition": _table(
         "where a difference comes from, in contrasts of which an arm keeps running statistics",
-        *(*_CONTRAST, "component", "pairs", *_INTERVAL),
+        *(*_CONTRAST, "component", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment", "family", "edge_effect"),
     ),
     "modes": _table(
         "the final losses in each mode, of arms that keep running statistics",

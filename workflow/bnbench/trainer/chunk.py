@@ -56,10 +56,9 @@ def train(
     Raises:
         UserError: not even one network fits into the memory, or the user's own code does not work.
     """
+    own_metrics.check(spec, seeds[0], data[0])
     if engines.engine(spec) == "modular":
         dry_run.check(spec, seeds[0], data[0])
-    else:
-        own_metrics.check(spec, seeds[0], data[0])
     measured = train_in_stacks(Stack(spec, seeds, data), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, measured.hashes, measured.seconds)

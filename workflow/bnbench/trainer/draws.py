@@ -15,13 +15,17 @@ from bnbench.streams import stream
 def seed_everything(seed: int, role: str) -> None:
     """Set the random state of torch, NumPy and Python by a seed and a role, see `streams`."""
     state = stream(seed, role)
-    for_torch = int(state.integers(2**63))
+    seed_by(int(state.integers(2**63)), int(state.integers(2**32)), int(state.integers(2**63)))
+
+
+def seed_by(for_torch: int, for_numpy: int, for_python: int) -> None:
+    """Set the random state of each by a number of its own; equal ones would give torch and NumPy the same draws."""
     torch.default_generator.manual_seed(for_torch)
     # Where CUDA is not in use, torch.manual_seed writes down the stack, which takes 160 µs.
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed_all(for_torch)
-    np.random.seed(int(state.integers(2**32)))  # noqa: NPY002 - what the user's code may use
-    random.seed(int(state.integers(2**63)))
+    np.random.seed(for_numpy)  # noqa: NPY002 - what the user's code may use
+    random.seed(for_python)
 
 
 @contextmanager

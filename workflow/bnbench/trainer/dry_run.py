@@ -14,21 +14,20 @@ from torch import Tensor
 
 from bnbench.catalogue import own
 from bnbench.errors import UserError
-from bnbench.trainer import own_metrics, points
+from bnbench.trainer import points
 from bnbench.trainer.modular import OWN_CODE, Trainee, plain, where_of
 from bnbench.trainer.points import Points
 
 
 def check(spec: Mapping[str, Any], seed: int, data: Points) -> None:
-    """Refuse a setting whose network, norm, optimizer or loss does not work on two examples, or one of its metrics.
+    """Refuse a setting whose network, norm, optimizer or loss does not work on two examples.
 
     Raises:
         UserError: what is wrong, with the user's file and line where it is the user's.
     """
     device = torch.device("cpu")
     with plain(device):
-        own_metrics.check(spec, seed, data)
-        # Without them, since two points may be too few for a metric.
+        # Without the user's metrics, for which two points may be too few: see `own_metrics.check`.
         small, data = {**spec, "batch_size": "full", "metrics": []}, points.cut(data, 2)
         trainee = Trainee(small, seed, data, device)
         untouched = trainee.changes()

@@ -7,6 +7,7 @@ set alone. So it is the same in every arm, and however many workers there are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from bnbench.errors import UserError
+from bnbench.streams import stream
 from bnbench.trainer import draws, usercode
 from bnbench.trainer.examples import Batch, Bounds, Converted, Examples
 
@@ -50,7 +52,8 @@ class Loader(Dataset[Any]):
             UserError: the user's code raises an error, or its examples are of different shapes.
         """
         with usercode.told(self._path, "loads an example"), draws.apart(seed, role):
-            examples = [self._example(row, seed, role) for row in rows]
+            numbers = _numbers(seed, role, len(self))
+            examples = [self._example(row, numbers[row].tolist()) for row in rows]
         x = self._stacked([x for x, _ in examples], "inputs")
         if not self._takes_targets:
             return x, None
@@ -66,8 +69,8 @@ class Loader(Dataset[Any]):
         except UserError as error:
             return str(error)
 
-    def _example(self, row: int, seed: int, role: str) -> tuple[Tensor, Tensor]:
-        draws.seed_everything(seed, f"{role}.{row}")
+    def _example(self, row: int, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
+        draws.seed_by(*numbers)
         example = self.dataset[row]
         is_pair = isinstance(example, tuple | list)
         if self._takes_targets and not (is_pair and len(example) == 2):
@@ -88,6 +91,14 @@ class Loader(Dataset[Any]):
             found = " and ".join(sorted({f"{[*each.shape]} of {each.dtype}" for each in values})[:2])
             raise UserError(f"{self._where}: examples have {name} {found}, allowed: all of one shape and type")
         return torch.stack([*values])
+
+
+@lru_cache(maxsize=2)
+def _numbers(seed: int, role: str, examples: int) -> np.ndarray[Any, Any]:
+    """What each example of a data set seeds torch, NumPy and Python by, [examples, 3]: drawn all at once."""
+    drawn = stream(seed, f"{role}.examples").integers(2**63, size=(examples, 3))
+    drawn[:, 1] >>= 31
+    return drawn
 
 
 class Loaded(Examples):

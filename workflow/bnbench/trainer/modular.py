@@ -297,7 +297,7 @@ class Trainee:
     def _loss_by_batch(self, test_loss: Tensor) -> Tensor:
         """The test loss with each batch's own statistics, in batches of the training's size; NaN of a single point."""
         examples = self._examples["test"]
-        size = len(examples) if self._spec["batch_size"] == "full" else int(self._spec["batch_size"])
+        size = len(self._train) if self._spec["batch_size"] == "full" else int(self._spec["batch_size"])
         if not self._norms.take_batches() or (self._norms.by_batch and size == self._block):
             return test_loss
         if len(examples) < 2:

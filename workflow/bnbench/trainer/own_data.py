@@ -145,7 +145,8 @@ def _facts(task: OwnData, given: Given | Sequence[Any]) -> Facts:
         return shared_tasks.facts(given, task.classes)
     points, tested, shape = _sizes(task, given)
     kind, width, note = _reproduced(shape) if task.target == "inputs" else _targets(task, given)
-    return Facts(points, tested, shape, kind, width, 0.0, (*_looked_at(task, given).notes, note))
+    seen = (each.removeprefix(f"{_where(task)}: ") for each in _looked_at(task, given).notes)
+    return Facts(points, tested, shape, kind, width, 0.0, (*seen, note))
 
 
 def _reproduced(shape: tuple[int, ...]) -> tuple[Kind, int, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Real
@@ -69,17 +68,19 @@ class OwnMetrics:
         return {name: torch.stack([each[name] for each in found]) for name in found[0]}
 
 
-def check(spec: Mapping[str, Any], seed: int, data: Points) -> None:
+def check(spec: Mapping[str, Any], seed: int, data: Points) -> list[str]:
     """Refuse a setting one of whose metrics does not work on the test points, with outputs drawn at random.
 
-    What may be meant is only told: a metric that is NaN.
+    Returns:
+        What is to be told and may be meant: that a metric is NaN.
 
     Raises:
         UserError: what is wrong, with the user's file and line where it is the user's.
     """
     own = metrics.own(spec)
     if not own:
-        return
+        return []
+    told = []
     seen = Seen(tasks.of(spec).shape(), getattr(torch, spec["dtype"]), torch.device("cpu"), seed)
     _, target = points.opened(points.cut(data, _TRIED), seen)["test"].few(_TRIED, EVALUATED)
     output = torch.from_numpy(stream(seed, "forward.metrics").standard_normal(target.shape)).to(target.dtype)
@@ -92,11 +93,11 @@ def check(spec: Mapping[str, Any], seed: int, data: Points) -> None:
                 "ratio: 0 or more, since arms are compared by its ratio"
             )
         if math.isnan(value):
-            print(
-                f"{_where(metric)}: the metric gives NaN for outputs drawn at random; a trial of which it is NaN at "
-                "every epoch cannot be judged by it",
-                file=sys.stderr,
+            told.append(
+                f"{_where(metric)}: the metric gives NaN for outputs drawn at random; a study cannot be judged by it "
+                "where it is NaN at every epoch of a trial"
             )
+    return told
 
 
 def _function(metric: OwnMetric) -> Callable[..., Any]:

@@ -79,7 +79,7 @@ class StackedEngine:
         ordered_by = [seed_of("order", seed, spec["seed_varies"]) for seed in seeds]
         self._examples = _Examples(points, ordered_by, batch_size, spec["epochs"], shuffled=shuffled)
         self._seeds, self._metrics = seeds, OwnMetrics(spec)
-        self._test_batches = _TestBatches(points, ordered_by, points.test_x.shape[1] if full else batch_size)
+        self._test_batches = _TestBatches(points, ordered_by, batch_size)
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=constant)
         self._counters = network.flat.device if graph else torch.device("cpu")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from bnbench.plan.study import Study
-from bnbench.wording import formats, titles
+from bnbench.wording import effects, formats, titles
 from bnbench.wording.contents import SOURCES, drawn
 from bnbench.wording.titles import Row
 
@@ -110,11 +111,12 @@ def _fit(study: Study, table: pd.DataFrame) -> list[str]:
 
 
 def _rates(study: Study, table: pd.DataFrame) -> list[str]:
-    """The ratio at each rate, and for how many seeds which are chosen."""
+    """The effect at each rate, and for how many seeds which are chosen."""
     said = []
     names = [name for name in table if name in (*study.levels, "treatment")]
     for _, group in table.groupby(names, sort=False):
-        ratios = [f"{_ratio(row['effect'])} at {_tried(row)}" for row in _rows(group) if not math.isnan(row["effect"])]
+        shown = _ratio if study.outcome.is_ratio else partial(effects.plain, study.outcome)
+        ratios = [f"{shown(row['effect'])} at {_tried(row)}" for row in _rows(group) if not math.isnan(row["effect"])]
         chosen = [
             f"{titles.arm(study, row[arm])} at {_tried(row)} for {formats.count(row[f'{arm}_chosen'], 'seed')}"
             for arm in ("baseline", "treatment")
@@ -122,7 +124,8 @@ def _rates(study: Study, table: pd.DataFrame) -> list[str]:
             if row[f"{arm}_chosen"]
         ]
         name = titles.contrast_name(study, group.iloc[0].to_dict())
-        said.append(f"{name}: ratios {', '.join(ratios) or 'none'}; chosen: {', '.join(chosen) or 'none'}.")
+        nouns = "ratios" if study.outcome.is_ratio else effects.noun(study.outcome)
+        said.append(f"{name}: {nouns} {', '.join(ratios) or 'none'}; chosen: {', '.join(chosen) or 'none'}.")
     return said
 
 

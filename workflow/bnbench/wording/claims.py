@@ -3,57 +3,126 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bnbench.judge.claims import Judged
+from bnbench.judge.claims import Judged, finding
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats, titles, together
+from bnbench.wording import effects, explored, formats, titles, together
 from bnbench.wording.titles import Row
+
+COUNTED = {
+    "supported": "supported",
+    "only where": "supported only in part",
+    "contradicted": "contradicted",
+    "carries over": "carrying over to another setup",
+    "carries over in part": "carrying over in part",
+    "does not carry over": "not carrying over",
+    "undecided": "undecided",
+}
+"""Conclusion → what is said of so many claims; in the order in which they are counted."""
+
+BORDERLINE = "borderline"
+"""Said after a conclusion that hangs on a row close to the edge of its verdict."""
 
 
 def row(study: Study, judged: Judged) -> dict[str, Any]:
     """A claim, how many rows stand how to it, the numbers of each, and what is said of it."""
-    claim, rows, stood, conclusion = judged
-    where = ""
-    if len({*stood}) > 1:
-        speaking = "against" if conclusion == "contradicted" else "for"
-        names = [_name(study, row) for row, its in zip(rows, stood, strict=True) if its == speaking]
-        where = formats.listed(names)
-        if conclusion == "undecided":
-            where = f"({len(names)} of {len(stood)} as predicted)"
+    claim, stood = judged.claim, judged.stood
+    where = _where(study, judged)
     return {
         "words": claim["words"],
         "source": claim["source"],
+        "paper": claim["paper"] or "",
+        "here": claim["here"] or "",
+        "setup": claim["setup"],
+        "to": claim["to"] if claim["setup"] == "other" else "",
         "predicts": claim["predicts"],
-        "conclusion": conclusion,
+        "conclusion": judged.conclusion,
         "where": where,
-        "rows": len(rows),
+        "rows": len(stood),
         "supporting": stood.count("for"),
         "contradicting": stood.count("against"),
-        "pairs": max((int(row["pairs"]) for row in rows), default=0),
-        "measured": [text for text in (_measured(study, row) for row in rows) if text],
-        "said": _said(conclusion, where),
+        "close": sum(judged.close),
+        "pairs": max((int(row["pairs"]) for row in judged.rows), default=0),
+        "measured": [text for text in _measurements(study, judged) if text],
+        "said": _said(judged, where),
     }
 
 
-def _said(conclusion: str, where: str) -> str:
-    """What a claim comes to, with where that holds."""
-    among = " where" if where and conclusion in ("supported", "contradicted") else ""
-    return f"{conclusion}{among} {where}".strip()
+def counts(found: Iterable[Mapping[str, Any]]) -> str:
+    """How many claims came to each conclusion: `3 supported, 2 undecided`."""
+    each = [row["conclusion"] for row in found]
+    return ", ".join(f"{each.count(name)} {said}" for name, said in COUNTED.items() if name in each)
+
+
+def trained_on(found: Iterable[Mapping[str, Any]]) -> str:
+    """The processors and the torch versions that trained the trials, from rows of the provenance of all studies."""
+    machines: dict[str, set[str]] = {}
+    for row in found:
+        machines.setdefault(str(row["device_name"]), set()).add(str(row["torch"]))
+    said = [f"{name} with torch {formats.listed(sorted(torch))}" for name, torch in sorted(machines.items())]
+    return f"The trials ran on {formats.listed(said)}." if said else ""
+
+
+def _where(study: Study, judged: Judged) -> str:
+    """The rows by which a claim comes to what it does, where not all stand alike."""
+    stood = judged.stood
+    if len({*stood}) < 2:
+        return ""
+    if judged.conclusion == "undecided":
+        return f"({stood.count('for')} of {len(stood)} as predicted)"
+    speaking = "against" if judged.conclusion in ("contradicted", "does not carry over") else "for"
+    return formats.listed([_name(study, row) for row, its in zip(judged.rows, stood, strict=True) if its == speaking])
+
+
+def _said(judged: Judged, where: str) -> str:
+    """What a claim comes to, with where that holds, and whether it hangs on a row close to its edge."""
+    conclusion = judged.conclusion
+    said = f"{conclusion} {where}".strip()
+    if where and conclusion in ("supported", "contradicted"):
+        said = f"{conclusion} where {where}"
+    elif "over" in conclusion:
+        said = f"{conclusion} to {judged.claim['to']}{f' ({where})' if where else ''}"
+    return f"{said}; {BORDERLINE}" if any(judged.close) else said
 
 
 def _name(study: Study, row: Row) -> str:
     """What a row is called."""
     if "factor" in row:
         return titles.comparison(study, row)
-    return titles.contrast_name(study, row)
+    part = row["component"] if "component" in row else titles.outcome(row["outcome"]) if "role" in row else ""
+    if not study.outcome.is_ratio:
+        part = part.replace("the target loss", "the target")
+    return ", ".join(filter(None, [part, titles.contrast_name(study, row)]))
 
 
-def _measured(study: Study, row: Row) -> str:
+def _measurements(study: Study, judged: Judged) -> Iterable[str]:
+    """The numbers of each row, and what must be known of them."""
+    for row, close in zip(judged.rows, judged.close, strict=True):
+        measured = _measured(study, judged.claim["in"], row)
+        notes = ", ".join([*_ends(study, row), *(["close to its edge"] if close else [])])
+        yield f"{measured} [{notes}]" if measured and notes else measured
+
+
+def _measured(study: Study, table: str, row: Row) -> str:
     """The ratio of a row with its interval, and its verdict, or the sentence of an interaction."""
-    if "factor" in row:
+    if table == "interactions":
         return together.interaction(study, row).rstrip(".")
-    outcome = study.outcome
-    said = effects.interval(outcome, row["effect"], row["effect_low"], row["effect_high"])
+    found = finding(study, table, row)
+    verdict = row.get("verdict") or (found.lean if found.effect else "undecided")
+    if table == "outcomes":
+        said = " ".join(filter(None, [explored.effect(study, row), explored.note(study, row)]))
+        return f"{_name(study, row)}: {said}, {verdict}"
+    outcome, limits = study.outcome, ("effect_low", "effect_high")
+    if table == "decomposition":
+        outcome, limits = study.outcomes["test_loss"], ("low", "high")
+    said = effects.interval(outcome, row["effect"], *(row[name] for name in limits))
     effect = "" if math.isnan(row["effect"]) else f"{effects.noun(outcome)} {said}, "
-    return f"{_name(study, row)}: {effect}{row['verdict']}"
+    return f"{_name(study, row)}: {effect}{verdict}"
+
+
+def _ends(study: Study, row: Row) -> list[str]:
+    """The values that stand at an end of the list that was tried, of an arm that is tuned."""
+    ends = [(row.get(f"at_end_{name}"), row[name]) for name in ("baseline", "treatment") if name in row]
+    return [f"{end} of {titles.arm(study, arm)} ends its list" for end, arm in ends if isinstance(end, str)]

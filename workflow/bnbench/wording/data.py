@@ -25,7 +25,7 @@ _REASONS = {
     "few": "since it is few whole numbers that recur",
     "fractions": "since it has fractions",
     "many": "since it has many values",
-    "others": "since there are several targets, and not all of two values",
+    "others": "since there are several targets, not all of two values",
 }
 
 
@@ -68,9 +68,8 @@ def _rows(about: About) -> str:
     dropped = (about.in_file or about.rows) - about.rows
     used = formats.count(about.rows, "row")
     if dropped:
-        gaps = sorted((about.gaps or {}).items(), key=lambda each: -each[1])
-        parts = [f"{count:,} lack{'s' * (count == 1)} {name}" for name, count in gaps]
-        used = f"{about.rows:,} of {about.in_file:,} rows are used, since {formats.listed(_shortened(parts))}"
+        parts = [f"{count:,} lack{'s' * (count == 1)} {name}" for name, count in about.gaps]
+        used = f"{about.rows:,} of {about.in_file:,} rows are used, since {_listed(parts, about.more_gaps)}"
     held = f", and holds out {about.held:,} for validation" if about.held else ""
     return f"{used}; each seed tests {about.tested:,} of them{held}"
 
@@ -84,14 +83,14 @@ def _left_out(about: About) -> list[str]:
 
 def _inputs(about: About) -> str:
     """`12 inputs, 9 of them for the category city.`."""
-    inputs, categories = formats.count(about.inputs, "input"), about.categories or {}
+    inputs, categories = formats.count(about.inputs, "input"), about.categories
     if not categories:
         return f"{inputs}."
     if len(categories) == 1:
-        ((name, count),) = categories.items()
+        ((name, count),) = categories
         return f"{inputs}, {count:,} of them for the category {name}."
-    parts = [f"{name} ({count:,})" for name, count in categories.items()]
-    return f"{inputs}, {sum(categories.values()):,} of them for the categories {formats.listed(_shortened(parts))}."
+    parts = [f"{name} ({count:,})" for name, count in categories]
+    return f"{inputs}, {about.one_hot:,} of them for the categories {_listed(parts, about.more_categories)}."
 
 
 def _targets(about: About) -> str:
@@ -104,16 +103,14 @@ def _targets(about: About) -> str:
 
 
 def _target(about: About, target: Target) -> str:
-    why = _REASONS[target.why]
-    if target.classes is None:
+    start, why = f"The target {target.name} is taken as", _REASONS[target.why]
+    if not target.classes:
         unit = f" {about.unit}" if about.unit else ""
-        return (
-            f"The target {target.name} is numbers, {why}: mean {_amount(target.mean)}{unit}, standard deviation "
-            f"{_amount(target.deviation)}{unit}."
-        )
-    total = sum(target.classes.values())
-    parts = [f"{name} ({formats.whole_percent(count / total)})" for name, count in target.classes.items()]
-    return f"The target {target.name} is {len(target.classes):,} classes, {why}: {formats.listed(_shortened(parts))}."
+        mean, deviation = _amount(target.mean), _amount(target.deviation)
+        return f"{start} numbers, {why}: mean {mean}{unit}, standard deviation {deviation}{unit}."
+    total = sum(count for _, count in target.classes)
+    parts = [f"{name} ({formats.whole_percent(count / total)})" for name, count in target.classes]
+    return f"{start} {len(target.classes):,} classes, {why}: {_listed(parts)}."
 
 
 def _suspected(about: About) -> Iterator[str]:
@@ -135,19 +132,19 @@ def _looks(suspect: Suspect, about: About) -> str:
 def _rare(about: About) -> Iterator[str]:
     """Of each target, its classes of few rows."""
     for target in about.targets:
-        rare = [name for name, count in (target.classes or {}).items() if count < _FEW_ROWS]
+        rare = [name for name, count in target.classes if count < _FEW_ROWS]
         if rare:
             yield (
-                f"{about.name}: of target {target.name}, {formats.listed(_shortened(rare))} "
+                f"{about.name}: of target {target.name}, {_listed(rare)} "
                 f"{'has' if len(rare) == 1 else 'have'} fewer than {_FEW_ROWS} rows; a seed that tests all of them "
                 "trains without that class"
             )
 
 
-def _shortened(parts: list[str]) -> list[str]:
-    """So many of them, and how many more."""
-    more = len(parts) - _NAMED
-    return parts if more < 2 else [*parts[:_NAMED], f"{more:,} more"]
+def _listed(parts: list[str], unnamed: int = 0) -> str:
+    """So many of them, and how many more, of which so many are not among the parts."""
+    more = len(parts) + unnamed - _NAMED
+    return formats.listed(parts if more < 2 and not unnamed else [*parts[:_NAMED], f"{more:,} more"])
 
 
 def _amount(value: float | None) -> str:

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from bnbench.judge import exploratory
-from bnbench.judge.exploratory import EPOCHS_TO_TARGET, SECONDS
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
-from bnbench.vocabulary import GAP, SWING
+from bnbench.vocabulary import EPOCHS_TO_TARGET, GAP, SECONDS, SWING
 from bnbench.wording import captions, effects, formats, outcomes, titles
 from bnbench.wording.titles import Row
 
@@ -124,8 +123,11 @@ def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
 
 def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     """What the target is, and how trials count that were not seen to reach it."""
-    larger = "twice the larger final loss of each pair (geometric mean over the seeds)"
-    yield f"The target loss is {f'{study.report.target:g}' if study.report.target else larger}."
+    target = "twice the larger final loss of each pair (geometric mean over the seeds)"
+    if study.report.target is not None:
+        of_loss = study.outcome.is_ratio
+        target = f"{study.report.target:g}" if of_loss else effects.value(study.outcome, study.report.target)
+    yield f"The target {titles.outcome(study.report.outcome) if not study.outcome.is_ratio else 'loss'} is {target}."
     unreached = any(_count(row, "reached") < 2 * row["pairs"] for row in rows.to_dict("records"))
     at_once = any(_count(row, "at_once") for row in rows.to_dict("records"))
     if unreached:
