@@ -126,7 +126,7 @@ def test_a_table_says_what_befell_its_trials():
     fast = {"test_loss": np.ones((4, 8))}
     assert "(at once)" in below(synthetic.plan(report={"target": 1.0}), fast, PLAIN)
     scored = {**PLAIN, "test_accuracy": np.linspace(0.8, 0.9, 8)}
-    assert "in percentage points, and higher is better" in below(synthetic.plan(), scored, scored)
+    assert "in percentage points. Higher is better." in below(synthetic.plan(), scored, scored)
 
 
 @pytest.mark.parametrize(

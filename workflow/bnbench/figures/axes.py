@@ -68,6 +68,10 @@ def ratio_levels(ax: Axes) -> None:
     ax.axhline(1, color=INK, lw=0.9, zorder=1)
 
 
+LINE = 26
+"""Characters of a label up the side of an axis that stand in one line."""
+
+
 def effect_axis(ax: Axes, outcome: Outcome, values: Iterable[float], margin: float) -> None:
     """An axis of effects along the bottom that shows `values` and the margin."""
     if outcome.is_ratio:
@@ -94,7 +98,7 @@ def effect_levels(outcome: Outcome) -> Callable[[Axes], None]:
 
 def value_levels(outcome: Outcome) -> Callable[[Axes], None]:
     """What makes an axis of what was measured up the side."""
-    return loss_axis if outcome.is_ratio else partial(_linear_levels, form=partial(effects.value, outcome))
+    return loss_axis if outcome.is_ratio else partial(_linear_levels, form=partial(effects.round_value, outcome))
 
 
 def _linear_levels(ax: Axes, form: Callable[[float], str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bnbench.figures.axes import effect_levels
+from bnbench.figures.axes import LINE, effect_levels
 from bnbench.figures.colours import PAPER
 from bnbench.figures.style import WIDTH, palette, row_name
 from bnbench.plan.study import Study
@@ -39,7 +40,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [str(size) for size in sizes])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set(xlabel="examples in a batch", ylabel=effects.named(study.outcome))
+    ax.set(xlabel="examples in a batch", ylabel=fill(effects.named(study.outcome), LINE))
     sns.despine(ax=ax)
     _name_lines(ax, [end for end in ends if np.isfinite(end[1])])
     return figure

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import effect_levels, epoch_axis
+from bnbench.figures.axes import LINE, effect_levels, epoch_axis
 from bnbench.figures.colours import PAPER
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
@@ -23,7 +25,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             ax.fill_between(epochs, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
             first = line[line["epoch"] == line["decided_from"]]
             ax.plot(first["epoch"] + 1, first["effect"], "o", ms=5, color=colour, mec=PAPER)
-        ax.set_ylabel(effects.named(study.outcome))
+        ax.set_ylabel(fill(effects.named(study.outcome), LINE))
         epoch_axis(ax)
     align(found)
     return add_legend(study, figure, arms=study.arms[1:])

@@ -63,5 +63,5 @@ def _in_numbers(study: Study, row: Mapping[Any, Any]) -> str:
         counts = f"{treated} {row['diverged_treatment']}, {base} {row['diverged_baseline']}"
         return f"diverged: {counts} of {row['pairs']}"
     if row["verdict"] in ("helps", "hurts"):
-        return effects.change(study.outcome, row)
+        return effects.change(study.outcome, row).replace("percentage points", "points")
     return effects.interval(study.outcome, row["effect"], row["effect_low"], row["effect_high"]) if row["pairs"] else ""

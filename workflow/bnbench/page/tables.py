@@ -61,7 +61,8 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
 def absolute(study: Study, table: pd.DataFrame) -> Table | None:
     """The test losses on an absolute scale; nothing where nothing more is known of it."""
     found = rows.absolute(study, table)
-    names = [name for name in absolutes.COLUMNS if any(row["cells"][name][0] != NOTHING for row in found)]
+    shown = [name for name in absolutes.COLUMNS if name != study.report.outcome]  # R² may be what decides
+    names = [name for name in shown if any(row["cells"][name][0] != NOTHING for row in found)]
     if not names or (names == ["accuracy"] and study.outcome.per_cent):  # the table of verdicts has them
         return None
     heads = [f"{absolutes.COLUMNS[name]}, {arm}" for name in names for arm in _arms(study)]

@@ -15,7 +15,7 @@ from bnbench.errors import UserError
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import derived, tables
-from bnbench.vocabulary import LOSSES, MEASURED
+from bnbench.vocabulary import LOSSES, MEASURED, VALIDATION
 
 Array = NDArray[np.float64]
 
@@ -69,7 +69,8 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     rows = _rows(curves, trials.index.to_numpy(np.int64), len(every), f"{path}: {setting.address}")
     losses = {"train_loss": curves["train_loss"].to_numpy()[rows]}
     losses |= {name: curves[name].to_numpy()[rows[evaluated]] for name in (*LOSSES[1:], *optional)}
-    finished, needed = trials["diverged_at"].isna().to_numpy(), derived.parts(study.report.outcome)
+    finished = trials["diverged_at"].isna().to_numpy()
+    needed = (*derived.parts(study.report.outcome), *([VALIDATION] if study.config["tune"] else []))
     for name in optional:  # a trial of an earlier version lacks what was added since
         if not _is_known(losses[name], finished, name in needed):
             del losses[name]

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pandas as pd
 
 from bnbench.plan.study import Study
+from bnbench.vocabulary import R2
 from bnbench.wording import captions, data, formats, titles
 from bnbench.wording.titles import Row
 
@@ -40,10 +41,13 @@ def context(study: Study, row: Row) -> str:
     shown = cells(row)
     if all(shown["left"]):
         first, second = shown["left"]
-        more = f"R² {' and '.join(shown['r2'])}"
+        more = [f"R² {' and '.join(shown['r2'])}"] if study.report.outcome != R2 else []
         if row["standardized"]:
-            more += f"; root mean square errors {' and '.join(shown['error'])} in {data.units(study)}"
-        said = f"{base} leaves {first} of the target's variance, {treated} {second} ({more})"
+            units = data.units(study)
+            units = f"in {units}" if units == data.OWN_UNITS else units
+            more.append(f"root mean square errors {' and '.join(shown['error'])} {units}")
+        said = f"{base} leaves {first} of the target's variance, {treated} {second}"
+        said += f" ({'; '.join(more)})" if more else ""
     elif all(shown["accuracy"]):
         first, second = shown["accuracy"]
         said = f"{base} classifies {first} of the test points correctly, {treated} {second}"
@@ -91,7 +95,8 @@ def note(study: Study, rows: pd.DataFrame) -> str:
         trained = "; the losses are those of standardized targets" if rows["standardized"].any() else ""
         said += [
             f"Variance left: the {loss} divided by the variance of the targets at the test points.",
-            "100 % is what the mean of these targets would leave as the only answer, and R² is 1 − the variance left.",
+            "100 % is what the mean of these targets would leave as the only answer"
+            + ("." if study.report.outcome == R2 else ", and R² is 1 − the variance left."),
             f"The root mean square (RMS) error is in {data.units(study)}{trained}.",
         ]
     if classified:

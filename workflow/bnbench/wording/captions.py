@@ -109,9 +109,25 @@ def _scale(study: Study) -> dict[str, str]:
     outcome, options = study.outcome, study.report
     margin = effects.margin(outcome, options.margin)
     if outcome.is_ratio:
-        words = ("ratio", "Ratio of", "to that", "geometric mean", "log losses", "1", f"1/{margin} to {margin}")
+        words = (
+            "ratio",
+            "Ratio of",
+            "to that",
+            "geometric mean",
+            "log losses",
+            "1",
+            effects.within(outcome, options.margin),
+        )
     else:
-        words = ("difference", "Difference of", "from that", "mean", "values", "0", f"−{margin} to {margin}")
+        words = (
+            "difference",
+            "Difference of",
+            "from that",
+            "mean",
+            "values",
+            "0",
+            effects.within(outcome, options.margin),
+        )
     names = ("effect", "effect_of", "to_that", "mean", "scaled", "no_effect", "within")
     return {
         **dict(zip(names, words, strict=True)),

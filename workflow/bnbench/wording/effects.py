@@ -83,6 +83,11 @@ def value(outcome: Outcome, measured: float) -> str:
     return f"{100 * measured:.1f} %" if outcome.per_cent else f"{measured:.3g}"
 
 
+def round_value(outcome: Outcome, measured: float) -> str:
+    """A round number of what is measured, as an axis has it: `95 %`."""
+    return f"{100 * measured:.4g} %" if outcome.per_cent else f"{measured:.3g}"
+
+
 def possible(outcome: Outcome, named: str, arms: tuple[str, str], limits: tuple[float, float]) -> str:
     """What an interval leaves open: `the test loss with BN may be anything from 20 % lower to 57 % higher, compared …`.
 
@@ -122,6 +127,14 @@ def margin(outcome: Outcome, size_of: float) -> str:
     units = _units(outcome) * size_of
     unit = " percentage point" if outcome.per_cent and units == 1 else _unit(outcome)
     return f"{units:g}{unit}"
+
+
+def within(outcome: Outcome, size_of: float) -> str:
+    """The range of effects that are too small to matter: `1/1.05 to 1.05`, `−0.5 to 0.5 percentage points`."""
+    most = margin(outcome, size_of)
+    if outcome.is_ratio:
+        return f"1/{most} to {most}"
+    return f"−{_units(outcome) * size_of:g} to {most}"
 
 
 def noun(outcome: Outcome) -> str:

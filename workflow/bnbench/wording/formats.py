@@ -61,7 +61,8 @@ def ordinal(value: float) -> str:
 
 def plural(loss: str) -> str:
     """The name of an outcome, of several."""
-    return loss.replace("loss", "losses", 1)
+    noun = "swing" if loss.startswith("swing") else "loss"
+    return loss.replace(noun, {"swing": "swings", "loss": "losses"}[noun], 1)
 
 
 def count(number_of: int, noun: str) -> str:

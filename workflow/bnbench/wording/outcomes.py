@@ -50,7 +50,7 @@ def term(study: Study, name: str) -> str:
         return ""
     unit = f" in {data.units(study)}" if name == MAE else ""
     meaning = f"{MEANINGS.get(name, 'your own metric, on the test points')}{unit}"
-    return f"{meaning[:1].upper()}{meaning[1:]}{_compared(outcome)}."
+    return f"{meaning[:1].upper()}{meaning[1:]}.{_compared(outcome)}"
 
 
 def _compared(outcome: Outcome) -> str:
@@ -58,5 +58,5 @@ def _compared(outcome: Outcome) -> str:
     if outcome.name in MEANINGS and outcome.is_ratio:
         return ""
     points = ", in percentage points" if outcome.per_cent else ""
-    better = "lower" if outcome.lower_is_better else "higher"
-    return f"; compared by its {outcome.scale}{points}, and {better} is better"
+    better = "Lower" if outcome.lower_is_better else "Higher"
+    return f" Compared by its {outcome.scale}{points}. {better} is better."
