@@ -174,9 +174,6 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     claims.set_defaults(verb=_claims)
     claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")
     claims.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
-    describe = verbs.add_parser("describe", help="say what data a function of your own gives")
-    describe.set_defaults(verb=_describe)
-    describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),
         "probe": (_probe, "try the networks on two examples, and measure what they take"),
@@ -198,4 +195,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
         verb.add_argument("--config", default=[], nargs="+", metavar="KEY=VALUE", help="change top-level keys of it")
         verb.add_argument("--results", default=results, type=Path, help=where)
         verb.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
+    describe = verbs.add_parser("describe", help="say what data a function of your own gives")
+    describe.set_defaults(verb=_describe)
+    describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
     return parser

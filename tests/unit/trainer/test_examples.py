@@ -197,7 +197,7 @@ def test_a_change_of_the_input_in_place_is_refused_of_shared_rows_too(tmp_path, 
     code = tmp_path / "code.py"
     code.write_text(IN_PLACE, encoding="utf-8")
     changes = {by: theirs(by, {"network": "Net", "loss": "loss"}[by], code)}
-    chosen = setting(written(tmp_path / "a.npz", halves()), **changes)
+    chosen = setting(written(tmp_path / "a.npz", halves())) | changes
     with pytest.raises(UserError, match=f"the {by} changes its input in place"):
         train(chosen, SEEDS, [tasks.of(chosen).data(seed) for seed in SEEDS], CPU)
 
