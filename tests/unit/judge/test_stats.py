@@ -15,7 +15,6 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from bnbench.epochs import window_length
-from bnbench.epochs import window_length
 from bnbench.judge import sign_flips, stats
 
 pytestmark = pytest.mark.filterwarnings("error")
