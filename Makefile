@@ -108,6 +108,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	@echo "==> Measuring; leave the machine alone for an hour"
 	$(RUN) python tests/benchmarks/training_speed.py
 	$(RUN) python tests/benchmarks/modular_speed.py --write
+	$(RUN) python tests/benchmarks/held_once.py --write
 	$(RUN) python tests/benchmarks/cost_model.py
 	$(RUN) python tests/benchmarks/checkpoint_cost.py
 	$(RUN) python tests/benchmarks/pipeline_cost.py

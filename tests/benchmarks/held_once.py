@@ -11,6 +11,7 @@ All on one core but for the workers of data sets, which have the others.
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -73,10 +74,9 @@ def main() -> None:
         "",
         machine("torch"),
         "",
-        "Most memory of a job, in MiB, and what files that are mapped take of it at the end: libraries, and the rows "
-        "where they are not compressed. All rows are 52 MiB of bytes; as numbers in float64 they were 419 MiB a seed.",
+        "Most memory of a job, in MiB. All rows are 52 MiB of bytes; as numbers in float64 they were 419 MiB a seed.",
         "",
-        *table(["file", "1 seed", "4 seeds", "files, 1 seed", "files, 4 seeds", "a seed more"], memory),
+        *table(["file", "1 seed", "4 seeds", "a seed more"], memory),
         "",
         f"Time of a step at batch {BATCH}, in ms, and what of it goes by until its batch is there; the least of "
         f"{options.rounds} epochs of {options.steps} steps.",
@@ -100,13 +100,11 @@ def _written(path: Path, counts: tuple[int, int], shape: tuple[int, ...], save: 
     return str(path)
 
 
-def _trained(study: str, seeds: str, folder: str) -> str:
-    """Train a job; the most memory that it took, and what of files lay in it at the end, in MiB."""
+def _trained(study: str, seeds: str, folder: str) -> float:
+    """Train a job; the most memory that it took, in MiB."""
     setting = config.load(json.loads(study), "held_once.py").settings[-1]
     train.run(Chunk(setting, 0, int(seeds)), Path(folder) / seeds, 1)
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    found = {line.split()[0]: int(line.split()[1]) / 1024 for line in lines if line.endswith("kB")}
-    return f"{found['VmHWM:']} {found['RssFile:']}"
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _memory(folder: Path) -> list[list[str]]:
@@ -125,10 +123,8 @@ def _memory(folder: Path) -> list[list[str]]:
         for seeds in (1, 4):
             command = [sys.executable, __file__, "--train", json.dumps(study), str(seeds), str(folder / name)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-            peaks.append([float(each) for each in done.stdout.splitlines()[-1].split()])
-        (one, mapped), (four, mapped_by_four) = peaks
-        each = (f"{value:.0f}" for value in (one, four, mapped, mapped_by_four))
-        rows.append([name, *each, f"{(four - one) / 3:.1f}"])
+            peaks.append(float(done.stdout.splitlines()[-1]))
+        rows.append([name, *(f"{peak:.0f}" for peak in peaks), f"{(peaks[1] - peaks[0]) / 3:.1f}"])
     return rows
 
 

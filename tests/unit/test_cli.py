@@ -12,7 +12,7 @@ from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.vocabulary import PACKAGE
 
-VERBS = ["train", "check", "plan", "probe", "collect", "compare", "plot", "report", "rebuild", "answer"]
+VERBS = ["train", "check", "plan", "probe", "collect", "compare", "plot", "report", "rebuild", "answer", "describe"]
 SMALL = "study: small\nepochs: 5\nseeds: 2\n"
 
 

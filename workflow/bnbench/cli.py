@@ -170,9 +170,6 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
     train.add_argument("--plan", metavar="JSON", help="what the study plans, to be recorded before training begins")
     train.add_argument("--results", default=results, type=Path, help=where)
-    describe = verbs.add_parser("describe", help="say what data a function of your own gives")
-    describe.set_defaults(verb=_describe)
-    describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
     claims = verbs.add_parser("claims", help="render the page of the claims of several studies that were run")
     claims.set_defaults(verb=_claims)
     claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")
@@ -198,4 +195,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
         verb.add_argument("--config", default=[], nargs="+", metavar="KEY=VALUE", help="change top-level keys of it")
         verb.add_argument("--results", default=results, type=Path, help=where)
         verb.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
+    describe = verbs.add_parser("describe", help="say what data a function of your own gives")
+    describe.set_defaults(verb=_describe)
+    describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
     return parser

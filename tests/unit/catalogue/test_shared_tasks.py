@@ -1,5 +1,8 @@
 """Tasks whose rows are held once: what the planner takes arrays for, and which rows a seed has."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from array_files import halves, images, written
@@ -30,7 +33,7 @@ def test_a_file_of_two_parts_says_all_that_the_planner_asks(tmp_path):
     assert (task.shape(), task.kind(), task.loss(), task.drawn()) == ((1, 8, 8), "classes", "cross_entropy", ())
     assert not task.resamples()
     assert task.held_mebibytes() == pytest.approx(120 * 65 / 2**20, abs=1e-3)
-    said = " ".join(task.about())
+    said = " ".join(task.about().notes)
     assert "[examples, 8, 8] is taken as images of one channel" in said
     assert "bytes are divided by 255" in said
     assert "4 classes from 0 to 3, 25.0 % of the examples each, since it holds uint8" in said
@@ -161,3 +164,13 @@ def test_a_file_that_changed_since_is_told_of(tmp_path):
     written(tmp_path / "a.npz", halves(seed=1))
     with pytest.raises(UserError, match="the file changed since the study was planned"):
         task.data(0)
+
+
+def test_a_file_of_arrays_is_planned_without_torch(tmp_path):
+    path = written(tmp_path / "a.npz", halves())
+    code = (
+        "import sys; from bnbench.plan import config\n"
+        f"study = config.load({{'study': 's', 'task': {{'name': 'arrays', 'path': {path!r}}}}}, 's')\n"
+        "assert len(study.settings) == 8 and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -20,7 +20,7 @@ STACKED = {
 
 plain = st.builds(
     spec,
-    task=st.sampled_from(["sine", "adding", "diabetes", "digits"]).map(lambda name: named("task", name)),
+    task=st.sampled_from(["sine", "adding", "diabetes", "digits", "moons"]).map(lambda name: named("task", name)),
     network=st.just(named("network", "mlp")),
     hidden=st.sampled_from([[4], [16, 8]]),
     activation=st.sampled_from([*ACTIVATIONS]),
@@ -41,6 +41,8 @@ MODULAR = {
     "network 'cnn'": {"network": named("network", "cnn"), "task": named("task", "digits")},
     "network 'resnet'": {"network": named("network", "resnet"), "task": named("task", "digits")},
     "network 'module'": {"network": own("network")},
+    "task 'arrays'": {"task": named("task", "arrays", path="a.npz")},
+    "task 'module'": {"task": named("task", "module", path="data.py", build="make")},
     "dropout": {"network": named("network", "mlp", dropout=0.1)},
     "placement: after": {"norm": named("norm", "layer", placement="after")},
     "on: input": {"norm": named("norm", "batch", on=("input",))},

@@ -7,12 +7,14 @@ import pytest
 import torch
 from array_files import halves, written
 from specs import named, spec
+from tiny import theirs
 
 from bnbench.catalogue import tasks
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.rows import Part, Shared, Stored
 from bnbench.catalogue.task import Data
 from bnbench.catalogue.tasks import TASKS
+from bnbench.errors import UserError
 from bnbench.plan import config
 from bnbench.trainer import points, probing
 from bnbench.trainer.chunk import train
@@ -188,3 +190,33 @@ def test_the_examples_of_points_are_those_of_their_arrays():
     x, y = found["test"].few(3, "")
     np.testing.assert_array_equal(x.numpy().reshape(3, 64), data.test_x[:3].astype(np.float32))
     assert y.argmax(1).tolist() == data.test_y[:3].argmax(1).tolist()
+
+
+@pytest.mark.parametrize("by", ["network", "loss"])
+def test_a_change_of_the_input_in_place_is_refused_of_shared_rows_too(tmp_path, by):
+    code = tmp_path / "code.py"
+    code.write_text(IN_PLACE, encoding="utf-8")
+    changes = {by: theirs(by, {"network": "Net", "loss": "loss"}[by], code)}
+    chosen = setting(written(tmp_path / "a.npz", halves())) | changes
+    with pytest.raises(UserError, match=f"the {by} changes its input in place"):
+        train(chosen, SEEDS, [tasks.of(chosen).data(seed) for seed in SEEDS], CPU)
+
+
+IN_PLACE = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, norm, inputs, outputs):
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), norm(4), nn.Linear(4, outputs))
+
+    def forward(self, x):
+        x *= 2
+        return self.body(x)
+
+
+def loss(output, target):
+    target *= 2
+    return (output - target).square().sum(1)
+"""

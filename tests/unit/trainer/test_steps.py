@@ -4,11 +4,13 @@ import contextlib
 import random
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from bnbench.trainer.examples import Dense
+from bnbench.catalogue.rows import Stored
+from bnbench.trainer.examples import Converted, Dense, OnDevice
 from bnbench.trainer.steps import CapturedSteps, PlainSteps
 
 BOUNDS = [[(0, 4), (4, 8)], [(8, 12), (12, 16)], [(16, 20), (20, 23)]]
@@ -94,6 +96,19 @@ def plain():
 def test_captured_steps_train_as_plain_ones_with_a_graph_for_each_combination_of_sizes(graphs):
     assert torch.equal(losses(captured()), losses(plain()))
     # Of two steps of 4 + 4 the first is taken as it is; of one step of 4 + 3 that of the first epoch.
+    assert [graph.replayed for graph in graphs] == [4 * 2 - 1, 4 - 1]
+
+
+def test_captured_steps_pick_their_batches_from_rows_that_are_held_once(graphs):
+    draws, cpu = np.random.default_rng(0), torch.device("cpu")
+    rows = draws.permutation(40)[:23]
+    source = Stored(draws.integers(0, 256, (40, 3)).astype(np.uint8), draws.normal(size=(40, 1)))
+    converted = Converted(0, (3,), torch.float32, cpu)
+    held = OnDevice(source, rows, converted, cpu)
+    ready = Dense(torch.from_numpy(source.x[rows]) / 255, torch.from_numpy(source.y[rows]).float())
+    bounds = [each for some in BOUNDS for each in some]
+    found = losses(captured(examples=held))
+    assert torch.equal(found, losses(lambda update, module: PlainSteps(ready, bounds, update)))
     assert [graph.replayed for graph in graphs] == [4 * 2 - 1, 4 - 1]
 
 

@@ -106,7 +106,7 @@ class Converted:
         """A batch of rows; without `y`, the targets are the inputs."""
         inputs = x.to(self._device, self._dtype).reshape(-1, *self._shape)
         if x.dtype == torch.uint8:
-            inputs = inputs / 255
+            inputs.div_(255)  # of a copy, since the type is another
         if y is None:
             return inputs, inputs.flatten(1).clone()
         if self._one_hot is not None:

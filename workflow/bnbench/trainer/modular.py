@@ -291,8 +291,10 @@ class Trainee:
             return self._objective(*self._outputs(name)).mean()
         examples = self._examples[name]
         bounds = [*pairwise(batch_bounds(len(examples), self._block))]
-        found = [self._objective(self._module(x), y) for x, y in examples.batches(bounds, None, EVALUATED)]
-        return torch.cat(found).mean()
+        losses = torch.empty(len(examples), dtype=self.dtype, device=self._device)  # at once, not in holes of the heap
+        for (start, stop), (x, y) in zip(bounds, examples.batches(bounds, None, EVALUATED), strict=True):
+            losses[start:stop] = self._objective(self._module(x), y).flatten()
+        return losses.mean()
 
     def _loss_by_batch(self, test_loss: Tensor) -> Tensor:
         """The test loss with each batch's own statistics, in batches of the training's size; NaN of a single point."""
