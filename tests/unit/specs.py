@@ -26,21 +26,33 @@ RATES = {
     "rprop": {"lr": 0.001},
 }
 
-OWN = {"network": "my_net", "norm": "MyNorm", "optimizer": "MyOptimizer", "loss": "my_loss", "metric": "my_score"}
+OWN = {
+    "network": "my_net",
+    "norm": "MyNorm",
+    "optimizer": "MyOptimizer",
+    "loss": "my_loss",
+    "metric": "my_score",
+    "task": "arrays",
+}
 """Key of the config → what a file of a user's calls what it may name."""
 
 
 def written_own(kind, **parameters):
     """An entry of the config that calls the user's code."""
     rate = {"lr": 0.1} if kind == "optimizer" else {}
-    path = Path(__file__).parent / "own" / ("scores.py" if kind == "metric" else "nets.py")
+    path = Path(__file__).parent / "own" / {"metric": "scores.py", "task": "data.py"}.get(kind, "nets.py")
     return {"name": "module", "path": str(path), "build": OWN[kind], **rate, **parameters}
+
+
+def with_own(kind, entry):
+    """The keys of a config that has the entry, which a study can be made of."""
+    return {"metric": {"metrics": [entry]}, "norm": {"norm": ["none", entry]}}.get(kind, {kind: entry})
 
 
 def own(kind, **parameters):
     """The same, resolved."""
-    entry = written_own(kind, **parameters)
-    found = config.resolve({"study": "own", kind: ["none", entry] if kind == "norm" else entry}, "specs")[kind]
+    keys = with_own(kind, written_own(kind, **parameters))
+    (found,) = (config.resolve({"study": "own", **keys}, "specs")[key] for key in keys)
     return found[-1] if isinstance(found, list) else found
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 from configs import refusal
-from specs import OWN, own, written_own
+from specs import OWN, own, with_own, written_own
 
 from bnbench import cli
 from bnbench.catalogue import userfiles
 from bnbench.catalogue.own import OwnCode
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.registries import REGISTRIES
+from bnbench.catalogue.registries import ENTRIES, REGISTRIES
 from bnbench.plan import config, configfile
 
 NETS = Path(written_own("network")["path"]).read_text(encoding="utf-8")
@@ -23,9 +23,9 @@ def addresses(**keys):
     return [setting.address for setting in found.settings]
 
 
-def test_four_keys_may_name_a_users_code():
-    assert {kind for kind, registry in REGISTRIES.items() if "module" in registry} == {*OWN}
-    assert all(issubclass(REGISTRIES[kind]["module"], OwnCode) for kind in OWN)
+def test_six_kinds_of_entries_may_name_a_users_code():
+    assert {kind for kind, registry in ENTRIES.items() if "module" in registry} == {*OWN}
+    assert all(issubclass(ENTRIES[kind]["module"], OwnCode) for kind in OWN)
 
 
 @pytest.mark.parametrize("kind", OWN)
@@ -39,6 +39,8 @@ def test_the_planner_fills_in_the_hash_and_what_the_function_takes(kind):
             "norm": ["channels"],
             "optimizer": ["lr", "params"],
             "loss": ["output", "target"],
+            "metric": ["output", "target"],
+            "task": [],
         }[kind]
     )
 
@@ -55,13 +57,13 @@ def test_a_file_counts_by_its_bytes_and_not_by_where_it_lies(tmp_path, kind):
         (tmp_path / folder).mkdir(exist_ok=True)
         path = tmp_path / folder / "nets.py"
         path.write_text(text, encoding="utf-8")
-        entry = {**written_own(kind), "path": str(path)}
-        return addresses(**{kind: ["none", entry] if kind == "norm" else entry})[-1]
+        return addresses(**with_own(kind, {**written_own(kind), "path": str(path)}))[-1]
 
-    before = found("a", NETS)
-    assert found("b", NETS) == before
-    assert found("a", NETS + "# a comment\n") != before
-    assert found("a", NETS) == before
+    code = Path(written_own(kind)["path"]).read_text(encoding="utf-8")
+    before = found("a", code)
+    assert found("b", code) == before
+    assert found("a", code + "# a comment\n") != before
+    assert found("a", code) == before
 
 
 def test_the_order_of_the_options_does_not_count_and_their_values_do():
@@ -96,15 +98,15 @@ def test_two_levels_of_one_label_are_refused(write):
 @pytest.mark.parametrize("taken", ["sha256", "takes", "options"])
 def test_what_the_planner_fills_in_is_not_the_users_to_say(kind, taken):
     entry = written_own(kind, **{taken: 1})
-    said = refusal(config.resolve, {"study": "x", kind: ["none", entry] if kind == "norm" else entry}, "x.yaml")
+    said = refusal(config.resolve, {"study": "x", **with_own(kind, entry)}, "x.yaml")
     assert f": found the parameter '{taken}', allowed: other names, since bnbench fills in this one" in said
 
 
 @pytest.mark.parametrize("kind", OWN)
 def test_what_bnbench_hands_over_is_not_the_users_to_say(kind):
-    for taken in {*REGISTRIES[kind]["module"].supplied} - {"lr"}:
+    for taken in {*ENTRIES[kind]["module"].supplied} - {"lr"}:
         entry = written_own(kind, **{taken: 1})
-        said = refusal(config.resolve, {"study": "x", kind: ["none", entry] if kind == "norm" else entry}, "x.yaml")
+        said = refusal(config.resolve, {"study": "x", **with_own(kind, entry)}, "x.yaml")
         assert f": found the parameter '{taken}', allowed: other names" in said
 
 

@@ -46,7 +46,7 @@ def spelled_out(line):
 
 
 PLACES = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
-NEEDED = {"table": {"path": "a.csv", "target": "y"}, "step": {"every": 3}}
+NEEDED = {"table": {"path": "a.csv", "target": "y"}, "arrays": {"path": "a.npz"}, "step": {"every": 3}}
 
 
 def entry_refusal(kind, name, options):

@@ -96,7 +96,8 @@ class Loader(Dataset[Any]):
 @lru_cache(maxsize=2)
 def _numbers(seed: int, role: str, examples: int) -> np.ndarray[Any, Any]:
     """What each example of a data set seeds torch, NumPy and Python by, [examples, 3]: drawn all at once."""
-    drawn = stream(seed, f"{role}.examples").integers(2**63, size=(examples, 3))
+    role = f"{role}.examples"
+    drawn = stream(seed, role).integers(2**63, size=(examples, 3))
     drawn[:, 1] >>= 31
     return drawn
 
