@@ -52,6 +52,15 @@ def test_what_is_to_be_known_is_counted(houses):
     assert [(each.column, each.values) for each in about.suspects] == [("id", 38)]
 
 
+@pytest.mark.parametrize(("mark", "called"), [(";", "semicolons"), ("\t", "a tab")])
+@pytest.mark.parametrize("value", ["1.5", "1,5"])
+def test_columns_that_no_commas_separate_are_refused(tmp_path, mark, called, value):
+    path = tmp_path / "other.csv"
+    path.write_text("\n".join([f"a{mark}b", *[f"{value}{mark}2"] * 5]))
+    with pytest.raises(UserError, match=rf"other.csv: .*columns are separated by {called}, allowed: by commas"):
+        read_table(str(path), "b")
+
+
 def test_of_a_wide_table_the_first_columns_are_named_and_the_others_counted(tmp_path):
     gaps = {f"g{k}": [None if row == 10 else row * k for row in range(30)] for k in range(25)}
     texts = {f"t{k}": ["a", "b", "c"] * 10 for k in range(30)}

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bnbench.catalogue.table_inputs import are_dates, encoded, suspects
+from bnbench.errors import UserError
 
 
 def test_text_becomes_a_column_for_each_value_and_so_does_a_number_that_is_called_a_category():
@@ -56,3 +57,10 @@ def test_other_text_is_no_date(texts):
 def test_dates_look_wrong_however_few_there_are():
     frame = pd.DataFrame({"sold": ["2020-01-01", "2020-01-02"] * 10})
     assert [(each.column, each.what, each.values) for each in suspects(frame)] == [("sold", "date", 2)]
+
+
+def test_numbers_beyond_64_bits_are_refused_unless_they_are_called_categories():
+    frame = pd.DataFrame({"key": [10**30, 10**30 + 1, 10**30], "n": [1.0, 2.0, 3.0]})
+    with pytest.raises(UserError, match=r"^x: column 'key' holds numbers beyond 64 bits, such as 10{30}; allowed: "):
+        encoded("x", frame)
+    assert encoded("x", frame, ["key"]).categories == (("key", 2),)

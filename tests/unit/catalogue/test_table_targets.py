@@ -85,6 +85,8 @@ def test_the_config_may_ask_for_numbers_or_for_classes():
         ),
         ("auto", pd.date_range("2020-01-01", periods=4), "neither numbers nor classes"),
         ("auto", [1.0, 2.0, np.inf, 4.0], "column 'y' holds an infinite value"),
+        ("auto", [10**18 + row for row in range(20)], "numbers near 1e\\+18 that are all the same to 16 digits"),
+        ("auto", [10**30 + row for row in range(20)], "holds numbers beyond 64 bits, such as 10{30}; allowed: smaller"),
     ],
 )
 def test_a_target_that_is_neither_numbers_nor_classes_is_refused(classes, values, message):

@@ -146,6 +146,10 @@ def _read_csv(file: BytesIO) -> pd.DataFrame:
     """The file, if its header fits: pandas would rename what stands twice, and take what has no name as the index."""
     import pandas as pd  # noqa: PLC0415
 
+    first = file.readline()
+    if b"," not in first and (other := next((each for each in (b";", b"\t") if each in first), None)):
+        raise ValueError(f"columns are separated by {'a tab' if other != b';' else 'semicolons'}, allowed: by commas")
+    file.seek(0)
     header = pd.read_csv(file, header=None, nrows=2, dtype=str).iloc[0].dropna()  # refuses a row longer than the header
     if header.duplicated().any():
         raise ValueError(f"the column '{header[header.duplicated()].iloc[0]}' stands twice")

@@ -55,6 +55,11 @@ def encoded(path: str, frame: pd.DataFrame, categories: Sequence[str] = ()) -> E
         kind = pd.api.types.infer_dtype(column)
         if kind not in _KINDS:
             raise UserError(f"{path}: column '{name}' holds neither numbers nor categories (found {kind}); convert it")
+        if name not in categories and is_beyond_64_bits(column):
+            raise UserError(
+                f"{path}: column '{name}' holds numbers beyond 64 bits, such as {column.iloc[0]}; allowed: smaller "
+                f"ones, drop: [{name}], or categories: [{name}]"
+            )
     frame = frame.astype(dict.fromkeys(categories, "category"))
     numbers = pd.get_dummies(frame).astype("float64")
     values = numbers.to_numpy()
@@ -86,6 +91,13 @@ def are_dates(values: Column) -> bool:
 
     days = values.str.strip().str.split(r"[T ]", n=1, regex=True).str[0]
     return any(pd.to_datetime(days, format=each, errors="coerce").notna().all() for each in _DATES)
+
+
+def is_beyond_64_bits(column: Column) -> bool:
+    """Whether a column holds numbers that pandas had to leave as Python's, which it would take for categories."""
+    from pandas.api import types  # noqa: PLC0415
+
+    return bool(column.dtype == object) and types.infer_dtype(column) in ("integer", "floating")
 
 
 def _is_one_hot(column: Column) -> bool:

@@ -88,7 +88,12 @@ def _reason(path: str, column: Column, classes: bool | str) -> tuple[bool, Reaso
     kind = types.infer_dtype(column)
     if column.nunique() == 1:
         raise UserError(f"{path}: target '{column.name}' is constant; there is nothing to learn")
-    if not numeric and kind not in ("string", "categorical", "bytes"):
+    if not numeric and kind in ("integer", "floating") and classes is not True:
+        raise UserError(
+            f"{path}: target '{column.name}' holds numbers beyond 64 bits, such as {column.iloc[0]}; allowed: smaller "
+            "ones, or 'classes: true'"
+        )
+    if not numeric and kind not in ("string", "categorical", "bytes", "integer", "floating"):
         raise UserError(f"{path}: target '{column.name}' holds neither numbers nor classes (found {kind}); convert it")
     if classes is False:
         if not numeric:
@@ -174,6 +179,12 @@ def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Ta
     for name, finite in zip(columns, np.isfinite(values).all(axis=0), strict=True):
         if not finite:
             raise UserError(f"{path}: column '{name}' holds an infinite value; every value must be finite")
+    for name, constant in zip(columns, (values == values[0]).all(axis=0), strict=True):
+        if constant:  # as it stands in the file it is not, see `_reason`
+            raise UserError(
+                f"{path}: target '{name}' holds numbers near {values[0, 0]:.3g} that are all the same to 16 digits; "
+                "subtract what they share, or set 'classes: true'"
+            )
     with np.errstate(over="ignore", invalid="ignore"):
         means, deviations = (_finite(each) for each in (values.mean(axis=0), values.std(axis=0)))
     told = (Target(*each) for each in zip(reasons, reasons.values(), means, deviations, strict=True))
