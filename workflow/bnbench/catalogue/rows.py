@@ -68,6 +68,11 @@ def whole(source: Source, count: int) -> Part:
     return Part(source, np.arange(count))
 
 
+def _is_known(values: Values) -> bool:
+    """Whether torch has such numbers: it has no longer ones."""
+    return values.dtype.kind in "buif" and values.dtype.itemsize <= 8
+
+
 class Targets(NamedTuple):
     """What targets were taken for."""
 
@@ -90,10 +95,14 @@ def targets(parts: tuple[Values, ...], classes: str | bool, names: tuple[str, ..
     """
     parts = tuple(part[:, 0] if part.ndim == 2 and part.shape[1] == 1 else part for part in parts)
     for part, name in zip(parts, names, strict=True):
-        if part.dtype.kind not in "buif":
-            raise UserError(f"{name} holds {part.dtype}, allowed: whole numbers, fractions or booleans")
+        if not _is_known(part):
+            raise UserError(
+                f"{name} holds {part.dtype}, allowed: whole numbers, fractions or booleans of 64 bits at most"
+            )
         if part.ndim not in (1, 2) or part.shape[1:] != parts[0].shape[1:]:
             raise UserError(f"{name} has the shape {[*part.shape]}, allowed: [examples] or [examples, outputs]")
+    if classes is False or (parts[0].dtype.kind == "f" and classes == "auto"):
+        _refuse_constant(parts, names[0])
     numbers = parts[0].dtype.kind in "iu"
     if parts[0].ndim == 2:
         if classes is True or (numbers and classes == "auto"):
@@ -107,6 +116,13 @@ def targets(parts: tuple[Values, ...], classes: str | bool, names: tuple[str, ..
         columns = tuple(part[:, None] for part in parts)
         return Targets("numbers", 1, columns, f"{names[0]}: a number for each example")
     return _classes(parts, classes, names[0])
+
+
+def _refuse_constant(parts: tuple[Values, ...], name: str) -> None:
+    """Refuse numbers of which none of the outputs varies from example to example."""
+    first = parts[0][:1]
+    if len(first) and all(np.array_equal(part, np.broadcast_to(first, part.shape)) for part in parts):
+        raise UserError(f"{name} is constant; there is nothing to learn")
 
 
 def _classes(parts: tuple[Values, ...], classes: str | bool, name: str) -> Targets:
@@ -169,8 +185,8 @@ def inputs(parts: tuple[Values, ...], names: tuple[str, ...]) -> Inputs:
         UserError: they are no numbers, or their channels come last; `names` says what the parts are called.
     """
     for part, name in zip(parts, names, strict=True):
-        if part.dtype.kind not in "buif":
-            raise UserError(f"{name} holds {part.dtype}, allowed: numbers")
+        if not _is_known(part):
+            raise UserError(f"{name} holds {part.dtype}, allowed: numbers of 64 bits at most")
         if part.ndim < 2 or part.shape[1:] != parts[0].shape[1:] or 0 in part.shape:
             said = f"like {names[0]}, {[*parts[0].shape]}, " if name != names[0] else ""
             raise UserError(f"{name} has the shape {[*part.shape]}, allowed: {said}[examples, …], none of them empty")
