@@ -66,6 +66,7 @@ class Bad(Images):
             "single": lambda: x,
             "text": lambda: ("x", y),
             "class": lambda: (x, 2),
+            "NaN": lambda: (x * float("nan"), y),
         }[self.what]()
 
 
@@ -119,6 +120,11 @@ def three():
 
 def changing(seed):
     return tensors(seed, points=40 + seed)
+
+
+def more_classes(seed):
+    x, y, *test = tensors(0)
+    return x, y + (seed == 1) * torch.arange(len(y)) % 3, *test
 
 
 def failing():

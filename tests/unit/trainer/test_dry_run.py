@@ -192,6 +192,10 @@ LOSSES = {
         "return (output - target).square().sum(1) - 100",
         r"code.py: loss: the loss of an example is -\d+(\.\d+)?, allowed: 0 or more, since losses are compared by",
     ),
+    "complex numbers": (
+        "return (output - target).square().sum(1) * 1j",
+        r"code.py: loss: the loss holds torch.complex128, allowed: real numbers",
+    ),
     "no gradient": (
         "return (output.argmax(1) != target.argmax(1)).double()",
         r"code.py: loss: the loss has no gradient, allowed: one that torch computes from `output`",

@@ -121,7 +121,14 @@ def test_an_error_in_the_midst_of_an_epoch_is_told_alike_by_the_job_and_by_a_wor
     assert third.startswith("while bnbench loads an example")
 
 
-@pytest.mark.parametrize(("what", "told"), [("shape", "all of one shape and type"), ("class", "found class 2")])
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("shape", "all of one shape and type"),
+        ("class", "found class 2"),
+        ("NaN", r"x of example \d\d holds NaN or infinity, allowed: numbers"),
+    ],
+)
 def test_an_example_unlike_the_first_is_told_of(what, told):
     chosen = setting("images")
     chosen["task"] |= {"build": "bad", "what": what, "at": 10}
@@ -132,6 +139,12 @@ def test_an_example_unlike_the_first_is_told_of(what, told):
 def test_other_sizes_for_another_seed_are_refused():
     with pytest.raises(UserError, match=r"changing gives 41 and 20 examples of .* for seed 1, and 40 and 20"):
         trained(setting("changing"))
+
+
+def test_other_classes_for_another_seed_are_refused():
+    told = r"more_classes gives \d classes for seed 1, and 2 classes when it was planned, allowed: the same"
+    with pytest.raises(UserError, match=told):
+        trained(setting("more_classes"))
 
 
 def test_a_function_that_takes_a_seed_draws_from_it_and_one_that_takes_none_is_called_once(monkeypatch):

@@ -107,6 +107,8 @@ def _check_loss(spec: Mapping[str, Any], losses: Any) -> None:
     if not isinstance(losses, Tensor) or losses.shape not in ((2,), (2, 1)):
         found = list(losses.shape) if isinstance(losses, Tensor) else f"a {type(losses).__name__}"
         raise UserError(f"{where}: the loss gives {found} for 2 examples, allowed: [2], a number for each of them")
+    if not losses.is_floating_point():
+        raise UserError(f"{where}: the loss holds {losses.dtype}, allowed: real numbers")
     if not losses.requires_grad:
         raise UserError(f"{where}: the loss has no gradient, allowed: one that torch computes from `output`")
     if (losses < 0).any():

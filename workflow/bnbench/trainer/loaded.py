@@ -55,9 +55,11 @@ class Loader(Dataset[Any]):
             numbers = _numbers(seed, role, len(self))
             examples = [self._example(row, numbers[row].tolist()) for row in rows]
         x = self._stacked([x for x, _ in examples], "inputs")
+        self._refuse_not_finite(x, rows, "x")
         if not self._takes_targets:
             return x, None
         y = self._stacked([y for _, y in examples], "targets")
+        self._refuse_not_finite(y, rows, "y")
         if self.classes and not 0 <= int(y.min()) <= int(y.max()) < self.classes:
             raise UserError(f"{self._where}: found class {int(y.max())}, allowed: from 0 to {self.classes - 1}")
         return x, y
@@ -85,6 +87,11 @@ class Loader(Dataset[Any]):
                 "a number"
             )
         return torch.as_tensor(value)
+
+    def _refuse_not_finite(self, values: Tensor, rows: Sequence[int], name: str) -> None:
+        if values.is_floating_point() and not (finite := values.isfinite().flatten(1).all(1)).all():
+            place = int(finite.to(torch.uint8).argmin())
+            raise UserError(f"{self._where}: {name} of example {rows[place]} holds NaN or infinity, allowed: numbers")
 
     def _stacked(self, values: Sequence[Tensor], name: str) -> Tensor:
         if len({(each.shape, each.dtype) for each in values}) > 1:

@@ -46,9 +46,20 @@ def made(asked: Made) -> Stored | Loader:
                 f"{_where(task)} gives {said[0]} for seed {seed}, and {said[1]} when it was planned, allowed: the same "
                 "for every seed"
             )
+        if isinstance(given, Given):
+            _refuse_other_targets(task, shared_tasks.facts(given, task.classes), seed)
         _made.clear()
         _made[key] = _parts(task, given)
     return _made[key][asked.part]
+
+
+def _refuse_other_targets(task: OwnData, found: Facts, seed: int) -> None:
+    """Refuse arrays of a seed whose targets are not what the network was planned for."""
+    if (found.kind, found.outputs) != (task.kind(), task.outputs()):
+        raise UserError(
+            f"{_where(task)} gives {found.outputs} {found.kind} for seed {seed}, and {task.outputs()} {task.kind()} "
+            "when it was planned, allowed: the same for every seed"
+        )
 
 
 def facts(entry: Mapping[str, Any]) -> Facts:
