@@ -38,5 +38,5 @@ def _try(setting: Setting, seed: int, results: Path) -> list[str]:
         dry_run.check(spec, seed, data)
         # What a network takes on a GPU cannot be measured on every machine that plans.
         probe = probing.measure(spec, seed, data) if spec["device"] == "cpu" else None
-    probes.write(setting.address, results, probe)
+    probes.write(setting.address, results, probe, probes.ratios(setting))
     return told

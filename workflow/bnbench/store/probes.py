@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from bnbench.catalogue import metrics
 from bnbench.errors import UserError
 from bnbench.plan.engines import engine
 from bnbench.plan.modular_cost import Probe
@@ -28,9 +29,25 @@ def is_there(address: str, results: Path) -> bool:
 
 
 def due(settings: Iterable[Setting], results: Path) -> list[Setting]:
-    """Those of the modular engine, or with metrics of the user's own, that have not been tried."""
+    """Those of the modular engine, or with metrics of the user's own, that have not been tried as they are judged."""
     tried = (setting for setting in settings if engine(setting.spec) == "modular" or setting.own_metrics)
-    return [setting for setting in tried if not is_there(setting.address, results)]
+    return [
+        setting
+        for setting in tried
+        if not is_there(setting.address, results) or not ratios(setting) <= _tried_as_ratios(setting.address, results)
+    ]
+
+
+def ratios(setting: Setting) -> set[str]:
+    """Metrics that are compared by their ratio: these must not be negative, and no address says which they are."""
+    return {metric.build for metric in metrics.own(setting.spec) if metric.outcome().is_ratio}
+
+
+def _tried_as_ratios(address: str, results: Path) -> set[str]:
+    try:
+        return {*tables.read_json(path(address, results))["ratios"]}
+    except (UserError, KeyError, TypeError):
+        return set()
 
 
 def read(address: str, results: Path) -> Probe | None:
@@ -43,10 +60,11 @@ def read(address: str, results: Path) -> Probe | None:
         return None
 
 
-def write(address: str, results: Path, probe: Probe | None) -> None:
-    """Keep a probe, or that the network works and was not measured.
+def write(address: str, results: Path, probe: Probe | None, ratios: Iterable[str] = ()) -> None:
+    """Keep a probe, or that the network works and was not measured; and the metrics that may be compared by ratios.
 
     Raises:
         UserError: the file cannot be written.
     """
-    files.write_text(path(address, results), json.dumps(probe._asdict() if probe else {}))
+    tried = {"ratios": sorted(ratios)} if ratios else {}
+    files.write_text(path(address, results), json.dumps({**(probe._asdict() if probe else {}), **tried}))
