@@ -5,6 +5,7 @@ A check raises one `ConfigError` of all that it found, so that nobody mends a co
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -231,7 +232,12 @@ def kinds(rule: Mapping[str, Any]) -> list[str]:
 def _words(rule: Mapping[str, Any]) -> list[str]:
     """The words that `rule` allows."""
     lists = [part.get("enum", [part["const"]] if "const" in part else []) for part in (rule, *rule.get("anyOf", []))]
-    return ["null" if word is None else str(word) for words in lists for word in words]
+    return [_written(word) for words in lists for word in words]
+
+
+def _written(word: Any) -> str:
+    """As YAML has it."""
+    return word if isinstance(word, str) else json.dumps(word)
 
 
 def _as_number(text: str, rule: Mapping[str, Any]) -> str:

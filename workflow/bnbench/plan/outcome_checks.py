@@ -22,6 +22,9 @@ NEVER_DECIDING = (VALIDATION, "epochs_to_target", "seconds")
 _SCORES = {ACCURACY: ACCURACY, ERROR: ACCURACY, AUC: AUC, R2: R2, MAE: MAE}
 """Outcomes that not every task has → the score that it must have."""
 
+_SHARES = (ACCURACY, ERROR, AUC, R2)
+"""Outcomes of which a difference of 1 is all that there is to tell apart, so that a margin as large is a ratio's."""
+
 OTHER_COLUMNS = (
     *("setting", "seed", "epoch", "diverged_at", "seconds", "threads", "device_name", "python", "torch", "numpy"),
     *("bnbench", "commit", "image", "numerics", "weights_hash", "target_variance", "target_scale"),
@@ -50,6 +53,9 @@ def _outcome(resolved: dict[str, Any]) -> Iterator[Mistake]:
     elif outcome.is_ratio and report["margin"] <= 1:
         said = f"found {report['margin']:g}, allowed of {name}: a number above 1, since losses have a ratio"
         yield at(("report", "margin"), said)
+    elif name in _SHARES and report["margin"] >= 1:
+        said = f"found {report['margin']:g}, allowed of {name}: a number below 1, since it is a difference: 0.01 is "
+        yield at(("report", "margin"), f"{said}{'one percentage point' if outcome.per_cent else 'one hundredth'}")
     if name == BEST and not (resolved["tune"] or resolved["validation"]):
         yield at(path, f"found {name}, allowed: with a share of training points held out, such as validation: 0.2")
     if name == SWING and len(evaluated_epochs(resolved["epochs"], resolved["evaluate_every"])) < 2:
