@@ -33,6 +33,10 @@ CLASSES = (("no", 150), ("yes", 50))
         ["33 of them for the categories c0 (3), ", "c5 (3) and 5 more", "10 classes, as the config says: k0 (10 %)",
          "k5 (10 %) and 4 more."],
     ),
+    notes=(
+        About("a.npz", 100, 20, 64, notes=("x: bytes are divided by 255", "y: 2 flags")),
+        ["a.npz: 100 rows; each seed tests 20 of them. 64 inputs. x: bytes are divided by 255. y: 2 flags."],
+    ),
     several_targets=(
         About("a.csv", 100, 20, 3, in_file=100,
               targets=(Target("y", "fractions", 0.5, 2.0), Target("z", "others", 3.0, 1.0))),

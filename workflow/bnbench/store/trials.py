@@ -15,7 +15,7 @@ from bnbench.errors import UserError
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import derived, tables
-from bnbench.vocabulary import LOSSES, MEASURED, VALIDATION
+from bnbench.vocabulary import AUC, LOSSES, MEASURED, VALIDATION
 
 Array = NDArray[np.float64]
 
@@ -79,12 +79,20 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     losses |= derived.of(setting, losses, study.report.window)
     if study.report.outcome not in losses and len(trials):
         raise UserError(
-            f"{path}: {setting.address}: {study.report.outcome} is not known of all trials, which an earlier version "
-            "trained, or whose test points are of one class; allowed: an outcome that all of them have, or trials that "
-            f"are trained anew, once results/*/{setting.address} is deleted"
+            f"{path}: {setting.address}: {study.report.outcome} is not known of all trials, "
+            f"{_why_unknown(setting, study)}; allowed: an outcome that all of them have, or trials "
+            f"that are trained anew, once results/*/{setting.address} is deleted"
         )
     measured = {name: every if name == "train_loss" else evaluated for name in losses}
     return Trials(setting, trials, losses, measured, left_out)
+
+
+def _why_unknown(setting: Setting, study: Study) -> str:
+    if study.report.outcome in setting.own_metrics:
+        return "since this metric of your own is NaN at every epoch of a trial"
+    if study.report.outcome == AUC:
+        return "since the test points of a seed are of one class, or an earlier version trained them"
+    return "which an earlier version trained"
 
 
 def _refuse_negative(values: Array, where: str) -> None:

@@ -56,7 +56,8 @@ def told(about: About) -> str:
     """The rows, the inputs and the targets of a task's data."""
     notes = [f"{note}." for note in about.notes]
     targets = "" if notes else _targets(about)
-    return " ".join([f"{about.name}: {_rows(about)}.", *_left_out(about), _inputs(about), targets, *notes]).strip()
+    said = [f"{about.name}: {_rows(about)}.", *_left_out(about), _inputs(about), targets, *notes]
+    return " ".join(filter(None, said))
 
 
 def _all(study: Study) -> list[About | None]:
