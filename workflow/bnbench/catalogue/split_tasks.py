@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,6 +138,11 @@ class Digits(Split):
     def loss(self) -> str:
         """Cross-entropy of the ten classes, or the squared error of the pixels."""
         return "squared" if self.target == "inputs" else "cross_entropy"
+
+    def about(self) -> About | None:
+        """Its rows and inputs, and whether the targets are these."""
+        known = super().about()
+        return known and replace(known, autoencodes=self.target == "inputs")
 
     def arrays(self) -> tuple[Array, Array]:
         """Pixels, and a one in the column of the right digit, or the pixels once more."""
