@@ -69,6 +69,14 @@ class Split(Task):
         """The rows are always the same."""
         return True
 
+    def _standardizes_several(self) -> bool:
+        """Whether there are several targets, each with a scale of its own, so that errors have no common unit."""
+        return self.kind() == "numbers" and self.outputs() > 1
+
+    def unit_of_errors(self) -> str:
+        """Standard deviations, if several targets are standardized."""
+        return "standard deviations" if self._standardizes_several() else ""
+
     def about(self) -> About | None:
         """Its rows, inputs and classes."""
         classes = self.outputs() if self.kind() == "classes" else 0
@@ -216,6 +224,10 @@ class Table(Split):
         if not self.labels:
             return "squared"
         return "cross_entropy" if isinstance(self.target, str) else "binary"
+
+    def unit_of_errors(self) -> str:
+        """The unit of the one target, or standard deviations of several."""
+        return super().unit_of_errors() or self.unit
 
     def about(self) -> About | None:
         """What the planner found in the file; of an entry of an earlier version, its sizes alone."""

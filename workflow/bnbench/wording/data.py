@@ -47,8 +47,8 @@ def warnings(study: Study) -> list[str]:
 
 
 def units(study: Study) -> str:
-    """The unit of the targets, where all tasks have the same; else that these are their own."""
-    named = {about.unit if about is not None else "" for about in _all(study)}
+    """The unit of absolute errors, where all tasks have the same; else that these are the targets' own."""
+    named = {tasks.of({"task": level.entry}).unit_of_errors() for level in study.levels["task"].values()}
     return named.pop() or OWN_UNITS if len(named) == 1 else OWN_UNITS
 
 
@@ -57,10 +57,6 @@ def told(about: About) -> str:
     notes = [f"{note}." for note in about.notes]
     targets = "" if notes else _targets(about)
     return " ".join([f"{about.name}: {_rows(about)}.", *_left_out(about), _inputs(about), targets, *notes]).strip()
-
-
-def _all(study: Study) -> list[About | None]:
-    return [tasks.of({"task": level.entry}).about() for level in study.levels["task"].values()]
 
 
 def _rows(about: About) -> str:
