@@ -22,7 +22,7 @@ _REASONS = {
     "asked": "as the config says",
     "text": "since it is text",
     "boolean": "since it is true or false",
-    "few": "since it is few whole numbers that recur",
+    "few": "since it holds few whole numbers, which recur",
     "fractions": "since it has fractions",
     "many": "since it has many values",
     "others": "since there are several targets, not all of two values",
