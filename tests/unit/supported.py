@@ -269,7 +269,7 @@ def _reference(page: Page, match: re.Match[str]) -> bool:
 TRENDS = r"From epoch [\d,]+ to epoch [\d,]+ \(\d+ measurements\), the [a-z ]+? (?=fell|rose|did not)(?P<rest>.*)"
 STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*), so more epochs may give another answer\."
 SEED_BY_SEED = (
-    r"(?:Final losses, seed by seed\. )?(?P<name>.+): the [a-z ]+ is (?P<side>lower|higher) with (?P<treated>.+) on "
+    r"(?:Final [a-z]+, seed by seed\. )?(?P<name>.+): the [a-z ]+ is (?P<side>lower|higher) with (?P<treated>.+) on "
     r"(?P<first>\d+) and with (?P<base>.+) on (?P<second>\d+) of (?P<seeds>\d+) seeds?"
     r"(?:; on \d+ they are equal, or a trial diverged)?\."
 )

@@ -226,7 +226,11 @@ def test_the_loss_that_is_shown_is_one_of_each_example():
 @pytest.mark.parametrize(
     "block", blocks(DOCS / "questions.md", "yaml"), ids=lambda block: yaml.safe_load(block)["study"]
 )
-def test_the_config_of_a_question_can_be_planned_and_is_named_as_its_file(block):
+def test_the_config_of_a_question_can_be_planned_and_is_named_as_its_file(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if "path:" in block:
+        for written in blocks(DOCS / "questions.md", "python"):
+            exec(written, {})
     name = re.match(r"# (\S+)\.yaml\n", block)[1]
     assert config.load(yaml.safe_load(block), name).name == name
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 
 def load(study: str | Path, what: str = "losses", reports: str | Path = "reports") -> pd.DataFrame:

@@ -68,6 +68,7 @@ def test_digits_can_be_their_own_targets():
     np.testing.assert_array_equal(data.test_y, data.test_x)
     np.testing.assert_array_equal(data.train_x, Digits().data(0).train_x)
     assert data.target_scale is None
+    assert (task.about().autoencodes, Digits().about().autoencodes) == (True, False)
 
 
 @pytest.mark.parametrize("name", ["sine", "mixture", "diabetes", "digits", "moons"])

@@ -174,4 +174,4 @@ def test_a_score_without_a_target_and_a_gap_have_no_epochs_to_it():
 def test_the_target_of_a_score_is_told_in_its_unit():
     pairs = in_memory.pairs(SCORED, scoring(*[12] * 8), scoring(*[20] * 8))
     table = exploratory.adjusted(SCORED, exploratory.outcomes(SCORED, pairs))
-    assert "The target test accuracy is 90.0 %." in explored.terms(SCORED, table)["epochs to the target loss"]
+    assert "The target test accuracy is 90.0 %." in explored.terms(SCORED, table)["epochs to the target value"]

@@ -62,16 +62,16 @@ def test_seconds_of_one_job_are_a_ratio_without_interval_and_mark():
 def test_five_seeds_of_twenty_that_reach_the_target_do_not_make_an_arm_three_times_as_fast():
     study = synthetic.plan(seeds=20, epochs=80, report={"target": 1.0})
     arms = (reaching(*[60] * 20, epochs=80), reaching(*[20] * 5, *[math.inf] * 15, epochs=80))
-    cell = explored(study, *arms)["epochs to the target loss"]
+    cell = explored(study, *arms)["epochs to the target value"]
     assert cell.text == "at least 0.94"  # (1/3)^(1/4) · (4/3)^(3/4), and nothing that says "faster"
     assert cell.note == "(from 0.71), 20 and 5 of 20 reach it"
 
 
 def test_an_arm_that_is_there_at_once_makes_the_ratio_a_bound():
     study = synthetic.plan(seeds=20, report={"target": 1.0})
-    cell = explored(study, reaching(*[1] * 20), reaching(*[20, 30] * 10))["epochs to the target loss"]
+    cell = explored(study, reaching(*[1] * 20), reaching(*[20, 30] * 10))["epochs to the target value"]
     assert (cell.text, cell.note) == ("at least 2.4 †", "(from 2.2), 20 and 0 of 20 at once")
-    both = explored(study, reaching(*[1] * 20), reaching(*[1] * 20))["epochs to the target loss"]
+    both = explored(study, reaching(*[1] * 20), reaching(*[1] * 20))["epochs to the target value"]
     assert (both.text, both.note, both.value) == ("–", "20 and 20 of 20 at once", "")
 
 

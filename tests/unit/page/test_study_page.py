@@ -131,7 +131,7 @@ def test_the_table_of_all_outcomes_says_what_its_mark_and_its_columns_are(page):
     heads = re.findall(r'<th scope="col">(.*?)</th>', table)
     terms = re.findall(r"<dt>(.*?)</dt>", definitions)
     swing = "swing of the test loss"
-    assert terms == ["†", "generalization gap", swing, "epochs to the target loss", "seconds of training"]
+    assert terms == ["†", "generalization gap", swing, "epochs to the target value", "seconds of training"]
     assert set(terms[1:]) <= set(heads)
     assert '<span class="note">(' in table
 

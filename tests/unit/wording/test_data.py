@@ -93,6 +93,15 @@ def test_the_unit_is_that_of_all_tasks_or_their_own(folder):
     assert data.units(synthetic.plan(task=[one, "sine"])) == data.OWN_UNITS
 
 
+def test_errors_of_several_standardized_targets_are_in_standard_deviations(folder):
+    pd.DataFrame({"x": [k / 7 for k in range(40)], "y": [k / 3 for k in range(40)], "z": 1.5}).to_csv("three.csv")
+    several = {"name": "table", "path": str(folder / "three.csv"), "target": ["x", "y"], "unit": "km"}
+    for task in (several, {"name": "digits", "target": "inputs"}):
+        plan = synthetic.plan(task=task)
+        assert data.units(plan) == plan.outcomes["mae"].unit == "standard deviations"
+    assert synthetic.plan(task={**several, "target": "x"}).outcomes["mae"].unit == "km"
+
+
 def test_plan_and_check_say_what_became_of_the_data(folder, capsys):
     task = "{name: table, path: data.csv, target: y, classes: true}"
     (folder / "a.yaml").write_text(f"study: a\nbatch_size: full\nseeds: 2\nepochs: 2\nhidden: [4]\ntask: {task}\n")

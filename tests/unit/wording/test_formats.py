@@ -110,7 +110,23 @@ def test_lists_and_counts_read_as_people_write_them():
     ]
     assert [formats.count(number, "seed") for number in (0, 1, 1234)] == ["0 seeds", "1 seed", "1,234 seeds"]
     assert [formats.percent(share) for share in (0.95, 0.999, 0.0512, 1.0)] == ["95 %", "99.9 %", "5.12 %", "100 %"]
-    assert formats.plural("test loss with precise statistics") == "test losses with precise statistics"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "several"),
+    [
+        ("test loss with precise statistics", "test losses with precise statistics"),
+        ("swing of the test loss", "swings of the test loss"),
+        ("generalization gap", "generalization gaps"),
+        ("test accuracy", "test accuracies"),
+        ("mean absolute error", "mean absolute errors"),
+        ("AUC", "AUCs"),
+        ("R²", "values of R²"),
+        ("loss ratio", "values of loss ratio"),
+    ],
+)
+def test_the_name_of_an_outcome_of_several(outcome, several):
+    assert formats.plural(outcome) == several
 
 
 @pytest.mark.parametrize(

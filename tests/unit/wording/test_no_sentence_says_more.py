@@ -124,7 +124,7 @@ CLAUSES = {
     "made the": None,  # the direction is that of each change
     "was worse": "hurts",
     "was better": "helps",
-    "were equivalent": "equivalent",
+    "had equivalent": "equivalent",
     "nothing is decided": "undecided",
     "every trial of": "diverged",
     "there are no pairs": "no data",

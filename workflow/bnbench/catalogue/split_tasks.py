@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,14 @@ class Split(Task):
     def resamples(self) -> bool:
         """The rows are always the same."""
         return True
+
+    def _standardizes_several(self) -> bool:
+        """Whether there are several targets, each with a scale of its own, so that errors have no common unit."""
+        return self.kind() == "numbers" and self.outputs() > 1
+
+    def unit_of_errors(self) -> str:
+        """Standard deviations, if several targets are standardized."""
+        return "standard deviations" if self._standardizes_several() else ""
 
     def about(self) -> About | None:
         """Its rows, inputs and classes."""
@@ -138,6 +146,11 @@ class Digits(Split):
     def loss(self) -> str:
         """Cross-entropy of the ten classes, or the squared error of the pixels."""
         return "squared" if self.target == "inputs" else "cross_entropy"
+
+    def about(self) -> About | None:
+        """Its rows and inputs, and whether the targets are these."""
+        known = super().about()
+        return known and replace(known, autoencodes=self.target == "inputs")
 
     def arrays(self) -> tuple[Array, Array]:
         """Pixels, and a one in the column of the right digit, or the pixels once more."""
@@ -211,6 +224,10 @@ class Table(Split):
         if not self.labels:
             return "squared"
         return "cross_entropy" if isinstance(self.target, str) else "binary"
+
+    def unit_of_errors(self) -> str:
+        """The unit of the one target, or standard deviations of several."""
+        return super().unit_of_errors() or self.unit
 
     def about(self) -> About | None:
         """What the planner found in the file; of an entry of an earlier version, its sizes alone."""

@@ -91,6 +91,10 @@ class Task(ABC):
             return ("r2", "mae")
         return ("test_accuracy", "auc") if self.outputs() == 2 and self.kind() == "classes" else ("test_accuracy",)
 
+    def unit_of_errors(self) -> str:
+        """What an absolute error is in; empty where it is the target's own unit, and that has no name."""
+        return ""
+
     def about(self) -> About | None:
         """What is to be known of its data, such as which rows were dropped; None where they speak for themselves."""
         return None

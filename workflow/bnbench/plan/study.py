@@ -87,7 +87,7 @@ class Study:
     def outcomes(self) -> dict[str, Outcome]:
         """Name → outcome, of all that the trials can be judged by."""
         found = metrics.outcomes(self.config)
-        units = {str(task.get("unit", "")) for task in self.config["task"]}
+        units = {tasks.of({"task": task}).unit_of_errors() for task in self.config["task"]}
         return {**found, MAE: replace(found[MAE], unit=units.pop() if len(units) == 1 else "")}
 
     @property

@@ -80,7 +80,8 @@ COLUMNS: dict[str, pa.Field] = {
             ACCURACY: "share of the test points that are classified correctly; null where nothing is classified",
             AUC: "area under the ROC curve at the test points; null unless there are two classes",
             R2: "share of the targets' variance at the test points that is explained, R²; null unless they are numbers",
-            MAE: "mean absolute error at the test points, in the target's own units; null unless targets are numbers",
+            MAE: "mean absolute error at the test points, in the target's own units, or of several standardized ones "
+            "in their standard deviations; null unless targets are numbers",
         },
     ),
     # What trials are made of.
@@ -246,8 +247,9 @@ COLUMNS: dict[str, pa.Field] = {
             for of, text in {
                 "left": "share of the target's variance that {arm} leaves, 1 − R²: squared test error over the "
                 "variance of the test targets, as a geometric mean over the finite pairs; null where it is unknown",
-                "error": "root mean square test error of {arm}, in the target's own units, as a geometric mean over "
-                "the finite pairs; null where it is unknown",
+                "error": "root mean square test error of {arm}, in the target's own units, or of several standardized "
+                "targets in their standard deviations, as a geometric mean over the finite pairs; null where it is "
+                "unknown",
                 "accuracy": "share of the test points that {arm} classifies correctly, as a mean over the finite "
                 "pairs; null where nothing is classified",
             }.items()

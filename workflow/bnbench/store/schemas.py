@@ -130,7 +130,7 @@ TABLES: dict[str, pa.Schema] = {
         *("test", "p", "p_adjusted", "adjustment", "limits", "family", "rank_difference", "told_apart"),
     ),
     "pairs": _table(
-        "the final losses of both arms, seed by seed",
+        "what both arms came to at the end, seed by seed",
         *(*_CONTRAST, "seed", "baseline_value", "treatment_value", "effect", "baseline_last", "treatment_last"),
         *("baseline_floored", "treatment_floored"),
     ),
@@ -139,7 +139,7 @@ TABLES: dict[str, pa.Schema] = {
         *(*FACTORS, "outcome", "epoch", "seeds", "diverged", "loss", "low", "high"),
     ),
     "differences": _table(
-        "the ratio of the losses over the epochs, with a band that holds for all contexts and epochs together",
+        "the effect over the epochs, with a band that holds for all contexts and epochs together",
         *(*_CONTRAST, "epoch", "pairs", *_INTERVAL, "limits", "decided_from"),
     ),
     "decomposition": _table(
@@ -172,7 +172,7 @@ TABLES: dict[str, pa.Schema] = {
         *(f"{arm}_{of}" for arm in ("baseline", "treatment") for of in ("validation", "value", "diverged", "chosen")),
     ),
     "absolute": _table(
-        "the test loss on an absolute scale: variance left, error in the target's own units, accuracy",
+        "the test loss on an absolute scale: variance left, root mean square error, accuracy",
         *(*_CONTRAST, "outcome", "pairs", "finite_pairs", "standardized"),
         *(f"{arm}_{of}" for of in ("left", "error", "accuracy") for arm in ("baseline", "treatment")),
     ),

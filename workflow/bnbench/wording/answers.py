@@ -79,8 +79,7 @@ def _spelled_out(study: Study, treated: str, base: str, judged: _Judged) -> list
     names = {verdict: [f"with {titles.context_name(study, row)}" for row in rows] for verdict, rows in judged.items()}
     undecided = names["undecided"]
     if names["equivalent"]:
-        equivalent = f"were equivalent within the margin of {sentences.margin(study)}"
-        clauses.append(f"{treated} and {base} {equivalent} {formats.listed(names['equivalent'])}")
+        clauses.append(f"{_equivalent(study, treated, base)} {formats.listed(names['equivalent'])}")
     if undecided and clauses:
         clauses.append(f"nothing is decided {formats.listed(undecided)}")
     elif undecided:
@@ -102,7 +101,7 @@ def _counted(study: Study, treated: str, base: str, judged: _Judged) -> list[str
     said = {
         "hurts": f"{acting} hurt",
         "helps": f"{acting} helped",
-        "equivalent": f"{treated} and {base} were equivalent within the margin of {sentences.margin(study)}",
+        "equivalent": _equivalent(study, treated, base),
         "undecided": "nothing is decided" if named_before else f"nothing is decided between {treated} and {base}",
         "diverged": f"every trial of {treated} and of {base} diverged",
         "no data": "there are no pairs yet",
@@ -117,6 +116,12 @@ def _counted(study: Study, treated: str, base: str, judged: _Judged) -> list[str
             notes = _range(study, rows) if verdict in ("hurts", "helps") else ""
             clauses.append(f"{said[verdict]} in {counted}{notes}")
     return clauses
+
+
+def _equivalent(study: Study, treated: str, base: str) -> str:
+    """`BN and no BN had equivalent test losses within the margin of 1.05`."""
+    losses = formats.plural(titles.outcome(study.outcome.name))
+    return f"{treated} and {base} had equivalent {losses} within the margin of {sentences.margin(study)}"
 
 
 def _undecided(some: int, contexts: int) -> str:

@@ -92,8 +92,6 @@ def _name(study: Study, row: Row) -> str:
     if "factor" in row:
         return titles.comparison(study, row)
     part = row["component"] if "component" in row else titles.outcome(row["outcome"]) if "role" in row else ""
-    if not study.outcome.is_ratio:
-        part = part.replace("the target loss", "the target")
     return ", ".join(filter(None, [part, titles.contrast_name(study, row)]))
 
 

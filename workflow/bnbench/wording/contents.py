@@ -10,7 +10,7 @@ from bnbench.catalogue.tasks import TASKS
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES, description
 from bnbench.vocabulary import SEVERAL
-from bnbench.wording import titles
+from bnbench.wording import effects, titles
 
 SOURCES = {
     "forest": "contexts",
@@ -66,7 +66,7 @@ def tables(study: Study) -> dict[str, str]:
 
 def figures(study: Study) -> dict[str, str]:
     """Name of each figure that the study has → its title."""
-    several = study.most_contexts > 1
+    several, compared = study.most_contexts > 1, effects.compared(study.outcome)
     shown = {"forest": "Effects, context by context"}
     if study.config["tune"]:
         shown["rates"] = f"The effect as a function of the {titles.tuned(study)}"
@@ -80,9 +80,9 @@ def figures(study: Study) -> dict[str, str]:
     if len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size":
         shown["batch_sizes"] = "Effect by batch size"
     shown |= {
-        "curves": "Loss over the epochs",
+        "curves": f"{compared.capitalize()} over the epochs",
         "differences": "Effect over the epochs",
-        "pairs": "Final losses, seed by seed",
+        "pairs": f"Final {compared}, seed by seed",
     }
     if study.keeps_statistics:
         shown["decomposition"] = "Where the difference comes from"

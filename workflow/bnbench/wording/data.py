@@ -22,7 +22,7 @@ _REASONS = {
     "asked": "as the config says",
     "text": "since it is text",
     "boolean": "since it is true or false",
-    "few": "since it is few whole numbers that recur",
+    "few": "since it holds few whole numbers, which recur",
     "fractions": "since it has fractions",
     "many": "since it has many values",
     "others": "since there are several targets, not all of two values",
@@ -47,8 +47,8 @@ def warnings(study: Study) -> list[str]:
 
 
 def units(study: Study) -> str:
-    """The unit of the targets, where all tasks have the same; else that these are their own."""
-    named = {about.unit if about is not None else "" for about in _all(study)}
+    """The unit of absolute errors, where all tasks have the same; else that these are the targets' own."""
+    named = {tasks.of({"task": level.entry}).unit_of_errors() for level in study.levels["task"].values()}
     return named.pop() or OWN_UNITS if len(named) == 1 else OWN_UNITS
 
 
@@ -58,10 +58,6 @@ def told(about: About) -> str:
     targets = "" if notes else _targets(about)
     said = [f"{about.name}: {_rows(about)}.", *_left_out(about), _inputs(about), targets, *notes]
     return " ".join(filter(None, said))
-
-
-def _all(study: Study) -> list[About | None]:
-    return [tasks.of({"task": level.entry}).about() for level in study.levels["task"].values()]
 
 
 def _rows(about: About) -> str:

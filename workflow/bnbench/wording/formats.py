@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
+
+_PLURALS = {
+    "loss": "losses",
+    "accuracy": "accuracies",
+    "error": "errors",
+    "AUC": "AUCs",
+    "gap": "gaps",
+    "swing": "swings",
+    "score": "scores",
+}
+"""Nouns at the heart of an outcome's name, and what several are called."""
 
 _ERROR_RATES = (0.001, 0.01, 0.05, 0.1)
 _SMALLEST_P = 1e-4
@@ -59,10 +71,13 @@ def ordinal(value: float) -> str:
     return f"{rounded}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(rounded % 10, 'th')}"
 
 
-def plural(loss: str) -> str:
-    """The name of an outcome, of several."""
-    noun = "swing" if loss.startswith("swing") else "loss"
-    return loss.replace(noun, {"swing": "swings", "loss": "losses"}[noun], 1)
+def plural(outcome: str) -> str:
+    """The name of an outcome, of several: `test losses with precise statistics`, `AUCs`, `values of R²`."""
+    named, *rest = re.split(r"(?= (?:of|in|with|at) )", outcome, maxsplit=1)
+    start, _, noun = named.rpartition(" ")
+    if noun not in _PLURALS:
+        return f"values of {outcome}"
+    return "".join([f"{start} {_PLURALS[noun]}".strip(), *rest])
 
 
 def count(number_of: int, noun: str) -> str:

@@ -12,8 +12,9 @@ MEANINGS = {
     "eval_loss": "the loss on the training points in evaluation mode",
     "test_loss": "the loss on the test points in evaluation mode",
     PRECISE: "the test loss with the statistics of the whole training set, so without stale averages",
-    BATCH: "the test loss where each test batch, as large as those that train, is normalized by its own statistics: it "
-    "answers whether the gap between training and evaluation mode is a matter of the statistics",
+    BATCH: "the test loss where each test batch, as large as those that train, is normalized by its own statistics, "
+    "so that it differs from the test loss by the statistics alone; of arms that do not train by the batch, it is the "
+    "test loss",
     BEST: "the test loss at the epoch with the lowest validation loss, so the window is not applied to it",
     GAP: "the log of the test loss minus that of the train loss in evaluation mode",
     SWING: "how much the log test loss changes from one measurement to the next, as a root mean square over the window",
@@ -27,7 +28,7 @@ MEANINGS = {
 
 KNOWN = {
     **dict.fromkeys(LOSSES, "always"),
-    BATCH: "always; where no statistics are kept, it is the test loss",
+    BATCH: "always",
     BEST: "where training points are held out: `validation` or `tune`",
     GAP: "always",
     SWING: "with two measured epochs or more",

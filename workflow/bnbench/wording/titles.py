@@ -27,7 +27,7 @@ OUTCOMES = {
     "auc": "AUC",
     "r2": "R²",
     "mae": "mean absolute error",
-    "epochs_to_target": "epochs to the target loss",
+    "epochs_to_target": "epochs to the target value",
     "seconds": "seconds of training",
 }
 """Outcomes in the order of a table of all of them, and what each is called."""
