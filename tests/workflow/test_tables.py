@@ -121,7 +121,7 @@ def test_missing_rows_are_told_of_and_a_category_of_the_test_part_alone_trains(h
     assert "gaps.csv: 57 of 60 rows are used, since 3 lack area and 1 lacks city; each seed tests 11 of them" in page
     rent = frame.dropna()["rent"]
     assert f"mean {rent.mean():.4g} €, standard deviation {rent.std(ddof=0):.4g} €" in page
-    assert re.search(r"root mean square errors [\d.,]+ and [\d.,]+ in €", page)
+    assert re.search(r"root mean square errors [\d.,]+ and [\d.,]+ €", page)
     trials = pd.read_parquet(houses.results / "trials")
     assert np.isfinite(trials["test_loss"]).all()
     x = read_table(str(houses.folder / "gaps.csv"), "rent", "drop").x
