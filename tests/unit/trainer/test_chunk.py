@@ -31,10 +31,9 @@ from bnbench.plan.settings import NUMERICS, Setting
 from bnbench.store import schemas, tables
 from bnbench.streams import stream
 from bnbench.train import run
-from bnbench.trainer import network, orders
+from bnbench.trainer import network, orders, points
 from bnbench.trainer.chunk import train
 from bnbench.trainer.initialization import initial_weights
-from bnbench.trainer.points import tested_variance
 
 CPU = torch.device("cpu")
 ARMS = {
@@ -417,7 +416,7 @@ def test_flags_have_the_share_that_is_right(tmp_path):
 
 def test_of_one_target_the_stored_variance_is_that_of_its_points_to_the_last_bit():
     targets = np.random.default_rng(1).normal(size=(1001, 1)) / 3
-    assert tested_variance(Data(targets, targets, targets, targets), (1,)) == targets.var()
+    assert points.tested_variance(Data(targets, targets, targets, targets), (1,)) == targets.var()
 
 
 @pytest.mark.parametrize("held", [{}, {"validation": 0.3}], ids=["whole", "less what is held out"])
