@@ -357,8 +357,8 @@ def trials_of(setting, folder):
 def test_the_test_loss_over_the_stored_variance_is_one_minus_r2_of_the_predictions(tmp_path):
     trials = trials_of(spec(dtype="float64"), tmp_path)
     fits = tables.read_parquet(tmp_path / "predictions").to_pandas()
-    for seed, points in fits.groupby("seed"):
-        expected = r2_score(points["y"], points["y_fit"])
+    for seed, rows in fits.groupby("seed"):
+        expected = r2_score(rows["y"], rows["y_fit"])
         assert 1 - trials["test_loss"][seed] / trials["target_variance"][seed] == pytest.approx(expected)
     assert trials["target_scale"].isna().all()
 
