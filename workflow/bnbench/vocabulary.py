@@ -71,6 +71,9 @@ ON_TEST_POINTS = ("test_loss", PRECISE, BATCH, BEST, ACCURACY, ERROR, MAE)
 MEASURED = (*LOSSES, BATCH, VALIDATION, ACCURACY, AUC, R2, MAE)
 """Columns of the table of losses; one for each of the user's own metrics follows."""
 
+EXPLORED = (*LOSSES, BATCH, BEST, GAP, SWING, ACCURACY, AUC)
+"""Outcomes that stand beside the one that decides; what says the same in other units does so only where it decides."""
+
 CAN_DIVERGE = (*LOSSES, VALIDATION)
 """Those of them that are not finite where training diverged."""
 

@@ -128,6 +128,15 @@ def test_classes_are_not_standardized(houses):
     assert (flags.loss(), flags.kind(), flags.outputs(), flags.labels) == ("binary", "flags", 2, ("1", "Rome"))
 
 
+def test_a_deviation_that_is_0_to_the_computer_divides_nothing(tmp_path):
+    path = tmp_path / "data.csv"
+    frame = pd.DataFrame({"x": [1e-170 * (row % 2) for row in range(20)], "y": np.arange(20) / 3})
+    frame.to_csv(path, index=False)
+    data = task_of(str(path), target="y").data(0)
+    assert np.isfinite(data.train_x).all()
+    assert np.isfinite(data.test_x).all()
+
+
 def test_a_level_of_the_test_part_alone_and_a_constant_are_zero_in_training_and_finite_in_the_test(tmp_path):
     path = tmp_path / "data.csv"
     frame = pd.DataFrame({"town": "Rome", "tax": 0.1, "x": np.arange(20) / 7, "y": np.arange(20) / 3})

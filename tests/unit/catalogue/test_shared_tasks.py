@@ -120,6 +120,12 @@ WRONG = [
         {},
         r"shape \[80, 2\] of int64, allowed: one class for each example",
     ),
+    (
+        {"y_train": np.arange(80) % 2, "y_test": np.ones(40) / 2},
+        {},
+        "y_test holds float64 and .*y_train int64, allowed",
+    ),
+    ({"y_train": np.arange(80) % 2 > 0, "y_test": np.arange(40) % 3}, {}, "y_test holds int64 and .*y_train bool"),
     ({"y_train": np.zeros((80, 2, 2))}, {}, r"shape \[80, 2, 2\], allowed: \[examples\] or"),
     ({"y_train": np.zeros(80, int), "y_test": np.zeros(40, int)}, {}, "has one class only"),
     ({}, {"test_fraction": 0.5}, "holds x_test, which is the test part; take test_fraction out"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prose import assert_states
 from synthetic import GRID, arms
 
+from bnbench.errors import UserError
 from bnbench.judge import claims, verdict_rows, verdicts
 from bnbench.wording import claims as claims_in_words
 
@@ -333,6 +334,12 @@ def test_claims_about_explored_outcomes_need_their_mark(compared):
     assert "† (0." in found["claims"]["measured"][0]
     few, _ = compared(planned(*made, seeds=5), ratio=arms(batch=0.3), noise=0.05)
     assert few["claims"]["conclusion"].tolist() == ["undecided"] * 3
+
+
+@pytest.mark.parametrize("outcome", ["r2", "test_accuracy", "auc", "best_test_loss", "seconds", "test_loss"])
+def test_claims_about_outcomes_that_have_no_row_there_are_refused(outcome):
+    with pytest.raises(UserError, match=f"claims.0..where.outcome: found '?{outcome}.*, allowed: one of train_loss"):
+        planned({"in": "outcomes", "where": {"outcome": outcome}, "predicts": "helps"})
 
 
 def test_rows_that_stand_otherwise_are_named():

@@ -1,6 +1,7 @@
 """Trials out of the collected tables and into arrays: which seeds, which epochs, which window."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,6 +36,15 @@ def test_losses_stand_by_epoch_and_seed_in_whatever_order_the_rows_came(study, t
     np.testing.assert_allclose(arm.losses["train_loss"][-1], [1e-3, 1e-2, 1e-1])
     np.testing.assert_allclose(arm.losses["test_loss"][-1], [2e-3, 2e-2, 2e-1])
     assert (np.diff(arm.losses["train_loss"], axis=0) <= 0).all()
+
+
+@pytest.mark.parametrize(("bad", "whole"), [((0, 0), True), ((9, 0), False), ((9, 1), True)])
+def test_a_metric_that_is_no_number_in_the_window_of_a_finished_trial_is_not_known(bad, whole):
+    values = np.ones((10, 2))
+    values[bad] = np.nan
+    chosen = SimpleNamespace(report=SimpleNamespace(outcome="mine", window=0.2))
+    own = SimpleNamespace(own_metrics=["mine"])
+    assert trials._is_whole(chosen, own, {"mine": values}, np.array([True, False])) == whole
 
 
 @pytest.mark.parametrize(("share", "last"), [(0.0, 1), (0.05, 2), (0.5, 13), (1.0, 25)])

@@ -14,7 +14,7 @@ from specs import named, spec
 from bnbench.catalogue import tasks
 from bnbench.errors import UserError
 from bnbench.plan import config, described
-from bnbench.trainer import own_data, points
+from bnbench.trainer import draws, own_data, points
 from bnbench.trainer.chunk import train
 from bnbench.trainer.points import Seen
 
@@ -208,6 +208,36 @@ def test_loading_leaves_the_generators_as_they_were():
     batches(workers=2)
     batches()
     assert (torch.rand(1).item(), np.random.rand(), random.random()) == expected  # noqa: NPY002
+
+
+def test_loading_leaves_the_generators_of_gpus_alone(monkeypatch):
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    batches()
+    assert not seeded
+    draws.seed_everything(0, "forward.0")
+    assert len(seeded) == 1
+
+
+def test_classes_are_counted_behind_what_changes_them(tmp_path):
+    path = tmp_path / "data.py"
+    path.write_text(
+        "import torch\n\n\nclass Halved(torch.utils.data.Dataset):\n"
+        "    def __init__(self, change):\n"
+        "        self.targets, self.target_transform = [place % 10 for place in range(30)], change\n\n"
+        "    def __len__(self):\n        return 30\n\n"
+        "    def __getitem__(self, place):\n"
+        "        y = self.targets[place]\n"
+        "        return torch.ones(3) * place, self.target_transform(y) if self.target_transform else y\n\n\n"
+        "def make(halved=True):\n"
+        "    change = (lambda y: y % 2) if halved else None\n    return Halved(change), Halved(change)\n",
+        encoding="utf-8",
+    )
+    assert [tasks.of({"task": entry("make", path=str(path), halved=each)}).outputs() for each in (True, False)] == [
+        2,
+        10,
+    ]
 
 
 def test_bytes_of_examples_are_divided_by_255():

@@ -101,6 +101,8 @@ def targets(parts: tuple[Values, ...], classes: str | bool, names: tuple[str, ..
             )
         if part.ndim not in (1, 2) or part.shape[1:] != parts[0].shape[1:]:
             raise UserError(f"{name} has the shape {[*part.shape]}, allowed: [examples] or [examples, outputs]")
+        if _type(part) != _type(parts[0]):
+            raise UserError(f"{name} holds {part.dtype} and {names[0]} {parts[0].dtype}, allowed: one type of both")
     if classes is False or (parts[0].dtype.kind == "f" and classes == "auto"):
         _refuse_constant(parts, names[0])
     numbers = parts[0].dtype.kind in "iu"
@@ -123,6 +125,11 @@ def _refuse_constant(parts: tuple[Values, ...], name: str) -> None:
     first = parts[0][:1]
     if len(first) and all(np.array_equal(part, np.broadcast_to(first, part.shape)) for part in parts):
         raise UserError(f"{name} is constant; there is nothing to learn")
+
+
+def _type(values: Values) -> str:
+    """Whole numbers with a sign and without are of one type."""
+    return values.dtype.kind.replace("u", "i")
 
 
 def _classes(parts: tuple[Values, ...], classes: str | bool, name: str) -> Targets:

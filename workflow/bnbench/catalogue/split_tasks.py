@@ -263,4 +263,5 @@ def _standardizer(part: Array) -> Callable[[Array], Array]:
 
 def _scale(part: Array) -> Array:
     """The standard deviation of each column, [columns]; 1 of a constant one, whose own may be no 0 but for rounding."""
-    return np.where(part.max(axis=0) > part.min(axis=0), part.std(axis=0), 1.0)
+    deviation = part.std(axis=0)
+    return np.where((part.max(axis=0) > part.min(axis=0)) & (deviation > 0), deviation, 1.0)

@@ -18,25 +18,17 @@ from bnbench.judge.verdicts import Contrast
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.vocabulary import (
-    ACCURACY,
-    AUC,
     BATCH,
-    BEST,
     COMPONENTS,
     EPOCHS_TO_TARGET,
-    GAP,
+    EXPLORED,
     LOSSES,
     PRECISE,
     SECONDS,
-    SWING,
 )
 
 PRIMARY, EXPLORATORY, DESCRIPTIVE = "primary", "exploratory", "descriptive"
 """Roles of outcomes: it decides; it is tested beside, in the family of all such rows; it is not tested."""
-
-
-SHOWN = (*LOSSES, BATCH, BEST, GAP, SWING, ACCURACY, AUC)
-"""Outcomes that stand beside the one that decides; what says the same in other units does so only where it decides."""
 
 
 class Explored(NamedTuple):
@@ -162,7 +154,7 @@ _LACKING = {"bound": None, **dict.fromkeys(_COUNTS, np.nan)}
 
 def _measured(study: Study, pairs: Pairs) -> Iterator[str]:
     """The outcomes that a trial ends at."""
-    for outcome in dict.fromkeys((*SHOWN, *pairs.baseline.setting.own_metrics, study.report.outcome)):
+    for outcome in dict.fromkeys((*EXPLORED, *pairs.baseline.setting.own_metrics, study.report.outcome)):
         if outcome in (PRECISE, BATCH) and not (pairs.keep_statistics or outcome == study.report.outcome):
             continue  # it is the test loss once more
         if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:

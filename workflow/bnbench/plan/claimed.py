@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bnbench.catalogue import metrics
-from bnbench.plan.study import Study
-from bnbench.vocabulary import COMPONENTS, DOUBLING, MAIN_EFFECT, SECONDS, VALIDATION
+from bnbench.catalogue import metrics, tasks
+from bnbench.plan import candidates
+from bnbench.plan.study import Study, compares_times
+from bnbench.vocabulary import ACCURACY, AUC, BEST, COMPONENTS, DOUBLING, EPOCHS_TO_TARGET, EXPLORED, MAIN_EFFECT
 
 _PARTS = {"decomposition": "component", "outcomes": "outcome"}
 """Tables with several rows for a contrast → the column by which these differ."""
@@ -21,9 +22,19 @@ def parts(config: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
 
     In `outcomes` the one that decides has its verdict elsewhere, and some are not tested.
     """
-    untested = (config["report"]["outcome"], VALIDATION, SECONDS)
-    explored = [name for name in metrics.outcomes(config) if name not in untested]
+    explored = [name for name in _explored(config) if name != config["report"]["outcome"]]
     return {"decomposition": {_PARTS["decomposition"]: [*COMPONENTS]}, "outcomes": {_PARTS["outcomes"]: explored}}
+
+
+def _explored(config: Mapping[str, Any]) -> list[str]:
+    """The outcomes that a study shows beside the one that decides, and tests."""
+    scores = [tasks.of({"task": task}).scores() for task in config["task"]]
+    known = {name: all(name in own for own in scores) for name in (ACCURACY, AUC)}
+    known[BEST] = bool(candidates.held_out(config))
+    decides = metrics.outcomes(config)[config["report"]["outcome"]]
+    own = [metric.build for metric in metrics.own(config)]
+    timed = [EPOCHS_TO_TARGET] if compares_times(decides, config["report"]["target"]) else []
+    return [*(name for name in EXPLORED if known.get(name, True)), *own, *timed]
 
 
 def rows(study: Study, table: str) -> list[dict[str, str]]:

@@ -46,6 +46,16 @@ class ReportOptions:
     """What `outcome` names."""
 
 
+def compares_times(outcome: Outcome, target: float | None) -> bool:
+    """Whether arms are compared by how soon they reach a target: a loss, or a score that the config gives.
+
+    A score does not fall from a start that is high, so none is made of its final values; nor does a gap.
+    """
+    given = target is not None and outcome.name != GAP
+    is_loss = outcome.is_ratio and outcome.lower_is_better
+    return not outcome.of_trial and (is_loss or given)
+
+
 @dataclass(frozen=True)
 class Study:
     """A grid of settings × seeds, and how to report it."""
@@ -92,13 +102,8 @@ class Study:
 
     @property
     def has_target(self) -> bool:
-        """Whether arms are compared by how soon they reach a target: a loss, or a score that the config gives.
-
-        A score does not fall from a start that is high, so none is made of its final values; nor does a gap.
-        """
-        given = self.report.target is not None and self.report.outcome != GAP
-        is_loss = self.outcome.is_ratio and self.outcome.lower_is_better
-        return not self.outcome.of_trial and (is_loss or given)
+        """Whether arms are compared by how soon they reach a target."""
+        return compares_times(self.outcome, self.report.target)
 
     @property
     def reference_points(self) -> tuple[Mapping[str, Any], ...]:

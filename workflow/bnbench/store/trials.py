@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bnbench.epochs import evaluated_epochs
+from bnbench.epochs import evaluated_epochs, window_length
 from bnbench.errors import UserError
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
@@ -76,6 +77,8 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
             del losses[name]
     for name in (name for name in losses if setting.outcomes[name].is_ratio):
         _refuse_negative(losses[name], f"{path}: {setting.address}: {name}")
+    if not _is_whole(study, setting, losses, finished):
+        del losses[study.report.outcome]
     losses |= derived.of(setting, losses, study.report.window)
     if study.report.outcome not in losses and len(trials):
         raise UserError(
@@ -87,9 +90,17 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     return Trials(setting, trials, losses, measured, left_out)
 
 
+def _is_whole(study: Study, setting: Setting, losses: Mapping[str, Array], finished: NDArray[np.bool_]) -> bool:
+    """Whether a metric of the user's own that decides is a number over the window of every trial that finished."""
+    if study.report.outcome not in setting.own_metrics or study.report.outcome not in losses:
+        return True
+    values = losses[study.report.outcome][:, finished]
+    return bool(np.isfinite(values[-window_length(len(values), study.report.window) :]).all())
+
+
 def _why_unknown(setting: Setting, study: Study) -> str:
     if study.report.outcome in setting.own_metrics:
-        return "since this metric of your own is NaN at every epoch of a trial"
+        return "since this metric of your own is NaN over the window of a trial"
     if study.report.outcome == AUC:
         return "since the test points of a seed are of one class, or an earlier version trained them"
     return "which an earlier version trained"

@@ -189,8 +189,16 @@ def _targets(task: OwnData, given: Sequence[Any]) -> tuple[Kind, int, str]:
 
 
 def _largest_class(task: OwnData, dataset: Any) -> int:
-    """By its attribute `targets` where it has one, as those of torchvision do; else every example is loaded once."""
-    known = getattr(dataset, "targets", None)
+    """By its attribute `targets` where it has one, as those of torchvision do; else every example is loaded once.
+
+    So it is where the data set makes something else of them.
+    """
+    changed = {name: getattr(dataset, name, None) for name in ("target_transform", "transforms", "transform")}
+    # Data sets of torchvision with a `transform` alone have `transforms` too.
+    changes = changed["target_transform"] is not None or (
+        changed["transforms"] is not None and changed["transform"] is None
+    )
+    known = None if changes else getattr(dataset, "targets", None)
     if isinstance(known, Tensor | np.ndarray | list | tuple) and len(known) == len(dataset):
         values = np.asarray(known)
     else:
