@@ -150,19 +150,21 @@ def small_disk(tmp_path):
     subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize("free", [0, 60, 135], ids=lambda free: f"{free} KiB free")
-def test_on_a_full_disk_a_chunk_fails_with_one_message_and_is_done_when_there_is_space(free, small_disk, undisturbed):
+@pytest.mark.parametrize("share", [0, 0.45, 1], ids=["no space", "space for half of a table", "space for one table"])
+def test_on_a_full_disk_a_chunk_fails_with_one_message_and_is_done_when_there_is_space(share, small_disk, undisturbed):
     results, filler = small_disk / "results", small_disk / "filler"
     results.mkdir()
     space = os.statvfs(small_disk)
-    filler.write_bytes(bytes(space.f_bavail * space.f_frsize - free * 1024))
+    (table,) = undisturbed.glob("losses/*/*.parquet")  # the first that is written, and the largest
+    pages = int(share * (table.stat().st_size // space.f_frsize + 2))
+    filler.write_bytes(bytes((space.f_bavail - pages) * space.f_frsize))
     failed = bnbench_train(SMALL, results)
     assert failed.returncode == 2
     (message,) = failed.stderr.splitlines()
     assert ": cannot be written (" in message
     assert "No space left on device" in message
     written = left(results)
-    assert len(written) == (free == 135)
+    assert len(written) == (share == 1)
     filler.unlink()
     assert bnbench_train(SMALL, results).returncode == 0
     assert_whole(SMALL, results, undisturbed)
