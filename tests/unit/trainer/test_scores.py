@@ -5,30 +5,18 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score, roc_auc_score
 
-from bnbench.catalogue.task import Task
+from bnbench.catalogue.tasks import Moons
 from bnbench.trainer import scores
 
 SEEDS, POINTS = 3, 41
 
 
-class Scored(Task):
+class Scored(Moons):
     """A task of some kind of targets and number of outputs."""
 
     def __init__(self, kind, outputs):
         object.__setattr__(self, "_kind", kind)
         object.__setattr__(self, "_outputs", outputs)
-
-    def train_points(self):
-        return POINTS
-
-    def tested_points(self):
-        return POINTS
-
-    def inputs(self):
-        return 1
-
-    def data(self, seed):
-        raise NotImplementedError
 
     def outputs(self):
         return self._outputs
