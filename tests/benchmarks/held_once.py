@@ -29,7 +29,8 @@ from bnbench import train
 from bnbench.catalogue import tasks
 from bnbench.plan import config
 from bnbench.plan.chunks import Chunk
-from bnbench.trainer.modular import Trainee, plain
+from bnbench.trainer.devices import plain
+from bnbench.trainer.modular import Trainee
 
 SHAPES = {"MNIST": (1, 28, 28), "CIFAR": (3, 32, 32)}
 BATCH = 128

@@ -18,9 +18,9 @@ from bnbench.plan import claimed, cost, user_files
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import probes, reuse, tables
+from bnbench.store import derived, probes, reuse, tables
 from bnbench.store.chunk_files import is_there
-from bnbench.vocabulary import ACCURACY, BEST, ERROR, GAP, POWER, SWING
+from bnbench.vocabulary import BEST, POWER, SWING
 from bnbench.wording import captions, data, effects, folded, formats
 
 _FILES = 3  # of a setting, that are looked into
@@ -256,7 +256,7 @@ def _finals(folder: Path, study: Study, setting: Setting) -> dict[int, float]:
     outcome = study.report.outcome
     if outcome in (BEST, SWING):  # which follow from the losses of all epochs, and those are too much to read here
         return {}
-    names = {GAP: ["test_loss", "eval_loss"], ERROR: [ACCURACY]}.get(outcome, [outcome])
+    names = derived.parts(outcome)
     found = _tables(folder / setting.address, ["seed", *names])
     rows = {seed: values for _, some in found for seed, *values in some}
     values = np.array([[math.nan if value is None else value for value in row] for row in rows.values()])

@@ -250,7 +250,7 @@ def facts(given: Given, classes: str | bool) -> Facts:
             raise UserError(f"{lengths}, allowed: as many of both")
     if len(x[0]) < (fewest := 2 if len(x) > 1 else 4):
         raise UserError(f"{given.called('x')[0]} has {len(x[0])} examples, allowed: at least {fewest}")
-    kind, outputs, _, note = rows.targets(y, classes, given.called("y")) if y else _reproduced(found.shape)
+    kind, outputs, _, note = rows.targets(y, classes, given.called("y")) if y else reproduced(found.shape)
     for each, name in zip((*x, *y), (*given.called("x"), *given.called("y")), strict=True):
         rows.refuse_not_finite(each, name)
     mebibytes = round(sum(each.nbytes for each in (*x, *y)) / 2**20, 3)
@@ -259,7 +259,8 @@ def facts(given: Given, classes: str | bool) -> Facts:
     return Facts(len(x[0]), tested, found.shape, kind, outputs, mebibytes, notes)
 
 
-def _reproduced(shape: tuple[int, ...]) -> Targets:
+def reproduced(shape: tuple[int, ...]) -> Targets:
+    """The targets of an autoencoder of examples of this shape."""
     return Targets("numbers", math.prod(shape), (), "the targets are the inputs")
 
 

@@ -14,9 +14,9 @@ from bnbench.epochs import evaluated_epochs
 from bnbench.errors import found, nearest
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan.mistakes import Mistake, at
-from bnbench.vocabulary import ACCURACY, AUC, BEST, ERROR, MAE, R2, SCHEMA, SWING, VALIDATION
+from bnbench.vocabulary import ACCURACY, AUC, BEST, EPOCHS_TO_TARGET, ERROR, MAE, R2, SCHEMA, SECONDS, SWING, VALIDATION
 
-NEVER_DECIDING = (VALIDATION, "epochs_to_target", "seconds")
+NEVER_DECIDING = (VALIDATION, EPOCHS_TO_TARGET, SECONDS)
 """Outcomes by which no study is judged."""
 
 _SCORES = {ACCURACY: ACCURACY, ERROR: ACCURACY, AUC: AUC, R2: R2, MAE: MAE}

@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,3 +86,26 @@ def _lock(path: Path) -> bool:
         return False
     _held.append(handle)
     return True
+
+
+@contextlib.contextmanager
+def plain(device: torch.device) -> Iterator[None]:
+    """Kernels whose bits are always the same: on a CPU those of one thread, since several add in another order.
+
+    On a GPU torch's deterministic ones, where there are some. For one thread of a CPU there is nothing to choose, and
+    torch would import its compiler for two seconds.
+    """
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+        return
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

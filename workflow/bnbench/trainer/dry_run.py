@@ -15,7 +15,8 @@ from torch import Tensor
 from bnbench.catalogue import own
 from bnbench.errors import UserError
 from bnbench.trainer import points
-from bnbench.trainer.modular import OWN_CODE, Trainee, plain, where_of
+from bnbench.trainer.devices import plain
+from bnbench.trainer.modular import OWN_CODE, Trainee, where_of
 from bnbench.trainer.points import Points
 
 

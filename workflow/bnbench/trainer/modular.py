@@ -7,8 +7,8 @@ epoch), and on a CPU each network trains on one thread.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, cached_property, partial
 from itertools import pairwise
 from typing import Any, Self
@@ -25,6 +25,7 @@ from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of
 from bnbench.trainer import building, draws, packing, points, scores, usercode
+from bnbench.trainer.devices import plain
 from bnbench.trainer.examples import EVALUATED, Batch, Blocks, Dense
 from bnbench.trainer.lanes import Lanes
 from bnbench.trainer.norms_in_use import NormsInUse
@@ -339,26 +340,3 @@ def _told(spec: Mapping[str, Any], doing: str) -> AbstractContextManager[None]:
 def _block(shape: tuple[int, ...]) -> int:
     """How many examples of this shape are evaluated at once."""
     return max(1, min(_BLOCK, _NUMBERS // int(np.prod(shape))))
-
-
-@contextmanager
-def plain(device: torch.device) -> Iterator[None]:
-    """Kernels whose bits are always the same: on a CPU those of one thread, since several add in another order.
-
-    On a GPU torch's deterministic ones, where there are some. For one thread of a CPU there is nothing to choose, and
-    torch would import its compiler for two seconds.
-    """
-    if device.type == "cpu":
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-        return
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

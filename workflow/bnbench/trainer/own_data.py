@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch.utils.data import IterableDataset
 from bnbench.catalogue import rows, shared_tasks
 from bnbench.catalogue.losses import Kind
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.rows import Inputs, Stored
+from bnbench.catalogue.rows import Inputs, Stored, Targets
 from bnbench.catalogue.shared_tasks import Facts, Given, Made, OwnData
 from bnbench.catalogue.tasks import TASKS
 from bnbench.errors import UserError
@@ -155,16 +154,12 @@ def _facts(task: OwnData, given: Given | Sequence[Any]) -> Facts:
     if isinstance(given, Given):
         return shared_tasks.facts(given, task.classes)
     points, tested, shape = _sizes(task, given)
-    kind, width, note = _reproduced(shape) if task.target == "inputs" else _targets(task, given)
+    found = shared_tasks.reproduced(shape) if task.target == "inputs" else _targets(task, given)
     seen = (each.removeprefix(f"{_where(task)}: ") for each in _looked_at(task, given).notes)
-    return Facts(points, tested, shape, kind, width, 0.0, (*seen, note))
+    return Facts(points, tested, shape, found.kind, found.outputs, 0.0, (*seen, found.note))
 
 
-def _reproduced(shape: tuple[int, ...]) -> tuple[Kind, int, str]:
-    return "numbers", math.prod(shape), "the targets are the inputs"
-
-
-def _targets(task: OwnData, given: Sequence[Any]) -> tuple[Kind, int, str]:
+def _targets(task: OwnData, given: Sequence[Any]) -> Targets:
     """What the targets of data sets are; classes are counted from 0, and all of both parts are looked at."""
     first = _first(task, given[0])[1]
     if first is None:
@@ -174,7 +169,7 @@ def _targets(task: OwnData, given: Sequence[Any]) -> tuple[Kind, int, str]:
     if task.classes is False or (task.classes == "auto" and not whole):
         kind: Kind = "flags" if first.dtype == torch.bool else "numbers"
         width = first.numel()
-        return kind, width, f"y: {width} {kind if width > 1 else kind[:-1]} for each example"
+        return Targets(kind, width, (), f"y: {width} {kind if width > 1 else kind[:-1]} for each example")
     if not is_number:
         raise UserError(
             f"{_where(task)}: y of an example has the shape {[*first.shape[1:]]} of {first.dtype}, allowed: one class, "
@@ -185,7 +180,7 @@ def _targets(task: OwnData, given: Sequence[Any]) -> tuple[Kind, int, str]:
         raise UserError(
             f"{_where(task)}: the largest class is {classes - 1}, allowed: from 1 to {rows.MOST_CLASSES - 1}"
         )
-    return "classes", classes, f"y: {classes} classes, since it is a whole number"
+    return Targets("classes", classes, (), f"y: {classes} classes, since it is a whole number")
 
 
 def _largest_class(task: OwnData, dataset: Any) -> int:

@@ -95,7 +95,7 @@ def check(spec: Mapping[str, Any], seed: int, data: Points) -> list[str]:
         if math.isnan(value):
             told.append(
                 f"{_where(metric)}: the metric gives NaN for outputs drawn at random; a study cannot be judged by it "
-                "where it is NaN at every epoch of a trial"
+                "where it is NaN over the window of a trial"
             )
     return told
 

@@ -16,6 +16,7 @@ from bnbench.streams import FIXED
 from bnbench.trainer import own_data
 from bnbench.trainer.examples import EVALUATED, Converted, Dense, Examples, Mapped, OnDevice
 from bnbench.trainer.loaded import Loaded, Loader
+from bnbench.trainer.running_norms import PooledMoments
 
 PARTS = ("train", "test", "validation")
 
@@ -68,17 +69,15 @@ def cut(points: Points, count: int, *, validated: bool = True) -> Points:
 def tested_variance(points: Points, shape: tuple[int, ...]) -> float:
     """The variance of the test targets of examples of this shape; of several outputs, the mean of their variances.
 
-    Where rows are held once, block by block (Chan, Golub & LeVeque 1983).
+    Where rows are held once, block by block.
     """
     if isinstance(points, Data):
         return float(np.ascontiguousarray(points.test_y.T).var(axis=1).mean())
     tested = opened(points, Seen(shape, torch.float64, torch.device("cpu"), FIXED))["test"]
-    count, mean, squares = 0, torch.zeros(()), torch.zeros(())
+    pooled = PooledMoments()
     for _, y in tested.batches([*pairwise(batch_bounds(len(tested), _AT_ONCE))], None, EVALUATED):
-        apart, total = y.mean(0) - mean, count + len(y)
-        squares = squares + (y - y.mean(0)).square().sum(0) + apart.square() * count * len(y) / total
-        mean, count = mean + apart * len(y) / total, total
-    return float((squares / count).mean())
+        pooled.add(y)
+    return float(pooled.moments()[1].mean())
 
 
 def _dense(x: Any, y: Any, seen: Seen) -> Dense:

@@ -16,7 +16,8 @@ import torch
 from bnbench.catalogue import tasks
 from bnbench.plan.modular_cost import Probe
 from bnbench.trainer import points
-from bnbench.trainer.modular import Trainee, plain
+from bnbench.trainer.devices import plain
+from bnbench.trainer.modular import Trainee
 from bnbench.trainer.points import Points
 
 _EXAMPLES = 256

@@ -24,8 +24,8 @@ from bnbench.epochs import batch_blocks, batch_bounds
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
 from bnbench.trainer import objectives, scores, snapshot
+from bnbench.trainer.devices import plain
 from bnbench.trainer.initialization import initial_of, weights_hash
-from bnbench.trainer.modular import plain
 from bnbench.trainer.network import BLOCK, Network
 from bnbench.trainer.optimizers import set_rate, undecorated
 from bnbench.trainer.orders import of_blocks, orders
