@@ -93,7 +93,7 @@ def arm(generator: np.random.Generator, shape: str, case: Case, common: Array) -
 
 
 def table(generator: np.random.Generator, shape: str, case: Case, seeds: int) -> pd.DataFrame:
-    """The table of all outcomes of one study, whose treatment trains three times as long, in two jobs."""
+    """All outcomes of one study, not adjusted yet, whose treatment trains three times as long, in two jobs."""
     study = STUDIES[math.isnan(case.censored)]
     found = []
     for _ in range(CONTEXTS):
@@ -101,13 +101,14 @@ def table(generator: np.random.Generator, shape: str, case: Case, seeds: int) ->
         arms = [arm(generator, shape, case, common) for _ in range(2)]
         seconds = (np.full(seeds, 1.0), np.where(np.arange(seeds) < seeds // 2, 3.0, 3.1))
         found.append(exploratory.outcomes(study, in_memory.pairs(study, *arms, seconds)))
-    return exploratory.adjusted(pd.concat(found, ignore_index=True), ALPHA)
+    return pd.concat(found, ignore_index=True)
 
 
 def study(generator: np.random.Generator, shape: str, case: Case, seeds: int) -> tuple[float, ...]:
     """One study: any mark, any without the rows of seconds, any if these were tested, and epochs below α alone."""
-    judged = table(generator, shape, case, seeds)
-    without = exploratory.adjusted(judged[judged["outcome"] != exploratory.SECONDS], ALPHA)
+    found, of_study = table(generator, shape, case, seeds), STUDIES[math.isnan(case.censored)]
+    judged = exploratory.adjusted(of_study, found)
+    without = exploratory.adjusted(of_study, found[found["outcome"] != exploratory.SECONDS])
     tested = judged.assign(p=judged["p"].where(judged["role"] != exploratory.DESCRIPTIVE, sign_flips.smallest_p(seeds)))
     p_bh = stats.benjamini_hochberg(tested["p"].where(tested["role"] != exploratory.PRIMARY))
     pushed = (p_bh < ALPHA) & judged["role"].eq(exploratory.EXPLORATORY)

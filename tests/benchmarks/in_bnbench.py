@@ -18,6 +18,7 @@ def training(case: Case, norm: Norm | None = None) -> Callable[[], np.ndarray]:
     norm = norm or NORMS[case.norm]()
     network = Network(case.weights(), norm, "relu", torch.float32, torch.device("cpu"))
     spec = {
+        "task": {"name": "sine"},
         "epochs": case.epochs,
         "evaluate_every": case.epochs,
         "batch_size": case.batch_size,

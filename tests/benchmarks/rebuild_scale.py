@@ -84,12 +84,16 @@ def write_results(study: Study, results: Path) -> None:
     """All chunks of the study, as `train.run` leaves them."""
     contexts = {setting.address: i for i, (_, arms) in enumerate(study.contexts()) for setting in arms.values()}
     for chunk in all_chunks(study, cost.seeds_per_job):
-        spec, seeds = chunk.setting.spec, range(chunk.first, chunk.last + 1)
-        footer = {"address": chunk.setting.address, "setting": dict(spec), "provenance": provenance.provenance()}
+        seeds = range(chunk.first, chunk.last + 1)
+        footer = {
+            "address": chunk.setting.address,
+            "setting": dict(chunk.setting.spec),
+            "provenance": provenance.provenance(),
+        }
         trained = made_up(chunk, contexts[chunk.setting.address])
         data = [points(seed) for seed in seeds]
         paths = chunk_files.paths(chunk, results)
-        for kind, table in trial_tables(spec, seeds, data, trained, provenance.processor(), threads=1).items():
+        for kind, table in trial_tables(chunk.setting, seeds, data, trained, provenance.processor(), threads=1).items():
             tables.write_parquet(paths[kind], train.in_order(chunk, kind, [table]), footer)
 
 
