@@ -19,7 +19,7 @@ from bnbench.judge.stats import Array
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import ACCURACY, FACTORS, PRECISE, TARGET_SCALE, TARGET_VARIANCE
+from bnbench.vocabulary import ACCURACY, PRECISE, TARGET_SCALE, TARGET_VARIANCE
 
 ARMS = ("baseline", "treatment")
 OF_ARM = ("left", "error", "accuracy")
@@ -56,19 +56,19 @@ def at_chosen_rates(study: Study, tuned: pd.DataFrame, absolute: pd.DataFrame) -
     """A row per row of `tuned`: each arm as the table of `of_pairs` has it at the values that most of its seeds get."""
     factor = study.report.factor
     columns = [name for name in TABLES["absolute"].names if name != factor]
-    held = [name for name in (*FACTORS, *ARMS) if name in columns]
+    held = [name for name in (*study.factors, *ARMS) if name in columns]
     found: dict[tuple[str, ...], dict[Any, Any]] = {}
     for row in absolute.to_dict("records"):
         for arm in ARMS:
             own: dict[Any, Any] = {**row, **{of: row[f"{arm}_{of}"] for of in OF_ARM}}
-            found.setdefault(tuple(str(row[arm if name == factor else name]) for name in FACTORS), own)
+            found.setdefault(tuple(str(row[arm if name == factor else name]) for name in study.factors), own)
     rows = []
     for row in tuned.to_dict("records"):
         labels = {name: row[name] for name in held}
         if not row["pairs"]:  # nothing is chosen
             rows.append({**labels, "standardized": False, "pairs": 0, "finite_pairs": 0})
             continue
-        arms = {arm: found[tuple(study.at_chosen(row, arm)[name] for name in FACTORS)] for arm in ARMS}
+        arms = {arm: found[tuple(study.at_chosen(row, arm)[name] for name in study.factors)] for arm in ARMS}
         numbers = {f"{arm}_{of}": numbers_of[of] for arm, numbers_of in arms.items() for of in OF_ARM}
         rows.append({**arms["treatment"], **numbers, **labels})
     return pd.DataFrame(rows, columns=columns)

@@ -19,7 +19,6 @@ from bnbench.judge import finals, stats
 from bnbench.judge.stats import Array, Interval
 from bnbench.plan.study import Study
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import FACTORS
 
 Trend = Literal["falls", "rises", "unclear", "no data"]
 
@@ -33,6 +32,8 @@ def of_arm(study: Study, arm: Trials) -> pd.DataFrame:
     epochs = arm.epochs[outcome.name]
     chosen = slice(len(epochs) - stretch(len(epochs), study.report.window), None)
     measured = finals.scaled(arm, outcome.name)[chosen]
+    if outcome.name in arm.measured:  # what a run did not measure tells nothing of its end
+        measured = np.where(arm.measured[outcome.name][chosen].all(0), measured, np.nan)
     changes = fitted_changes(epochs[chosen], measured)
     changes = changes[np.isfinite(changes)]
     interval = stats.t_interval(changes, 1 - study.report.alpha / len(study.settings))
@@ -57,11 +58,11 @@ def at_chosen_rates(study: Study, tuned: pd.DataFrame, rows: pd.DataFrame) -> pd
     if tuned.empty:
         return rows
     chosen = {
-        tuple(study.at_chosen(row, arm)[name] for name in FACTORS)
+        tuple(study.at_chosen(row, arm)[name] for name in study.factors)
         for row in tuned[tuned["pairs"] > 0].to_dict("records")
         for arm in ("baseline", "treatment")
     }
-    return rows[[labels in chosen for labels in rows[[*FACTORS]].itertuples(index=False, name=None)]]
+    return rows[[labels in chosen for labels in rows[[*study.factors]].itertuples(index=False, name=None)]]
 
 
 def stretch(measured: int, share: float) -> int:

@@ -54,8 +54,8 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
     draws = sign_flips.draws(study.report.alpha)  # as many as decide, so that one test has one p
     p_values = iter(sign_flips.max_t(np.stack(tested, axis=1), draws).alone.tolist() if tested else ())
     rows = []
-    for row, values in [*found, _seconds(study, pairs)]:
-        role = {study.report.outcome: PRIMARY, SECONDS: DESCRIPTIVE}.get(row["outcome"], EXPLORATORY)
+    for row, values in [*found, *([_seconds(study, pairs)] if study.trained_here else [])]:
+        role = {SECONDS: DESCRIPTIVE, study.report.outcome: PRIMARY}.get(row["outcome"], EXPLORATORY)
         p, total = (np.nan, 0.0) if values is None else (next(p_values), float(values.sum()))
         common = {**pairs.labels, "role": role, "pairs": len(pairs.seeds), "p": p, "direction": int(np.sign(total))}
         common["test"] = edges.mean_test(np.empty(0) if values is None else values, p, p)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def final(trials: Trials, outcome: str, share: float) -> pd.Series[float]:
 
     Of what a trial has one value of, that value.
     """
-    return pd.Series(window(scaled(trials, outcome), _share(trials, outcome, share)).mean(0), trials.rows.index)
+    return pd.Series(_over_window(trials, outcome, scaled(trials, outcome), share, np.mean), trials.rows.index)
 
 
 def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
@@ -46,8 +47,8 @@ def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
     """
     known = pd.Series(0, trials.rows.index)
     for part, bound in _parts(trials.setting, outcome):
-        low = window(trials.losses[part] < trials.setting.resolution(part), _share(trials, outcome, share))
-        known += bound * low.any(0)
+        low = trials.losses[part] < trials.setting.resolution(part)
+        known += bound * _over_window(trials, outcome, low, share, np.any)
     return known
 
 
@@ -55,6 +56,18 @@ def resolution(setting: Setting, outcome: str) -> float:
     """Below which a value of the outcome cannot be told from 0, of the gap a train loss; NaN of scores."""
     part = "eval_loss" if outcome == GAP else outcome
     return setting.resolution(part) if setting.outcomes[part].is_ratio else np.nan
+
+
+def _over_window(
+    trials: Trials, outcome: str, values: NDArray[Any], share: float, reduced: Callable[..., Any]
+) -> NDArray[Any]:
+    """What the values over the window come to, [seeds]: of a run with epochs of its own, over the last of those."""
+    share = _share(trials, outcome, share)
+    there = trials.measured.get(outcome)
+    if there is None:
+        return np.asarray(reduced(window(values, share), axis=0))
+    own = [reduced(window(values[there[:, run], run], share)) for run in range(values.shape[1])]
+    return np.array(own, np.float64 if values.dtype.kind == "f" else np.bool_)
 
 
 def _share(trials: Trials, outcome: str, share: float) -> float:

@@ -18,10 +18,9 @@ from bnbench.judge import finals
 from bnbench.judge.stats import Array
 from bnbench.plan.study import Study
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import FACTORS
 
-EXCLUSION = [*FACTORS, "seed", "reason", "epoch"]
-"""Columns of the table of trials that are left out, or that diverged."""
+EXCLUSION = ["seed", "reason", "epoch"]
+"""Columns of the table of trials that are left out, or that diverged, after the labels."""
 
 
 @dataclass(frozen=True)

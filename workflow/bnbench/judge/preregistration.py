@@ -44,6 +44,9 @@ def finding(study: Study, found: Mapping[str, OfSetting]) -> dict[str, Any]:
         study: the study as it is reported.
         found: by address, the records of its settings (`store.preregistration.collected`).
     """
+    if not study.trained_here:  # when the runs of others were planned, nobody recorded it
+        count = len(study.settings)
+        return {"settings": count, "fixed": 0, "unknown": count, "others": 0, "changes": []}
     plan = plan_of(study)
     uncollected: OfSetting = {"trained": len(study.seeds), "records": []}  # by an earlier version
     records = [found.get(setting.address, uncollected) for setting in study.settings]

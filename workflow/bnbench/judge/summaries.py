@@ -14,7 +14,7 @@ from bnbench.judge import finals, stats
 from bnbench.plan.study import Study
 from bnbench.store import tables
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import BATCH, FACTORS, LOSSES
+from bnbench.vocabulary import BATCH, LOSSES
 
 _EPOCHS = 200  # of a curve: more than a figure can show apart
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
@@ -27,7 +27,7 @@ def of_context(study: Study, data: Path, arms: Mapping[str, Trials]) -> dict[str
     parts = {
         "curves": [_curves(study, arm) for arm in every],
         "modes": [_modes(study, arm) for arm in every if arm.setting.keeps_statistics],
-        "fit": [_fit(data, arm) for arm in every],
+        "fit": [_fit(data, arm) for arm in every if study.trained_here],
         "reference": [_reference(study, arm) for arm in every],
         "provenance": [_provenance(arm) for arm in every],
     }
@@ -52,7 +52,7 @@ def _curves(study: Study, arm: Trials) -> pd.DataFrame:
     """
     level = 1 - study.report.alpha
     parts = []
-    for outcome in dict.fromkeys(("train_loss", study.report.outcome)):
+    for outcome in (name for name in dict.fromkeys(("train_loss", study.report.outcome)) if name in arm.losses):
         scaled, unscaled = finals.scaled(arm, outcome), study.outcomes[outcome].unscaled
         finite = np.isfinite(scaled).all(0)
         chosen = shown(arm.epochs[outcome])
@@ -83,7 +83,7 @@ def _fit(data: Path, arm: Trials) -> pd.DataFrame:
     table = tables.read_setting(data / "predictions.parquet", arm.setting.address, wanted).to_pandas()
     table = table[table["seed"].isin(arm.seeds)].sort_values(["seed", "x"])
     points = table["seed"].value_counts().unique()
-    empty = pd.DataFrame(columns=[*FACTORS, *columns])
+    empty = pd.DataFrame(columns=[*arm.setting.labels, *columns])
     if len(points) != 1:
         return empty
     # [seeds, points]
@@ -111,7 +111,7 @@ def _reference(study: Study, arm: Trials) -> pd.DataFrame:
         values = [point["epoch"], outcome, point["value"], len(losses), place, *spread]
         numbered = dict(zip(numbers, values, strict=True))
         rows.append({**arm.setting.labels, **numbered, "printed_by": point["source"]})
-    return pd.DataFrame(rows, columns=[*FACTORS, *numbers, "printed_by"])
+    return pd.DataFrame(rows, columns=[*arm.setting.labels, *numbers, "printed_by"])
 
 
 def _provenance(arm: Trials) -> pd.DataFrame:
@@ -131,4 +131,4 @@ def _provenance(arm: Trials) -> pd.DataFrame:
 
 
 def _labelled(arm: Trials, table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(**arm.setting.labels)[[*FACTORS, *table.columns]]
+    return table.assign(**arm.setting.labels)[[*arm.setting.labels, *table.columns]]

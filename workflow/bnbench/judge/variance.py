@@ -19,7 +19,7 @@ from bnbench.judge.stats import Array, Interval
 from bnbench.plan.study import Study
 from bnbench.store.trials import Trials
 from bnbench.streams import ALL
-from bnbench.vocabulary import FACTORS, SEED_VARIES
+from bnbench.vocabulary import SEED_VARIES
 
 _COLUMNS = ("deviation", "variance_share", "variance_share_low", "variance_share_high")
 
@@ -39,7 +39,7 @@ def table(study: Study, trials: pd.DataFrame) -> pd.DataFrame:
     Over the seeds whose trials stay finite at every level of `seed_varies`, so that all rows of an arm in a context
     speak of the same seeds. `trials` are the rows of `ended`.
     """
-    held = [name for name in FACTORS if name != SEED_VARIES]
+    held = [name for name in study.factors if name != SEED_VARIES]
     ended_at = {address: rows.set_index("seed")["value"] for address, rows in trials.groupby("setting")}
     alike: dict[tuple[str, ...], dict[str, str]] = {}
     for setting in study.settings:

@@ -393,6 +393,13 @@ COLUMNS: dict[str, pa.Field] = {
 """Name of a column → its field, with a description and a unit in its metadata."""
 
 
+def of_factor(name: str) -> pa.Field:
+    """The column of a factor: of the config, or of a table of results of your own."""
+    return (
+        COLUMNS[name] if name in FACTORS else _columns(_TEXT, {name: "label of the level: a column of your own"})[name]
+    )
+
+
 def of_metric(name: str) -> pa.Field:
     """The column of a metric of the user's own."""
     return _columns(_NUMBER, {name: "metric of your own, on the test points"})[name]
