@@ -21,27 +21,28 @@ from bnbench.store import chunk_files, preregistration, schemas, stamps, tables
 from bnbench.store.schemas import COLLECTED
 
 
-def run(study: Study, results: Path, data: Path, table: Long | None = None) -> str:
+def run(study: Study, results: Path, data: Path, own: Long | None = None) -> str:
     """Write `trials`, `curves` and `predictions` of `study` into `data`, and say in one line what was found.
 
     Chunks that do not exist are left out: a partial study is reported as far as it goes. Of results of your own, the
-    runs come from the table that the study names, or from `table` where that was handed over in Python.
+    runs come from the table that the study names, or from `own` where that was handed over in Python.
 
     Raises:
-        UserError: a file is corrupt or has changed since the study was planned, or holds another setting's rows or other seeds than its name says.
+        UserError: a file is corrupt, holds another setting's rows or other seeds than its name says, or has changed
+            since the study was planned.
     """
     mark = stamps.collected(study)
     mark.remove(data)
     if isinstance(study, OwnStudy):
-        said = _own(study, data, table)
+        said = _own(study, data, own)
         mark.leave(data)
         return said
     planned = all_chunks(study, cost.seeds_per_job)
     preregistration.collect(study.settings, results, data)
     present = [chunk for chunk in planned if chunk_files.is_there(chunk, results)]
-    own = study.settings[0].own_metrics
+    metrics = study.settings[0].own_metrics
     for kind, name in COLLECTED.items():
-        with tables.parquet_writer(data / f"{name}.parquet", schemas.stored(kind, own)) as write:
+        with tables.parquet_writer(data / f"{name}.parquet", schemas.stored(kind, metrics)) as write:
             for table in _by_setting(present, partial(chunk_files.read, kind=kind, results=results)):
                 write(table)
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in planned)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench.judge import (
+from bnbench.judging import (
     aa_control,
     absolute,
     aggregate,
@@ -33,9 +33,9 @@ from bnbench.judge import (
     verdict_rows,
     verdicts,
 )
-from bnbench.judge.pairing import Pairs
-from bnbench.judge.trajectories import Trajectory
-from bnbench.judge.verdicts import Contrast
+from bnbench.judging.pairing import Pairs
+from bnbench.judging.trajectories import Trajectory
+from bnbench.judging.verdicts import Contrast
 from bnbench.plan.own_study import OwnSetting, OwnStudy
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study

@@ -7,7 +7,7 @@ planned, and the cells of all runs. The order of rows and columns makes no diffe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -33,7 +33,7 @@ MOST_OUTCOMES = 30
 class Options:
     """What the user says of a table; None is left to be found."""
 
-    wanted: Wanted = Wanted()
+    wanted: Wanted = field(default_factory=Wanted)
     baseline: Any = None
     better: Better | None = None
     scale: Scale | None = None
@@ -88,7 +88,7 @@ def of(long: Long, options: Options) -> Read:
     present, setting = np.unique(grid, return_inverse=True)
     deciding = _numbers(long, said.outcome)
     outcome = _outcome(source, said.outcome, deciding, options)
-    own = _others(columns, said, long)
+    own = _others(said, long)
     scale_of = {each.name: each.scale for each in (outcome, *own)}
     measured = {said.outcome: deciding} | {each.name: _numbers(long, each.name) for each in own}
     logs = {
@@ -177,7 +177,8 @@ def _baseline(source: str, factor: str, levels: Sequence[str], asked: Any) -> st
         if name := next((by_name[name] for name in BASELINES if name in by_name), None):
             return name
         raise UserError(
-            f"{source}: which level of '{factor}' is the baseline? allowed: --baseline with one of {roles.listed(levels)}"
+            f"{source}: which level of '{factor}' is the baseline? allowed: --baseline with one of "
+            f"{roles.listed(levels)}"
         )
     written = label(float(asked)) if isinstance(asked, int | float) and not isinstance(asked, bool) else label(asked)
     for text in (written, _as_number(written)):
@@ -205,7 +206,8 @@ def _seeds(long: Long, columns: Columns, said: Roles, options: Options) -> tuple
     if identity is None:
         if said.epoch:
             raise UserError(
-                f"{columns.source}: no column says which rows are of one run, allowed: --seed with one of {roles.listed(columns.names)}"
+                f"{columns.source}: no column says which rows are of one run, allowed: --seed with one of "
+                f"{roles.listed(columns.names)}"
             )
         return _by_content(long, columns), []
     if columns.is_number(identity):
@@ -276,12 +278,13 @@ def _outcome(source: str, name: str, measured: tuple[Array, NDArray[np.bool_]], 
         raise UserError(f"{source}: is a lower or a higher '{name}' better? allowed: --better lower or --better higher")
     if outcome.is_ratio and finite.min() < 0:
         raise UserError(
-            f"{source}, column {name}: found {finite.min():g}, allowed: 0 or more, to be compared by ratios; or --scale difference"
+            f"{source}, column {name}: found {finite.min():g}, allowed: 0 or more, to be compared by ratios; or "
+            "--scale difference"
         )
     return outcome
 
 
-def _others(columns: Columns, said: Roles, long: Long) -> list[Outcome]:
+def _others(said: Roles, long: Long) -> list[Outcome]:
     """The outcomes beside the one that decides; what is none is set aside."""
     own: list[Outcome] = []
     for name in said.others:

@@ -126,8 +126,8 @@ def found(columns: Columns, wanted: Wanted, known: Sequence[str] = ()) -> Roles:
     roles = Roles(factor, outcome, seed, epoch, run, contexts, [])
     if seed is None and not wanted.unpaired:
         raise UserError(
-            f"{columns.source}: no column says which seed a run has, allowed: --seed with one of {listed(columns.names)}; "
-            "or --unpaired, if the arms shared no seeds"
+            f"{columns.source}: no column says which seed a run has, allowed: --seed with one of "
+            f"{listed(columns.names)}; or --unpaired, if the arms shared no seeds"
         )
     free = [name for name in free if not _set_aside(columns, roles, name)]
     roles.factor = roles.factor or _factor(columns, free)
@@ -152,6 +152,7 @@ def _one_of(words: Iterable[str], names: Sequence[str], fits: Any = lambda _: Tr
 
 
 def word(name: str) -> str:
+    """The last part of a column's name, as it is looked for: `seed` of `config/Seed`."""
     return re.split(r"[./]", name)[-1].strip().lower().replace("-", "_").replace(" ", "_")
 
 
@@ -247,7 +248,7 @@ def label(value: Any) -> str:
 
 
 def in_order(labels: Mapping[str, Any] | Iterable[str]) -> list[str]:
-    """Labels in the order in which people expect them: numbers by size, texts by the alphabet, numbers in them by size."""
+    """Labels as people expect them: numbers by size, texts by the alphabet, and numbers within them by size."""
 
     def key(text: str) -> tuple[int, float, list[tuple[int, float, str]]]:
         try:

@@ -98,8 +98,9 @@ def _strangers(config: Mapping[str, Any]) -> Iterator[Mistake]:
     for key in (key for key in config if key not in KEYS):
         said = f"found {found(config[key])}{nearest(key, KEYS)}, allowed beside 'results': {', '.join(KEYS)}"
         yield at((key,), said)
-    report = config.get("report")
-    for key in _NAMED_IN_RESULTS if isinstance(report, Mapping) else ():
+    written = config.get("report")
+    report: Mapping[str, Any] = written if isinstance(written, Mapping) else {}
+    for key in _NAMED_IN_RESULTS:
         if key in report:
             yield at(
                 ("report", key), f"found {found(report[key])}, allowed: the same key of 'results', beside its path"

@@ -80,9 +80,15 @@ def facts(study: Study) -> dict[str, str]:
         "alike": alike(study),
         "tuned": titles.tuned(study),
         "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
-        "noise": " and of dropout, or whatever else is drawn in training," if study.trained_here and networks.draws(study) else "",
+        "noise": _noise(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
+
+
+def _noise(study: Study) -> str:
+    """What else than the batches differs between training and evaluation."""
+    draws = study.trained_here and networks.draws(study)
+    return " and of dropout, or whatever else is drawn in training," if draws else ""
 
 
 def together(family: int) -> str:

@@ -43,7 +43,8 @@ def sentences(study: Study) -> list[str]:
 
 def warnings(study: Study) -> list[str]:
     """A sentence for each column that may not be meant to be an input, and each class that is rare."""
-    return [said for about in (found(study) if study.trained_here else ()) for said in (*_suspected(about), *_rare(about))]
+    known = found(study) if study.trained_here else []
+    return [said for about in known for said in (*_suspected(about), *_rare(about))]
 
 
 def units(study: Study) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bnbench import __version__
-from bnbench.judge import sign_flips
+from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import SEED_VARIES

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench.judge import absolute as absolutes
-from bnbench.judge import convergence as convergences
-from bnbench.judge.claims import Judged
+from bnbench.judging import absolute as absolutes
+from bnbench.judging import convergence as convergences
+from bnbench.judging.claims import Judged
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES
 from bnbench.wording import (
@@ -63,7 +63,7 @@ def sayings(
         study: the study.
         found: its tables, with their columns of words.
         claimed: its claims, as `claimed` gives them.
-        planned: what is known of whether the comparison was fixed before training (`judge.preregistration.finding`).
+        planned: what is known of whether the comparison was fixed before training (`judging.preregistration.finding`).
     """
     rows, fixed = found["contexts"], preregistration.sentences(planned)
     return {
