@@ -140,7 +140,8 @@ def _lines(data: bytes, separator: str, width: int | None, name: str) -> np.ndar
         UserError: a row has not `width` cells, where that is given.
         UnicodeDecodeError: a line is not in UTF-8.
     """
-    rows = csv.reader(_decoded(io.BytesIO(data)), delimiter=separator)
+    # Strict, so that a quote that nothing closes does not swallow the rows behind it.
+    rows = csv.reader(_decoded(io.BytesIO(data)), delimiter=separator, strict=True)
     found: list[int] = []
     before = 0
     try:
@@ -152,7 +153,8 @@ def _lines(data: bytes, separator: str, width: int | None, name: str) -> np.ndar
                     raise UserError(f"{name}, line {before + 1}: found {cells}, allowed: {width}, as the header has")
             before = rows.line_num
     except csv.Error as error:
-        raise UserError(f"{name}, line {before + 1}: cannot be read ({error})") from error
+        why = "found a quote that nothing closes" if "end of data" in str(error) else f"cannot be read ({error})"
+        raise UserError(f"{name}, line {before + 1}: {why}, allowed: quotes in pairs, around a whole cell") from error
     return np.array(found[1:], dtype=np.int64)
 
 

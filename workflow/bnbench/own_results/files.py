@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bnbench.errors import UserError, nearest
-from bnbench.own_results import arrow_columns, csv_file, json_lines, lightning, tensorboard, tracker
+from bnbench.own_results import arrow_columns, csv_file, hparams, json_lines, lightning, tensorboard, tracker
 from bnbench.own_results import pattern as finding
 from bnbench.own_results.frames import from_frame
-from bnbench.own_results.joining import named, together, with_constants, with_numbers
+from bnbench.own_results.joining import counted, named, together, with_constants, with_numbers
 from bnbench.own_results.merging import merged
 from bnbench.own_results.seeds import is_seed
 from bnbench.own_results.table import Long
@@ -66,9 +66,8 @@ def digest(path: str, pattern: str | None = None) -> str:
     """
     source, root = _source(path, pattern), Path(path)
     files = [match.path for match in source.matches]
-    if source.kind == "lightning":
-        beside = [file.with_name(lightning.HPARAMS) for file in files]
-        files += [file for file in beside if file.is_file()]
+    if source.kind in {"lightning", "tensorboard"}:
+        files += {file.parent / hparams.FILE for file in files if (file.parent / hparams.FILE).is_file()}
     start = root.parent if source.kind == "file" else finding.beginning(pattern, root) if pattern else root
     total = hashlib.sha256()
     for file in sorted(files):
@@ -133,8 +132,10 @@ def _matched(matches: Sequence[finding.Match]) -> Long:
     if not apart and not any(_RUN in [*long.table.column_names, *names] for long in longs):
         constants = [{_RUN: str(match.path), **match.values} for match in matches]
     long = together([with_constants(long, each) for long, each in zip(longs, constants, strict=True)])
-    levels = (f"{name} ({len({match.values[name] for match in matches})} values)" for name in names)
-    note = f"The pattern finds {len(matches)} files" + (f", and in their names {named(levels)}." if names else ".")
+    levels = (f"{name} ({counted(len({match.values[name] for match in matches}), 'value')})" for name in names)
+    note = f"The pattern finds {counted(len(matches), 'file')}" + (
+        f", and in their names {named(levels)}." if names else "."
+    )
     factors = (*(name for name in names if not is_seed(name)), *long.factors)
     return replace(long, notes=(note, *long.notes), factors=factors)
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bnbench.errors import UserError, first_line, found
+from bnbench.own_results.joining import named
 from bnbench.own_results.seeds import is_seed
+from bnbench.own_results.table import Long
 
+FILE = "hparams.yaml"
 _DEEPEST, _MOST = 20, 10_000
 """Mappings in one another, and values of a file: aliases make as many as they like out of a few lines."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hyperparameters of several runs."""
+
+    columns: list[dict[str, str]]
+    """Of each run, those that become columns."""
+    factors: tuple[str, ...]
+    """Those of them that are no seeds."""
+    notes: tuple[str, ...]
 
 
 class _Unread:
@@ -71,8 +86,45 @@ def read(path: Path, name: str) -> tuple[dict[str, str], tuple[str, ...]]:
     return values, tuple(unread)
 
 
-def differing(runs: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """The names, in the order of the files, of the seeds and of what differs between runs."""
+def beside(folders: Sequence[Path]) -> Found:
+    """The hyperparameters of the runs in these folders: seeds, and what differs between runs.
+
+    Raises:
+        UserError: as `read`.
+    """
+    every: list[dict[str, str]] = []
+    unread: dict[str, None] = {}
+    for folder in folders:
+        file = folder / FILE
+        values, left = read(file, str(file)) if file.is_file() else ({}, ())
+        every.append(values)
+        unread.update(dict.fromkeys(left))
+    names = _differing(every)
+    notes = []
+    if names:
+        notes.append(f"Hyperparameters that differ between runs, and seeds, are columns: {named(names)}.")
+    else:
+        notes.append("No hyperparameters differ between runs; a pattern takes factors from the names of folders.")
+    if unread:
+        notes.append(f"Hyperparameters that are neither numbers nor text are left out: {named(unread)}.")
+    columns = [{name: values[name] for name in names if name in values} for values in every]
+    return Found(columns, tuple(name for name in names if not is_seed(name)), tuple(notes))
+
+
+def refuse_shared(long: Long, columns: Iterable[str]) -> None:
+    """Refuse a run whose metrics have the name of one of `columns`: its folder, or a hyperparameter.
+
+    Raises:
+        UserError: one of them has.
+    """
+    for name in columns:
+        if name in long.table.column_names:
+            allowed = "metrics with names that differ from those of hyperparameters, and from 'run'"
+            raise UserError(f"{long.parts[0].file}: found the column '{name}', allowed: {allowed}")
+
+
+def _differing(runs: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """The names, in the order of the files."""
     names = dict.fromkeys(name for run in runs for name in run)
     return tuple(name for name in names if is_seed(name) or len({run.get(name) for run in runs}) > 1)
 

@@ -88,6 +88,11 @@ def named(names: Iterable[object], most: int = 5) -> str:
     return " and ".join([*([", ".join(every[:-1])] if every[1:] else []), *every[-1:]])
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things: `1 file`, `3 files`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def _joined(tables: Sequence[pa.Table], name: str) -> pa.ChunkedArray:
     there = [table.column(name) if name in table.column_names else None for table in tables]
     kinds = {column.type for column in there if column is not None}

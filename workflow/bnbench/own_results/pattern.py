@@ -160,6 +160,11 @@ def _nothing(pattern: str, walk: _Walk) -> UserError:
         return UserError(f"pattern '{pattern}': no file matches; the folder {walk.folder} does not exist")
     segments = [segment for segment in pattern.split("/") if segment not in {"", "."}]
     wanted = segments[walk.depth] if walk.depth < len(segments) else segments[-1]
+    last = walk.depth >= len(segments) - 1
+    if folders := [name for name, _ in _named(walk.folder, wanted) if last and (walk.folder / name).is_dir()]:
+        return UserError(
+            f"pattern '{pattern}': found folders alone ({named(folders)}), allowed: files in '{pattern}/*.csv'"
+        )
     inside = [entry.name for entry in _entries(walk.folder)]
     holds = named(inside, 8) if inside else "nothing"
     hint = nearest(wanted, inside)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bnbench.errors import UserError, first_line
-from bnbench.own_results.joining import together, with_constants
+from bnbench.own_results import hparams
+from bnbench.own_results.joining import counted, together, with_constants
+from bnbench.own_results.lightning import RUN, called
 from bnbench.own_results.merging import STEP, merged
 from bnbench.own_results.table import Long, Part, of_columns
 
 EVENTS = "tfevents"
 """Stands in the name of every event file."""
-RUN = "run"
+_PLACEHOLDER = "hp_metric"
+"""Lightning writes −1 under this tag if nobody logs it."""
 _SIDES = ("train", "validation")
 """The folders into which Keras parts the metrics of one run."""
 
@@ -22,7 +26,8 @@ _SIDES = ("train", "validation")
 def runs(root: Path, files: Sequence[Path]) -> Long:
     """The scalars of all runs, a row per run and epoch, or per run and step.
 
-    The column `run` names the folder of the run, from `root` on. Scalars in Keras' folders `train` and `validation`
+    The column `run` names the folder of the run, from `root` on. What Lightning's `hparams.yaml` in it says is read as
+    `lightning.runs` reads it. Scalars in Keras' folders `train` and `validation`
     belong to one run, as `train/…` and `validation/…`.
 
     Raises:
@@ -33,11 +38,15 @@ def runs(root: Path, files: Sequence[Path]) -> Long:
         folder = file.parent
         keras = folder.name in _SIDES and folder != root
         found.setdefault(folder.parent if keras else folder, {})[file] = f"{folder.name}/" if keras else ""
-    names = {each: each.resolve().name if each == root else each.relative_to(root).as_posix() for each in found}
-    longs = [with_constants(run(of_run), {RUN: names[folder]}) for folder, of_run in found.items()]
+    of_runs = hparams.beside([*found])
+    longs = []
+    for (folder, of_run), values in zip(found.items(), of_runs.columns, strict=True):
+        long = run(of_run)
+        hparams.refuse_shared(long, (RUN, *values))
+        longs.append(with_constants(long, {RUN: called(folder, root), **values}))
     long = together(longs)
-    note = f"{len(longs)} runs of TensorBoard, each named by its folder in the column 'run'."
-    return Long(long.table, long.parts, (note, *long.notes), long.factors)
+    note = f"{counted(len(longs), 'run')} of TensorBoard, each named by its folder in the column '{RUN}'."
+    return replace(long, notes=(note, *long.notes, *of_runs.notes), factors=of_runs.factors)
 
 
 def run(files: Mapping[Path, str]) -> Long:
@@ -51,6 +60,7 @@ def run(files: Mapping[Path, str]) -> Long:
         for tag, step, value in _scalars(file, others):
             values.setdefault(prefix + tag, {})[step] = value
     name = str(min(files))
+    values = {tag: each for tag, each in values.items() if tag != _PLACEHOLDER or {*each.values()} != {-1.0}}
     if not values:
         raise UserError(f"{name}: found no scalars, allowed: an event file of TensorBoard with at least one")
     steps = sorted({step for each in values.values() for step in each})

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bnbench.own_results.joining import lines_of, named, parts_of_lines, together, with_constants
+from bnbench.own_results.joining import counted, lines_of, named, parts_of_lines, together, with_constants
 from bnbench.own_results.seeds import split
 from bnbench.own_results.table import Long
 
@@ -61,7 +61,7 @@ def states(cells: Long) -> Long:
     if not open_:
         return cells
     told = named(f"{count} {state}" for state, count in sorted(open_.items()))
-    note = f"{cells.table.num_rows - sum(open_.values())} runs are finished, and {told}: all of them are kept."
+    note = f"{counted(sum(open_.values()), 'run')} did not finish ({told}): they are kept, with what they have."
     return replace(cells, notes=(*cells.notes, note))
 
 
@@ -79,10 +79,10 @@ def _rows(cells: Long, lines: np.ndarray | None, names: dict[str, str]) -> Long:
 
 def _notes(table: pa.Table, runs: dict[str, dict[str, str]], groups: object) -> list[str]:
     metrics = dict.fromkeys(metric for each in runs.values() for metric in each)
-    notes = [f"A chart of a tracker: {len(runs)} runs, of which it has {named(metrics)}."]
+    notes = [f"A chart of a tracker: {counted(len(runs), 'run')}, of which it has {named(metrics)}."]
     spread = [name for name in table.column_names if name.endswith(_SPREAD)]
     if spread:
-        note = f"{len(spread)} columns of minima and maxima are left out"
+        note = f"Columns of minima and maxima are left out ({len(spread)})"
         notes.append(f"{note}; {_MEANS}" if _differs(table, spread) else f"{note}.")
     if groups:
         notes.append("The names of all runs end in a seed: what stands before it is the column 'group'.")
