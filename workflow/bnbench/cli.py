@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, dry_runs, forecast
+from bnbench import __version__, collect, dry_runs, extras, forecast
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile, own_study
 from bnbench.plan.chunks import Chunk
@@ -41,6 +41,7 @@ def _train(options: argparse.Namespace) -> str:
         raise UserError(f"--last: found {options.last}, allowed: at least {options.first}, as --first says")
     setting = Setting.from_spec(_json("--setting", options.setting))
     chunk = Chunk(setting, options.first, options.last - options.first + 1)
+    extras.need("torch")
     from bnbench import train  # noqa: PLC0415 - two seconds of importing torch that no other verb needs
 
     plan = _json("--plan", options.plan) if options.plan else None
@@ -62,6 +63,7 @@ def _plan(options: argparse.Namespace) -> str:
 
 
 def _probe(options: argparse.Namespace) -> str:
+    extras.need("torch")
     from bnbench import probe  # noqa: PLC0415 - it imports torch
 
     study = _study(options)
@@ -70,6 +72,7 @@ def _probe(options: argparse.Namespace) -> str:
 
 
 def _describe(options: argparse.Namespace) -> str:
+    extras.need("torch")
     from bnbench.trainer import own_data  # noqa: PLC0415 - it imports torch
 
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
