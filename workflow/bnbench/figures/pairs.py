@@ -33,18 +33,23 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             part[["seed", arm, f"{arm}_value"]].set_axis(["seed", "arm", "loss"], axis=1)
             for arm in ("baseline", "treatment")
         ]
-        shown = pd.concat(each).drop_duplicates(["seed", "arm"])
+        every = pd.concat(each)
+        if not study.paired:  # a row is one run, and knows nothing of the other arm
+            every = every.dropna(subset="loss")
+        shown = every.drop_duplicates(["seed", "arm"])
         wide = shown.pivot(index="seed", columns="arm", values="loss")
         wide = wide[[arm for arm in places if arm in wide]]
         # One line with gaps; as a picture where there are more than can be told apart.
         gaps = np.full((len(wide), 1), np.nan)
         x_of_arms = np.tile([*(places[str(arm)] for arm in wide), np.nan], len(wide))
         style: dict[str, Any] = {"rasterized": len(wide) > _MANY}
-        ax.plot(x_of_arms, np.hstack([wide.to_numpy(), gaps]).ravel(), color=GREY, lw=0.7, alpha=0.6, zorder=1, **style)
+        if study.paired:
+            joined = np.hstack([wide.to_numpy(), gaps]).ravel()
+            ax.plot(x_of_arms, joined, color=GREY, lw=0.7, alpha=0.6, zorder=1, **style)
         for arm, losses in wide.items():
             x, colour = places[str(arm)], palette(study)[str(arm)]
             ax.plot([x] * len(losses), losses, "o", ms=4.5, color=colour, alpha=0.75, mew=0, zorder=2, **style)
-            if losses.isna().any():
+            if study.paired and losses.isna().any():
                 top = ax.get_xaxis_transform()
                 ax.plot(x, 0.97, "x", color=colour, transform=top)
                 ax.text(x + 0.06, 0.97, f"{losses.isna().sum()} diverged", transform=top, va="center", color=colour)

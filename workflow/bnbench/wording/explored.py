@@ -11,7 +11,7 @@ from bnbench.judging import exploratory
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.vocabulary import EPOCHS_TO_TARGET, GAP, SECONDS, SWING
-from bnbench.wording import captions, effects, formats, outcomes, titles
+from bnbench.wording import captions, effects, formats, outcomes, resolution, titles, words
 from bnbench.wording.titles import Row
 
 MARK = "†"
@@ -44,22 +44,29 @@ def introduction(study: Study) -> str:
     """What is compared in the table, and how."""
     said = captions.facts(study)
     treated, base = captions.treated(study), captions.base(study)
-    means = (
-        f"Losses: ratios of geometric means, {treated} to {base}. Others: differences of means, {treated} minus {base}"
+    ratios, differences = (
+        f"ratios of geometric means, {treated} to {base}",
+        f"differences of means, {treated} minus {base}",
     )
+    means = f"Losses: {ratios}. Others: {differences}"
+    if study.outcome.title:
+        scales = {outcome.is_ratio for outcome in study.outcomes.values() if outcome.title}
+        only = ratios if True in scales else differences
+        means = formats.beginning(only if len(scales) == 1 else f"{ratios}, or {differences}, as said below")
     interval = f"In brackets stands the {said['level']} interval of the cell alone"
     return f"{means}. {interval}. All but the {said['loss']} are exploratory."
 
 
 def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
     """Term → what a reader of the table has to know of it, as far as it concerns this one."""
-    held = set(table["outcome"])
+    held, run = set(table["outcome"]), words.of(study).run
+    small = "a small loss" if resolution.is_known(study) else resolution.briefly(study)
     found = {MARK: " ".join(_marks(study, table))}
     final = table[~table["outcome"].isin([EPOCHS_TO_TARGET, SECONDS])]
     if (final["finite_pairs"] < final["pairs"]).any():
         found["Pairs"] = (
-            "Counted where trials diverged, or have a loss too small to measure. The effect is over the counted pairs. "
-            "The test ranks a diverged trial as the worst, and takes of a small loss only what is certain; "
+            f"Counted where {run}s diverged, or have {resolution.briefly(study)}. The effect is over the counted "
+            f"pairs. The test ranks a diverged {run} as the worst, and takes of {small} only what is certain; "
             f"{MARK} stands only where both point the same way."
         )
     found |= {
@@ -68,10 +75,11 @@ def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
     }
     if EPOCHS_TO_TARGET in held:
         found[heading(study, EPOCHS_TO_TARGET)] = " ".join(_epochs(study, table[table["outcome"] == EPOCHS_TO_TARGET]))
-    found[heading(study, SECONDS)] = (
-        "Those of a job divided by its networks. They are compared job by job and not tested, since the networks of a "
-        "job share its time. Welch's (1947) interval takes two jobs of each arm."
-    )
+    if study.trained_here:
+        found[heading(study, SECONDS)] = (
+            "Those of a job divided by its networks. They are compared job by job and not tested, since the networks "
+            "of a job share its time. Welch's (1947) interval takes two jobs of each arm."
+        )
     return {term: text for term, text in found.items() if text}
 
 
@@ -126,6 +134,7 @@ def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
 
 def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     """What the target is, and how trials count that were not seen to reach it."""
+    named = words.of(study)
     target = "twice the larger final loss of each pair (geometric mean over the seeds)"
     if study.report.target is not None:
         of_loss = study.outcome.is_ratio
@@ -136,16 +145,17 @@ def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     at_once = any(_count(row, "at_once") for row in rows.to_dict("records"))
     if unreached:
         yield (
-            "A trial that does not reach it, or that diverges, counts with the last measured epoch (restricted mean "
-            "time, Royston & Parmar 2013)."
+            f"A {named.run} that does not reach it, or that diverges, counts with the last measured {named.epoch} "
+            "(restricted mean time, Royston & Parmar 2013)."
         )
     if at_once:
-        yield "A trial that has it at the first measurement (at once) counts with that epoch."
+        yield f"A {named.run} that has it at the first measurement (at once) counts with that {named.epoch}."
     if unreached or at_once:
         arms = f"{captions.base(study)} and {captions.treated(study)}"
-        yield f"So the ratio may be a bound: at least, or at most. Trials are counted for {arms}, in this order."
+        counted = f"{named.runs.capitalize()} are counted for {arms}, in this order."
+        yield f"So the ratio may be a bound: at least, or at most. {counted}"
     if rows["bound"].eq("restricted").any():
-        yield "As counted: such trials stand on both sides, so the true ratio may be lower or higher."
+        yield f"As counted: such {named.runs} stand on both sides, so the true ratio may be lower or higher."
 
 
 def _form(outcome: Outcome, row: Row) -> tuple[Callable[[float], str], str]:
