@@ -88,7 +88,7 @@ def as_json_lines(rows, folder):
 
 
 def as_lightning(rows, folder):
-    """As Lightning's CSVLogger: a loss for each step of an epoch, and what is measured at its end in a row of its own."""
+    """As Lightning's CSVLogger: a loss for each step of an epoch, and what its end gives in rows of their own."""
     names = ["epoch", "step", "train_loss_step", "loss", "acc"]
     for place, ((arm, seed), of_run) in enumerate(runs(rows).items()):
         home = folder / f"version_{place}"
@@ -120,5 +120,5 @@ def as_chart(rows, folder):
             name = f"{arm}-seed{seed} - {metric}"
             names += [name, f"{name}__MIN", f"{name}__MAX"]
             for row in of_run:
-                lines[row["epoch"]] |= {each: row[metric] for each in names[-3:]}
+                lines[row["epoch"]] |= dict.fromkeys(names[-3:], row[metric])
     return str(write(folder / "chart.csv", csv_text(lines.values(), names))), None

@@ -66,8 +66,8 @@ def test_rows_of_several_blocks_stand_together(tmp_path, monkeypatch):
         (b'{"a": "\xe9"}\n', "runs.jsonl, line 1: found the byte 0xe9, allowed: text in UTF-8"),
         (
             '[\n{"a": 1}\n]',
-            "runs.jsonl, line 1: broken JSON (Expecting value, column 2), allowed: a JSON object; pandas writes such lines"
-            " by to_json(…, orient='records', lines=True)",
+            "runs.jsonl, line 1: broken JSON (Expecting value, column 2), allowed: a JSON object; pandas writes such"
+            " lines by to_json(…, orient='records', lines=True)",
         ),
     ],
 )

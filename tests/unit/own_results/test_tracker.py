@@ -2,8 +2,10 @@
 
 import math
 
+import pytest
 from result_layouts import write
 
+from bnbench.errors import UserError
 from bnbench.own_results.files import read
 
 CHART = """"Step","bn-seed0 - val_loss","bn-seed0 - val_loss__MIN","bn-seed0 - val_loss__MAX","bn-seed0 - _step",\
@@ -68,3 +70,18 @@ def test_a_table_of_runs_tells_which_did_not_finish(tmp_path):
     told = "1 crashed, 1 running and 1 without a state"
     assert long.notes == (f"3 runs did not finish ({told}): they are kept, with what they have.",)
     assert chart(tmp_path, "Name,State,norm\na,finished,bn\n").notes == ()
+
+
+def test_runs_without_values_are_left_out(tmp_path):
+    long = chart(tmp_path, "Step,a - loss,b - loss,b - step\n0,1,,0\n")
+    assert long.table.to_pydict() == {"run": ["a"], "step": [0.0], "loss": [1.0]}
+
+
+def test_a_chart_without_values_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"chart\.csv: found a chart without values, allowed: a value"):
+        chart(tmp_path, "Step,a - loss,a - loss__MIN\n0,,1\n")
+
+
+def test_a_table_whose_columns_have_dashes_is_no_chart(tmp_path):
+    long = chart(tmp_path, "model,val - acc,test - acc\nbn,1,2\n")
+    assert long.table.to_pydict() == {"model": ["bn"], "val - acc": [1.0], "test - acc": [2.0]}
