@@ -141,3 +141,39 @@ def test_a_folder_that_links_to_itself_is_walked_once(tmp_path):
     write(tmp_path / "runs" / "a" / "metrics.csv", "epoch,step,loss\n0,1,0.5\n")
     (tmp_path / "runs" / "a" / "again").symlink_to(tmp_path / "runs")
     assert read(str(tmp_path / "runs")).table.column("run").to_pylist() == ["a"]
+
+
+ODD = st.one_of(st.binary(max_size=40), st.text('ab,";\n\r\t1.{}[]: é\0', max_size=40).map(str.encode))
+
+
+def outcome(path):
+    """What is read, or the message of why not."""
+    try:
+        return read(str(path)), None
+    except UserError as error:
+        return None, str(error)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.csv.gz", "x.jsonl", "x.parquet"])
+@given(content=ODD)
+def test_a_file_of_anything_gives_rows_or_one_line(tmp_path_factory, name, content):
+    path = tmp_path_factory.mktemp("results") / name
+    path.write_bytes(content)
+    long, message = outcome(path)
+    where = message or long.where(long.table.num_rows - 1)
+    assert where.startswith(str(path))
+    assert len(where.splitlines()) == 1
+    assert message or long.table.num_rows > 0
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "hparams.yaml"])
+@given(content=ODD)
+def test_a_run_of_anything_gives_rows_or_one_line(tmp_path_factory, name, content):
+    folder = tmp_path_factory.mktemp("results")
+    write(folder / "metrics.csv", "epoch,step,loss\n0,1,0.5\n")
+    (folder / name).write_bytes(content)
+    long, message = outcome(folder)
+    where = message or long.where(long.table.num_rows - 1)
+    assert where.startswith(str(folder / name) if message else str(folder / "metrics.csv"))
+    assert len(where.splitlines()) == 1
+    assert message or long.table.num_rows > 0
