@@ -137,6 +137,11 @@ def test_a_pattern_that_finds_folders_alone_is_told_so(folder):
         find("{norm}", folder)
 
 
+def test_a_pattern_that_repeats_its_folder_is_told_so(folder):
+    with pytest.raises(UserError, match=r"no file matches; it begins inside .*/bn, so leave out 'bn/'$"):
+        find("bn/lr{lr}/seed{seed}/*.csv", folder / "bn")
+
+
 def test_a_folder_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(UserError, match=r"no file matches; .*/absent is no folder$"):
         find("*.csv", tmp_path / "absent")

@@ -53,7 +53,7 @@ def _rows(rows: dict[int, dict[str, Any]], name: str) -> Long:
     try:
         table = of_columns({key: [row.get(key) for row in rows.values()] for key in keys})
     except (OverflowError, UnicodeEncodeError) as error:
-        where = f"{name}, lines {lines[0]} to {lines[-1]}"
+        where = f"{name}, line {lines[0]}" if len(lines) == 1 else f"{name}, lines {lines[0]} to {lines[-1]}"
         raise UserError(f"{where}: found a value that no column can hold ({first_line(error)})") from error
     return Long(table, parts_of_lines(name, lines))
 

@@ -169,6 +169,10 @@ def _nothing(pattern: str, walk: _Walk) -> UserError:
         return UserError(
             f"pattern '{pattern}': found folders alone ({named(folders)}), allowed: files in '{pattern}/*.csv'"
         )
+    if walk.depth == 0 and wanted == walk.folder.name:
+        return UserError(
+            f"pattern '{pattern}': no file matches; it begins inside {walk.folder}, so leave out '{wanted}/'"
+        )
     inside = [entry.name for entry in _entries(walk.folder)]
     holds = named(inside, 8) if inside else "nothing"
     hint = nearest(wanted, inside)
