@@ -131,9 +131,9 @@ example: report claims  ## bring reports/example, which README.md and docs/claim
 .PHONY: lock
 lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that is needed
 	@compile="python -m piptools compile -q --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header"
-	$(RUN) $$compile --output-file containers/requirements.lock pyproject.toml
-	$(RUN) $$compile --extra test --constraint containers/requirements.lock --output-file tests/requirements.lock pyproject.toml
-	$(RUN) $$compile --extra bench --constraint tests/requirements.lock --output-file tests/benchmarks/requirements.lock pyproject.toml
+	$(RUN) $$compile --extra train --output-file containers/requirements.lock pyproject.toml
+	$(RUN) $$compile --extra train --extra test --constraint containers/requirements.lock --output-file tests/requirements.lock pyproject.toml
+	$(RUN) $$compile --extra train --extra bench --constraint tests/requirements.lock --output-file tests/benchmarks/requirements.lock pyproject.toml
 	# The build for the CPU names itself "+cpu"; the pin is the release, whatever it was built for.
 	sed -i 's/+cpu$$//' containers/requirements.lock tests/requirements.lock tests/benchmarks/requirements.lock
 

@@ -63,7 +63,7 @@ def test_whatever_a_user_can_mend_ends_in_one_message_and_status_2(folder, capsy
     ("arguments", "message"),
     [
         ([], "the following arguments are required: STEP"),
-        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'claims', 'check', "),
+        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'claims', 'judge', "),
         (["train"], "the following arguments are required: --setting, --first, --last"),
         (["train", "--setting", "{}", "--first", "-1", "--last", "2"], "--first: found -1, allowed: at least 0"),
         (["train", "--setting", "{}", "--first", "x", "--last", "2"], "--first: invalid whole_number value: 'x'"),

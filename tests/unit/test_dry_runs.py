@@ -1,5 +1,6 @@
 """Networks are tried before any is trained: by `bnbench check` and `bnbench plan`, in a process of their own, once."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -95,7 +96,7 @@ def test_settings_that_were_tried_are_not_tried_again(started, tmp_path):
 
 
 def test_where_torch_is_not_installed_the_jobs_try_the_networks(started, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(dry_runs.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     dry_runs.run(config.load({"study": "x", "network": written_own("network")}, "x.yaml"), tmp_path)
     assert started == []
     assert "torch is not installed here" in capsys.readouterr().err

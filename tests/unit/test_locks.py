@@ -11,9 +11,9 @@ from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parents[2]
 LOCKS = {
-    "containers/requirements.lock": (),
-    "tests/requirements.lock": ("test",),
-    "tests/benchmarks/requirements.lock": ("bench",),
+    "containers/requirements.lock": ("train",),
+    "tests/requirements.lock": ("train", "test"),
+    "tests/benchmarks/requirements.lock": ("train", "bench"),
 }
 
 

@@ -1,14 +1,19 @@
-"""What pip installs is all that the package needs: it works where there is no checkout."""
+"""What pip installs is all that the package needs: it works where there is no checkout, and reports without torch."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 
 import pytest
 
+from bnbench.plan import config
 from checkouts import PROJECT, TINY, Checkout
 
+MADE = ("index.html", "verdicts.json", "tables/*.csv", "figures/*")
 PACKAGE = PROJECT / "workflow" / "bnbench"
 
 
@@ -63,7 +68,82 @@ def test_an_installed_package_works_in_an_empty_folder(bnbench, verb, said):
     assert run.stdout.startswith(said)
 
 
-def test_a_wheel_brings_the_command(wheel):
-    with zipfile.ZipFile(wheel) as archive:
-        (points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
-        assert b"bnbench = bnbench.cli:main" in archive.read(points)
+def _ours():
+    """The environment without what it tells Python of other packages."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+
+
+@pytest.fixture(scope="module")
+def bare(wheel, tmp_path_factory):
+    """The folder of the programs of an environment that holds what pip brings with the wheel, and nothing else.
+
+    The versions are those of the tests, so that what is made can be compared.
+    """
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder)
+    python = folder / "bin" / "python"
+    command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", "--retries", "1"]
+    done = subprocess.run(
+        [*command, "--constraint", PROJECT / "containers" / "requirements.lock", wheel],
+        check=False,
+        env=_ours(),
+        capture_output=True,
+        text=True,
+    )
+    if "connection broken" in done.stderr:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("pip reaches no index")
+    assert done.returncode == 0, done.stderr
+    return python.parent
+
+
+@pytest.fixture
+def ended(bare):
+    """A function that runs a program of that environment in a folder to its end."""
+
+    def run(folder, program, *arguments):
+        options = {"cwd": folder, "env": _ours(), "capture_output": True, "text": True}
+        return subprocess.run([bare / program, *arguments], check=False, **options)
+
+    return run
+
+
+def test_pip_brings_neither_torch_nor_snakemake_nor_what_training_alone_needs(ended, tmp_path):
+    trains = ("torch", "snakemake", "snakemake_executor_plugin_slurm", "sklearn", "pygments")
+    code = f"from importlib.util import find_spec; print([name for name in {trains} if find_spec(name)])"
+    assert ended(tmp_path, "python", "-c", code).stdout == "[]\n"
+
+
+def test_without_torch_the_command_renders_the_same_report_of_what_was_trained_elsewhere(ended, finished):
+    before = finished.contents(*MADE)
+    shutil.rmtree(finished.report)
+    shutil.rmtree(finished.folder / "workflow")
+    rebuilt = ended(finished.folder, "bnbench", "rebuild", "--configfile", "tiny.yaml")
+    assert (rebuilt.returncode, rebuilt.stderr) == (0, "")
+    assert finished.contents(*MADE) == before
+    answer = ended(finished.folder, "bnbench", "answer", "--configfile", "tiny.yaml")
+    assert rebuilt.stdout == f"tiny: collected 16 trials from 8 chunks\n{answer.stdout}"
+
+
+def test_without_torch_the_claims_are_judged_and_python_reads_the_study(ended, finished):
+    claim = {"words": "BN helps", "source": "nobody", "predicts": "helps"}
+    finished.study(claims=[claim])
+    for verb in ("collect", "compare"):
+        assert ended(finished.folder, "bnbench", verb, "--configfile", "tiny.yaml").returncode == 0
+    claims = ended(finished.folder, "bnbench", "claims", "tiny.yaml")
+    assert (claims.returncode, claims.stdout) == (0, "reports/claims/index.html\n")
+    code = "import bnbench; print(len(bnbench.load('tiny')), *bnbench.load('tiny', 'claims')['words'])"
+    assert ended(finished.folder, "python", "-c", code).stdout == "96 BN helps\n"
+
+
+@pytest.mark.parametrize("verb", ["train", "probe", "describe"])
+def test_a_verb_that_needs_torch_says_what_brings_it(ended, tmp_path, verb):
+    study = config.load(TINY, "tiny.yaml")
+    arguments = {
+        "train": ["--setting", study.settings[0].to_json(), "--first", "0", "--last", "1"],
+        "probe": ["--study", study.to_json()],
+        "describe": ["--task", json.dumps(study.settings[0].spec["task"])],
+    }
+    run = ended(tmp_path, "bnbench", verb, *arguments[verb])
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == "torch is not installed; pip install 'bnbench[train]' brings it\n"
+    assert not [*tmp_path.iterdir()]

@@ -1,4 +1,4 @@
-"""`python -m bnbench`."""
+"""`python -m bnbench`, and the command `bnbench`."""
 
 import gc
 import os
@@ -9,9 +9,16 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from bnbench.cli import main
 
-# A step imports torch or seaborn, which make objects by the hundred thousand and no garbage. Looking for it as often as
-# usual, and once more at the end, would take a third of a second.
-gc.set_threshold(50_000)
-status = main()
-gc.freeze()
-sys.exit(status)
+
+def run() -> None:
+    """Run one verb, and end with its exit status."""
+    # A step imports torch or seaborn, which make objects by the hundred thousand and no garbage. Looking for it as
+    # often as usual, and once more at the end, would take a third of a second.
+    gc.set_threshold(50_000)
+    status = main()
+    gc.freeze()
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    run()

@@ -5,12 +5,12 @@ So a plan needs no torch, and the user's code cannot disturb it.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from bnbench import extras
 from bnbench.errors import UserError
 from bnbench.plan import described
 from bnbench.plan.study import Study
@@ -25,7 +25,7 @@ def run(study: Study, results: Path) -> None:
     """
     if not probes.due(study.settings, results):
         return
-    if importlib.util.find_spec("torch") is None:
+    if not extras.is_installed("torch"):
         print("torch is not installed here: the networks are tried when their jobs start", file=sys.stderr)
         return
     command = [sys.executable, "-m", "bnbench", "probe", "--results", str(results), "--study", study.to_json()]

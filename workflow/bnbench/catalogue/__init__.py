@@ -2,5 +2,5 @@
 
 Other rooms take the registries (`registries.REGISTRIES`, `activations.ACTIVATIONS`, `losses.LOSSES`), what `parameters`
 and `sources` read from their classes, and `tasks.of`. This room imports only the ground: `vocabulary`, `errors`,
-`streams` and `epochs`. No torch.
+`extras`, `streams` and `epochs`. No torch.
 """

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bnbench import extras
 from bnbench.catalogue import about, datafiles
 from bnbench.catalogue.about import About
 from bnbench.catalogue.parameters import parameter
@@ -110,6 +111,7 @@ class Diabetes(Split):
 
     def arrays(self) -> tuple[Array, Array]:
         """Measurements and progression."""
+        extras.need("sklearn")
         from sklearn.datasets import load_diabetes  # noqa: PLC0415 - a second of import that no other task needs
 
         x, y = load_diabetes(return_X_y=True)
@@ -154,6 +156,7 @@ class Digits(Split):
 
     def arrays(self) -> tuple[Array, Array]:
         """Pixels, and a one in the column of the right digit, or the pixels once more."""
+        extras.need("sklearn")
         from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import that no other task needs
 
         x, digits = load_digits(return_X_y=True)

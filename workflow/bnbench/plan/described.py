@@ -5,7 +5,6 @@ The answers are kept for this process and for those that it starts, such as the 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -13,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from bnbench import extras
 from bnbench.errors import UserError
 from bnbench.vocabulary import PACKAGE
 
@@ -40,10 +40,11 @@ def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _asked(entry: Mapping[str, Any]) -> Any:
-    if importlib.util.find_spec("torch") is None:
+    if not extras.is_installed("torch"):
         raise UserError(
             f"{entry['path']}: torch is not installed here, and what '{entry['build']}' gives is known once it has "
-            "run; allowed: to plan where torch is, or task arrays, whose file is read without it"
+            f"run; allowed: to plan where torch is ({extras.brought_by('torch')}), or task arrays, whose file is read "
+            "without it"
         )
     command = [sys.executable, "-m", "bnbench", "describe", "--task", json.dumps(entry)]
     done = subprocess.run(  # noqa: S603 - our own command
