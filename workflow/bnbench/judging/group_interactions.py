@@ -67,6 +67,16 @@ def table(study: Study, contrasts: Sequence[Groups], verdicts: Sequence[str]) ->
     return interactions.widened(pd.DataFrame(found, columns=interactions.COLUMNS))
 
 
+def smallest_p(groups: Sequence[tuple[Array, Array]]) -> float:
+    """No p is taken for smaller than that of all permutations within the contexts, were they gone through.
+
+    Args:
+        groups: what is compared in each context.
+    """
+    shares = [permutations.smallest_p(len(baseline), len(treated)) for baseline, treated in groups]
+    return max(math.prod(shares), float(np.finfo(np.float64).tiny))
+
+
 def _rows(study: Study, contrasts: Sequence[Groups], verdicts: Sequence[str]) -> list[_Row]:
     if len(contrasts) < 2:
         return []
@@ -83,7 +93,7 @@ def _rows(study: Study, contrasts: Sequence[Groups], verdicts: Sequence[str]) ->
             {**arms, **names},
             runs,
             _summed(contrasts, weights),
-            _smallest_p(contrasts, weights),
+            smallest_p([each.values for each, weight in zip(contrasts, weights, strict=True) if weight]),
             of_all if names["factor"] == MAIN_EFFECT else diverged,
         )
         for names, weights in interactions.weights(study, contexts)
@@ -99,12 +109,6 @@ def _summed(contrasts: Sequence[Groups], weights: Array) -> Estimate:
         for sign, values in zip((-1.0, 1.0), contrast.values, strict=True)
     ]
     return two_samples.combined(parts)
-
-
-def _smallest_p(contrasts: Sequence[Groups], weights: Array) -> float:
-    """No p is taken for smaller than that of all permutations within the contexts, were they gone through."""
-    sizes = [map(len, contrast.values) for contrast, weight in zip(contrasts, weights, strict=True) if weight]
-    return max(float(np.prod([permutations.smallest_p(*runs) for runs in sizes])), float(np.finfo(np.float64).tiny))
 
 
 def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
