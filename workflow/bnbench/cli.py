@@ -105,6 +105,10 @@ def _report(options: argparse.Namespace) -> str:
 
 
 def _rebuild(options: argparse.Namespace) -> str:
+    from bnbench import plot  # noqa: PLC0415
+
+    _study(options)  # a mistake in the config is told at once
+    plot.prepare()
     said = [step(options) for step in (_collect, _compare, _plot, _report)]
     return f"{said[0]}\n{said[-1]}"
 

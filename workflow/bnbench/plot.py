@@ -6,7 +6,8 @@ They are the ones that import Matplotlib; this one only hands out names and wait
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 from bnbench.plan.study import Study
@@ -37,11 +38,21 @@ def run(study: Study, out: Path, formats: Sequence[str] = FORMATS, processes: in
         _begin()
         list(map(draw, names))
         return
+    with ProcessPoolExecutor(processes, _server(), initializer=_begin) as pool:
+        list(pool.map(draw, names))
+
+
+def prepare() -> None:
+    """Begin to import what draws, beside this process: a `run` that comes later need not wait for it."""
+    _server()
+    forkserver.ensure_running()
+
+
+def _server() -> ForkServerContext:
     # Not forks of this process: its libraries may have threads, whose locks a fork copies in whatever state they are.
     server = get_context("forkserver")
     server.set_forkserver_preload(["bnbench.figures.drawing"])
-    with ProcessPoolExecutor(processes, server, initializer=_begin) as pool:
-        list(pool.map(draw, names))
+    return server
 
 
 def _begin() -> None:
