@@ -87,7 +87,7 @@ def config_page() -> str:
 
 
 _COLUMNS = """\
-<!-- Made by `make docs` from workflow/bnbench/store/columns.py and schemas.py. Do not edit. -->
+<!-- Made by `make docs` from workflow/bnbench/columns.py and schemas.py. Do not edit. -->
 # The columns of all tables
 
 A name means the same thing in every table that has it. [results.md](results.md) says where the tables lie.

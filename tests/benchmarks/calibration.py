@@ -28,9 +28,9 @@ import numpy as np
 from statsmodels.stats.power import TTestPower
 
 import bnbench
-from bnbench.judge import stats, verdicts
-from bnbench.judge.stats import Array
-from bnbench.judge.verdicts import Contrast
+from bnbench.judging import stats, verdicts
+from bnbench.judging.stats import Array
+from bnbench.judging.verdicts import Contrast
 from bnbench.plan import config
 
 REPORT = config.load({"study": "calibration"}, "calibration").report

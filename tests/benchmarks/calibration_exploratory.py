@@ -30,8 +30,8 @@ import synthetic
 from calibration import ALPHA, Rate
 
 import bnbench
-from bnbench.judge import exploratory, sign_flips, stats
-from bnbench.judge.stats import Array
+from bnbench.judging import exploratory, sign_flips, stats
+from bnbench.judging.stats import Array
 from bnbench.plan.study import Study
 from bnbench.vocabulary import ACCURACY
 

@@ -24,9 +24,9 @@ import numpy as np
 from calibration import ALPHA, REPORT, Rate
 
 import bnbench
-from bnbench.judge import finals, preregistration, verdicts
-from bnbench.judge.stats import Array
-from bnbench.judge.verdicts import Contrast
+from bnbench.judging import finals, preregistration, verdicts
+from bnbench.judging.stats import Array
+from bnbench.judging.verdicts import Contrast
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan import config
 from bnbench.plan.preregistration import plan_of

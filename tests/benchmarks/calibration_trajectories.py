@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from calibration import ALPHA, REPORT, Rate
 
-from bnbench.judge import sign_flips, trajectories, verdicts
-from bnbench.judge.stats import Array
-from bnbench.judge.trajectories import Trajectory
-from bnbench.judge.verdicts import Contrast
+from bnbench.judging import sign_flips, trajectories, verdicts
+from bnbench.judging.stats import Array
+from bnbench.judging.trajectories import Trajectory
+from bnbench.judging.verdicts import Contrast
 from bnbench.plan import config
 
 STUDY = config.load({"study": "calibration"}, "calibration")

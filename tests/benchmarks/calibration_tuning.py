@@ -28,8 +28,8 @@ import numpy as np
 from calibration import ALPHA, CLEAR, EDGE, REPORT, Rate, decide
 
 import bnbench
-from bnbench.judge import stats, tuning
-from bnbench.judge.stats import Array
+from bnbench.judging import stats, tuning
+from bnbench.judging.stats import Array
 
 Choose = Callable[[Array], Array]
 """From log validation losses [seeds, candidates] to the place of each seed's candidate, [seeds]."""

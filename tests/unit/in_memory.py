@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from bnbench.epochs import evaluated_epochs
-from bnbench.judge import stats
-from bnbench.judge.pairing import Pairs
+from bnbench.judging import stats
+from bnbench.judging.pairing import Pairs
 from bnbench.store.trials import Trials
 from bnbench.vocabulary import GAP, LOSSES
 

@@ -16,7 +16,7 @@ from bnbench import compare, plot, report
 from bnbench.catalogue import parameters
 from bnbench.catalogue.tasks import TASKS
 from bnbench.epochs import evaluated_epochs
-from bnbench.judge.verdicts import Contrast
+from bnbench.judging.verdicts import Contrast
 from bnbench.plan import config, cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.settings import Setting

@@ -12,7 +12,7 @@ from synthetic import GRID
 
 from bnbench import compare
 from bnbench.errors import UserError
-from bnbench.judge import sign_flips, stats
+from bnbench.judging import sign_flips, stats
 from bnbench.store import schemas
 from bnbench.vocabulary import FACTORS
 

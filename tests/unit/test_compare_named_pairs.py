@@ -10,7 +10,7 @@ import synthetic
 from named_pairs import KNOWN, NAMED, PAIR, PLAIN, TUNED, by_rate
 from prose import assert_states
 
-from bnbench.judge import aa_control, sign_flips
+from bnbench.judging import aa_control, sign_flips
 from bnbench.wording import answers, titles
 
 pytestmark = pytest.mark.filterwarnings("error")

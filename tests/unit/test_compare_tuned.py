@@ -7,7 +7,7 @@ import synthetic
 from prose import assert_states
 from synthetic import CHOSEN, arms, where
 
-from bnbench.judge import tuning
+from bnbench.judging import tuning
 from bnbench.store import trials
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -14,7 +14,7 @@ from prose import assert_states, cases
 from statsmodels.stats.power import TTestPower
 
 from bnbench import cli, forecast
-from bnbench.judge import power, sign_flips, verdicts
+from bnbench.judging import power, sign_flips, verdicts
 from bnbench.plan.modular_cost import Probe
 from bnbench.store import probes, tables
 from bnbench.wording import formats

@@ -9,7 +9,7 @@ import synthetic
 from audited import ADAM, DIGITS, GRID, KINDS, SGD, made, scored, zero
 
 from bnbench.errors import UserError
-from bnbench.judge import verdicts
+from bnbench.judging import verdicts
 from bnbench.vocabulary import MEASURED
 from bnbench.wording import effects, explored
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bnbench import __version__, collect, dry_runs, extras, forecast
 from bnbench.errors import UserError
-from bnbench.plan import config, configfile
+from bnbench.plan import config, configfile, own_study
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
@@ -127,7 +127,7 @@ def _claims(options: argparse.Namespace) -> str:
 
 def _study(options: argparse.Namespace) -> Study:
     if options.study:
-        return Study(_json("--study", options.study))
+        return own_study.of(_json("--study", options.study))
     overrides = configfile.parse_overrides(options.config)
     source = f"{options.configfile} + --config" if overrides else str(options.configfile)
     return config.load(configfile.merged(_read(options.configfile), overrides), source)

@@ -12,29 +12,37 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from bnbench.own_results.table import Long
 from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk, all_chunks
+from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
 from bnbench.store import chunk_files, preregistration, schemas, stamps, tables
 from bnbench.store.schemas import COLLECTED
 
 
-def run(study: Study, results: Path, data: Path) -> str:
+def run(study: Study, results: Path, data: Path, own: Long | None = None) -> str:
     """Write `trials`, `curves` and `predictions` of `study` into `data`, and say in one line what was found.
 
-    Chunks that do not exist are left out: a partial study is reported as far as it goes.
+    Chunks that do not exist are left out: a partial study is reported as far as it goes. Of results of your own, the
+    runs come from the table that the study names, or from `own` where that was handed over in Python.
 
     Raises:
-        UserError: a file is corrupt, or holds another setting's rows or other seeds than its name says.
+        UserError: a file is corrupt, holds another setting's rows or other seeds than its name says, or has changed
+            since the study was planned.
     """
-    planned = all_chunks(study, cost.seeds_per_job)
     mark = stamps.collected(study)
     mark.remove(data)
+    if isinstance(study, OwnStudy):
+        said = _own(study, data, own)
+        mark.leave(data)
+        return said
+    planned = all_chunks(study, cost.seeds_per_job)
     preregistration.collect(study.settings, results, data)
     present = [chunk for chunk in planned if chunk_files.is_there(chunk, results)]
-    own = study.settings[0].own_metrics
+    metrics = study.settings[0].own_metrics
     for kind, name in COLLECTED.items():
-        with tables.parquet_writer(data / f"{name}.parquet", schemas.stored(kind, own)) as write:
+        with tables.parquet_writer(data / f"{name}.parquet", schemas.stored(kind, metrics)) as write:
             for table in _by_setting(present, partial(chunk_files.read, kind=kind, results=results)):
                 write(table)
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in planned)
@@ -42,6 +50,15 @@ def run(study: Study, results: Path, data: Path) -> str:
         mark.leave(data)
     missing = "" if trials == asked else f"; {asked - trials} of {asked} trials are not trained yet"
     return f"{study.name}: collected {trials} trials from {len(present)} chunks{missing}"
+
+
+def _own(study: OwnStudy, data: Path, table: Long | None) -> str:
+    """Collect the runs of a table of the user's own."""
+    from bnbench.plan import own_config  # noqa: PLC0415 - pandas, which chunks do without
+    from bnbench.store import own_trials  # noqa: PLC0415
+
+    runs = own_trials.write(study, own_config.read(study.results, table), data)
+    return f"{study.name}: collected {runs} runs from {study.results['path']}"
 
 
 def _by_setting(present: list[Chunk], read: Callable[[Chunk], pa.Table]) -> Iterator[pa.Table]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench.judge import (
+from bnbench.judging import (
     aa_control,
     absolute,
     aggregate,
@@ -33,13 +33,16 @@ from bnbench.judge import (
     verdict_rows,
     verdicts,
 )
-from bnbench.judge.pairing import Pairs
-from bnbench.judge.trajectories import Trajectory
-from bnbench.judge.verdicts import Contrast
+from bnbench.judging.pairing import Pairs
+from bnbench.judging.trajectories import Trajectory
+from bnbench.judging.verdicts import Contrast
+from bnbench.plan.own_study import OwnSetting, OwnStudy
+from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import files, report_tables, stamps, trials
+from bnbench.store import files, own_trials, report_tables, stamps, trials
 from bnbench.store import preregistration as records
 from bnbench.store.schemas import TABLES
+from bnbench.store.trials import Trials
 from bnbench.wording import told
 
 Parts = dict[str, list[pd.DataFrame]]
@@ -74,11 +77,11 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found |= _together(study, contrasts, [decision.verdict for decision in decisions])
     found["control"] = aa_control.table(study, contrasts, splits)
     found |= tuning.tables(study, finals)
-    found = {name: report_tables.empty(name, study.report.factor) for name in TABLES} | found
+    found = {name: report_tables.empty(name, study.report.factor, study.factors) for name in TABLES} | found
     claimed = told.claimed(study, claims.judged(study, found))
     found = told.worded(study, found, claimed)
     for name, table in found.items():
-        report_tables.write(out, name, table, study.report.factor)
+        report_tables.write(out, name, table, study.report.factor, study.factors)
     planned = preregistration.finding(study, records.collected(data))
     said = told.sayings(study, found, claimed, planned)
     files.write_text(out / "verdicts.json", _json({**_facts(study), **said, "tables": _tables(found)}))
@@ -92,7 +95,7 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], list[Trajectory
     finals: dict[str, tuning.Finals] = {}
     parts: Parts = {}
     for context, settings in study.contexts():
-        arms = {label: trials.read(study, data, settings[label]) for label in study.arms if label in settings}
+        arms = {label: _read(study, data, settings[label]) for label in study.arms if label in settings}
         if study.config["tune"]:
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
@@ -106,10 +109,17 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], list[Trajectory
             courses.append(trajectories.trajectory(study, pairs))
             found += _of_pairs(study, pairs, contrasts[-1])
         found += [("convergence", convergence.of_arm(study, arm)) for arm in arms.values()]
-        found.append(("exclusions", pd.DataFrame(excluded, columns=pairing.EXCLUSION)))
+        found.append(("exclusions", pd.DataFrame(excluded, columns=[*study.factors, *pairing.EXCLUSION])))
         for name, table in found:
             parts.setdefault(name, []).append(table)
     return contrasts, courses, parts, finals
+
+
+def _read(study: Study, data: Path, setting: Setting) -> Trials:
+    """The trials of a setting, from here or of the user's own."""
+    if isinstance(study, OwnStudy) and isinstance(setting, OwnSetting):
+        return own_trials.read(study, data, setting)
+    return trials.read(study, data, setting)
 
 
 def _together(study: Study, contrasts: Sequence[Contrast], judged: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -126,7 +136,7 @@ def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str,
     found = [
         ("pairs", verdict_rows.pairs(study, contrast)),
         ("outcomes", exploratory.outcomes(study, pairs)),
-        ("absolute", absolute.of_pairs(study, pairs)),
+        *([("absolute", absolute.of_pairs(study, pairs))] if study.trained_here else []),
     ]
     return [*found, ("decomposition", exploratory.decomposition(study, pairs))] if pairs.keep_statistics else found
 

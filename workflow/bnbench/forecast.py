@@ -216,7 +216,7 @@ def _seconds(folder: Path, setting: Setting) -> float:
 
 def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
     """In standard deviations of the paired log differences, and as a ratio where pairs show how large these are."""
-    from bnbench.judge import power  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
+    from bnbench.judging import power  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
 
     seeds, alpha, tests = len(study.seeds), study.report.alpha, _tests(study)
     if seeds < seeds_to_decide(alpha):
@@ -251,7 +251,7 @@ def _finals(folder: Path, study: Study, setting: Setting) -> dict[int, float]:
     """
     import numpy as np  # noqa: PLC0415 - as above
 
-    from bnbench.judge import stats  # noqa: PLC0415
+    from bnbench.judging import stats  # noqa: PLC0415
 
     outcome = study.report.outcome
     if outcome in (BEST, SWING):  # which follow from the losses of all epochs, and those are too much to read here

@@ -57,7 +57,7 @@ to the next, as a root mean square over the window.
 """
 
 COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
-"""Of a difference of test losses: see `judge.exploratory.decomposition`."""
+"""Of a difference of test losses: see `judging.exploratory.decomposition`."""
 
 EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"
 """Outcomes that are made of a whole trial: how soon it reached the target, and how long it took."""

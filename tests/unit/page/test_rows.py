@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from bnbench.judge import exploratory
+from bnbench.judging import exploratory
 from bnbench.page import rows
 
 

@@ -8,7 +8,7 @@ import pytest
 import synthetic
 
 from bnbench.errors import UserError
-from bnbench.judge import finals
+from bnbench.judging import finals
 from bnbench.store import trials
 from bnbench.vocabulary import LOSSES
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from bnbench.judge import exploratory
+from bnbench.judging import exploratory
 from bnbench.wording import explored
 
 pytestmark = pytest.mark.filterwarnings("error")

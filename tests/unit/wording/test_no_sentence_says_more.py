@@ -11,7 +11,7 @@ import synthetic
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from bnbench.judge import verdict_rows, verdicts
+from bnbench.judging import verdict_rows, verdicts
 from bnbench.wording import answers, sentences, titles
 from bnbench.wording.preregistration import UNKNOWN
 

@@ -19,7 +19,6 @@ from bnbench.figures.axes import loss_axis, without_numbers
 from bnbench.figures.colours import INK
 from bnbench.figures.style import TITLE_SIZE, WIDTH, palette
 from bnbench.plan.study import Study
-from bnbench.vocabulary import FACTORS
 from bnbench.wording import titles
 
 _HEIGHTS = {1: 2.1, 2: 1.8, 3: 1.6, 4: 1.4, 5: 1.25}
@@ -30,7 +29,7 @@ _NARROW = 4  # in a row, from which on titles are smaller
 
 def context_names(study: Study, table: pd.DataFrame) -> list[str]:
     """The context of each row, in words."""
-    held = [factor for factor in FACTORS if factor in table.columns and factor != study.report.factor]
+    held = [factor for factor in study.factors if factor in table.columns and factor != study.report.factor]
     named = table[held].drop_duplicates()
     named["context"] = [titles.context_name(study, row) for row in named.to_dict("records")]
     return list(table[held].merge(named, on=held)["context"])

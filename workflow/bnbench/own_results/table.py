@@ -37,7 +37,7 @@ class Long:
     notes: tuple[str, ...] = ()
     """What the reader took, and what it left out: a sentence each."""
     factors: tuple[str, ...] = ()
-    """Columns that the reader knows to be factors, since they come from the names of folders or from hyperparameters."""
+    """Columns that the reader knows to be factors: they come from names of folders or from hyperparameters."""
 
     def where(self, row: int) -> str:
         """The file and the line of a row, as messages have them: `runs.csv, line 12`."""

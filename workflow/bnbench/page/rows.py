@@ -12,7 +12,7 @@ import pandas as pd
 
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
-from bnbench.vocabulary import FACTORS, SEED_VARIES
+from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import absolute as absolutes
 from bnbench.wording import effects, explored, formats, titles
 from bnbench.wording.titles import Row
@@ -44,7 +44,7 @@ def contexts(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> list[dict[str, Any]]:
     """A row per comparison and context with each arm as it is tuned, followed by one for whatever was tried."""
-    held = [name for name in (*FACTORS, "baseline", "treatment") if name in best]
+    held = [name for name in (*study.factors, "baseline", "treatment") if name in best]
     name = titles.equal(study) if study.tuned_arms == study.arms else "at one value"
     rows = []
     for row in best.to_dict("records"):
@@ -78,7 +78,7 @@ def _tried(study: Study, row: Row) -> dict[str, Cell]:
 def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
     """Names of the outcomes, and a row per contrast with the effect on each of them."""
     names = titles.in_order(set(table["outcome"]))
-    held = [name for name in (*FACTORS, "baseline", "treatment") if name in table]
+    held = [name for name in (*study.factors, "baseline", "treatment") if name in table]
     rows = []
     for _, group in table.groupby(held, sort=False):
         first, *_ = group.to_dict("records")
@@ -106,7 +106,7 @@ def _said(text: str, value: float) -> Cell:
 def sources(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     """A row per arm and context: its name, its arm, a cell for each level of `seed_varies`, and the seeds."""
     rows = []
-    for _, group in table.groupby([name for name in FACTORS if name != SEED_VARIES], sort=False):
+    for _, group in table.groupby([name for name in study.factors if name != SEED_VARIES], sort=False):
         found = {row[SEED_VARIES]: row for row in group.to_dict("records")}
         first = next(iter(found.values()))
         name, arm = (
@@ -144,7 +144,7 @@ def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _named(study: Study, row: Row) -> dict[str, Any]:
     """The name of a row, and its level of every factor that has several."""
-    several = {name: row[name] for name in FACTORS if name in row and len(study.levels[name]) > 1}
+    several = {name: row[name] for name in study.factors if name in row and len(study.levels[name]) > 1}
     if len(study.comparisons) > 1:
         several["comparison"] = titles.comparison(study, row)
     return {"name": titles.contrast_name(study, row), "factors": several}

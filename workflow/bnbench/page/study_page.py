@@ -17,12 +17,12 @@ import pandas as pd
 import yaml
 
 from bnbench import __version__
+from bnbench.columns import COLUMNS, of_factor
 from bnbench.errors import UserError
 from bnbench.figures.colours import GRID, INK, PAPER
 from bnbench.page import rows, tables
 from bnbench.plan.study import Study
 from bnbench.store import schemas
-from bnbench.store.columns import COLUMNS
 from bnbench.vocabulary import PACKAGE
 from bnbench.wording import (
     absolute,
@@ -141,12 +141,14 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "exclusions": tables.listing(study, found["exclusions"], "Trials left out of the pairs, or diverged"),
         "missing": _missing(study, found["exclusions"]),
         "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from"),
-        "columns": {name: schemas.description(COLUMNS[name]) for name in columns},
+        "columns": {name: schemas.description(COLUMNS.get(name) or of_factor(name)) for name in columns},
     }
 
 
 def _beside(sentences: Sequence[str], more: Sequence[str]) -> list[str]:
-    """Each sentence with the one that stands beside it."""
+    """Each sentence with the one that stands beside it, where there are any."""
+    if not more:
+        return [*sentences]
     return [" ".join(filter(None, both)) for both in zip(sentences, more, strict=True)]
 
 

@@ -6,8 +6,10 @@ It checks each key first, and then whether the keys fit together. Whatever is wr
 mistake, before anything runs.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bnbench import vocabulary
 from bnbench.catalogue import own, parameters, registries, sources, tasks
@@ -17,10 +19,13 @@ from bnbench.catalogue.parameters import Registry
 from bnbench.catalogue.registries import ENTRIES, REGISTRIES
 from bnbench.catalogue.shared_tasks import Arrays, OwnData
 from bnbench.errors import UserError, found, nearest
-from bnbench.plan import candidates, cross_checks, described, duplicate_checks
+from bnbench.plan import candidates, cross_checks, described, duplicate_checks, own_study
 from bnbench.plan.mistakes import ConfigError, Path, at, every, kinds, missing_key, refuse, unknown_keys, wrong_values
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS
+
+if TYPE_CHECKING:
+    from bnbench.own_results.table import Long
 
 WORDS = {
     "factors": FACTORS,
@@ -43,16 +48,19 @@ SCHEMA: dict[str, Any] = _spelled_out(vocabulary.SCHEMA)
 """The keys of a study, as JSON Schema has them."""
 
 
-def load(config: Mapping[str, Any], source: str) -> Study:
+def load(config: Mapping[str, Any], source: str, results: Long | None = None) -> Study:
     """Check and complete `config`, and plan it; `source` names it in messages.
+
+    `results` is the table of a study of your own results, where it is not read from the path that the config names.
 
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
     config = _spelled(config)
     try:
-        study = Study(_resolved(config))
-        duplicate_checks.check_arms(study)
+        study = own_study.of(_resolved(config, results))
+        if study.trained_here:
+            duplicate_checks.check_arms(study)
         cross_checks.check_claims(study)
     except ConfigError as error:
         raise error.told(source, config) from error
@@ -79,7 +87,7 @@ def _spelled(written: Any) -> Any:
     return [_spelled(value) for value in written] if isinstance(written, list) else written
 
 
-def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
+def _resolved(config: Mapping[str, Any], results: Long | None = None) -> dict[str, Any]:
     keys = SCHEMA["properties"]
 
     def resolved_key(key: str) -> Any:
@@ -88,8 +96,11 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError([missing_key((), key, keys[key])])
         return _resolve_key(key, config.get(key, keys[key].get("default")), keys[key])
 
+    if config.get("results") is not None:
+        return _of_results(config, resolved_key, results)
     written = [*keys, *(key for key in config if key not in keys)]
     resolved = dict(zip(written, every(resolved_key, written), strict=True))
+    del resolved["results"]
     if isinstance(resolved["seeds"], int):
         resolved["seeds"] = {"first": 0, "count": resolved["seeds"]}
     if resolved["tune"] and resolved["tune"]["parameters"] is None:
@@ -98,6 +109,13 @@ def _resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     if classes := sources.here(_called_by_name(resolved)):
         resolved["sources"] = classes
     return resolved
+
+
+def _of_results(config: Mapping[str, Any], resolve: Any, results: Long | None) -> dict[str, Any]:
+    """The same where the results are there already."""
+    from bnbench.plan import own_config  # noqa: PLC0415 - pandas takes a second that planning does not need otherwise
+
+    return own_config.resolved(config, resolve, results)
 
 
 def _called_by_name(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

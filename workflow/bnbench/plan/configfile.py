@@ -125,15 +125,19 @@ def located(config: Mapping[str, Any], folders: Iterable[Path]) -> dict[str, Any
             found["path"] = _beside(path, places)
         return found
 
-    return {key: below(value) for key, value in config.items()}
+    seen = {key: below(value) for key, value in config.items()}
+    results = seen.get("results")
+    if isinstance(results, Mapping) and isinstance(path := results.get("path"), str):
+        seen["results"] = {**results, "path": _beside(path, places)}
+    return seen
 
 
 def _beside(path: str, folders: Sequence[Path]) -> str:
-    """Where a file lies as seen from the working directory, if it lies in one of the folders; else `path`."""
+    """Where a file or folder lies as seen from here, if it lies in one of the folders; else `path`."""
     if Path(path).is_absolute():
         return path
     seen = (os.path.relpath(folder / path) for folder in folders)
-    return next((each for each in seen if Path(each).is_file()), path)
+    return next((each for each in seen if Path(each).exists()), path)
 
 
 def _problem(error: Exception) -> str:

@@ -69,6 +69,26 @@ class Study:
         return str(self.config["study"])
 
     @property
+    def factors(self) -> tuple[str, ...]:
+        """The factors whose levels name a setting, in the order of the tables' columns."""
+        return FACTORS
+
+    @property
+    def trained_here(self) -> bool:
+        """Whether the trials are trained here, and not the results of others."""
+        return True
+
+    @property
+    def has_course(self) -> bool:
+        """Whether trials were measured at several epochs."""
+        return True
+
+    @property
+    def paired(self) -> bool:
+        """Whether the trials of two arms that have the same seed are compared with each other."""
+        return True
+
+    @property
     def seeds(self) -> range:
         """All seeds."""
         first, count = self.config["seeds"]["first"], self.config["seeds"]["count"]
@@ -145,7 +165,7 @@ class Study:
 
     def varied(self) -> list[str]:
         """Factors of several levels that are held fixed while the arms are compared."""
-        return [factor for factor in FACTORS if factor != self.report.factor and len(self.levels[factor]) > 1]
+        return [factor for factor in self.factors if factor != self.report.factor and len(self.levels[factor]) > 1]
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -284,7 +304,7 @@ class Study:
         """The share of the training points that is held out for validation, as settings have it; nothing if none is."""
         return candidates.held_out(self.config)
 
-    def examples(self, labels: Mapping[str, str]) -> int:
+    def examples(self, labels: Mapping[str, str]) -> float:
         """Examples in a full batch of a context: the batch size, or all training points of its task."""
         batch_size = self.levels["batch_size"][labels["batch_size"]].entry
         if batch_size != "full":

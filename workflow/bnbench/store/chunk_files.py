@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from bnbench import columns
 from bnbench.catalogue import tasks
 from bnbench.catalogue.losses import OF_TASK
 from bnbench.errors import UserError
@@ -13,7 +14,7 @@ from bnbench.plan import user_files
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.levels import level
 from bnbench.plan.settings import Setting
-from bnbench.store import columns, schemas, tables
+from bnbench.store import schemas, tables
 from bnbench.vocabulary import FACTORS, OF_SETTING
 
 

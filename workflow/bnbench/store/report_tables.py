@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,14 +16,14 @@ from bnbench.vocabulary import FACTORS
 _PANDAS_TYPES = {pa.string(): "str", pa.int64(): "Int64", pa.float64(): "float64", pa.bool_(): "bool"}
 
 
-def write(out: Path, name: str, frame: pd.DataFrame, factor: str) -> None:
+def write(out: Path, name: str, frame: pd.DataFrame, factor: str, factors: Sequence[str] = FACTORS) -> None:
     """Write a table of a report as `tables/<name>.csv` in the study's folder `out`, in the columns of its schema.
 
     Raises:
         ValueError: the frame has other columns than its schema, or values of another type.
         UserError: the file cannot be written.
     """
-    schema = schemas.of_report(name, factor)
+    schema = schemas.of_report(name, factor, factors)
     if odd := {*schema.names} ^ {*frame.columns}:
         raise ValueError(f"{name}: {sorted(odd)} stand in the table or in its schema alone")
     typed = pa.Table.from_pandas(frame[schema.names], schema, preserve_index=False)
@@ -30,9 +31,9 @@ def write(out: Path, name: str, frame: pd.DataFrame, factor: str) -> None:
     write_text(out / "tables" / f"{name}.csv", text)
 
 
-def empty(name: str, factor: str) -> pd.DataFrame:
+def empty(name: str, factor: str, factors: Sequence[str] = FACTORS) -> pd.DataFrame:
     """A table without rows, in the columns and types of its schema."""
-    table: pd.DataFrame = schemas.of_report(name, factor).empty_table().to_pandas()
+    table: pd.DataFrame = schemas.of_report(name, factor, factors).empty_table().to_pandas()
     return table
 
 
@@ -45,8 +46,10 @@ def read(out: Path, name: str) -> pd.DataFrame:
     path = out / "tables" / f"{name}.csv"
     types = {field.name: _PANDAS_TYPES[field.type] for field in schemas.TABLES[name]}
     with reading(path, "a readable table"):
+        own = [column for column in pd.read_csv(path, nrows=0) if column not in types]  # factors that only it has
+        types |= dict.fromkeys(own, "str")
         frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
-        if missing := {*types} - {*frame.columns, *FACTORS}:
+        if missing := {*schemas.TABLES[name].names} - {*frame.columns, *FACTORS}:
             raise ValueError(f"without {', '.join(sorted(missing))}")
         whole = [name for name in frame.select_dtypes("Int64") if frame[name].notna().all()]
         return frame.astype(dict.fromkeys(whole, "int64"))

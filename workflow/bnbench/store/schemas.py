@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from bnbench.store.columns import COLUMNS, of_metric
+from bnbench.columns import COLUMNS, of_factor, of_metric
 from bnbench.vocabulary import (
     FACTORS,
     FIRST_FACTORS,
@@ -208,12 +208,14 @@ def stored(kind: str, own_metrics: Sequence[str] = ()) -> pa.Schema:
     return schema
 
 
-def of_report(name: str, factor: str) -> pa.Schema:
-    """The columns of a table of a report in which the levels of `factor` are compared."""
+def of_report(name: str, factor: str, factors: Sequence[str] = FACTORS) -> pa.Schema:
+    """The columns of a table of a report in which the levels of `factor`, one of `factors`, are compared."""
     schema = TABLES[name]
-    if "treatment" not in schema.names or factor not in schema.names:
+    if not {*FACTORS} <= {*schema.names}:
         return schema
-    return schema.remove(schema.get_field_index(factor))
+    held = [each for each in factors if each != factor or "treatment" not in schema.names]
+    others = [field for field in schema if field.name not in FACTORS]
+    return pa.schema([*map(of_factor, held), *others], metadata=schema.metadata)
 
 
 def description(described: pa.Schema | pa.Field) -> str:

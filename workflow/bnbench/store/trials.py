@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,8 @@ class Trials:
     """The same → the epochs at which it is measured."""
     left_out: dict[int, str]
     """Seed → why none of its trials is here: missing, duplicated or not asked for."""
+    measured: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """What was not measured at all of its epochs of all trials → where it was, [epochs, seeds]."""
 
     @property
     def seeds(self) -> NDArray[np.int64]:
@@ -44,7 +46,8 @@ class Trials:
         """The trials of these seeds alone; each must be there."""
         chosen = np.searchsorted(self.seeds, seeds)
         losses = {outcome: values[:, chosen] for outcome, values in self.losses.items()}
-        return replace(self, rows=self.rows.iloc[chosen], losses=losses)
+        measured = {outcome: there[:, chosen] for outcome, there in self.measured.items()}
+        return replace(self, rows=self.rows.iloc[chosen], losses=losses, measured=measured)
 
 
 def read(study: Study, data: Path, setting: Setting) -> Trials:
@@ -76,7 +79,7 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
         if not _is_known(losses[name], finished, name in needed):
             del losses[name]
     for name in (name for name in losses if setting.outcomes[name].is_ratio):
-        _refuse_negative(losses[name], f"{path}: {setting.address}: {name}")
+        refuse_negative(losses[name], f"{path}: {setting.address}: {name}")
     if not _is_whole(study, setting, losses, finished):
         del losses[study.report.outcome]
     losses |= derived.of(setting, losses, study.report.window)
@@ -106,7 +109,7 @@ def _why_unknown(setting: Setting, study: Study) -> str:
     return "which an earlier version trained"
 
 
-def _refuse_negative(values: Array, where: str) -> None:
+def refuse_negative(values: Array, where: str) -> None:
     """Refuse losses that have no ratio.
 
     Raises:

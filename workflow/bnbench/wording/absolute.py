@@ -87,7 +87,9 @@ def _spans(study: Study, rows: pd.DataFrame, of: str) -> dict[str, str]:
 
 
 def note(study: Study, rows: pd.DataFrame) -> str:
-    """What the numbers of the table are, which stands above it."""
+    """What the numbers of the table are, which stands above it; empty of a table without rows."""
+    if rows.empty:
+        return ""
     squared, classified = (rows[f"baseline_{of}"].notna().any() for of in ("left", "accuracy"))
     said = []
     if squared:

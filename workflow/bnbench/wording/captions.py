@@ -9,7 +9,7 @@ from bnbench.epochs import evaluated_epochs, window_length
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
-from bnbench.vocabulary import BEST, FACTORS, SCHEMA, SEED_VARIES, SWING
+from bnbench.vocabulary import BEST, SCHEMA, SEED_VARIES, SWING
 from bnbench.wording import effects, folded, formats, networks, titles
 
 _UNSAID = {SEED_VARIES: ALL, "network": DEFAULT["name"], "accumulate": "1"}
@@ -20,10 +20,12 @@ _READ_BY_SOME = ("hidden", "activation", "init")
 
 def summary(study: Study) -> str:
     """The grid in one line: `2 norms × 2 batch sizes × 20 seeds = 80 trials`."""
-    shown = [factor for factor in FACTORS if len(study.levels[factor]) > 1]
+    shown = [factor for factor in study.factors if len(study.levels[factor]) > 1]
     parts = [formats.count(len(study.levels[factor]), noun(factor)) for factor in shown]
     trials = formats.count(len(study.settings) * len(study.seeds), "trial")
     seeds = formats.count(len(study.seeds), "seed")
+    if not study.trained_here:
+        return ", ".join([*parts, seeds])
     if left_out := math.prod(map(len, study.levels.values())) - len(study.settings):
         repeated = "1 that repeats another" if left_out == 1 else f"{left_out} that repeat others"
         return f"{' × '.join(parts)}, less {repeated}, × {seeds} = {trials}"
@@ -32,7 +34,7 @@ def summary(study: Study) -> str:
 
 def noun(factor: str) -> str:
     """What a level of a factor is called in general: `batch size`."""
-    return str(SCHEMA["properties"][factor].get("noun", factor.replace("_", " ")))
+    return str(SCHEMA["properties"].get(factor, {}).get("noun", factor.replace("_", " ")))
 
 
 def window(study: Study, outcome: str = "") -> str:
@@ -40,6 +42,10 @@ def window(study: Study, outcome: str = "") -> str:
     name, share = outcome or study.report.outcome, study.report.window
     if name == BEST:
         return "at the epoch with the lowest validation loss"
+    if not study.has_course:
+        return "of each run"
+    if not study.trained_here:
+        return f"over the last {formats.percent(share)} of a run's epochs" if share else "at a run's last epoch"
     measured = evaluated_epochs(study.config["epochs"], study.config["evaluate_every"])
     if name == SWING and window_length(len(measured), share) <= 2:
         return "over the last two measurements"
@@ -74,9 +80,15 @@ def facts(study: Study) -> dict[str, str]:
         "alike": alike(study),
         "tuned": titles.tuned(study),
         "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
-        "noise": " and of dropout, or whatever else is drawn in training," if networks.draws(study) else "",
+        "noise": _noise(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
+
+
+def _noise(study: Study) -> str:
+    """What else than the batches differs between training and evaluation."""
+    draws = study.trained_here and networks.draws(study)
+    return " and of dropout, or whatever else is drawn in training," if draws else ""
 
 
 def together(family: int) -> str:
@@ -149,6 +161,8 @@ def treated(study: Study) -> str:
 
 def alike(study: Study) -> str:
     """What all arms of a seed have in common, whatever is compared."""
+    if not study.trained_here:
+        return "have the seed in common"
     if study.report.factor == "task":
         return "were given the same random numbers"
     order = "saw the same examples in the same order"
@@ -160,9 +174,11 @@ def alike(study: Study) -> str:
 
 def named_factors(study: Study) -> list[str]:
     """The factors whose levels texts name: what goes without saying is left out, and what no network reads."""
+    if not study.trained_here:
+        return [*study.factors]
     unsaid = {name for name, label in _UNSAID.items() if [*study.levels[name]] == [label]}
     unread = {*_READ_BY_SOME} - networks.read_keys(study)
-    return [factor for factor in FACTORS if factor not in unsaid | unread]
+    return [factor for factor in study.factors if factor not in unsaid | unread]
 
 
 def levels(study: Study) -> str:
@@ -173,8 +189,8 @@ def levels(study: Study) -> str:
     differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
     fixed = [factor for factor in named_factors(study) if factor not in (study.report.factor, *varied)]
     held = [f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor]]
-    loss = networks.own_loss(study)
+    loss = networks.own_loss(study) if study.trained_here else ""
     same = ", ".join([*held, *([f"loss {loss}"] if loss else [])])
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
     said += [f"{line[:1].upper()}{line[1:]}." for line in folded.lines(study)]
-    return " ".join([*filter(None, said), f"The same everywhere: {same}."])
+    return " ".join([*filter(None, said), *([f"The same everywhere: {same}."] if same else [])])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bnbench.judge.claims import Judged, finding
+from bnbench.judging.claims import Judged, finding
 from bnbench.plan.study import Study
 from bnbench.wording import effects, explored, formats, titles, together
 from bnbench.wording.titles import Row

@@ -77,16 +77,15 @@ def figures(study: Study) -> dict[str, str]:
         shown["profile"] = "The share of the pairs that reach each effect"
     if _many_arms(study):
         shown["ranks"] = "Mean ranks of the arms, and which are not told apart"
-    if len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size":
+    if study.trained_here and len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size":
         shown["batch_sizes"] = "Effect by batch size"
-    shown |= {
-        "curves": f"{compared.capitalize()} over the epochs",
-        "differences": "Effect over the epochs",
-        "pairs": f"Final {compared}, seed by seed",
-    }
+    if study.has_course:
+        shown["curves"] = f"{compared.capitalize()} over the epochs"
+        shown["differences"] = "Effect over the epochs"
+    shown["pairs"] = f"Final {compared}, seed by seed"
     if study.keeps_statistics:
         shown["decomposition"] = "Where the difference comes from"
         shown["modes"] = "The same networks in training mode, in evaluation mode and with precise statistics"
-    if any(build(TASKS, task).is_curve() for task in study.config["task"]):
+    if study.trained_here and any(build(TASKS, task).is_curve() for task in study.config["task"]):
         shown["fit"] = "Fitted functions and their errors"
     return shown

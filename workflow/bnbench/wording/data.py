@@ -38,12 +38,13 @@ def found(study: Study) -> list[About]:
 
 def sentences(study: Study) -> list[str]:
     """What is said of the data of each task: a few sentences each."""
-    return [told(about) for about in found(study)]
+    return [told(about) for about in found(study)] if study.trained_here else []
 
 
 def warnings(study: Study) -> list[str]:
     """A sentence for each column that may not be meant to be an input, and each class that is rare."""
-    return [said for about in found(study) for said in (*_suspected(about), *_rare(about))]
+    known = found(study) if study.trained_here else []
+    return [said for about in known for said in (*_suspected(about), *_rare(about))]
 
 
 def units(study: Study) -> str:

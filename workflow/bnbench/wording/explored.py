@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from bnbench.judge import exploratory
+from bnbench.judging import exploratory
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.vocabulary import EPOCHS_TO_TARGET, GAP, SECONDS, SWING

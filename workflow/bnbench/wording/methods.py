@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bnbench import __version__
-from bnbench.judge import sign_flips
+from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import SEED_VARIES
@@ -67,11 +67,17 @@ def limits(contexts: pd.DataFrame) -> str:
 
 def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
+    if not study.trained_here:
+        counted = formats.count(len(study.settings), "setting")
+        absent = dict.fromkeys(("held_out", "rows_alone", "sources", "pairs"), "")
+        said = f"The results of runs of {counted} were read from a table. Runs were compared in pairs by seed."
+        return {**captions.facts(study), **absent, "own": said}
     of_networks = ("network", "hidden", "activation")
     held = [name for name in captions.named_factors(study) if name not in (factor, *of_networks)]
     arms = formats.listed([titles.whole(study, arm) for arm in study.arms])
     return {
         **captions.facts(study),
+        "own": "",
         "fixed_by_seed": randomness.fixed(study),
         "same_data": randomness.same(study),
         "several": len(study.contexts()) > 1,

@@ -28,7 +28,7 @@ _WITHOUT_VALUES = ("compare", "claims")
 
 
 def sentences(found: Mapping[str, Any]) -> str:
-    """What `judge.preregistration.finding` found: as fixed, what changed after how many seeds, or not known."""
+    """What `judging.preregistration.finding` found: as fixed, what changed after how many seeds, or not known."""
     total, unknown = found["settings"], found["unknown"]
     if not total:
         return "Nothing has been trained yet."

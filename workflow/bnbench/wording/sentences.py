@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnbench.judge import sign_flips
+from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.vocabulary import POWER
 from bnbench.wording import effects, formats, titles

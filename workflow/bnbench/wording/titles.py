@@ -70,7 +70,9 @@ def context_name(study: Study, labels: Row, without: str = "") -> str:
     Where something else than a context is named, it may be `without` a factor.
     """
     varied = [factor for factor in study.varied() if factor != without]
-    first = [factor for factor in _SAID_FIRST if factor != study.report.factor]
+    if not study.trained_here and not varied:
+        return "all runs"
+    first = [factor for factor in _SAID_FIRST if factor != study.report.factor and factor in study.factors]
     chosen = [factor for factor in first if factor in varied] + [factor for factor in varied if factor not in first]
     said = [context_level(study, factor, labels[factor]) for factor in chosen or first]
     return " at ".join(said) if (chosen or first) == [*_SAID_FIRST] else ", ".join(said)

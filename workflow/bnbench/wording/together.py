@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from bnbench.judge import sign_flips
+from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.vocabulary import MAIN_EFFECT
 from bnbench.wording import captions, effects, formats, titles

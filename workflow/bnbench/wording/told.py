@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench.judge import absolute as absolutes
-from bnbench.judge import convergence as convergences
-from bnbench.judge.claims import Judged
+from bnbench.judging import absolute as absolutes
+from bnbench.judging import convergence as convergences
+from bnbench.judging.claims import Judged
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES
-from bnbench.vocabulary import FACTORS
 from bnbench.wording import (
     absolute,
     answers,
@@ -64,7 +63,7 @@ def sayings(
         study: the study.
         found: its tables, with their columns of words.
         claimed: its claims, as `claimed` gives them.
-        planned: what is known of whether the comparison was fixed before training (`judge.preregistration.finding`).
+        planned: what is known of whether the comparison was fixed before training (`judging.preregistration.finding`).
     """
     rows, fixed = found["contexts"], preregistration.sentences(planned)
     return {
@@ -117,6 +116,6 @@ def _absolute(study: Study, found: Tables) -> dict[str, Any]:
 def _trajectories(study: Study, found: Tables) -> list[str]:
     """A sentence on each contrast that has pairs, from its last epoch and its verdict."""
     differences, contexts = found["differences"], found["contexts"].to_dict("records")
-    names = [name for name in differences.columns if name in (*FACTORS, "baseline", "treatment")]
+    names = [name for name in differences.columns if name in (*study.factors, "baseline", "treatment")]
     last = differences.groupby(names, sort=False).tail(1).to_dict("records")
     return [sentences.decided(study, *rows) for rows in zip(last, contexts, strict=True) if rows[0]["pairs"] > 0]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bnbench.plan.study import Study
 from bnbench.streams import ALL, SOURCES
-from bnbench.vocabulary import FACTORS, SEED_VARIES
+from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import formats, networks, titles
 from bnbench.wording.titles import Row
 
@@ -38,12 +38,12 @@ def rows_alone(study: Study) -> str:
 
 def levels(study: Study) -> str:
     """What varies from seed to seed, level by level: `all sources varied and the weights alone varied`."""
-    return formats.listed([level.title for level in study.levels[SEED_VARIES].values()])
+    return formats.listed([level.title for level in study.levels.get(SEED_VARIES, {}).values()])
 
 
 def sentences(study: Study, table: pd.DataFrame) -> list[str]:
     """For each arm in each context, the variance with one source alone varied; `table` is that of `variance`."""
-    held = [name for name in FACTORS if name != SEED_VARIES]
+    held = [name for name in study.factors if name != SEED_VARIES]
     return [_sentence(study, group.to_dict("records")) for _, group in table.groupby(held, sort=False)]
 
 

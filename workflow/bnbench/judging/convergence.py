@@ -1,0 +1,93 @@
+"""Does the outcome that decides still change at the end of the training? If so, another budget may answer otherwise.
+
+Over the window in which the outcome is judged, a straight line is fitted to each seed's own measurements: of the log
+loss, or of an accuracy, by the epoch. What the line changes by from the first to the last of these epochs is one
+number a seed, whatever bounces between them, and Student's interval of its mean holds for all settings of the study
+together (Bonferroni). It describes the stretch; it extrapolates nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bnbench.epochs import window_length
+from bnbench.judging import finals, stats
+from bnbench.judging.stats import Array, Interval
+from bnbench.plan.study import Study
+from bnbench.store.trials import Trials
+
+Trend = Literal["falls", "rises", "unclear", "no data"]
+
+SHORTEST = 0.1
+"""Share of the measured epochs that takes the place of a window of one measurement, which has no slope."""
+
+
+def of_arm(study: Study, arm: Trials) -> pd.DataFrame:
+    """The row of one setting, over its trials that stay finite; no limits for fewer than two of them."""
+    outcome = study.outcome
+    epochs = arm.epochs[outcome.name]
+    chosen = slice(len(epochs) - stretch(len(epochs), study.report.window), None)
+    measured = finals.scaled(arm, outcome.name)[chosen]
+    if outcome.name in arm.measured:  # what a run did not measure tells nothing of its end
+        measured = np.where(arm.measured[outcome.name][chosen].all(0), measured, np.nan)
+    changes = fitted_changes(epochs[chosen], measured)
+    changes = changes[np.isfinite(changes)]
+    interval = stats.t_interval(changes, 1 - study.report.alpha / len(study.settings))
+    change = Interval(*(outcome.unscaled(end) for end in interval))
+    row: dict[str, Any] = {
+        **arm.setting.labels,
+        "outcome": outcome.name,
+        "seeds": len(changes),
+        "first_epoch": int(epochs[chosen][0]),
+        "last_epoch": int(epochs[-1]),
+        "measurements": len(measured),
+        "change": change.mean,
+        "change_low": change.low,
+        "change_high": change.high,
+        "trend": trend(interval),
+    }
+    return pd.DataFrame([row])
+
+
+def at_chosen_rates(study: Study, tuned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the settings at which most seeds of the arms of `tuned` are judged; all where nothing is tuned."""
+    if tuned.empty:
+        return rows
+    chosen = {
+        tuple(study.at_chosen(row, arm)[name] for name in study.factors)
+        for row in tuned[tuned["pairs"] > 0].to_dict("records")
+        for arm in ("baseline", "treatment")
+    }
+    return rows[[labels in chosen for labels in rows[[*study.factors]].itertuples(index=False, name=None)]]
+
+
+def stretch(measured: int, share: float) -> int:
+    """How many of the last `measured` epochs are looked at: those of the window, and at least two where there are."""
+    window = window_length(measured, share)
+    return window if window > 1 else min(measured, max(2, window_length(measured, SHORTEST)))
+
+
+def fitted_changes(epochs: NDArray[np.int64], values: Array) -> Array:
+    """What the least-squares line through each column of `values`, [epochs, seeds], changes by, [seeds].
+
+    From the first of the epochs to the last; NaN for a column with a NaN, and for a single epoch.
+    """
+    if len(epochs) < 2:
+        return np.full(values.shape[1], np.nan)
+    centred = epochs - epochs.mean()
+    # From the first value on, so that a column of equal values has a slope of exactly 0.
+    slopes: Array = centred @ (values - values[0]) / (centred**2).sum()
+    return slopes * float(epochs[-1] - epochs[0])
+
+
+def trend(change: Interval) -> Trend:
+    """What the limits of a change on the scale of differences (0: no change) say of its direction."""
+    if np.isnan(change.low):
+        return "no data"
+    if change.high < 0:
+        return "falls"
+    return "rises" if change.low > 0 else "unclear"

@@ -1,0 +1,96 @@
+"""How far what decides lies beyond the edge of its verdict, in standard errors of its own.
+
+A verdict is a threshold on a statistic that another run would draw anew: over other seeds, or over the same ones on
+another processor, whose rounding sends long trainings elsewhere. A statistic that lies d standard errors beyond its
+edge comes out on the other side in a repetition with probability Φ(−d/√2), since both are drawn: 24 % at d = 1, 8 % at
+d = 2. So `CLOSE` names verdicts that one repetition in four or more would not confirm.
+
+All statistics are t-like: a mean over its standard error. Their own standard error is √(1 + t²/(2(n − 1))), by the
+delta method for normal differences: 1 for the mean, the rest for the spread. The error of random flips is a hundredth
+of that at p = 0.05, and is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from scipy import special
+
+from bnbench.judging import sign_flips
+from bnbench.judging.stats import Array
+
+CLOSE = 1.0
+"""Standard errors: what lies less beyond its edge, or falls less short of it, is close."""
+
+
+class MeanTest(NamedTuple):
+    """A test of a mean against 0, with what its p-values are and the interval that decides along with them."""
+
+    mean: float
+    error: float
+    """Standard error of the mean."""
+    pairs: int
+    p: float
+    """Of the test alone, two-sided."""
+    p_adjusted: float
+    half: float = math.nan
+    """Half the width of the interval; NaN where p alone decides."""
+
+
+def mean_test(values: Array, p: float, p_adjusted: float, half: float = math.nan) -> MeanTest:
+    """Of what is tested, [pairs]: differences of costs, or signed ranks."""
+    pairs = len(values)
+    mean = float(values.mean()) if pairs else math.nan
+    error = float(values.std(ddof=1)) / math.sqrt(pairs) if pairs > 1 else math.nan
+    return MeanTest(mean, error, pairs, p, p_adjusted, half)
+
+
+def room(statistic: float, critical: float, pairs: int) -> float:
+    """By how many standard errors a statistic lies beyond its critical value; negative where it falls short of it."""
+    if pairs < 2 or math.isnan(statistic):
+        return math.nan
+    if math.isinf(statistic):  # the limit
+        return math.copysign(math.sqrt(2 * (pairs - 1)), statistic)
+    return (statistic - critical) / math.sqrt(1 + statistic**2 / (2 * (pairs - 1)))
+
+
+def of_effect(test: MeanTest, alpha: float) -> float:
+    """Of an effect, which needs an adjusted p below α, and an interval without 0 if it has one: the nearer edge.
+
+    The critical value of p is that of Student's t at the share of α that adjustment leaves to this test.
+
+    Returns:
+        NaN where so few seeds can decide nothing.
+    """
+    if not sign_flips.can_decide(test.pairs, alpha) or math.isnan(test.p_adjusted):
+        return math.nan
+    statistic = _over(abs(test.mean), test.error)
+    by_p = room(statistic, _quantile(alpha / 2 * test.p / test.p_adjusted, test.pairs), test.pairs)
+    if math.isnan(test.half):
+        return by_p
+    return min(by_p, room(statistic, _over(test.half, test.error), test.pairs))
+
+
+def of_equivalence(p_equivalence: float, pairs: int, alpha: float) -> float:
+    """Of a mean within the margin, by the p of two one-sided tests; NaN without one."""
+    if math.isnan(p_equivalence):
+        return math.nan
+    return room(_quantile(p_equivalence, pairs), _quantile(alpha, pairs), pairs)
+
+
+def of_not_worse(test: MeanTest, margin: float) -> float:
+    """Of a mean cost that is not worse by more than the margin, by the upper limit of the interval."""
+    return room(_over(margin - test.mean, test.error), _over(test.half, test.error), test.pairs)
+
+
+def _over(size: float, error: float) -> float:
+    """In standard errors; without limit where there is no spread."""
+    if error == 0:
+        return math.copysign(math.inf, size) if size else 0.0
+    return size / error
+
+
+def _quantile(tail: float, pairs: int) -> float:
+    """Student's t that leaves `tail` above it."""
+    return -float(special.stdtrit(pairs - 1, tail))

@@ -1,0 +1,134 @@
+"""What is shown of each setting beside the verdicts: curves, losses by mode, fits, reference points and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bnbench.judging import finals, stats
+from bnbench.plan.study import Study
+from bnbench.store import tables
+from bnbench.store.trials import Trials
+from bnbench.vocabulary import BATCH, LOSSES
+
+_EPOCHS = 200  # of a curve: more than a figure can show apart
+_BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
+_VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "device_name", "threads")
+
+
+def of_context(study: Study, data: Path, arms: Mapping[str, Trials]) -> dict[str, pd.DataFrame]:
+    """The tables of one context by name; `arms` are its settings, of which those that keep statistics have modes."""
+    every = list(arms.values())
+    parts = {
+        "curves": [_curves(study, arm) for arm in every],
+        "modes": [_modes(study, arm) for arm in every if arm.setting.keeps_statistics],
+        "fit": [_fit(data, arm) for arm in every if study.trained_here],
+        "reference": [_reference(study, arm) for arm in every],
+        "provenance": [_provenance(arm) for arm in every],
+    }
+    return {name: joined(of_arms) for name, of_arms in parts.items() if of_arms}
+
+
+def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table of all parts; an empty part has columns but no types and would change those of the others."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def shown(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the up to 200 log-spaced epochs lie that a curve shows, the first and the last among them."""
+    spaced = np.searchsorted(epochs + 1, np.geomspace(1, epochs[-1] + 1, _EPOCHS).round())
+    return np.unique(spaced.clip(0, len(epochs) - 1))
+
+
+def _curves(study: Study, arm: Trials) -> pd.DataFrame:
+    """Mean over the seeds at up to 200 log-spaced epochs, with Student's t interval, on the scale of the outcome.
+
+    Over the trials that stay finite to the end, so that no curve bends because a trial is gone.
+    """
+    level = 1 - study.report.alpha
+    parts = []
+    for outcome in (name for name in dict.fromkeys(("train_loss", study.report.outcome)) if name in arm.losses):
+        scaled, unscaled = finals.scaled(arm, outcome), study.outcomes[outcome].unscaled
+        finite = np.isfinite(scaled).all(0)
+        chosen = shown(arm.epochs[outcome])
+        seeds, mean, low, high = stats.column_intervals(scaled[chosen][:, finite], level)
+        columns = {"loss": unscaled(mean), "low": unscaled(low), "high": unscaled(high)}
+        numbers = {"epoch": arm.epochs[outcome][chosen], "seeds": seeds.astype(int), "diverged": int((~finite).sum())}
+        parts.append(pd.DataFrame({"outcome": outcome, **numbers, **columns}))
+    return _labelled(arm, pd.concat(parts, ignore_index=True))
+
+
+def _modes(study: Study, arm: Trials) -> pd.DataFrame:
+    """Every loss over the window: geometric mean over the trials that stay finite, and its interval."""
+    rows = []
+    for outcome in (name for name in (*LOSSES, BATCH) if name in arm.losses):
+        values = np.asarray(finals.final(arm, outcome, study.report.window).dropna(), np.float64)
+        loss = stats.geometric_interval(values, 1 - study.report.alpha)
+        rows.append({"outcome": outcome, "seeds": len(values), "loss": loss.mean, "low": loss.low, "high": loss.high})
+    return _labelled(arm, pd.DataFrame(rows))
+
+
+def _fit(data: Path, arm: Trials) -> pd.DataFrame:
+    """Over one input: the target, and percentiles over the seeds of the fit and of its absolute error.
+
+    Empty where the seeds do not share their inputs: then there is nothing to take percentiles over.
+    """
+    columns = ["x", "y", "seeds", *(f"{of}{end}" for of in ("fit", "error") for end in ("_low", "", "_high"))]
+    wanted = ["seed", "x", "y", "y_fit"]
+    table = tables.read_setting(data / "predictions.parquet", arm.setting.address, wanted).to_pandas()
+    table = table[table["seed"].isin(arm.seeds)].sort_values(["seed", "x"])
+    points = table["seed"].value_counts().unique()
+    empty = pd.DataFrame(columns=[*arm.setting.labels, *columns])
+    if len(points) != 1:
+        return empty
+    # [seeds, points]
+    x, targets, fits = (table[name].to_numpy(np.float64).reshape(-1, points[0]) for name in ("x", "y", "y_fit"))
+    finite = np.isfinite(fits).all(1)
+    if (x != x[0]).any() or not finite.any():
+        return empty
+    bands = [np.percentile(values, _BAND, axis=0) for values in (fits[finite], np.abs(fits - targets)[finite])]
+    values: list[Any] = [x[0], targets[finite][0], np.full(points[0], finite.sum()), *bands[0], *bands[1]]
+    return _labelled(arm, pd.DataFrame(dict(zip(columns, values, strict=True))))
+
+
+def _reference(study: Study, arm: Trials) -> pd.DataFrame:
+    """Where losses that were printed elsewhere lie among the seeds; no seeds where nothing is measured."""
+    numbers = ["epoch", "outcome", "value", "seeds", "percentile", "lowest", "median", "highest"]
+    rows = []
+    for point in study.reference_points:
+        if point["norm"] not in (arm.setting.labels["norm"], arm.setting.spec["norm"]["name"]):
+            continue
+        outcome = point["outcome"]
+        losses = arm.losses[outcome][arm.epochs[outcome] == point["epoch"]].ravel()
+        losses = losses[np.isfinite(losses)]
+        spread = [losses.min(), np.median(losses), losses.max()] if len(losses) else [np.nan] * 3
+        place = stats.percentile(losses, point["value"]) if len(losses) else np.nan
+        values = [point["epoch"], outcome, point["value"], len(losses), place, *spread]
+        numbered = dict(zip(numbers, values, strict=True))
+        rows.append({**arm.setting.labels, **numbered, "printed_by": point["source"]})
+    return pd.DataFrame(rows, columns=[*arm.setting.labels, *numbers, "printed_by"])
+
+
+def _provenance(arm: Trials) -> pd.DataFrame:
+    """What the numbers of a setting come from: a row for each kind of software and machine that trained some."""
+    rows = [
+        {
+            "setting": arm.setting.address,
+            "trials": len(trials),
+            "diverged": int(trials["diverged_at"].notna().sum()),
+            "seconds": float(trials["seconds"].sum()),
+            **dict(zip(_VERSIONS, versions, strict=True)),
+        }
+        for versions, trials in arm.rows.groupby([*_VERSIONS], dropna=False)
+    ]
+    nothing = {"setting": arm.setting.address, "trials": 0, "diverged": 0, "seconds": 0.0}
+    return _labelled(arm, pd.DataFrame(rows or [nothing], columns=[*nothing, *_VERSIONS]))
+
+
+def _labelled(arm: Trials, table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(**arm.setting.labels)[[*arm.setting.labels, *table.columns]]

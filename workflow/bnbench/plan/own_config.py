@@ -1,0 +1,118 @@
+"""Checks the config of a study of your own results, reads the table that it names, and completes it.
+
+What comes in is a config with the key `results`, what goes out is the resolved config that `own_study.OwnStudy` plans
+from, with all that is known of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from bnbench.columns import COLUMNS
+from bnbench.errors import UserError, found, nearest
+from bnbench.own_results import files, reading
+from bnbench.own_results.roles import Wanted, label
+from bnbench.own_results.table import Long
+from bnbench.plan.mistakes import Mistake, at, refuse
+from bnbench.vocabulary import BEST, EPOCHS_TO_TARGET, ERROR, FACTORS, GAP, SECONDS, SWING
+
+KEYS = ("study", "results", "report", "claims", "threads")
+"""Keys of a config that mean something for results that are there already."""
+
+_NAMED_IN_RESULTS = ("factor", "baseline", "outcome")
+
+_TAKEN = frozenset(COLUMNS) - frozenset(FACTORS)
+"""What the report has columns for, so that a factor of this name is called otherwise there."""
+
+_MADE = frozenset((GAP, ERROR, BEST, SWING, EPOCHS_TO_TARGET, SECONDS, "seed", "epoch", "setting", "diverged_at"))
+"""The same of outcomes: what is made of others, and what tells runs apart."""
+
+Resolve = Callable[[str], Any]
+"""From a key to its value by the schema, with all defaults."""
+
+FRAME = "the frame"
+"""What stands in the place of a path where the table was handed over in Python."""
+
+
+def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = None) -> dict[str, Any]:
+    """The config with what is known of the table.
+
+    Args:
+        config: as it is written.
+        resolve: checks a key and completes it.
+        long: the table, where it is not to be read from the path.
+
+    Raises:
+        ConfigError: a key is wrong, has no meaning here, or names no column of the table.
+        UserError: the table cannot be read or compared.
+    """
+    refuse(list(_strangers(config)))
+    values = {key: resolve(key) for key in KEYS}
+    entry, report = values["results"], values["report"]
+    table = long or files.read(entry["path"], entry["pattern"])
+    read = reading.of(table, options(entry))
+    facts = read.facts
+    report |= {
+        "factor": facts["factors"][0]["name"],
+        "baseline": facts["baseline"],
+        "outcome": facts["outcomes"][0]["name"],
+        "compare": [[label(one), label(other)] for one, other in report["compare"]],
+    }
+    decides = facts["outcomes"][0]
+    report["margin"] = decides["margin"] if report["margin"] is None else report["margin"]
+    refuse(list(_wrong(report, decides["scale"], facts["factors"][0]["levels"])))
+    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
+    values["results"] = {**entry, "sha256": digest, "found": facts}
+    return {**values, "tune": None, "reference_points": []}
+
+
+def options(entry: Mapping[str, Any]) -> reading.Options:
+    """What the key `results` says of the table's columns."""
+    contexts = entry["contexts"]
+    wanted = Wanted(
+        entry["factor"],
+        entry["outcome"],
+        entry["seed"],
+        entry["epoch"],
+        None if contexts is None else tuple(contexts),
+        entry["unpaired"],
+    )
+    more = {name: entry[name] for name in ("baseline", "better", "scale", "duplicates", "empty")}
+    return reading.Options(wanted, **more, taken=_TAKEN, made=_MADE)
+
+
+def read(entry: Mapping[str, Any], long: Long | None = None) -> reading.Read:
+    """The table of a resolved entry once more.
+
+    Raises:
+        UserError: it cannot be read, or is not the one that the study was planned with.
+    """
+    if not long and files.digest(entry["path"], entry["pattern"]) != entry["sha256"]:
+        raise UserError(f"{entry['path']}: changed since the study was planned; run the workflow again")
+    return reading.of(long or files.read(entry["path"], entry["pattern"]), options(entry))
+
+
+def _strangers(config: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Keys that mean nothing where nothing is trained."""
+    for key in (key for key in config if key not in KEYS):
+        said = f"found {found(config[key])}{nearest(key, KEYS)}, allowed beside 'results': {', '.join(KEYS)}"
+        yield at((key,), said)
+    written = config.get("report")
+    report: Mapping[str, Any] = written if isinstance(written, Mapping) else {}
+    for key in _NAMED_IN_RESULTS:
+        if key in report:
+            yield at(
+                ("report", key), f"found {found(report[key])}, allowed: the same key of 'results', beside its path"
+            )
+
+
+def _wrong(report: Mapping[str, Any], scale: str, levels: list[str]) -> Iterator[Mistake]:
+    """Options of the report that do not fit the table."""
+    if scale == "ratio" and report["margin"] <= 1:
+        yield at(("report", "margin"), f"found {report['margin']:g}, allowed: more than 1, since ratios are compared")
+    for index, pair in enumerate(report["compare"]):
+        for text in pair:
+            if text not in levels:
+                hint = nearest(text, levels)
+                yield at(("report", "compare", index), f"found '{text}'{hint}, allowed: two of {', '.join(levels)}")
