@@ -19,6 +19,7 @@ from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import files, tables
+from bnbench.vocabulary import SCHEMA
 from bnbench.wording import data
 
 
@@ -118,6 +119,22 @@ def _answer(options: argparse.Namespace) -> str:
     return f"{folder}/index.html\n{tables.read_json(folder / 'verdicts.json')['sentence']}"
 
 
+def _judge(options: argparse.Namespace) -> str:
+    from bnbench import judgement  # noqa: PLC0415 - pandas
+
+    keys = ("factor", "baseline", "outcome", "seed", "epoch", "better", "scale", "duplicates", "empty", "unpaired")
+    results = {key: getattr(options, key) for key in keys} | {"contexts": options.context}
+    report = {key: getattr(options, key) for key in ("margin", "window", "alpha")}
+    study = judgement.study_of(options.path, options.pattern, results, report, options.name)
+    said = "\n".join(judgement.reading(study))
+    if options.dry_run:
+        return said
+    print(said, file=sys.stderr)
+    folder = options.reports / study.name
+    answer = judgement.judged(study, folder)
+    return f"{folder}/index.html\n{answer}"
+
+
 def _claims(options: argparse.Namespace) -> str:
     from bnbench.page import claims_page  # noqa: PLC0415
 
@@ -181,6 +198,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     claims.set_defaults(verb=_claims)
     claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")
     claims.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
+    _add_judge(verbs)
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),
         "probe": (_probe, "try the networks on two examples, and measure what they take"),
@@ -206,3 +224,32 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     describe.set_defaults(verb=_describe)
     describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
     return parser
+
+
+def _add_judge(verbs: Any) -> None:
+    """The verb `judge` with its options, which are keys of `results` and `report` in a config."""
+    judge = verbs.add_parser(
+        "judge", help="judge results of your own: a table with a row per run, or per run and epoch"
+    )
+    judge.set_defaults(verb=_judge)
+    judge.add_argument("path", nargs="?", default=".", help="a CSV, Parquet or JSON lines file, or a folder of runs")
+    keys = SCHEMA["properties"]["results"]["properties"]
+    for key in ("pattern", "factor", "baseline", "outcome", "seed", "epoch"):
+        judge.add_argument(f"--{key}", help=keys[key]["description"].replace("%", "%%"))
+    judge.add_argument("--context", type=_names, metavar="A,B", help=keys["contexts"]["description"])
+    for key in ("better", "scale", "duplicates", "empty"):
+        judge.add_argument(
+            f"--{key}", choices=[each for each in keys[key]["enum"] if each], help=keys[key]["description"]
+        )
+    judge.add_argument("--unpaired", action="store_true", help=keys["unpaired"]["description"])
+    for key in ("margin", "window", "alpha"):
+        rule = SCHEMA["properties"]["report"]["properties"][key]
+        judge.add_argument(f"--{key}", type=float, help=rule["description"].replace("%", "%%"))
+    judge.add_argument("--name", help="of the study, and of its folder; by default, that of the file")
+    judge.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
+    judge.add_argument("--dry-run", action="store_true", help="say what would be taken for what, and judge nothing")
+
+
+def _names(text: str) -> list[str]:
+    """Names with commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -26,6 +26,7 @@ from bnbench.judging import (
     pairing,
     preregistration,
     ranks,
+    stats,
     summaries,
     trajectories,
     tuning,
@@ -113,6 +114,24 @@ def _contexts(study: Study, data: Path) -> tuple[list[Contrast], list[Trajectory
         for name, table in found:
             parts.setdefault(name, []).append(table)
     return contrasts, courses, parts, finals
+
+
+def paired(study: Study, data: Path) -> list[dict[str, Any]]:
+    """How each comparison is made: its labels, its `pairs`, their `correlation` and their `variance_ratio`.
+
+    Raises:
+        UserError: a collected table is absent or corrupt.
+    """
+    rows = []
+    for context, settings in study.contexts():
+        arms = {label: _read(study, data, settings[label]) for label in study.arms if label in settings}
+        for baseline, treatment in study.compared(arms):
+            pairs, _ = pairing.pair(study, context, arms[baseline], arms[treatment])
+            contrast = verdicts.contrast(study.report, pairs)
+            both = contrast.baseline[contrast.measured], contrast.treated[contrast.measured]
+            known = {"correlation": stats.correlation(*both), "variance_ratio": stats.variance_ratio(*both)}
+            rows.append({**contrast.labels, "pairs": len(contrast.seeds), **known})
+    return rows
 
 
 def _read(study: Study, data: Path, setting: Setting) -> Trials:

@@ -131,23 +131,29 @@ def found(columns: Columns, wanted: Wanted, known: Sequence[str] = ()) -> Roles:
         )
     free = [name for name in free if not _set_aside(columns, roles, name)]
     roles.factor = roles.factor or _factor(columns, free)
-    free = [name for name in free if name != roles.factor]
-    if not roles.outcome:
-        roles.outcome = _outcome(columns, [name for name in free if columns.is_number(name) and name not in known])
-    free = [name for name in free if name != roles.outcome]
-    for name in free:
-        if wanted.contexts is None and (reason := _no_context(columns, roles, name, known=name in known)) == "":
+    texts_first = sorted(
+        (name for name in free if name != roles.factor), key=lambda name: (columns.is_number(name), name)
+    )
+    for name in texts_first:
+        asked = wanted.contexts is not None
+        reason = "not named" if asked else _no_context(columns, roles, name, known=name in known)
+        if not reason:
             roles.contexts.append(name)
         elif columns.is_number(name) and name not in known:
             roles.others.append(name)
         else:
-            roles.set_aside.append((name, reason if wanted.contexts is None else "not named", ""))
+            roles.set_aside.append((name, reason, ""))
+    if not roles.outcome:
+        roles.outcome = _outcome(columns, roles.others)
+        roles.others.remove(roles.outcome)
+    roles.set_aside.sort()
     return roles
 
 
 def _one_of(words: Iterable[str], names: Sequence[str], fits: Any = lambda _: True) -> str | None:
     """The column that goes by the first of these words, alone or after a dot or a slash."""
-    by_word = {word(name): name for name in reversed(names) if fits(name)}
+    able = sorted(filter(fits, names), key=lambda name: (len(name), name), reverse=True)
+    by_word = {word(name): name for name in able}
     return next((by_word[word] for word in words if word in by_word), None)
 
 
@@ -218,7 +224,8 @@ def _numbers(columns: Columns, roles: Roles, name: str, of_level: Any) -> str:
     codes, levels = columns.codes(name)
     if roles.epoch is None:
         return "" if np.bincount(codes, minlength=len(levels)).min() >= 2 * 2 else "measured"
-    keys = [columns.codes(each)[0] for each in (roles.factor, roles.seed, *roles.contexts) if each]
+    held = [each for each in roles.contexts if not columns.is_number(each)]  # whatever other numbers are taken for
+    keys = [columns.codes(each)[0] for each in (roles.factor, roles.seed, *held) if each]
     frame = pd.DataFrame({str(place): key for place, key in enumerate([*keys, codes])})
     frame["epoch"] = columns.table[roles.epoch].to_pandas()
     first = frame.groupby([*frame.columns[:-1]], sort=False)["epoch"].min()

@@ -157,7 +157,8 @@ def refuse_hopeless(runs: Runs, cells: Cells, baseline: str, *, paired: bool) ->
     ]
     if not pairs:
         raise UserError(
-            f"{runs.source}: no context has runs with {factor}={baseline} and with another level, allowed: --context with fewer columns"
+            f"{runs.source}: no context has runs with {factor}={baseline} and with another level, allowed: --context "
+            "with fewer columns"
         )
     if paired and not any(one & other for one, other in pairs):
         ours, others = (

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from bnbench.catalogue import tasks
 from bnbench.catalogue.about import About, Suspect, Target
 from bnbench.plan import candidates
+from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
-from bnbench.wording import formats
+from bnbench.wording import formats, own_results
 
 _NAMED = 6
 """Classes, or columns, that a sentence names; the others are counted."""
@@ -38,7 +39,9 @@ def found(study: Study) -> list[About]:
 
 def sentences(study: Study) -> list[str]:
     """What is said of the data of each task: a few sentences each."""
-    return [told(about) for about in found(study)] if study.trained_here else []
+    if isinstance(study, OwnStudy):
+        return own_results.reading(study)
+    return [told(about) for about in found(study)]
 
 
 def warnings(study: Study) -> list[str]:
