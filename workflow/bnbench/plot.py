@@ -3,12 +3,15 @@
 They are the ones that import Matplotlib; this one only hands out names and waits.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from types import ModuleType
 
 from bnbench.plan.study import Study
 from bnbench.wording import contents
@@ -39,7 +42,9 @@ def run(study: Study, out: Path, formats: Sequence[str] = FORMATS, processes: in
         list(map(draw, names))
         return
     with ProcessPoolExecutor(processes, _server(), initializer=_begin) as pool:
-        list(pool.map(draw, names))
+        with _program_hidden():
+            drawn = pool.map(draw, names)
+        list(drawn)
 
 
 def prepare() -> None:
@@ -53,6 +58,17 @@ def _server() -> ForkServerContext:
     server = get_context("forkserver")
     server.set_forkserver_preload(["bnbench.figures.drawing"])
     return server
+
+
+@contextmanager
+def _program_hidden() -> Iterator[None]:
+    """Let processes start that do not import the program: a script that calls us would run once more in each."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _begin() -> None:
