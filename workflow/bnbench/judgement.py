@@ -86,6 +86,7 @@ def judged(study: OwnStudy, out: Path, long: Long | None = None) -> str:
     """
     from bnbench import compare, plot, report  # noqa: PLC0415 - SciPy and Matplotlib
 
+    plot.prepare()
     collect.run(study, Path(), out / "data", long)
     compare.run(study, out / "data", out)
     plot.run(study, out)
