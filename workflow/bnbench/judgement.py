@@ -75,7 +75,7 @@ def reading(study: OwnStudy, long: Long | None = None) -> list[str]:
 
     with tempfile.TemporaryDirectory() as folder:
         collect.run(study, Path(), Path(folder), long)
-        return [*own_results.reading(study), own_results.pairing(study, compare.paired(study, Path(folder)))]
+        return [*own_results.reading(study), own_results.pairing(study, compare.sides(study, Path(folder)))]
 
 
 def judged(study: OwnStudy, out: Path, long: Long | None = None) -> str:
