@@ -64,7 +64,8 @@ def of(long: Long, options: Options) -> Read:
     """What the table holds.
 
     The facts are `rows` and `runs`; `factors`, the compared one first, with the name, column and levels of each;
-    `baseline`; `outcomes`, the one that decides first; `seed` and `epoch`, with their columns and ranges; `settings`
+    `baseline`; `outcomes`, the one that decides first, with the share of what the baseline comes to that its margin is
+    made of; `seed` and `epoch`, with their columns and ranges; `settings`
     with the seeds of each; `set_aside`, columns that are nothing of these; what `runs.told` says; and `notes`.
 
     Raises:
@@ -130,6 +131,7 @@ def of(long: Long, options: Options) -> Read:
     first, told = found_runs.ended(options.empty)
     runs.refuse_hopeless(found_runs, first, baseline, paired=not options.wanted.unpaired)
     decides = _with_margin(outcome, first, of_settings, names[0], baseline)
+    margin_share = scales.SMALL if outcome.margin is None else None
     facts: dict[str, Any] = {
         "rows": long.table.num_rows,
         "runs": len(first.starts),
@@ -139,8 +141,8 @@ def of(long: Long, options: Options) -> Read:
         ],
         "baseline": baseline,
         "outcomes": [
-            _as_json(each, options.made, guessed=each is not decides or not (options.better and options.scale))
-            for each in (decides, *own)
+            {**_as_json(decides, options.made), "margin_share": margin_share},
+            *(_as_json(each, options.made) for each in own),
         ],
         "seed": {"column": said.seed, "coded": coded, "ranges": runs.ranges(first.seed)},
         "epoch": {"column": said.epoch, "first": int(first.epoch.min()), "last": int(first.epoch.max())},
@@ -317,7 +319,7 @@ def _renamed(name: str, taken: frozenset[str]) -> str:
     return f"your {name}" if name in taken else name
 
 
-def _as_json(outcome: Outcome, made: frozenset[str], *, guessed: bool) -> dict[str, Any]:
+def _as_json(outcome: Outcome, made: frozenset[str]) -> dict[str, Any]:
     return {
         "name": _renamed(outcome.name, made),
         "column": outcome.name,
@@ -325,7 +327,6 @@ def _as_json(outcome: Outcome, made: frozenset[str], *, guessed: bool) -> dict[s
         "better": "lower" if outcome.lower_is_better else "higher",
         "margin": outcome.margin,
         "per_cent": outcome.per_cent,
-        "guessed": guessed,
     }
 
 

@@ -65,6 +65,8 @@ def facts(study: Study) -> dict[str, str]:
         "runs": named.runs,
         "epoch": named.epoch,
         "epochs": named.epochs,
+        "sample": "seeds" if study.paired else "runs",
+        "adjustment": "step-down maxT" if study.paired else "Holm's method",
         "study": study.name,
         "loss": titles.outcome(study, options.outcome),
         **_scale(study),

@@ -10,7 +10,7 @@ from bnbench.catalogue.tasks import TASKS
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES, description
 from bnbench.vocabulary import SEVERAL
-from bnbench.wording import effects, formats, titles, words
+from bnbench.wording import effects, formats, own_columns, titles, words
 
 SOURCES = {
     "forest": "contexts",
@@ -69,7 +69,9 @@ def tables(study: Study) -> dict[str, str]:
     left_out += () if _many_arms(study) else ("ranks", "all_pairs")
     left_out += () if study.trained_here else _OF_TRAINING
     left_out += () if study.has_course else _OF_COURSE
-    return {name: description(table) for name, table in TABLES.items() if name not in left_out}
+    return {
+        name: own_columns.table(study, description(table)) for name, table in TABLES.items() if name not in left_out
+    }
 
 
 def figures(study: Study) -> dict[str, str]:
