@@ -64,8 +64,8 @@ def of(long: Long, options: Options) -> Read:
     """What the table holds.
 
     The facts are `rows` and `runs`; `factors`, the compared one first, with the name, column and levels of each;
-    `baseline`; `outcomes`, the one that decides first, with the share of what the baseline comes to that its margin is
-    made of; `seed` and `epoch`, with their columns and ranges; `settings`
+    `baseline`; `margin_share`, the part of what the baseline comes to that its margin is; `outcomes`, the one that
+    decides first; `seed` and `epoch`, with their columns and ranges; `settings`
     with the seeds of each; `set_aside`, columns that are nothing of these; what `runs.told` says; and `notes`.
 
     Raises:
@@ -140,9 +140,9 @@ def of(long: Long, options: Options) -> Read:
             for name, column in zip(names, held, strict=True)
         ],
         "baseline": baseline,
+        "margin_share": margin_share,
         "outcomes": [
-            {**_as_json(decides, options.made), "margin_share": margin_share},
-            *(_as_json(each, options.made) for each in own),
+            {**_as_json(each, options.made), "smallest": _smallest(first.values[each.name])} for each in (decides, *own)
         ],
         "seed": {"column": said.seed, "coded": coded, "ranges": runs.ranges(first.seed)},
         "epoch": {"column": said.epoch, "first": int(first.epoch.min()), "last": int(first.epoch.max())},
@@ -317,6 +317,12 @@ def _with_margin(
 def _renamed(name: str, taken: frozenset[str]) -> str:
     """What a column is called in the tables of a report, some of whose names mean something else there."""
     return f"your {name}" if name in taken else name
+
+
+def _smallest(values: Array) -> float | None:
+    """The smallest value above 0, below which nothing is told from 0; None where there is none."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    return float(positive.min()) if len(positive) else None
 
 
 def _as_json(outcome: Outcome, made: frozenset[str]) -> dict[str, Any]:

@@ -105,7 +105,6 @@ def render(
         script_hash=_sha256(script),
         last=tables.last(study),
         levels=captions.levels(study),
-        randomization=methods.randomization(study, len(study.seeds)),
         limits=methods.limits(found["contexts"]),
     )
     return {"index.html": page, "landing.rst": environment.get_template("landing.rst").render(**facts)}
@@ -115,6 +114,7 @@ def _of_trials(study: Study) -> dict[str, Any]:
     """What the page says of trials that are trained here."""
     return {
         "random": randomness.fixed(study),
+        "randomization": methods.randomization(study, len(study.seeds)),
         "same_data": randomness.same(study),
         "too_small": f"a loss that {study.config['dtype']} cannot tell from 0",
         "data": data.sentences(study),
@@ -130,6 +130,7 @@ def _of_runs(study: OwnStudy, found: Mapping[str, pd.DataFrame]) -> dict[str, An
         "pairing": own_results.pairing(study, found["contexts"].to_dict("records")),
         "pairs_made": own_pairs.made(study),
         "estimand": own_methods.estimand(study),
+        "randomization": own_methods.randomization(study, found),
         "too_small": resolution.briefly(study),
         "exclusions_said": own_methods.excluded(found["exclusions"]),
         "source": own_results.source(study),

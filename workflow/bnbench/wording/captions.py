@@ -63,6 +63,7 @@ def facts(study: Study) -> dict[str, str]:
         **(own_captions.facts(study) if isinstance(study, OwnStudy) else _of_trials(study)),
         "run": named.run,
         "runs": named.runs,
+        **_by_design(study),
         "epoch": named.epoch,
         "epochs": named.epochs,
         "sample": "seeds" if study.paired else "runs",
@@ -90,6 +91,7 @@ def _of_trials(study: Study) -> dict[str, str]:
     dots = "for every doubling of the batch, or from the first level of a factor to another"
     return {
         "seeds": formats.count(len(study.seeds), "seed"),
+        "every_run": f"the trials of {formats.count(len(study.seeds), 'seed')}",
         "window_of_losses": window(study, "test_loss"),
         "estimated": _estimated(study),
         "alike": alike(study),
@@ -99,6 +101,30 @@ def _of_trials(study: Study) -> dict[str, str]:
         "small_dots": dots,
         "noise": _noise(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
+    }
+
+
+def _by_design(study: Study) -> dict[str, str]:
+    """What captions say of tests and intervals: of pairs, or of groups of runs."""
+    scaled, contexts = _scale(study)["scaled"], formats.count(len(study.contexts()), "context")
+    if not study.paired:
+        return {
+            "alone": f"Welch's t on the {scaled}",
+            "joint": "Welch's t, by Bonferroni's method",
+            "told_apart": "Welch's t on their own runs, adjusted for all pairs of arms by Holm's method",
+            "every_pair": f"all pairs of a run of the arm and one of {base(study)}, over {contexts}",
+            "bootstrap": "the bootstrap draws runs of each arm. A diverged run counts as worse than all others.",
+            "by_epoch": "",
+        }
+    seeds = own_captions.seeds(study) if isinstance(study, OwnStudy) else formats.count(len(study.seeds), "seed")
+    worse = f"A pair of which one {words.of(study).run} diverged counts as worse, or better, than all others."
+    return {
+        "alone": f"Student t on the paired {scaled}",
+        "joint": f"sign flips of each seed's own contrast of its contexts, over {seeds}",
+        "told_apart": "sign flips on their own differences, adjusted for all pairs by maxT",
+        "every_pair": f"the pairs, over {contexts} and {seeds}",
+        "bootstrap": f"the bootstrap draws seeds, and takes each with all its contexts. {worse}",
+        "by_epoch": "yes",
     }
 
 

@@ -69,6 +69,8 @@ def tables(study: Study) -> dict[str, str]:
     left_out += () if _many_arms(study) else ("ranks", "all_pairs")
     left_out += () if study.trained_here else _OF_TRAINING
     left_out += () if study.has_course else _OF_COURSE
+    left_out += () if study.trained_here or study.most_contexts > 1 else ("interactions",)
+    left_out += () if study.trained_here or study.config["claims"] else ("claims",)
     return {
         name: own_columns.table(study, description(table)) for name, table in TABLES.items() if name not in left_out
     }

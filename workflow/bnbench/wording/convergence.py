@@ -54,9 +54,12 @@ def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
 def method(study: Study) -> str:
     """How the change is measured, which stands below what is said of it."""
     loss, named = titles.outcome(study, study.report.outcome), words.of(study)
+    each = "seed" if study.trained_here else named.run
     fitted = f"logarithm of the {loss}" if study.outcome.is_ratio else loss
-    line = f"A straight line through the {fitted} of each seed over these {named.epochs} gives the seed's change from"
-    interval = "The mean change over the seeds has Student's interval, which Bonferroni's method makes hold for all"
+    line = (
+        f"A straight line through the {fitted} of each {each} over these {named.epochs} gives the {each}'s change from"
+    )
+    interval = f"The mean change over the {each}s has Student's interval, which Bonferroni's method makes hold for all"
     clear = "A change is clear where the interval excludes that there is none; an unclear one may be real all the same"
     return (
         f"{line} the first {named.epoch} to the last. {interval} {formats.count(len(study.settings), 'setting')} "

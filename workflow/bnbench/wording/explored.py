@@ -59,14 +59,15 @@ def introduction(study: Study) -> str:
 
 def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
     """Term → what a reader of the table has to know of it, as far as it concerns this one."""
+    pairs = "pairs" if study.paired else "runs"
     held, run = set(table["outcome"]), words.of(study).run
     small = "a small loss" if resolution.is_known(study) else resolution.briefly(study)
     found = {MARK: " ".join(_marks(study, table))}
     final = table[~table["outcome"].isin([EPOCHS_TO_TARGET, SECONDS])]
     if (final["finite_pairs"] < final["pairs"]).any():
-        found["Pairs"] = (
+        found["Pairs" if study.paired else "Runs"] = (
             f"Counted where {run}s diverged, or have {resolution.briefly(study)}. The effect is over the counted "
-            f"pairs. The test ranks a diverged {run} as the worst, and takes of {small} only what is certain; "
+            f"{pairs}. The test ranks a diverged {run} as the worst, and takes of {small} only what is certain; "
             f"{MARK} stands only where both point the same way."
         )
     found |= {
@@ -104,7 +105,8 @@ def _over(study: Study, row: Row) -> str:
     if row["outcome"] == SECONDS:
         equal = row["jobs_baseline"] == row["jobs_treatment"]
         return f"{formats.count(int(row['jobs_baseline']), 'job')} each" if equal else f"{_of_arms(row, 'jobs')} jobs"
-    counted = f"{row['finite_pairs']} of {pairs} pairs" if row["finite_pairs"] < pairs else ""
+    noun = "pairs" if study.paired else "runs"
+    counted = f"{row['finite_pairs']} of {pairs} {noun}" if row["finite_pairs"] < pairs else ""
     outcome = study.outcomes[row["outcome"]]
     if outcome.is_ratio or outcome.name in (GAP, SWING) or math.isnan(row["effect"]):
         return counted
@@ -115,6 +117,7 @@ def _over(study: Study, row: Row) -> str:
 
 def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
     """What the mark says, and whether it can come at all."""
+    few = "seeds" if study.paired else "runs"
     tests, fewest = exploratory.tested_rows(table), exploratory.fewest_marked(table, study.report.alpha)
     if not tests:
         return
@@ -124,10 +127,10 @@ def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
         "(Benjamini & Hochberg 1995)."
     )
     if not fewest:
-        yield f"With so few seeds no p can be that small, so {MARK} can never come."
+        yield f"With so few {few} no p can be that small, so {MARK} can never come."
     elif fewest > 1:
         yield (
-            f"With so few seeds for so many tests, one effect alone cannot be marked: {MARK} comes only where at least "
+            f"With so few {few} for so many tests, one effect alone cannot be marked: {MARK} comes only where at least "
             f"{fewest} of the p-values are about as small as they can be."
         )
 
@@ -136,6 +139,8 @@ def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     """What the target is, and how trials count that were not seen to reach it."""
     named = words.of(study)
     target = "twice the larger final loss of each pair (geometric mean over the seeds)"
+    if not study.paired:
+        target = "twice the upper quartile of the final values of both arms"
     if study.report.target is not None:
         of_loss = study.outcome.is_ratio
         target = f"{study.report.target:g}" if of_loss else effects.value(study.outcome, study.report.target)

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from bnbench.plan.own_study import OwnStudy
+from bnbench.plan.own_study import OwnSetting, OwnStudy
 from bnbench.plan.study import Study
 from bnbench.wording import formats, titles
 
 
 def summary(study: OwnStudy) -> str:
-    """The table in one line: `48 runs: 2 levels of norm, 2 levels of lr, 12 seeds`."""
+    """The table in one line: `48 runs (2 levels of norm, 2 levels of lr, 12 seeds)`."""
     shown = [factor for factor in study.factors if len(study.levels[factor]) > 1]
     parts = [f"{formats.count(len(study.levels[factor]), 'level')} of {_noun(factor)}" for factor in shown]
-    parts += [seeds(study)] if study.paired else []
-    return f"{formats.count(study.found['runs'], 'run')}: {', '.join(parts)}"
+    parts += [formats.count(len(study.seeds), "seed")] if study.paired else []
+    return f"{formats.count(study.found['runs'], 'run')} ({', '.join(parts)})"
 
 
 def seeds(study: OwnStudy) -> str:
-    """What the runs are over: `12 seeds`, or where these pair nothing, `48 runs`."""
-    if study.paired:
-        return formats.count(len(study.seeds), "seed")
-    return formats.count(study.found["runs"], "run")
+    """What the comparisons are over: `11 seeds`, `9 to 12 seeds`; where these pair nothing, `48 runs`."""
+    if not study.paired:
+        return formats.count(study.found["runs"], "run")
+    both = [
+        len({*arms[baseline].seeds} & {*arms[treatment].seeds})
+        for arms in _seeds(study)
+        for baseline, treatment in study.compared(arms)
+    ]
+    counts = [*dict.fromkeys([min(both, default=0), max(both, default=0)])]
+    return formats.count(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[1]} seeds"
+
+
+def _seeds(study: OwnStudy) -> list[dict[str, OwnSetting]]:
+    """The settings of each context, by their arms."""
+    found = (arms for _, arms in study.contexts())
+    return [{label: each for label, each in arms.items() if isinstance(each, OwnSetting)} for arms in found]
 
 
 def window(study: OwnStudy) -> str:
@@ -34,6 +46,7 @@ def facts(study: OwnStudy) -> dict[str, str]:
     """What `captions.facts` says of such a study alone."""
     return {
         "seeds": seeds(study),
+        "every_run": "the runs",
         "window_of_losses": window(study),
         "estimated": _estimated(study),
         "alike": "",

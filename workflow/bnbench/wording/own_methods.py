@@ -33,6 +33,9 @@ BIBTEX = f"""@software{{bnbench,
 _NOT_GIVEN = ("sha256", "found")
 """What is in the resolved config beside what a user may write."""
 
+_DEFAULTS: tuple[Any, ...] = (None, False, [], "refuse")
+"""Values that need not be written."""
+
 
 def paragraph(study: OwnStudy, found: Mapping[str, pd.DataFrame]) -> str:
     """What was done, with its numbers, in one line; `found` are the tables of the comparison."""
@@ -94,7 +97,9 @@ def partners(exclusions: pd.DataFrame) -> str:
 
 def config(study: OwnStudy) -> dict[str, Any]:
     """What a user would write to have the same as a study."""
-    results = {name: value for name, value in study.results.items() if name not in _NOT_GIVEN and value}
+    results = {
+        name: value for name, value in study.results.items() if name not in _NOT_GIVEN and value not in _DEFAULTS
+    }
     compared, *held = study.found["factors"]
     results |= {
         "factor": compared["column"],

@@ -64,7 +64,8 @@ def _changed(rows: Rows, narrower: str, wider: str) -> str:
     ):
         if some:
             where = "" if len(some) == len(rows) else f" in {len(some)} of {formats.count(len(rows), 'comparison')}"
-            clauses.append(f"{verb} the {'interval' if len(rows) == 1 else 'intervals'}{where} by about {_by(some)}")
+            several = "s" if len(some) == len(rows) > 1 else ""
+            clauses.append(f"{verb} the interval{several}{where} by about {_by(some)}")
     return " and ".join(clauses)
 
 

@@ -54,7 +54,7 @@ def source(study: OwnStudy) -> str:
     digest = study.results["sha256"]
     hashed = "" if digest == FRAME else f" (SHA-256 {digest[:_PREFIX]}…)"
     rows, runs = formats.count(study.found["rows"], "row"), formats.count(study.found["runs"], "run")
-    return f"{formats.beginning(named(study))}{hashed}: {rows}, {runs}."
+    return f"Read from {named(study)}{hashed}: {rows}, {runs}."
 
 
 def _roles(study: OwnStudy) -> Iterator[str]:
@@ -101,8 +101,7 @@ def _margin(study: OwnStudy) -> str:
     said = effects.margin(study.outcome, size)
     if size != decides["margin"]:
         return f"Margin: {said}, as asked."
-    share = decides.get("margin_share")
-    if share:
+    if share := study.found["margin_share"]:
         said = f"{said}, which is about {formats.percent(share)} of what the baseline comes to"
         return f"Margin: {said}; set yours with --margin."
     return f"Margin: {said}, unless you set yours with --margin."
