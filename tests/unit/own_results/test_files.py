@@ -4,7 +4,7 @@ import os
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from result_layouts import (
     as_chart,
@@ -27,6 +27,7 @@ LAYOUTS = [as_csv, as_parquet, as_json_lines, as_lightning, as_folders, as_chart
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@settings(max_examples=25)
 @given(rows=results())
 def test_the_same_results_read_the_same_in_each_layout(tmp_path_factory, layout, rows):
     found = told(read(*layout(rows, tmp_path_factory.mktemp("results"))))
@@ -43,6 +44,7 @@ def test_shuffled_rows_and_columns_read_the_same(tmp_path_factory, rows, order: 
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@settings(max_examples=25)
 @given(rows=results())
 def test_a_digest_is_that_of_the_files_wherever_they_lie(tmp_path_factory, layout, rows):
     here, there = (layout(rows, tmp_path_factory.mktemp("results")) for _ in range(2))
@@ -118,7 +120,7 @@ def test_files_that_braces_do_not_tell_apart_have_a_run(tmp_path):
     for run in ("x", "y"):
         write(tmp_path / "bn" / f"{run}.csv", "loss\n1\n")
     long = read(str(tmp_path), "{norm}/*.csv")
-    assert long.table.column("run").to_pylist() == [str(tmp_path / "bn" / f"{run}.csv") for run in ("x", "y")]
+    assert long.table.column("run").to_pylist() == ["bn/x.csv", "bn/y.csv"]
 
 
 def test_a_column_in_the_file_and_in_the_pattern_is_refused(tmp_path):

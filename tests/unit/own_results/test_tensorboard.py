@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from result_layouts import ordered, results, runs, told, write
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.histogram import metadata as histograms
@@ -29,6 +29,7 @@ def events(folder, *steps, suffix=".x"):
     return next(folder.glob(f"*{suffix}"))
 
 
+@settings(max_examples=25)
 @given(rows=results())
 def test_what_is_logged_comes_back(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("results")

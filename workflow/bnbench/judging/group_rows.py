@@ -39,7 +39,8 @@ def table(study: Study, contrasts: Sequence[Groups], decisions: Sequence[Decisio
 def runs(study: Study, contrast: Groups) -> pd.DataFrame:
     """One row per run, in the columns of `verdict_rows.pairs`: what the other arm has there is empty, and the effect.
 
-    `seed` is what tells the runs of an arm apart, or their place.
+    `seed` is what tells the runs of an arm apart, or their place. Whether a loss of the other arm lies below the
+    resolution is empty too, which tells a run that is not there from one that diverged.
     """
     shown_as = study.outcome.shown
     parts = []
@@ -70,7 +71,7 @@ def mean_test(
 _NOTHING: dict[str, Any] = {
     "seed": 0,
     **dict.fromkeys(("baseline_value", "treatment_value", "effect", "baseline_last", "treatment_last"), np.nan),
-    **dict.fromkeys(("baseline_floored", "treatment_floored"), False),
+    **dict.fromkeys(("baseline_floored", "treatment_floored"), None),
 }
 
 

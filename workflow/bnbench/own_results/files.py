@@ -52,7 +52,7 @@ def read(path: str, pattern: str | None = None) -> Long:
     elif source.kind == "tensorboard":
         long = tensorboard.runs(root, files)
     elif source.kind == "pattern":
-        long = _matched(source.matches)
+        long = _matched(source.matches, _start(root, pattern))
     else:
         long = _file(root, path)
     return with_numbers(replace(long, notes=(*source.notes, *long.notes)))
@@ -68,12 +68,20 @@ def digest(path: str, pattern: str | None = None) -> str:
     files = [match.path for match in source.matches]
     if source.kind in {"lightning", "tensorboard"}:
         files += {file.parent / hparams.FILE for file in files if (file.parent / hparams.FILE).is_file()}
-    start = root.parent if source.kind == "file" else finding.beginning(pattern, root) if pattern else root
+    start = root.parent if source.kind == "file" else _start(root, pattern)
     total = hashlib.sha256()
     for file in sorted(files):
-        name = file.relative_to(start) if file.is_relative_to(start) else file
-        total.update(f"{name.as_posix()}\0{_sha256(file)}\n".encode())
+        total.update(f"{_relative(file, start)}\0{_sha256(file)}\n".encode())
     return total.hexdigest()
+
+
+def _start(root: Path, pattern: str | None) -> Path:
+    """The folder from which on files are named."""
+    return root if pattern is None else finding.beginning(pattern, root)
+
+
+def _relative(file: Path, start: Path) -> str:
+    return file.relative_to(start).as_posix()
 
 
 def _sha256(file: Path) -> str:
@@ -123,14 +131,14 @@ def _inside(root: Path, wanted: str) -> list[finding.Match]:
     return found if isinstance(found, list) else []
 
 
-def _matched(matches: Sequence[finding.Match]) -> Long:
+def _matched(matches: Sequence[finding.Match], start: Path) -> Long:
     """The rows of all matches, with their braces as columns, and `run` where these do not tell files apart."""
     names = [*matches[0].values]
     longs = [_rows(match) for match in matches]
     constants = [match.values for match in matches]
     apart = len({tuple(each.values()) for each in constants}) == len(matches)
     if not apart and not any(_RUN in [*long.table.column_names, *names] for long in longs):
-        constants = [{_RUN: str(match.path), **match.values} for match in matches]
+        constants = [{_RUN: _relative(match.path, start), **match.values} for match in matches]
     long = together([with_constants(long, each) for long, each in zip(longs, constants, strict=True)])
     levels = (f"{name} ({counted(len({match.values[name] for match in matches}), 'value')})" for name in names)
     note = f"The pattern finds {counted(len(matches), 'file')}" + (

@@ -91,9 +91,12 @@ def _runs(study: Study, table: pd.DataFrame) -> list[str]:
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
         row, spans = group.iloc[0].to_dict(), []
         for name in ("treatment", "baseline"):
-            values = group[f"{name}_value"].dropna()
-            ends = " to ".join(dict.fromkeys(_value(study, end) for end in (values.min(), values.max())))
-            spans.append(f"{formats.count(len(values), 'run')} of {titles.arm(study, row[name])} from {ends}")
+            values = group.loc[group[f"{name}_floored"].notna(), f"{name}_value"]
+            diverged = int(values.isna().sum())
+            ends = dict.fromkeys(_value(study, end) for end in (values.min(), values.max()))
+            ended = f" ({diverged} of them diverged)" if diverged else ""
+            span = f" from {' to '.join(ends)}" if diverged < len(values) else ""
+            spans.append(f"{formats.count(len(values), 'run')} of {titles.arm(study, row[name])}{span}{ended}")
         outcome = titles.outcome(study, study.report.outcome)
         said.append(f"{titles.contrast_name(study, row)}: {outcome} of {formats.listed(spans)}.")
     return said

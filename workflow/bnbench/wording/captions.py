@@ -96,7 +96,6 @@ def _of_trials(study: Study) -> dict[str, str]:
         "estimated": _estimated(study),
         "alike": alike(study),
         "points": f"{_points(study)} Networks of one seed {alike(study)}.",
-        "crosses": "A cross at the top stands for diverged trials.",
         "dotted": f"the train loss, measured {'in training mode ' if study.keeps_statistics else ''}before each step",
         "small_dots": dots,
         "noise": _noise(study),

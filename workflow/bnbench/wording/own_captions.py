@@ -51,7 +51,6 @@ def facts(study: OwnStudy) -> dict[str, str]:
         "estimated": _estimated(study),
         "alike": "",
         "points": _points(study),
-        "crosses": "A cross at the top stands for diverged runs." if study.paired else "Diverged runs are not drawn.",
         "dotted": f"the {titles.outcome(study, 'train_loss')}" if draws_train_loss(study) else "",
         "small_dots": "from the first level of a column to another",
         "noise": "",
