@@ -39,6 +39,9 @@ _OF_RUNS = {
 }
 """Column → what it holds where runs were trained elsewhere."""
 
+_AT_THE_END = ("epoch", "baseline_last", "treatment_last", "effect_last", "effect_last_low", "effect_last_high")
+"""Columns that tell the end of a run from its course."""
+
 
 def described(study: Study, name: str) -> str:
     """What a column holds."""
@@ -47,6 +50,8 @@ def described(study: Study, name: str) -> str:
     named = words.of(study)
     if name in study.factors:
         return "label of the level: a column of your own"
+    if not study.has_course and name in _AT_THE_END:
+        return "the same at the end of a run, which has one value"
     if name in _OF_RUNS:
         return _OF_RUNS[name].format(epochs=named.epochs)
     text = schemas.description(COLUMNS[name])
