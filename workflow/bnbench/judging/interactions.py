@@ -128,7 +128,7 @@ def _weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[
     found = [({"factor": MAIN_EFFECT, "level": "", "against": ""}, np.full(len(contexts), 1 / len(contexts)))]
     for factor in study.varied():
         levels = np.array([context[factor] for context in contexts])
-        if factor == "batch_size":
+        if study.doubles(factor):
             slope = _slope(study, contexts)
             found += [({"factor": factor, "level": DOUBLING, "against": ""}, slope)] if slope.any() else []
             continue
