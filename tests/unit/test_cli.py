@@ -1,5 +1,6 @@
 """The command line: help for every verb, and one message and status 2 for whatever a user can mend."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,26 @@ def ended(arguments, capsys):
 )  # fmt: skip
 def test_whatever_a_user_can_mend_ends_in_one_message_and_status_2(folder, capsys, arguments, message):
     assert ended(arguments, capsys) == (2, [message])
+
+
+REBUILD = """
+import psutil
+from bnbench import cli, collect
+from bnbench.errors import UserError
+
+def children(*_):
+    raise UserError(str(len(psutil.Process().children())))
+
+collect.run = children
+cli.main(["rebuild"])
+"""
+
+
+def test_rebuild_begins_to_import_what_draws_before_it_collects(folder):
+    ours = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    options = {"cwd": folder, "env": ours, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", REBUILD], check=True, **options)
+    assert int(done.stderr) >= 1
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,10 @@ def _report(options: argparse.Namespace) -> str:
 
 
 def _rebuild(options: argparse.Namespace) -> str:
+    from bnbench import plot  # noqa: PLC0415
+
+    _study(options)  # a mistake in the config is told at once
+    plot.prepare()
     said = [step(options) for step in (_collect, _compare, _plot, _report)]
     return f"{said[0]}\n{said[-1]}"
 
@@ -116,12 +120,14 @@ def _answer(options: argparse.Namespace) -> str:
 
 
 def _judge(options: argparse.Namespace) -> str:
-    from bnbench import judgement  # noqa: PLC0415 - pandas
+    from bnbench import judgement, plot  # noqa: PLC0415 - pandas
 
     keys = ("factor", "baseline", "outcome", "seed", "epoch", "better", "scale", "duplicates", "empty", "unpaired")
     results = {key: getattr(options, key) for key in keys} | {"contexts": options.context}
     report = {key: getattr(options, key) for key in ("margin", "window", "alpha")}
     study = judgement.study_of(options.path, options.pattern, results, report, options.name)
+    if not options.dry_run:
+        plot.prepare()
     said = "\n".join(judgement.reading(study))
     if options.dry_run:
         return said

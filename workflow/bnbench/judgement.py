@@ -75,7 +75,7 @@ def reading(study: OwnStudy, long: Long | None = None) -> list[str]:
 
     with tempfile.TemporaryDirectory() as folder:
         collect.run(study, Path(), Path(folder), long)
-        return [*own_results.reading(study), own_results.pairing(study, compare.paired(study, Path(folder)))]
+        return [*own_results.reading(study), own_results.pairing(study, compare.sides(study, Path(folder)))]
 
 
 def judged(study: OwnStudy, out: Path, long: Long | None = None) -> str:
@@ -86,6 +86,7 @@ def judged(study: OwnStudy, out: Path, long: Long | None = None) -> str:
     """
     from bnbench import compare, plot, report  # noqa: PLC0415 - SciPy and Matplotlib
 
+    plot.prepare()
     collect.run(study, Path(), out / "data", long)
     compare.run(study, out / "data", out)
     plot.run(study, out)

@@ -27,7 +27,8 @@ COUNTED = {"contexts_helped": "helps", "contexts_hurt": "hurts", "contexts_equiv
 _NAMES = ["baseline", "treatment", "factor", "level", "against"]
 _COUNTS = ["contexts", *COUNTED, "contexts_undecided"]
 _JUDGED = ["effect", "low", "high", "p", "p_adjusted", "adjustment", "family", "edge_effect"]
-_COLUMNS = [*_NAMES, "pairs", "diverged", *_JUDGED, *_COUNTS, "prediction_low", "prediction_high"]
+COLUMNS = [*_NAMES, "pairs", "diverged", *_JUDGED, *_COUNTS, "prediction_low", "prediction_high"]
+"""Of the table."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,11 @@ def table(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
         rows += _rows(study, [contrasts[index] for index in own], [verdicts[index] for index in own])
     judged = _judged(study, rows)
     found = [{**row.names, "pairs": len(row.seeds), **its, **row.more} for row, its in zip(rows, judged, strict=True)]
-    table = pd.DataFrame(found, columns=_COLUMNS)
-    # What a further context may show is no more certain than the mean of those that there are.
+    return widened(pd.DataFrame(found, columns=COLUMNS))
+
+
+def widened(table: pd.DataFrame) -> pd.DataFrame:
+    """The table; what a further context may show in it is no more certain than the mean of those that there are."""
     return table.assign(
         prediction_low=table[["prediction_low", "low"]].min(axis=1, skipna=False),
         prediction_high=table[["prediction_high", "high"]].max(axis=1, skipna=False),
@@ -97,8 +101,8 @@ def _rows(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
     diverged = {"diverged": sum(sum(contrast.diverged) for contrast in contrasts)}
     of_all = {**diverged, **counts(verdicts), "prediction_low": low, "prediction_high": high}
     return [
-        _Row({**arms, **names}, seeds, weights @ differences, of_all if names["factor"] == MAIN_EFFECT else diverged)
-        for names, weights in _weights(study, contexts)
+        _Row({**arms, **names}, seeds, weight @ differences, of_all if names["factor"] == MAIN_EFFECT else diverged)
+        for names, weight in weights(study, contexts)
     ]
 
 
@@ -123,7 +127,7 @@ def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
     return found
 
 
-def _weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[dict[str, str], Array]]:
+def weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[dict[str, str], Array]]:
     """What each row is called, and the weights of the contexts in it, [contexts]."""
     found = [({"factor": MAIN_EFFECT, "level": "", "against": ""}, np.full(len(contexts), 1 / len(contexts)))]
     for factor in study.varied():

@@ -169,7 +169,7 @@ def _file(path: Path, name: str) -> Long:
     ending = path.name.lower()
     if ending.endswith(_TEXT):
         cells = csv_file.cells(path, name)
-        return tracker.chart(cells) if tracker.is_chart(cells.table.column_names) else tracker.states(cells)
+        return tracker.chart(cells) if tracker.is_chart(cells) else tracker.states(cells)
     if ending.endswith(_PARQUET):
         return arrow_columns.read_parquet(path, name)
     if ending.endswith(_JSON):

@@ -121,7 +121,12 @@ class OwnStudy(Study):
         """Name → outcome, of all that the runs can be judged by."""
         own = {
             each["name"]: Outcome(
-                each["name"], each["scale"], each["better"] == "lower", each["margin"], per_cent=each["per_cent"]
+                each["name"],
+                each["scale"],
+                each["better"] == "lower",
+                each["margin"],
+                per_cent=each["per_cent"],
+                title=each["column"].replace("_", " ").strip(),
             )
             for each in self.found["outcomes"]
         }

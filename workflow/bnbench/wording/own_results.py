@@ -35,7 +35,7 @@ def reading(study: OwnStudy) -> list[str]:
 
 
 def pairing(study: OwnStudy, rows: Sequence[Mapping[str, Any]]) -> str:
-    """How runs were paired, and how the pairs correlate; `rows` are those of `compare.paired`, or of the contexts."""
+    """How runs were paired, and how the pairs correlate; `rows` are those of `compare.sides`, or of the contexts."""
     if not study.paired:
         return "Pairs: none, since the seeds were not shared by design."
     column = study.found["seed"]["column"]
