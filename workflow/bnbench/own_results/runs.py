@@ -73,10 +73,7 @@ class Runs:
         """
         name, cells, run = self.outcome.name, self.cells, self.of_cell()
         there, values = cells.there[name], cells.values[name]
-        last = np.full(len(cells.starts), -1, np.int64)
-        np.maximum.at(last, run[there], np.flatnonzero(there))
-        elsewhere = np.isin(cells.epoch, np.unique(cells.epoch[there]))
-        after = ~there & elsewhere & (np.arange(len(run)) > last[run])
+        last, after = self._last(there, run), self._after(there, run)
         ends_empty = after & (last[run] >= 0)
         if empty == "refuse" and ends_empty.any():
             cell = int(np.argmax(ends_empty))
@@ -86,10 +83,9 @@ class Runs:
                 "not finite there; --empty stopped, if it was no longer measured"
             )
         if empty == "diverged":
-            there = there | after
-            values = np.where(after, np.nan, values)
-            cells = replace(cells, values={**cells.values, name: values}, there={**cells.there, name: there})
-            np.maximum.at(last, run[there], np.flatnonzero(there))
+            cells = self._as_diverged(run, np.isin(run, run[after]))
+            there, values = cells.there[name], cells.values[name]
+            last = self._last(there, run)
         known = last >= 0
         final = np.where(known, values[last], np.nan)
         diverged = known & ~np.isfinite(final)
@@ -103,6 +99,26 @@ class Runs:
             "averaged": int(sum(each.sum() for each in self.cells.several.values())),
         }
         return cells, told
+
+    def _last(self, there: NDArray[np.bool_], run: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The last cell of each run that has a value, [runs]; −1 where none has."""
+        last = np.full(len(self.cells.starts), -1, np.int64)
+        np.maximum.at(last, run[there], np.flatnonzero(there))
+        return last
+
+    def _after(self, there: NDArray[np.bool_], run: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Cells after the last value of their run, at epochs at which other runs have one."""
+        elsewhere = np.isin(self.cells.epoch, np.unique(self.cells.epoch[there]))
+        return ~there & elsewhere & (np.arange(len(run)) > self._last(there, run)[run])
+
+    def _as_diverged(self, run: NDArray[np.int64], lost: NDArray[np.bool_]) -> Cells:
+        """The cells with NaN where runs that are `lost`, [cells], have nothing any more, of whatever outcome."""
+        values, there = {}, {}
+        for name, known in self.cells.there.items():
+            after = lost & self._after(known, run)
+            there[name] = known | after
+            values[name] = np.where(after, np.nan, self.cells.values[name])
+        return replace(self.cells, values=values, there=there)
 
     def _gaps(
         self, cells: Cells, there: NDArray[np.bool_], run: NDArray[np.int64], last: NDArray[np.int64]

@@ -61,6 +61,8 @@ def load(config: Mapping[str, Any], source: str, results: Long | None = None) ->
         study = own_study.of(_resolved(config, results))
         if study.trained_here:
             duplicate_checks.check_arms(study)
+        else:
+            cross_checks.complete_claims(study)
         cross_checks.check_claims(study)
     except ConfigError as error:
         raise error.told(source, config) from error

@@ -14,6 +14,7 @@ from bnbench.errors import UserError, found, nearest
 from bnbench.own_results import files, reading
 from bnbench.own_results.roles import Wanted, label
 from bnbench.own_results.table import Long
+from bnbench.plan import own_facts
 from bnbench.plan.mistakes import Mistake, at, refuse
 from bnbench.vocabulary import BEST, EPOCHS_TO_TARGET, ERROR, FACTORS, GAP, SECONDS, SWING
 
@@ -63,7 +64,9 @@ def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = No
     report["margin"] = decides["margin"] if report["margin"] is None else report["margin"]
     refuse(list(_wrong(report, decides["scale"], facts["factors"][0]["levels"])))
     digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
-    values["results"] = {**entry, "sha256": digest, "found": facts}
+    baseline, *others = _arms(facts)
+    comparisons = [*((baseline, other) for other in others), *map(tuple, report["compare"])]
+    values["results"] = {**entry, "sha256": digest, "found": own_facts.packed(facts, comparisons)}
     return {**values, "tune": None, "reference_points": []}
 
 
@@ -91,6 +94,11 @@ def read(entry: Mapping[str, Any], long: Long | None = None) -> reading.Read:
     if not long and files.digest(entry["path"], entry["pattern"]) != entry["sha256"]:
         raise UserError(f"{entry['path']}: changed since the study was planned; run the workflow again")
     return reading.of(long or files.read(entry["path"], entry["pattern"]), options(entry))
+
+
+def _arms(facts: Mapping[str, Any]) -> list[str]:
+    """Labels of the compared factor, the baseline first."""
+    return [facts["baseline"], *(text for text in facts["factors"][0]["levels"] if text != facts["baseline"])]
 
 
 def _strangers(config: Mapping[str, Any]) -> Iterator[Mistake]:
