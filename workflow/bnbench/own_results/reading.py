@@ -64,7 +64,8 @@ def of(long: Long, options: Options) -> Read:
     """What the table holds.
 
     The facts are `rows` and `runs`; `factors`, the compared one first, with the name, column and levels of each;
-    `baseline`; `outcomes`, the one that decides first; `seed` and `epoch`, with their columns and ranges; `settings`
+    `baseline`; `margin_share`, the part of what the baseline comes to that its margin is; `outcomes`, the one that
+    decides first; `seed` and `epoch`, with their columns and ranges; `settings`
     with the seeds of each; `set_aside`, columns that are nothing of these; what `runs.told` says; and `notes`.
 
     Raises:
@@ -130,6 +131,7 @@ def of(long: Long, options: Options) -> Read:
     first, told = found_runs.ended(options.empty)
     runs.refuse_hopeless(found_runs, first, baseline, paired=not options.wanted.unpaired)
     decides = _with_margin(outcome, first, of_settings, names[0], baseline)
+    margin_share = scales.SMALL if outcome.margin is None else None
     facts: dict[str, Any] = {
         "rows": long.table.num_rows,
         "runs": len(first.starts),
@@ -138,9 +140,9 @@ def of(long: Long, options: Options) -> Read:
             for name, column in zip(names, held, strict=True)
         ],
         "baseline": baseline,
+        "margin_share": margin_share,
         "outcomes": [
-            _as_json(each, options.made, guessed=each is not decides or not (options.better and options.scale))
-            for each in (decides, *own)
+            {**_as_json(each, options.made), "smallest": _smallest(first.values[each.name])} for each in (decides, *own)
         ],
         "seed": {"column": said.seed, "coded": coded, "ranges": runs.ranges(first.seed)},
         "epoch": {"column": said.epoch, "first": int(first.epoch.min()), "last": int(first.epoch.max())},
@@ -317,7 +319,13 @@ def _renamed(name: str, taken: frozenset[str]) -> str:
     return f"your {name}" if name in taken else name
 
 
-def _as_json(outcome: Outcome, made: frozenset[str], *, guessed: bool) -> dict[str, Any]:
+def _smallest(values: Array) -> float | None:
+    """The smallest value above 0, below which nothing is told from 0; None where there is none."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    return float(positive.min()) if len(positive) else None
+
+
+def _as_json(outcome: Outcome, made: frozenset[str]) -> dict[str, Any]:
     return {
         "name": _renamed(outcome.name, made),
         "column": outcome.name,
@@ -325,7 +333,6 @@ def _as_json(outcome: Outcome, made: frozenset[str], *, guessed: bool) -> dict[s
         "better": "lower" if outcome.lower_is_better else "higher",
         "margin": outcome.margin,
         "per_cent": outcome.per_cent,
-        "guessed": guessed,
     }
 
 
