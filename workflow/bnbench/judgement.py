@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bnbench import collect
 from bnbench.errors import UserError
+from bnbench.own_results import flags
 from bnbench.plan import config
 from bnbench.plan.own_study import OwnStudy
 from bnbench.store import tables
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bnbench.own_results.table import Long
-
-COMMAND_LINE = "the command line"
-"""What messages call the source of a config that nobody has written."""
 
 _SHOWN = ("baseline", "treatment", "verdict", "effect", "effect_low", "effect_high", "p_adjusted", "pairs")
 """Columns of the verdicts that a notebook shows, after those of the context."""
@@ -57,16 +56,19 @@ def study_of(
         "results": {"path": path, **given},
         "report": {key: value for key, value in report.items() if value is not None},
     }
-    study = config.load(written, COMMAND_LINE, long)
+    try:
+        study = config.load(written, flags.COMMAND_LINE, long)
+    except UserError as error:
+        raise UserError(flags.as_flags(str(error))) from error
     assert isinstance(study, OwnStudy)  # noqa: S101 - since it has results
     return study
 
 
 def named(path: str) -> str:
     """What a study is called after the path of its table: `runs` of `out/Runs.csv`."""
-    resolved = Path(path).resolve().name
+    resolved = unicodedata.normalize("NFKD", Path(path).resolve().name).encode("ascii", "ignore").decode()
     stem = re.sub(r"(\.(csv|tsv|parquet|pq|jsonl|ndjson|json|gz))+$", "", resolved)
-    return re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-_") or "results"
+    return re.sub(r"[^a-z0-9_-]+", "-", stem.lower())[:80].strip("-_") or "results"
 
 
 def reading(study: OwnStudy, long: Long | None = None) -> list[str]:

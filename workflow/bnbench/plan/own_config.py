@@ -12,7 +12,8 @@ from typing import Any
 from bnbench.columns import COLUMNS
 from bnbench.errors import UserError, found, nearest
 from bnbench.own_results import files, reading
-from bnbench.own_results.roles import Wanted, label
+from bnbench.own_results.levels import label
+from bnbench.own_results.roles import Wanted
 from bnbench.own_results.table import Long
 from bnbench.plan.mistakes import Mistake, at, refuse
 from bnbench.vocabulary import BEST, EPOCHS_TO_TARGET, ERROR, FACTORS, GAP, SECONDS, SWING
@@ -25,8 +26,14 @@ _NAMED_IN_RESULTS = ("factor", "baseline", "outcome")
 _TAKEN = frozenset(COLUMNS) - frozenset(FACTORS)
 """What the report has columns for, so that a factor of this name is called otherwise there."""
 
-_MADE = frozenset((GAP, ERROR, BEST, SWING, EPOCHS_TO_TARGET, SECONDS, "seed", "epoch", "setting", "diverged_at"))
-"""The same of outcomes: what is made of others, and what tells runs apart."""
+_MADE = frozenset(
+    (
+        *(GAP, ERROR, BEST, SWING, EPOCHS_TO_TARGET, SECONDS, "seed", "epoch", "setting", "diverged_at", "threads"),
+        *("device_name", "python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "weights_hash"),
+        *("target_variance", "target_scale"),
+    )
+)
+"""The same of outcomes: what is made of others, what tells runs apart, and what else is known of a trial."""
 
 Resolve = Callable[[str], Any]
 """From a key to its value by the schema, with all defaults."""
