@@ -122,12 +122,11 @@ def _judge(options: argparse.Namespace) -> str:
     results = {key: getattr(options, key) for key in keys} | {"contexts": options.context}
     report = {key: getattr(options, key) for key in ("margin", "window", "alpha")}
     study = judgement.study_of(options.path, options.pattern, results, report, options.name)
-    said = "\n".join(judgement.reading(study))
     if options.dry_run:
-        return said
-    print(said, file=sys.stderr)
+        return "\n".join(judgement.reading(study))
     folder = options.reports / study.name
-    answer = judgement.judged(study, folder)
+    answer, said = judgement.judged(study, folder)
+    print("\n".join(said), file=sys.stderr)
     return f"{folder}/index.html\n{answer}"
 
 

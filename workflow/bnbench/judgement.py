@@ -72,16 +72,31 @@ def named(path: str) -> str:
 
 
 def reading(study: OwnStudy, long: Long | None = None) -> list[str]:
-    """What was taken for what, and how the pairs were made: a line each."""
-    from bnbench import compare  # noqa: PLC0415 - SciPy, which nothing else here needs
+    """What was taken for what, and how the pairs were made: a line each.
 
+    Raises:
+        UserError: the table cannot be read.
+    """
     with tempfile.TemporaryDirectory() as folder:
         collect.run(study, Path(), Path(folder), long)
-        return [*own_results.reading(study), own_results.pairing(study, compare.paired(study, Path(folder)))]
+        return _told(study, Path(folder))
 
 
-def judged(study: OwnStudy, out: Path, long: Long | None = None) -> str:
-    """Write the report of `study` into the folder `out`, and return the sentence of its answer.
+def _told(study: OwnStudy, data: Path) -> list[str]:
+    """The same, from the collected tables."""
+    from bnbench import compare  # noqa: PLC0415 - SciPy, which nothing else here needs
+
+    return [*own_results.reading(study), own_results.pairing(study, compare.paired(study, data))]
+
+
+def judged(study: OwnStudy, out: Path, long: Long | None = None, processes: int = 2) -> tuple[str, list[str]]:
+    """Write the report of `study` into the folder `out`; return the sentence of its answer, and its `reading`.
+
+    Args:
+        study: the study.
+        out: its folder.
+        long: the table, where it was handed over in Python.
+        processes: that draw the figures.
 
     Raises:
         UserError: the table cannot be read, or a file cannot be written.
@@ -89,10 +104,11 @@ def judged(study: OwnStudy, out: Path, long: Long | None = None) -> str:
     from bnbench import compare, plot, report  # noqa: PLC0415 - SciPy and Matplotlib
 
     collect.run(study, Path(), out / "data", long)
+    said = _told(study, out / "data")
     compare.run(study, out / "data", out)
-    plot.run(study, out)
+    plot.run(study, out, processes=processes)
     report.run(study, out)
-    return str(tables.read_json(out / "verdicts.json")["sentence"])
+    return str(tables.read_json(out / "verdicts.json")["sentence"]), said
 
 
 @dataclass
@@ -171,5 +187,6 @@ def judge(
     study = study_of(path, pattern, results, report, name or ("results" if long else None), long)
     held = None if reports is not None else tempfile.TemporaryDirectory(prefix="bnbench-")
     folder = Path(held.name if held else str(reports)) / study.name
-    sentence = judged(study, folder, long)
-    return Report(study, folder, sentence, reading(study, long), held)
+    # Further processes would run a script once more that does not ask whether it is the main module.
+    sentence, said = judged(study, folder, long, processes=1)
+    return Report(study, folder, sentence, said, held)

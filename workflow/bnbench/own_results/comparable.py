@@ -9,6 +9,9 @@ import numpy as np
 from bnbench.errors import UserError
 from bnbench.own_results.runs import Runs
 
+MOST_CELLS = 50_000_000
+"""Runs of a setting times epochs at which any run was measured: what a computer's memory holds."""
+
 _Sides = list[tuple[set[int], set[int]]]
 
 
@@ -53,6 +56,24 @@ def refuse_hopeless(runs: Runs, baseline: str, *, paired: bool) -> None:
         raise UserError(
             f"{source}: found {one} and {other} runs in the two arms, allowed: two at least in each, since one run "
             "shows no spread"
+        )
+
+
+def refuse_scattered(runs: Runs, epoch: str) -> None:
+    """Refuse runs that are measured at epochs of their own, if there are so many that no memory holds the curves.
+
+    Args:
+        runs: of the table.
+        epoch: column of the epochs.
+
+    Raises:
+        UserError: there are.
+    """
+    epochs = len(np.unique(runs.cells.epoch))
+    if epochs * int(np.bincount(runs.cells.of_run).max()) > MOST_CELLS:
+        raise UserError(
+            f"{runs.columns.source}, column {epoch}: found {epochs:,} different values, allowed: such as runs share; "
+            "round each up to the next thousand, say"
         )
 
 

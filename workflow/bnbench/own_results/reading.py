@@ -97,6 +97,8 @@ def of(long: Long, options: Options) -> Read:
         runs.refuse_duplicates(every, _other_axis(columns, said))
     every = Runs(columns, factors.settings, runs.ended(every, options.empty), said.outcome, said.seed, seeds)
     comparable.refuse_hopeless(every, baseline, paired=not options.wanted.unpaired)
+    if said.epoch:
+        comparable.refuse_scattered(every, said.epoch)
     called = _renamed([outcome.name for outcome in measured.all], {*options.made, *factors.names})
     facts = {
         "rows": columns.rows,

@@ -7,6 +7,7 @@ from, with all that is known of the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from bnbench.columns import COLUMNS
@@ -57,9 +58,8 @@ def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = No
     refuse(list(_strangers(config)))
     values = {key: resolve(key) for key in KEYS}
     entry, report = values["results"], values["report"]
-    table = long or files.read(entry["path"], entry["pattern"])
-    read = reading.of(table, options(entry))
-    facts = read.facts
+    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
+    facts = _reading(entry, digest, long).facts
     report |= {
         "factor": facts["factors"][0]["name"],
         "baseline": facts["baseline"],
@@ -69,7 +69,6 @@ def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = No
     decides = facts["outcomes"][0]
     report["margin"] = decides["margin"] if report["margin"] is None else report["margin"]
     refuse(list(_wrong(report, decides["scale"], facts["factors"][0]["levels"])))
-    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
     values["results"] = {**entry, "sha256": digest, "found": facts}
     return {**values, "tune": None, "reference_points": []}
 
@@ -95,9 +94,24 @@ def read(entry: Mapping[str, Any], long: Long | None = None) -> reading.Read:
     Raises:
         UserError: it cannot be read, or is not the one that the study was planned with.
     """
-    if not long and files.digest(entry["path"], entry["pattern"]) != entry["sha256"]:
+    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
+    if digest != entry["sha256"]:
         raise UserError(f"{entry['path']}: changed since the study was planned; run the workflow again")
-    return reading.of(long or files.read(entry["path"], entry["pattern"]), options(entry))
+    found = _reading(entry, digest, long)
+    _from_files.cache_clear()
+    return found
+
+
+def _reading(entry: Mapping[str, Any], digest: str, long: Long | None) -> reading.Read:
+    if long:
+        return reading.of(long, options(entry))
+    return _from_files(entry["path"], entry["pattern"], digest, options(entry))
+
+
+@lru_cache(maxsize=1)
+def _from_files(path: str, pattern: str | None, digest: str, options: reading.Options) -> reading.Read:  # noqa: ARG001 - files that changed are others
+    """The table in these files; kept from the planning of a study until it is collected."""
+    return reading.of(files.read(path, pattern), options)
 
 
 def _strangers(config: Mapping[str, Any]) -> Iterator[Mistake]:
