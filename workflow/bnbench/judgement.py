@@ -6,8 +6,9 @@ import re
 import shutil
 import tempfile
 import unicodedata
+import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,8 +123,6 @@ class Report:
     """The answer."""
     reading: list[str]
     """What was taken for what."""
-    _held: Any = field(default=None, repr=False)
-    """Keeps a folder for as long as the report."""
 
     @property
     def verdicts(self) -> pd.DataFrame:
@@ -167,7 +166,7 @@ class Report:
 def judge(
     runs: pd.DataFrame | str | Path,
     results: Mapping[str, Any],
-    report: Mapping[str, Any],
+    options: Mapping[str, Any],
     *,
     pattern: str | None,
     name: str | None,
@@ -184,9 +183,17 @@ def judge(
 
         long = from_frame(runs)
     path = "." if long else str(runs)
-    study = study_of(path, pattern, results, report, name or ("results" if long else None), long)
-    held = None if reports is not None else tempfile.TemporaryDirectory(prefix="bnbench-")
-    folder = Path(held.name if held else str(reports)) / study.name
-    # Further processes would run a script once more that does not ask whether it is the main module.
-    sentence, said = judged(study, folder, long, processes=1)
-    return Report(study, folder, sentence, said, held)
+    study = study_of(path, pattern, results, options, name or ("results" if long else None), long)
+    kept = reports is not None
+    above = Path(reports) if reports is not None else Path(tempfile.mkdtemp(prefix="bnbench-"))
+    try:
+        # Further processes would run a script once more that does not ask whether it is the main module.
+        sentence, said = judged(study, above / study.name, long, processes=1)
+    except BaseException:
+        if not kept:
+            shutil.rmtree(above, ignore_errors=True)
+        raise
+    report = Report(study, above / study.name, sentence, said)
+    if not kept:
+        weakref.finalize(report, shutil.rmtree, above, ignore_errors=True)
+    return report

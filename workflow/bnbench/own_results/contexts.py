@@ -26,6 +26,9 @@ _CROSSED = 0.5
 _AGREE = 0.9
 """Share of the seeds whose arms must agree in a column that is held fixed."""
 
+_MEET = 1.1
+"""Levels that a column has at one epoch of a run, on average, below which this is chance."""
+
 _FAR = 2**60
 
 
@@ -102,9 +105,9 @@ def _why_not(design: Design, name: str, others: Sequence[str]) -> str:
     if several > 1.02 and (not number or several >= _CROSSED * len(levels)):
         return ""
     if different(joined([run, codes], len(run))) > different(run):
-        if several == 1 and _side_by_side(design, run, codes):
+        if several < _MEET and _side_by_side(design, run, codes):
             return ""
-        return "changes on the way" if several == 1 else "measured"
+        return "changes on the way" if several < _MEET else "measured"
     for given, reason in ((others, "follows another column"), ([design.factor, *others], "follows the arms")):
         if given and different(design.joined([*given, name])) == different(design.joined(given)):
             return reason

@@ -20,6 +20,9 @@ _NUMBER = (
 _LARGEST = 2**53
 """From here on not every whole number is one in a column of float64."""
 
+_HUGE = 1e100
+"""A number beyond this is one of a run that diverged: its square and the like would be no numbers any more."""
+
 
 def measured(columns: Columns, name: str) -> tuple[Array, NDArray[np.bool_]]:
     """The numbers of a column, and whether a cell has one, [rows] each; NaN is one that is not finite.
@@ -36,7 +39,7 @@ def measured(columns: Columns, name: str) -> tuple[Array, NDArray[np.bool_]]:
             _refuse_text(columns, name, "numbers, nan where a run diverged, and nothing where it was not measured")
     known = pc.is_valid(column).to_numpy()
     values = pc.fill_null(column, np.nan).to_numpy().astype(np.float64)
-    values[~np.isfinite(values)] = np.nan
+    values[~(np.abs(values) <= _HUGE)] = np.nan
     return values, known
 
 
@@ -80,8 +83,9 @@ def whole(columns: Columns, name: str, what: str) -> NDArray[np.int64]:
     large = np.abs(finite) > _LARGEST
     if odd.any() or large.any():
         row = int(np.argmax(odd | large))
+        cell = f"{values[row]:.0f}" if large[row] else f"{values[row]:g}"
         limit = f"whole numbers up to {_LARGEST} (2^53)" if large[row] else allowed
-        raise UserError(f"{columns.long.where(row)}, column {name}: found {values[row]:.17g}, allowed: {limit}")
+        raise UserError(f"{columns.long.where(row)}, column {name}: found {cell}, allowed: {limit}")
     counted: NDArray[np.int64] = values.astype(np.int64)
     return counted
 

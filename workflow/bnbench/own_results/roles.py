@@ -200,7 +200,9 @@ def _factor(columns: Columns, free: Sequence[str]) -> str:
         return 2 <= columns.count(name) <= MOST_ARMS
 
     able = [
-        name for name in free if fits(name) and not columns.is_number(name) and 2 * columns.count(name) <= columns.rows
+        name
+        for name in free
+        if fits(name) and not columns.is_number(name) and columns.count(name) <= max(columns.rows // 2, 2)
     ]
     called = [name for name in able if word(name) in ARMS]
     for only in (able, called, [name for name in able if word(name) not in RUNS]):

@@ -158,6 +158,5 @@ def _named(runs: Runs, which: Flags) -> dict[str, Any]:
 def ranges(numbers: NDArray[np.int64]) -> list[list[int]]:
     """Whole numbers as runs of consecutive ones, first and last of each."""
     every = np.unique(numbers)
-    breaks = np.flatnonzero(np.diff(every) != 1)
-    first, last = every[[0, *(breaks + 1)]], every[[*breaks, len(every) - 1]]
-    return [[int(one), int(other)] for one, other in zip(first, last, strict=True)] if len(every) else []
+    stretches = np.split(every, np.flatnonzero(np.diff(every) != 1) + 1)
+    return [[int(own[0]), int(own[-1])] for own in stretches if len(own)]

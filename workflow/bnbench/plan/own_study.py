@@ -149,16 +149,12 @@ class OwnStudy(Study):
     @cached_property
     def grid(self) -> tuple[Setting, ...]:
         """The combinations of levels that have runs."""
-        return tuple(
-            OwnSetting(
-                {"results": self.results["sha256"], "labels": each["labels"]},
-                each["labels"],
-                _address(self.results["sha256"], each["labels"]),
-                self.outcomes,
-                _spread(each["seeds"]),
-            )
-            for each in self.found["settings"]
-        )
+        sha256, found = self.results["sha256"], []
+        for each in self.found["settings"]:
+            labels = {name: each["labels"][name] for name in self.factors}  # JSON may have them in another order
+            spec = {"results": sha256, "labels": labels}
+            found.append(OwnSetting(spec, labels, _address(sha256, labels), self.outcomes, _spread(each["seeds"])))
+        return tuple(found)
 
     @property
     def settings(self) -> tuple[Setting, ...]:
