@@ -68,7 +68,7 @@ def test_a_diverged_run_is_the_worst_in_the_test_and_not_in_the_effect():
     _, rows = rows_of(arms(baseline, with_one))
     row = rows["test_loss"]
     contrast = groups.groups(STUDY.report, arms(baseline, with_one))
-    assert row["p"] == permutations.summed([contrast.scores])[0]
+    assert row["p"] == permutations.studentized([contrast.scores])[0]
     assert row["effect"] == pytest.approx(np.exp(np.log(treated).mean() - np.log(baseline).mean()))
     assert (row["finite_pairs"], row["runs_treatment"]) == (7, 8)
 

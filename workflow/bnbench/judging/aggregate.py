@@ -51,7 +51,7 @@ def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str])
     rows: list[dict[str, Any]] = []
     profiles: list[pd.DataFrame] = []
     for arms in study.comparisons:
-        places = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
+        places = interactions.of_arms(contrasts, arms)
         if len(places) < SEVERAL:
             continue
         own, judged = [contrasts[index] for index in places], [verdicts[index] for index in places]

@@ -68,7 +68,11 @@ def measured(study: Study, baseline: Trials, treated: Trials) -> Iterator[str]:
     """The outcomes that a trial of either arm ends at."""
     keep_statistics = baseline.setting.keeps_statistics or treated.setting.keeps_statistics
     for outcome in dict.fromkeys((*EXPLORED, *baseline.setting.own_metrics, study.report.outcome)):
-        if outcome in (PRECISE, BATCH) and not (keep_statistics or outcome == study.report.outcome):
+        if (
+            study.trained_here
+            and outcome in (PRECISE, BATCH)
+            and not (keep_statistics or outcome == study.report.outcome)
+        ):
             continue  # it is the test loss once more
         if outcome in baseline.losses and outcome in treated.losses:
             yield outcome

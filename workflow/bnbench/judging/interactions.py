@@ -59,7 +59,7 @@ def table(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
     """
     rows: list[_Row] = []
     for arms in study.comparisons:
-        own = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
+        own = of_arms(contrasts, arms)
         rows += _rows(study, [contrasts[index] for index in own], [verdicts[index] for index in own])
     judged = _judged(study, rows)
     found = [{**row.names, "pairs": len(row.seeds), **its, **row.more} for row, its in zip(rows, judged, strict=True)]
@@ -78,6 +78,15 @@ def counts(verdicts: Sequence[str]) -> dict[str, int]:
     """How many contexts there are, and how many of each verdict."""
     counted = {name: verdicts.count(verdict) for name, verdict in COUNTED.items()}
     return {"contexts": len(verdicts), **counted, "contexts_undecided": len(verdicts) - sum(counted.values())}
+
+
+def of_arms(contrasts: Sequence[Contrast], arms: tuple[str, str]) -> list[int]:
+    """Places of the contrasts between two arms, in an order that follows from their labels alone.
+
+    So no sum over contexts depends on the order in which a study has its factors and levels, not in its last digit.
+    """
+    own = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
+    return sorted(own, key=lambda index: sorted(contrasts[index].labels.items()))
 
 
 def shared(contrasts: Sequence[Contrast]) -> tuple[NDArray[np.int64], Array]:
@@ -132,7 +141,7 @@ def weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[d
     found = [({"factor": MAIN_EFFECT, "level": "", "against": ""}, np.full(len(contexts), 1 / len(contexts)))]
     for factor in study.varied():
         levels = np.array([context[factor] for context in contexts])
-        if factor == "batch_size":
+        if study.doubles(factor):
             slope = _slope(study, contexts)
             found += [({"factor": factor, "level": DOUBLING, "against": ""}, slope)] if slope.any() else []
             continue

@@ -8,7 +8,7 @@ both groups together, not on their order or on which group is called the baselin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
 
@@ -29,8 +29,6 @@ FEWEST = 2
 
 _BLOCK = 1_000  # random choices that are drawn at a time
 _EQUAL = 1e-12  # statistics lie between 0 and 1; what is closer is the same but for rounding
-
-_Statistic = Callable[[Array, Array, int, int], Array]
 
 
 def too_few(first: int, second: int) -> bool:
@@ -59,18 +57,8 @@ def studentized(groups: Sequence[Groups], draws: int = sign_flips.DRAWS) -> Arra
 
     Exact where the groups differ in nothing, and in large groups also where their spreads differ (Janssen 1997; Chung &
     Romano 2013). By all choices up to 20,000, else (b + 1)/(m + 1) over m = `draws` random ones (Phipson & Smyth 2010).
-    NaN where a group has fewer than two runs.
+    NaN where a group has fewer than two runs. Tests of the same size share their choices, which are gone through once.
     """
-    return _p_values(groups, draws, _welch)
-
-
-def summed(groups: Sequence[Groups], draws: int = sign_flips.DRAWS) -> Array:
-    """Like `studentized`, of the difference of means as it is: for scores, which stand in the place of ranks."""
-    return _p_values(groups, draws, _difference)
-
-
-def _p_values(groups: Sequence[Groups], draws: int, statistic: _Statistic) -> Array:
-    """Tests of the same size share their choices, which are gone through once."""
     found = np.full(len(groups), np.nan)
     sizes = [tuple(sorted((len(first), len(second)))) for first, second in groups]
     for few, many in sorted(set(sizes)):
@@ -81,11 +69,11 @@ def _p_values(groups: Sequence[Groups], draws: int, statistic: _Statistic) -> Ar
         scaled = _scaled(pooled)
         mine = np.zeros((1, few + many))
         mine[0, :few] = 1.0
-        observed = _of_choices(mine, scaled, statistic)
+        observed = _of_choices(mine, scaled)
         everything = np.sort(scaled, axis=0)
         counts = np.zeros(len(places))
         for choices in _choices(few, few + many, draws):
-            counts += (_of_choices(choices, everything, statistic) >= observed - _EQUAL).sum(0)
+            counts += (_of_choices(choices, everything) >= observed - _EQUAL).sum(0)
         total = math.comb(few + many, few)
         found[places] = counts / total if total <= EXACT else (counts + 1) / (draws + 1)
     return found
@@ -103,15 +91,15 @@ def _scaled(values: Array) -> Array:
     return scaled
 
 
-def _of_choices(choices: Array, values: Array, statistic: _Statistic) -> Array:
+def _of_choices(choices: Array, values: Array) -> Array:
     """The statistic of choices of one group, [choices, runs] of 0 and 1, over values [runs, tests]."""
     few, total = int(choices[0].sum()), len(values)
     chosen = np.stack([choices @ values, choices @ values**2])
     rest = np.stack([values.sum(0), (values**2).sum(0)])[:, None] - chosen
-    return statistic(chosen, rest, few, total - few)
+    return _statistic(chosen, rest, few, total - few)
 
 
-def _welch(chosen: Array, rest: Array, few: int, many: int) -> Array:
+def _statistic(chosen: Array, rest: Array, few: int, many: int) -> Array:
     """What rises with |t| from 0 to 1: t² over itself and 1; 0 where all values are equal.
 
     Args:
@@ -127,11 +115,6 @@ def _welch(chosen: Array, rest: Array, few: int, many: int) -> Array:
     ]
     both = squared + variances[0] + variances[1]
     return np.asarray(np.divide(squared, both, out=np.zeros_like(both), where=both > 0), np.float64)
-
-
-def _difference(chosen: Array, rest: Array, few: int, many: int) -> Array:
-    """Half the absolute difference of the means."""
-    return np.asarray(np.abs(chosen[0] / few - rest[0] / many) / 2, np.float64)
 
 
 def _choices(few: int, total: int, draws: int) -> Iterator[Array]:

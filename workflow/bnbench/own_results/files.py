@@ -16,7 +16,7 @@ from bnbench.own_results.merging import merged
 from bnbench.own_results.seeds import is_seed
 from bnbench.own_results.table import Long
 
-__all__ = ["digest", "from_frame", "read"]
+__all__ = ["digest", "from_frame", "read", "used"]
 
 _TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _JSON = (".jsonl", ".ndjson", ".json")
@@ -58,19 +58,29 @@ def read(path: str, pattern: str | None = None) -> Long:
     return with_numbers(replace(long, notes=(*source.notes, *long.notes)))
 
 
+def used(path: str, pattern: str | None = None) -> list[Path]:
+    """All files that `read` reads, in the order of their names.
+
+    Raises:
+        UserError: as `read`, if no file is found.
+    """
+    source = _source(path, pattern)
+    files = [match.path for match in source.matches]
+    if source.kind in {"lightning", "tensorboard"}:
+        files += {file.parent / hparams.FILE for file in files if (file.parent / hparams.FILE).is_file()}
+    return sorted(files)
+
+
 def digest(path: str, pattern: str | None = None) -> str:
     """The SHA-256, in hexadecimal, of the bytes and of the relative names of all files that `read` reads.
 
     Raises:
         UserError: as `read`, if no file is found.
     """
-    source, root = _source(path, pattern), Path(path)
-    files = [match.path for match in source.matches]
-    if source.kind in {"lightning", "tensorboard"}:
-        files += {file.parent / hparams.FILE for file in files if (file.parent / hparams.FILE).is_file()}
-    start = root.parent if source.kind == "file" else _start(root, pattern)
+    root = Path(path)
+    start = root.parent if pattern is None and not root.is_dir() else _start(root, pattern)
     total = hashlib.sha256()
-    for file in sorted(files):
+    for file in used(path, pattern):
         total.update(f"{_relative(file, start)}\0{_sha256(file)}\n".encode())
     return total.hexdigest()
 

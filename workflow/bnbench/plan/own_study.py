@@ -1,6 +1,6 @@
 """A study of results of your own: what is known of a table of runs, as the grid that the judge and the page read.
 
-Pure: the facts of the table stand in the resolved config, under `results.found`, as `own_results.reading` gives them.
+Pure: the facts of the table stand in the resolved config, under `results.found`, as `own_facts` keeps them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from bnbench.catalogue.norms import NORMS
 from bnbench.outcomes import OUTCOMES, Outcome
+from bnbench.plan import own_facts
 from bnbench.plan.levels import Level
 from bnbench.plan.settings import Setting, canonical_json
 from bnbench.plan.study import ReportOptions, Study
@@ -41,8 +42,7 @@ class OwnSetting(Setting):
     measured: Mapping[str, Outcome] = field(default_factory=dict)
     smallest: Mapping[str, float] = field(default_factory=dict)
     """Outcome → its smallest value above 0 in the whole table."""
-    seeds: tuple[int, ...] = ()
-    """Of its runs, ascending."""
+    runs: int = 0
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -76,9 +76,15 @@ class OwnStudy(Study):
 
     @property
     def found(self) -> Mapping[str, Any]:
-        """What is known of the table, see `own_results.reading.of`."""
+        """What is known of the table, see `own_facts.packed`."""
         facts: Mapping[str, Any] = self.results["found"]
         return facts
+
+    @property
+    def most(self) -> Mapping[str, int]:
+        """The most `pairs` that a comparison has, and the runs of the `baseline` and `treatment` of the largest one."""
+        found: Mapping[str, int] = self.found["most"]
+        return found
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -95,10 +101,10 @@ class OwnStudy(Study):
         """Whether runs of the same seed are compared with each other."""
         return not self.results["unpaired"]
 
-    @cached_property
-    def seeds(self) -> tuple[int, ...]:  # type: ignore[override]
-        """All seeds, ascending."""
-        return _spread(self.found["seed"]["ranges"])
+    @property
+    def seeds(self) -> range:
+        """As many numbers as there are seeds."""
+        return range(self.found["seed"]["count"])
 
     @property
     def has_course(self) -> bool:
@@ -156,16 +162,18 @@ class OwnStudy(Study):
     @cached_property
     def grid(self) -> tuple[Setting, ...]:
         """The combinations of levels that have runs."""
+        digest = self.results["sha256"]
+        rows = ((own_facts.labels(self.found, places), runs) for *places, runs in self.found["settings"])
         return tuple(
             OwnSetting(
-                {"results": self.results["sha256"], "labels": each["labels"]},
-                each["labels"],
-                _address(self.results["sha256"], each["labels"]),
+                {"results": digest, "labels": labels},
+                labels,
+                _address(digest, labels),
                 self.outcomes,
                 {each["name"]: each["smallest"] for each in self.found["outcomes"] if each["smallest"]},
-                _spread(each["seeds"]),
+                runs,
             )
-            for each in self.found["settings"]
+            for labels, runs in rows
         )
 
     @property
@@ -187,9 +195,17 @@ class OwnStudy(Study):
         """Whether it is known that the arms of a seed start from the same weights: never."""
         return False
 
-    def examples(self, labels: Mapping[str, str]) -> float:  # noqa: ARG002
-        """Examples in a batch: not known."""
-        return math.nan
+    def doubles(self, factor: str) -> bool:
+        """Whether the levels of a factor are batch sizes, each a number."""
+        if not super().doubles(factor):
+            return False
+        (sizes,) = (each for each in self.found["factors"] if each["name"] == factor)
+        return bool(sizes["numbers"] and all(float(text) > 0 for text in sizes["levels"]))
+
+    def examples(self, labels: Mapping[str, str]) -> float:
+        """Examples in a batch, where a column says so; else NaN."""
+        known = "batch_size" in labels and self.doubles("batch_size")
+        return float(labels["batch_size"]) if known else math.nan
 
     @property
     def varies_sources(self) -> bool:
@@ -207,10 +223,6 @@ class OwnStudy(Study):
 
     def _whatever(self, factor: str, label: str) -> str:  # noqa: ARG002
         return label
-
-
-def _spread(ranges: list[list[int]]) -> tuple[int, ...]:
-    return tuple(number for first, last in ranges for number in range(first, last + 1))
 
 
 def _level(factor: Mapping[str, Any], text: str) -> Level:

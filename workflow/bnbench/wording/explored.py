@@ -76,7 +76,7 @@ def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
     }
     if EPOCHS_TO_TARGET in held:
         found[heading(study, EPOCHS_TO_TARGET)] = " ".join(_epochs(study, table[table["outcome"] == EPOCHS_TO_TARGET]))
-    if study.trained_here:
+    if SECONDS in held:
         found[heading(study, SECONDS)] = (
             "Those of a job divided by its networks. They are compared job by job and not tested, since the networks "
             "of a job share its time. Welch's (1947) interval takes two jobs of each arm."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnbench.plan.own_study import OwnSetting, OwnStudy
+from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
 from bnbench.wording import formats, titles
 
@@ -19,19 +19,8 @@ def seeds(study: OwnStudy) -> str:
     """What the comparisons are over: `11 seeds`, `9 to 12 seeds`; where these pair nothing, `48 runs`."""
     if not study.paired:
         return formats.count(study.found["runs"], "run")
-    both = [
-        len({*arms[baseline].seeds} & {*arms[treatment].seeds})
-        for arms in _seeds(study)
-        for baseline, treatment in study.compared(arms)
-    ]
-    counts = [*dict.fromkeys([min(both, default=0), max(both, default=0)])]
-    return formats.count(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[1]} seeds"
-
-
-def _seeds(study: OwnStudy) -> list[dict[str, OwnSetting]]:
-    """The settings of each context, by their arms."""
-    found = (arms for _, arms in study.contexts())
-    return [{label: each for label, each in arms.items() if isinstance(each, OwnSetting)} for arms in found]
+    fewest, most = study.found["most"]["fewest_pairs"], study.found["most"]["pairs"]
+    return formats.count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
 
 
 def window(study: OwnStudy) -> str:

@@ -82,7 +82,8 @@ def _roles(study: OwnStudy) -> Iterator[str]:
         yield _course(study)
     if found["set_aside"]:
         said = [f"'{column}' ({_REASONS.get(reason, reason)})" for column, reason, _ in found["set_aside"]]
-        yield f"Set aside: {formats.listed(said)}."
+        more = [f"{found['set_aside_more']} more"] if found["set_aside_more"] else []
+        yield f"Set aside: {formats.listed([*said, *more])}."
 
 
 def _outcome(study: OwnStudy) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
-from bnbench.vocabulary import MAIN_EFFECT
+from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 from bnbench.wording import captions, effects, formats, titles, words
 from bnbench.wording.titles import Row
 
@@ -78,7 +78,7 @@ def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
 def _dependence(study: Study, row: Row, *, decided: bool) -> str:
     """How the effect depends on one factor, or that this is not decided."""
     form, effect = partial(effects.plain, study.outcome), _effect(study, row)
-    by_batch, is_ratio = row["factor"] == "batch_size", study.outcome.is_ratio
+    by_batch, is_ratio = row["level"] == DOUBLING, study.outcome.is_ratio
     limits = f"{form(row['low'])} to {form(row['high'])}"
     size = form(row["effect"]) if decided else f"anything from {limits}"
     end = f"{_interval(study, row)}{f' {limits}' if decided else ''}; {_evidence(study, row)}"
