@@ -12,14 +12,13 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import constructed
 import numpy as np
 import own_tables
-import pandas as pd
 import walking
 from own_tables import grid
 
 from bnbench import collect, compare, report
-from bnbench.plan.own_study import OwnStudy
 from bnbench.store import files, report_tables, schemas
 from bnbench.wording import contents
 
@@ -35,15 +34,8 @@ class Case:
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(constructed.Page):
     """What was rendered."""
-
-    study: OwnStudy
-    found: Mapping[str, pd.DataFrame]
-    verdicts: Mapping[str, Any]
-    html: str
-    landing: str
 
     @cached_property
     def blocks(self) -> list[walking.Block]:
@@ -143,6 +135,8 @@ RETURNS = added(
     "episode_return",
     lambda row, drawn: (500 + 40 * (row["algo"] != "dqn")) * (1 - math.exp(-row["global_step"] / 9000)) + 10 * drawn,
 )
+
+
 def _with_zeros(row: Mapping[str, Any], drawn: float) -> float:
     if row["arm"] == "other" and row["seed"] < 3:
         return 0.0

@@ -55,7 +55,7 @@ _OF_GROUPS = {
     "p_wilcoxon": "p-value of Wilcoxon's rank-sum test",
     "hedges_dz": "nothing: this size of an effect is of pairs",
     "hedges_g": "difference of the means over the pooled deviation, Hedges-corrected",
-    "win_rate": "share of all pairs of two runs with a better treatment; ties count half",
+    "win_rate": "share of the pairs of a run of each arm with a better treatment; ties count half",
     "win_low": "lower limit of win_rate (Newcombe)",
     "p_spread": "p-value of the test of equal deviations (Brown and Forsythe)",
     "correlation": "correlation of the arms over the seeds that both happen to have, of logarithms where effects are "
