@@ -49,13 +49,14 @@ def report():
 
 
 READING = [
-    "Table: 128 rows, 32 runs.",
-    "Compared: 'norm', with the levels batch and none (the baseline).",
-    "Held fixed: 'lr' (0.01, 0.1).",
-    "Outcome: 'val_loss', lower is better, compared by its ratio; margin 1.05.",
-    "Beside it: 'val_acc' (higher is better).",
-    "Seed: 'seed', 8 seeds.",
-    "Epochs: 'epoch', 0 to 3.",
+    "Table: runs.csv, 128 rows from 32 runs.",
+    "Compared: 'norm', batch against none, the baseline.",
+    "Contexts: 'lr' (0.01, 0.1); the arms are compared at the same level of it.",
+    "Outcome: 'val_loss'; lower is better, as its name says; runs are compared by ratios, as losses are.",
+    "Margin: 1.05, unless you set yours with --margin.",
+    "Beside it: 'val_acc' (higher is better); it decides nothing.",
+    "Seeds: 'seed', 8 seeds.",
+    "Epochs: 'epoch', 0 to 3; of each run, the mean over the last 5 % of its measurements decides.",
 ]
 
 
@@ -134,7 +135,7 @@ def test_a_study_is_called_after_its_file(path, name):
 
 def test_python_gets_the_verdicts_and_the_page(report, tmp_path):
     assert report.verdicts["verdict"].tolist() == ["hurts", "hurts"]
-    assert report.reading[:7] == READING
+    assert report.reading[:8] == ["Table: a frame in Python, 128 rows from 32 runs.", *READING[1:]]
     assert report.sentence in repr(report)
     assert "<svg" in report._repr_html_()
     assert report.to_html(tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -293,7 +294,7 @@ def told(function, *arguments, **more):
 
 def bare(said):
     """A sentence without what names a direction and claims none."""
-    return re.sub(OPEN_CHANGE, "", re.sub(OPEN, "", said)).replace("counting a diverged trial as the worst", "")
+    return re.sub(OPEN_CHANGE, "", re.sub(OPEN, "", said)).replace("counting a diverged run as the worst", "")
 
 
 def assert_supported(row, said):
