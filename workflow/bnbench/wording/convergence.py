@@ -62,8 +62,8 @@ def method(study: Study) -> str:
     line = f"A straight line through the {fitted} of each {each} over these {named.epochs} gives the {each}'s change"
     interval = f"The mean change over the {each}s has Student's interval, which Bonferroni's method makes hold for all"
     clear = "A change is clear where the interval excludes that there is none; an unclear one may be real all the same"
-    return f"{line} from the first {named.epoch} to the last. {interval} {settings} together. {clear}. "
-        f"Nothing is said of what comes after the last {named.epoch}."
+    said = f"{line} from the first {named.epoch} to the last. {interval} {settings} together. {clear}."
+    return f"{said} Nothing is said of what comes after the last {named.epoch}."
 
 
 def _by_trend(study: Study, rows: Sequence[Row], verbs: dict[str, str]) -> list[tuple[str, list[str]]]:
