@@ -303,6 +303,7 @@ def test_the_processors_are_named_once_each():
     rows = [{"device_name": name, "torch": torch} for name, torch in (("A", "2.1"), ("B", "2.0"), ("A", "2.1"))]
     assert claims_in_words.trained_on(rows) == "The trials ran on A with torch 2.1 and B with torch 2.0."
     assert claims_in_words.trained_on([]) == ""
+    assert claims_in_words.trained_on([{"device_name": None, "torch": None}]) == ""
 
 
 STALE = {"in": "decomposition", "where": {"component": "stale averages"}}

@@ -60,6 +60,8 @@ def trained_on(found: Iterable[Mapping[str, Any]]) -> str:
     """The processors and the torch versions that trained the trials, from rows of the provenance of all studies."""
     machines: dict[str, set[str]] = {}
     for row in found:
+        if not isinstance(row["device_name"], str):  # of results of your own, nothing is known of the machines
+            continue
         machines.setdefault(str(row["device_name"]), set()).add(str(row["torch"]))
     said = [f"{name} with torch {formats.listed(sorted(torch))}" for name, torch in sorted(machines.items())]
     return f"The trials ran on {formats.listed(said)}." if said else ""
