@@ -12,12 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from bnbench import columns
 from bnbench.catalogue import parameters
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.registries import ENTRIES
 from bnbench.outcomes import OUTCOMES, Outcome
 from bnbench.plan.config import SCHEMA
-from bnbench.store import columns, schemas
+from bnbench.store import schemas
 from bnbench.vocabulary import FACTORS
 from bnbench.wording import outcomes, titles
 

@@ -1,5 +1,6 @@
 """The command line: help for every verb, and one message and status 2 for whatever a user can mend."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,11 +60,31 @@ def test_whatever_a_user_can_mend_ends_in_one_message_and_status_2(folder, capsy
     assert ended(arguments, capsys) == (2, [message])
 
 
+REBUILD = """
+import psutil
+from bnbench import cli, collect
+from bnbench.errors import UserError
+
+def children(*_):
+    raise UserError(str(len(psutil.Process().children())))
+
+collect.run = children
+cli.main(["rebuild"])
+"""
+
+
+def test_rebuild_begins_to_import_what_draws_before_it_collects(folder):
+    ours = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    options = {"cwd": folder, "env": ours, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", REBUILD], check=True, **options)
+    assert int(done.stderr) >= 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "the following arguments are required: STEP"),
-        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'claims', 'check', "),
+        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'claims', 'judge', "),
         (["train"], "the following arguments are required: --setting, --first, --last"),
         (["train", "--setting", "{}", "--first", "-1", "--last", "2"], "--first: found -1, allowed: at least 0"),
         (["train", "--setting", "{}", "--first", "x", "--last", "2"], "--first: invalid whole_number value: 'x'"),

@@ -68,13 +68,13 @@ def test_a_dry_run_says_what_is_taken_for_what_and_writes_nothing(called):
 
 def test_the_verb_writes_the_report_and_says_its_answer(called):
     status, said, errors = called("judge", "runs.csv", "--outcome", "val_loss", "--name", "mine", "--margin", "1.1")
-    assert (status, errors[:3], said[0]) == (0, READING[:3], "reports/mine/index.html")
+    assert (status, errors[:3], said[:1]) == (0, READING[:3], ["reports/mine/index.html"])
     assert Path(said[0]).stat().st_size > 10_000
     verdicts = json.loads(Path("reports/mine/verdicts.json").read_text(encoding="utf-8"))
     assert said[1] == verdicts["sentence"]
     assert verdicts["options"]["margin"] == 1.1
     assert {path.name for path in Path("reports/mine").iterdir()} == {
-        *("index.html", "verdicts.json", "tables", "figures", "data")
+        *("index.html", "landing.rst", "verdicts.json", "tables", "figures", "data")
     }
 
 
@@ -293,7 +293,8 @@ def told(function, *arguments, **more):
 
 def bare(said):
     """A sentence without what names a direction and claims none."""
-    return re.sub(OPEN_CHANGE, "", re.sub(OPEN, "", said)).replace("counting a diverged trial as the worst", "")
+    said = re.sub(r"counting a diverged \w+ as the worst", "", said)
+    return re.sub(OPEN_CHANGE, "", re.sub(OPEN, "", said))
 
 
 def assert_supported(row, said):

@@ -60,7 +60,7 @@ def test_the_package_keeps_all_its_contracts(package):
         (
             "judging/stats.py",
             "from bnbench.wording import formats",
-            "judge",
+            "judging",
             "bnbench.judging is not allowed to import bnbench.wording",
         ),
         ("elsewhere.py", "", "layers", "The following modules are not listed as layers: - bnbench.elsewhere"),

@@ -135,6 +135,27 @@ def test_without_torch_the_claims_are_judged_and_python_reads_the_study(ended, f
     assert ended(finished.folder, "python", "-c", code).stdout == "96 BN helps\n"
 
 
+SCRIPT = """
+from pathlib import Path
+from bnbench import plot
+from bnbench.plan import config, configfile
+
+print("begun")
+study = config.load(configfile.read("tiny.yaml"), "tiny.yaml")
+plot.run(study, Path("reports/tiny"))
+print("drawn")
+"""
+
+
+def test_a_script_that_draws_runs_once_though_nothing_guards_it(ended, finished):
+    figures = finished.contents("figures/*")
+    shutil.rmtree(finished.report / "figures")
+    shutil.rmtree(finished.folder / "workflow")
+    (finished.folder / "script.py").write_text(SCRIPT)
+    assert ended(finished.folder, "python", "script.py").stdout == "begun\ndrawn\n"
+    assert finished.contents("figures/*") == figures
+
+
 @pytest.mark.parametrize("verb", ["train", "probe", "describe"])
 def test_a_verb_that_needs_torch_says_what_brings_it(ended, tmp_path, verb):
     study = config.load(TINY, "tiny.yaml")

@@ -1,9 +1,9 @@
 """bnbench: does batch normalization help or hurt here? Statistics over many seeds.
 
-The package has eight rooms, the sub-packages, each with one purpose. Above them stand the steps of the road (`train`,
-`collect`, `compare`, `plot`, `report`) and the doors (`cli`, `snakefile`, `forecast`). Below them lies the ground that
-all share (`vocabulary`, `errors`, `extras`, `streams`, `epochs`). Imports point down. docs/architecture.md shows the
-whole house.
+The package has nine rooms, the sub-packages, each with one purpose. Above them stand the steps of the road (`train`,
+`collect`, `compare`, `plot`, `report`) and the doors (`cli`, `snakefile`, `judgement`, `forecast`). Below them lies the
+ground that all share (`columns`, `vocabulary`, `errors`, `extras`, `streams`, `epochs`). Imports point down.
+docs/architecture.md shows the whole house.
 """
 
 from __future__ import annotations

@@ -106,6 +106,10 @@ def _report(options: argparse.Namespace) -> str:
 
 
 def _rebuild(options: argparse.Namespace) -> str:
+    from bnbench import plot  # noqa: PLC0415
+
+    _study(options)  # a mistake in the config is told at once
+    plot.prepare()
     said = [step(options) for step in (_collect, _compare, _plot, _report)]
     return f"{said[0]}\n{said[-1]}"
 
@@ -125,8 +129,7 @@ def _judge(options: argparse.Namespace) -> str:
     if options.dry_run:
         return "\n".join(judgement.reading(study))
     folder = options.reports / study.name
-    answer, said = judgement.judged(study, folder)
-    print("\n".join(said), file=sys.stderr)
+    answer = judgement.judged(study, folder, say=lambda said: print("\n".join(said), file=sys.stderr))
     return f"{folder}/index.html\n{answer}"
 
 

@@ -58,6 +58,7 @@ def _own(study: OwnStudy, data: Path, table: Long | None) -> str:
     from bnbench.store import own_trials  # noqa: PLC0415
 
     runs = own_trials.write(study, own_config.read(study.results, table), data)
+    preregistration.collect((), Path(), data)
     return f"{study.name}: collected {runs} runs from {study.results['path']}"
 
 

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from bnbench.vocabulary import (
-    ACCURACY,
-    AUC,
-    BATCH,
-    FACTORS,
-    MAE,
-    R2,
-    SCHEMA,
-    TARGET_SCALE,
-    TARGET_VARIANCE,
-    VALIDATION,
-)
+from bnbench.vocabulary import ACCURACY, AUC, BATCH, FACTORS, MAE, R2, SCHEMA, TARGET_SCALE, TARGET_VARIANCE, VALIDATION
 
 _TEXT, _WHOLE, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
@@ -130,12 +119,14 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _WHOLE,
         {
-            "pairs": "seeds that both arms have",
+            "pairs": "seeds that both arms have; where runs are not paired, the runs of the arm that has fewer",
             "finite_pairs": "pairs of which neither trial diverged; in outcomes, pairs that the effect is over",
+            "runs_baseline": "runs of the baseline; null where runs are paired",
+            "runs_treatment": "runs of the treatment; null where runs are paired",
             "family": "comparisons that are judged together; in interactions and all_pairs, rows",
-            "floored": "finite pairs of which a loss lies below the resolution: they have no effect of their own",
-            "diverged_baseline": "pairs of which the baseline's trial diverged",
-            "diverged_treatment": "pairs of which the treatment's trial diverged",
+            "floored": "finite pairs, or unpaired runs, of which a loss lies below the resolution: not in the effect",
+            "diverged_baseline": "pairs of which the baseline's trial diverged, or unpaired runs of it",
+            "diverged_treatment": "pairs of which the treatment's trial diverged, or unpaired runs of it",
             "examples": "examples in a batch; null where batch sizes are compared",
             "reached_baseline": "pairs of which the baseline's trial reached the target and did not diverge",
             "reached_treatment": "pairs of which the treatment's trial reached the target and did not diverge",
@@ -165,14 +156,14 @@ COLUMNS: dict[str, pa.Field] = {
             "itself (Nadeau & Bengio); null unless each seed draws another test part of the same rows and the outcome "
             "is measured on it",
             "corrected_high": "upper limit of the effect for that population",
-            "own_low": "lower limit of the effect for the context by itself (Student)",
-            "own_high": "upper limit of the effect for the context by itself (Student)",
+            "own_low": "lower limit of the effect for the context by itself (Student; Welch where runs are not paired)",
+            "own_high": "upper limit of the effect for the context by itself",
             "narrow_low": "lower 1 − 2α limit of the effect for the context by itself",
             "narrow_high": "upper 1 − 2α limit of the effect for the context by itself",
             "confidence": "confidence level of the intervals, 1 − α",
-            "p": "p-value of the sign-flip test, not adjusted",
-            "p_max_t": "p-value adjusted for the family by step-down maxT",
-            "p_holm": "p-value adjusted for the family by Holm, beside it",
+            "p": "p-value of the sign-flip test, of unpaired runs by permutation (interactions: Welch), not adjusted",
+            "p_max_t": "p-value adjusted for the family by step-down maxT; null where runs are not paired",
+            "p_holm": "p-value adjusted for the family by Holm",
             "p_adjusted": "the adjusted p-value that decides",
             "p_bh": "p-value adjusted for false discoveries over all exploratory rows (Benjamini & Hochberg)",
             "edge_effect": "how far what decides an effect lies beyond the edge of its verdict, in standard errors of "
@@ -182,34 +173,36 @@ COLUMNS: dict[str, pa.Field] = {
             "p_equivalence": "p-value of two one-sided tests on the margin, adjusted by Holm; null where not all pairs "
             "were measured, or too few to decide anything",
             "hl_effect": "Hodges–Lehmann estimate of the effect",
-            "hl_low": "lower limit of hl_effect, by Wilcoxon's test",
-            "hl_high": "upper limit of hl_effect, by Wilcoxon's test",
-            "p_wilcoxon": "p-value of Wilcoxon's signed-rank test",
+            "hl_low": "lower limit of hl_effect, by the test of p_wilcoxon",
+            "hl_high": "upper limit of hl_effect, by the test of p_wilcoxon",
+            "p_wilcoxon": "p-value of Wilcoxon's test, of signed ranks or of the rank sum where runs are not paired",
             "hedges_dz": "mean of the pairs' differences, of logarithms where effects are ratios, over their standard "
-            "deviation, Hedges-corrected",
-            "win_rate": "share of seeds on which the treatment is better; a tie counts half",
-            "win_low": "lower limit of win_rate (Wilson)",
-            "win_high": "upper limit of win_rate (Wilson)",
+            "deviation, Hedges-corrected; null where runs are not paired",
+            "hedges_g": "difference of the means of unpaired runs over their pooled deviation, Hedges-corrected",
+            "win_rate": "share of seeds, or of pairs of unpaired runs, with a better treatment; ties count half",
+            "win_low": "lower limit of win_rate (Wilson; Newcombe where runs are not paired)",
+            "win_high": "upper limit of win_rate",
             "spread_ratio": "ratio of the standard deviations of the outcome, of its logarithm where effects are "
             "ratios, treatment to baseline",
-            "p_spread": "p-value of the test that the standard deviations are equal (Pitman and Morgan)",
-            "correlation": "correlation of the arms over the seeds, of logarithms where effects are ratios",
-            "variance_ratio": "variance of the paired difference divided by that of an unpaired one",
+            "p_spread": "p-value of the test of equal deviations (Pitman and Morgan; unpaired, Brown and Forsythe)",
+            "correlation": "correlation of the arms over the seeds of both, of logarithms where effects are ratios",
+            "variance_ratio": "variance of the paired difference divided by that of an unpaired one, over these seeds",
             "effect_last": "effect at the last epoch alone, over the same pairs",
             "effect_last_low": "lower limit of effect_last",
             "effect_last_high": "upper limit of effect_last",
             "p_mcnemar": "exact p-value of McNemar's test on the divergences; null where no trial diverged",
+            "p_fisher": "p-value of Fisher's exact test on divergences of unpaired runs; null where none diverged",
             "resolution": "the smallest mean loss above 0 that the arithmetic can give; null for scores",
             "raised_effect": "the effect over all finite pairs with losses below the resolution raised to it; null "
             "where there are none",
             "raised_low": "lower limit of raised_effect for the context by itself (Student)",
             "raised_high": "upper limit of raised_effect for the context by itself (Student)",
-            "seeds_needed": "seeds that would show an effect as small as the margin with 80 % power, at the observed "
-            "spread; null where the context is decided",
+            "seeds_needed": "seeds, or runs of each arm, that would show an effect as small as the margin with 80 % "
+            "power, at the observed spread; null where the context is decided",
             "seeds_needed_low": "the same at the lower 95 % limit of the spread",
             "seeds_needed_high": "the same at the upper 95 % limit of the spread",
-            "seeds_equivalent": "seeds that would show equal arms to be equivalent with 80 % power, at the observed "
-            "spread; null where the context is decided",
+            "seeds_equivalent": "seeds, or runs of each arm, that would show equal arms to be equivalent with 80 % "
+            "power, at the observed spread; null where the context is decided",
             "seeds_equivalent_low": "the same at the lower 95 % limit of the spread",
             "seeds_equivalent_high": "the same at the upper 95 % limit of the spread",
         },
@@ -220,9 +213,9 @@ COLUMNS: dict[str, pa.Field] = {
             "verdict": "helps, hurts, equivalent, undecided, or no data",
             "test": "mean (of the differences), or ranks: worst-rank where trials diverged, rank where losses lie "
             "below the resolution",
-            "adjustment": "how p_adjusted is adjusted: by step-down maxT",
+            "adjustment": "how p_adjusted is adjusted: by step-down maxT, or by Holm where runs are not paired",
             "limits": "what gives the limits that hold together: flips of the residuals, Bonferroni where pairs are "
-            "too few to flip, or Student where there is one context alone; null where there are none",
+            "too few to flip or not paired, or Student where there is one context alone; null where there are none",
             "mixed": "versions of torch or devices, if the pairs come from several",
             "role": "primary if it decides the verdict; exploratory if it is tested beside; descriptive if it is not",
             "bound": "what the effect says of the true one where not all was measured (a loss lies below the "

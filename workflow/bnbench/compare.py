@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,26 +17,18 @@ import pandas as pd
 
 from bnbench.judging import (
     aa_control,
-    absolute,
-    aggregate,
     claims,
     convergence,
+    designs,
     exploratory,
-    interactions,
     pairing,
     preregistration,
-    ranks,
-    stats,
     summaries,
     trajectories,
     tuning,
     variance,
-    verdict_rows,
-    verdicts,
 )
-from bnbench.judging.pairing import Pairs
-from bnbench.judging.trajectories import Trajectory
-from bnbench.judging.verdicts import Contrast
+from bnbench.judging.designs import Compared
 from bnbench.plan.own_study import OwnSetting, OwnStudy
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
@@ -64,8 +56,10 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     """
     mark = stamps.compared(study)
     mark.remove(data)
-    contrasts, courses, parts, finals = _contexts(study, data)
-    decisions = verdicts.decide(study.report, contrasts)
+    design = designs.of(study)
+    compared, parts, finals = _contexts(study, data)
+    contrasts = [each.contrast for each in compared]
+    decisions = design.decide(study.report, contrasts)
     found = {name: summaries.joined(part) for name, part in parts.items()}
     found["outcomes"] = exploratory.adjusted(study, found["outcomes"])
     if "decomposition" in found:
@@ -73,10 +67,13 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found["exclusions"] = found["exclusions"].drop_duplicates()
     if "variance" in found:
         found["variance"] = variance.table(study, found["variance"])
-    found["contexts"] = verdict_rows.table(study, contrasts, decisions)
-    found["differences"] = trajectories.table(study, courses, decisions)
-    found |= _together(study, contrasts, [decision.verdict for decision in decisions])
-    found["control"] = aa_control.table(study, contrasts, splits)
+    found["contexts"] = design.rows(study, contrasts, decisions)
+    if courses := [each.course for each in compared if each.course]:
+        found["differences"] = trajectories.table(study, courses, decisions)
+    judged = [decision.verdict for decision in decisions]
+    found["interactions"] = design.interactions(study, contrasts, judged)
+    found |= design.aggregate(study, contrasts, judged) | design.ranks(study, contrasts)
+    found["control"] = design.control(study, contrasts, splits)
     found |= tuning.tables(study, finals)
     found = {name: report_tables.empty(name, study.report.factor, study.factors) for name in TABLES} | found
     claimed = told.claimed(study, claims.judged(study, found))
@@ -89,49 +86,56 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     mark.leave(data)
 
 
-def _contexts(study: Study, data: Path) -> tuple[list[Contrast], list[Trajectory], Parts, dict[str, tuning.Finals]]:
+def _contexts(study: Study, data: Path) -> tuple[list[Compared], Parts, dict[str, tuning.Finals]]:
     """What each context gives by itself; and of a study that tunes, what each setting ended at, by its address."""
-    contrasts: list[Contrast] = []
-    courses: list[Trajectory] = []
+    compared: list[Compared] = []
     finals: dict[str, tuning.Finals] = {}
     parts: Parts = {}
-    for context, settings in study.contexts():
-        arms = {label: _read(study, data, settings[label]) for label in study.arms if label in settings}
+    for context, arms in _arms(study, data):
         if study.config["tune"]:
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
         found = list(summaries.of_context(study, data, arms).items())
         if study.varies_sources:
             found.append(("variance", variance.ended(study, arms)))
-        for baseline, treatment in study.compared(arms):
-            pairs, dropped = pairing.pair(study, context, arms[baseline], arms[treatment])
-            excluded = dropped + excluded
-            contrasts.append(verdicts.contrast(study.report, pairs))
-            courses.append(trajectories.trajectory(study, pairs))
-            found += _of_pairs(study, pairs, contrasts[-1])
+        for names in study.compared(arms):
+            one = designs.of(study).compare(study, context, names, arms)
+            compared.append(one)
+            excluded = one.dropped + excluded
+            found += one.tables
         found += [("convergence", convergence.of_arm(study, arm)) for arm in arms.values()]
         found.append(("exclusions", pd.DataFrame(excluded, columns=[*study.factors, *pairing.EXCLUSION])))
         for name, table in found:
             parts.setdefault(name, []).append(table)
-    return contrasts, courses, parts, finals
+    return compared, parts, finals
 
 
-def paired(study: Study, data: Path) -> list[dict[str, Any]]:
-    """How each comparison is made: its labels, its `pairs`, their `correlation` and their `variance_ratio`.
+def sides(study: Study, data: Path) -> list[dict[str, Any]]:
+    """What each comparison rests on: its labels, the runs of both arms, and how pairs of one seed correlate.
 
     Raises:
         UserError: a collected table is absent or corrupt.
     """
-    rows = []
+    compare = designs.of(study).compare
+    found = [
+        compare(study, context, names, arms) for context, arms in _arms(study, data) for names in study.compared(arms)
+    ]
+    return [
+        {
+            **one.contrast.labels,
+            "pairs": min(one.runs),
+            "runs_baseline": one.runs[0],
+            "runs_treatment": one.runs[1],
+            **one.known,
+        }
+        for one in found
+    ]
+
+
+def _arms(study: Study, data: Path) -> Iterator[tuple[dict[str, str], dict[str, Trials]]]:
+    """Each context with the trials of its arms; one context is in memory at a time."""
     for context, settings in study.contexts():
-        arms = {label: _read(study, data, settings[label]) for label in study.arms if label in settings}
-        for baseline, treatment in study.compared(arms):
-            pairs, _ = pairing.pair(study, context, arms[baseline], arms[treatment])
-            contrast = verdicts.contrast(study.report, pairs)
-            both = contrast.baseline[contrast.measured], contrast.treated[contrast.measured]
-            known = {"correlation": stats.correlation(*both), "variance_ratio": stats.variance_ratio(*both)}
-            rows.append({**contrast.labels, "pairs": len(contrast.seeds), **known})
-    return rows
+        yield context, {label: _read(study, data, settings[label]) for label in study.arms if label in settings}
 
 
 def _read(study: Study, data: Path, setting: Setting) -> Trials:
@@ -139,25 +143,6 @@ def _read(study: Study, data: Path, setting: Setting) -> Trials:
     if isinstance(study, OwnStudy) and isinstance(setting, OwnSetting):
         return own_trials.read(study, data, setting)
     return trials.read(study, data, setting)
-
-
-def _together(study: Study, contrasts: Sequence[Contrast], judged: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The tables of all contexts together, from the contrasts and the verdicts on them."""
-    return {
-        "interactions": interactions.table(study, contrasts, judged),
-        **aggregate.tables(study, contrasts, judged),
-        **ranks.tables(study, contrasts),
-    }
-
-
-def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> list[tuple[str, pd.DataFrame]]:
-    """The tables of one treatment in one context."""
-    found = [
-        ("pairs", verdict_rows.pairs(study, contrast)),
-        ("outcomes", exploratory.outcomes(study, pairs)),
-        *([("absolute", absolute.of_pairs(study, pairs))] if study.trained_here else []),
-    ]
-    return [*found, ("decomposition", exploratory.decomposition(study, pairs))] if pairs.keep_statistics else found
 
 
 def _facts(study: Study) -> dict[str, Any]:

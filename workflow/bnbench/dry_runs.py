@@ -23,7 +23,7 @@ def run(study: Study, results: Path) -> None:
     Raises:
         UserError: the user's own code does not work.
     """
-    if not probes.due(study.settings, results):
+    if not study.trained_here or not probes.due(study.settings, results):
         return
     if not extras.is_installed("torch"):
         print("torch is not installed here: the networks are tried when their jobs start", file=sys.stderr)

@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 
 from bnbench.catalogue import userfiles
 from bnbench.errors import UserError
-from bnbench.plan import claimed, cost, user_files
+from bnbench.plan import cost, user_files
 from bnbench.plan.chunks import all_chunks
+from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import derived, probes, reuse, tables
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import BEST, POWER, SWING
-from bnbench.wording import captions, data, effects, folded, formats
+from bnbench.wording import captions, data, deciding, effects, folded, formats
+from bnbench.wording.deciding import seeds_to_decide, warning
 
 _FILES = 3  # of a setting, that are looked into
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
@@ -33,29 +35,6 @@ class _Job(NamedTuple):
     setting: Setting
     trials: int
     """How many have not been trained yet."""
-
-
-def seeds_to_decide(alpha: float) -> int:
-    """The least number n of seeds at which the smallest p of a sign flip, 2/2^n, is below `alpha`.
-
-    However many contexts there are: step-down maxT adjusts p for them, and does not raise the smallest one.
-    """
-    seeds = 1
-    while 2 / 2**seeds >= alpha:
-        seeds += 1
-    return seeds
-
-
-def warning(study: Study) -> str:
-    """One line where the seeds that are asked for can never show a difference; else nothing."""
-    seeds, alpha = len(study.seeds), study.report.alpha
-    needed = seeds_to_decide(alpha)
-    if seeds >= needed:
-        return ""
-    family = f"any of {_family(study)}" if _tests(study) > 1 else "the one context"
-    smallest = f"the smallest p that {formats.count(seeds, 'seed')} allow{'s' if seeds == 1 else ''}, 2/2^{seeds},"
-    start = f"warning: {formats.count(seeds, 'seed')} can never show a difference in {family} at alpha {alpha:g}"
-    return f"{start}: {smallest} is {2 / 2**seeds:.4g}; {needed} seeds can"
 
 
 def warnings(study: Study) -> list[str]:
@@ -93,6 +72,8 @@ def _with_imports(path: str) -> str:
 
 def summary(study: Study) -> str:
     """The plan in one line."""
+    if isinstance(study, OwnStudy):
+        return deciding.own_results(study)
     jobs = formats.count(len(all_chunks(study, cost.seeds_per_job)), "job")
     return f"{captions.summary(study)} in {jobs}"
 
@@ -102,6 +83,8 @@ def describe(study: Study, results: Path) -> str:
 
     One aligned line for each; then, where there is reason to, one about files that changed, and the warning.
     """
+    if isinstance(study, OwnStudy):
+        return _of_results(study)
     jobs = [*_jobs(study, results)]
     lines = {
         "study": f"{study.name}: {summary(study)}",
@@ -109,24 +92,31 @@ def describe(study: Study, results: Path) -> str:
         **({"data": f"\n{'':<12}".join(of_data)} if (of_data := data.sentences(study)) else {}),
         "to train": _to_train(jobs, len(study.settings) * len(study.seeds)),
         **_costs(jobs, results),
-        "family": f"{_family(study)}, judged{' together' * (_tests(study) > 1)} at alpha {study.report.alpha:g}",
+        "family": _judged_as_one(study),
         "can decide": _can_decide(study),
-        **_smallest_effect(study, results),
+        **_smallest_effect(study, [*_spreads(study, results)]),
     }
     text = "\n".join(f"{name:<12}{said}" for name, said in lines.items())
     return "\n".join(filter(None, [text, changed(study, results), *warnings(study)]))
 
 
-def _tests(study: Study) -> int:
-    """The family that decides: of a study that tunes, that of the arms at what is chosen for them."""
-    if study.config["tune"]:
-        return len(claimed.rows(study, "tuned"))
-    return study.family
+def _of_results(study: OwnStudy) -> str:
+    """The same of results that are there already."""
+    lines = {
+        "study": f"{study.name}: {summary(study)}",
+        "data": f"\n{'':<12}".join(data.sentences(study)),
+        "to train": "nothing: the results are there",
+        "family": _judged_as_one(study),
+        "smallest p": deciding.smallest_p(study),
+        **({"can decide": _can_decide(study)} if study.paired else {}),
+        **(_smallest_effect(study) if study.paired else {}),
+    }
+    return "\n".join(filter(None, [*(f"{name:<12}{said}" for name, said in lines.items()), warning(study)]))
 
 
-def _family(study: Study) -> str:
-    counted = formats.count(_tests(study), "context" if len(study.comparisons) == 1 else "comparison")
-    return f"{counted} at tuned learning rates" if study.config["tune"] else counted
+def _judged_as_one(study: Study) -> str:
+    together = " together" * (deciding.tests(study) > 1)
+    return f"{deciding.family(study)}, judged{together} at alpha {study.report.alpha:g}"
 
 
 def _jobs(study: Study, results: Path) -> Iterator[_Job]:
@@ -150,7 +140,7 @@ def _to_train(jobs: Sequence[_Job], all_trials: int) -> str:
 
 def _can_decide(study: Study) -> str:
     needed = seeds_to_decide(study.report.alpha)
-    return f"a difference from {needed} seeds on; the study has {len(study.seeds):,}"
+    return f"a difference from {needed} seeds on; the study has {deciding.pairs(study):,}"
 
 
 def _costs(jobs: Sequence[_Job], results: Path) -> dict[str, str]:
@@ -214,18 +204,23 @@ def _seconds(folder: Path, setting: Setting) -> float:
     return float(statistics.median([seconds for seconds in timed if math.isfinite(seconds)] or [math.nan]))
 
 
-def _smallest_effect(study: Study, results: Path) -> dict[str, str]:
-    """In standard deviations of the paired log differences, and as a ratio where pairs show how large these are."""
+def _smallest_effect(study: Study, spreads: Sequence[tuple[float, int]] = ()) -> dict[str, str]:
+    """In standard deviations of the paired log differences, and as a ratio where pairs show how large these are.
+
+    Args:
+        study: the study.
+        spreads: see `_spreads`.
+    """
     from bnbench.judging import power  # noqa: PLC0415 - a second of importing SciPy that the Snakefile does not need
 
-    seeds, alpha, tests = len(study.seeds), study.report.alpha, _tests(study)
+    seeds, alpha, tests = deciding.pairs(study), study.report.alpha, deciding.tests(study)
     if seeds < seeds_to_decide(alpha):
         return {"can see": "nothing, however large it is"}
     effect = power.smallest_effect(seeds, alpha / tests, POWER)
     with_power = f"{formats.percent(POWER)} power at alpha {alpha:g}{f'/{tests}' * (tests > 1)}"
     kind = "log ratio" if study.outcome.is_ratio else "difference"
     said = {"can see": f"a mean {kind} of {effect:.2f} standard deviations, with {with_power}"}
-    if spreads := list(_spreads(study, results)):
+    if spreads:
         spread = statistics.median(spread for spread, _ in spreads)
         pairs = sum(count for _, count in spreads)
         size = effects.amount(study.outcome, study.outcome.unscaled(min(effect * spread, 700.0)))  # more would overflow

@@ -36,6 +36,8 @@ class Outcome:
     """Whether it is a share, which people read in per cent, and whose differences in percentage points."""
     unit: str = ""
     """What it is measured in, where that is known and no share."""
+    title: str = ""
+    """What the user calls it, where nothing else is known of it; empty of what is measured here."""
 
     @property
     def is_ratio(self) -> bool:

@@ -3,11 +3,15 @@
 They are the ones that import Matplotlib; this one only hands out names and waits.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from types import ModuleType
 
 from bnbench.plan.study import Study
 from bnbench.wording import contents
@@ -34,17 +38,37 @@ def run(study: Study, out: Path, formats: Sequence[str] = FORMATS, processes: in
     # The last figures have the most panels; begun first, they are not waited for.
     names = reversed(contents.figures(study))
     if processes == 1:
-        import matplotlib as mpl  # noqa: PLC0415 - a second that waiting for other processes does not need
-
-        with mpl.rc_context():  # the style of whoever calls this from Python is theirs
-            _begin()
-            list(map(draw, names))
+        _begin()
+        list(map(draw, names))
         return
+    with ProcessPoolExecutor(processes, _server(), initializer=_begin) as pool:
+        with _program_hidden():
+            drawn = pool.map(draw, names)
+        list(drawn)
+
+
+def prepare() -> None:
+    """Begin to import what draws, beside this process: a `run` that comes later need not wait for it."""
+    _server()
+    forkserver.ensure_running()
+
+
+def _server() -> ForkServerContext:
     # Not forks of this process: its libraries may have threads, whose locks a fork copies in whatever state they are.
     server = get_context("forkserver")
     server.set_forkserver_preload(["bnbench.figures.drawing"])
-    with ProcessPoolExecutor(processes, server, initializer=_begin) as pool:
-        list(pool.map(draw, names))
+    return server
+
+
+@contextmanager
+def _program_hidden() -> Iterator[None]:
+    """Let processes start that do not import the program: a script that calls us would run once more in each."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _begin() -> None:

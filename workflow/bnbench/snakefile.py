@@ -9,6 +9,7 @@ from typing import Any
 
 from bnbench import dry_runs, forecast, snakemake_internals
 from bnbench.errors import UserError
+from bnbench.own_results import files as own_results
 from bnbench.plan import config, configfile, cost, preregistration
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.settings import Setting, canonical_json
@@ -88,13 +89,19 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     if snakemake_internals.is_main_process(workflow):
         if not snakemake_internals.jobs_run_in_an_image(workflow):  # which has packages of its own
             _try_or_exit(study)
-        jobs = planned(study)
-        to_run = sum(not is_there(chunk, files.results_folder()) for chunk in jobs)
-        print(f"{study.name}: {forecast.summary(study)}, {to_run} to run", file=sys.stderr)
-        changed = filter(None, [forecast.changed(study, files.results_folder())])
-        for line in [*data.sentences(study), *folded.lines(study), *changed, *forecast.warnings(study)]:
+        for line in _told(study):
             print(line, file=sys.stderr)
     return study
+
+
+def _told(study: Study) -> list[str]:
+    """What would be run, and what is odd about it."""
+    plan, odd = f"{study.name}: {forecast.summary(study)}", forecast.warnings(study)
+    if not study.trained_here:
+        return [plan, *odd]
+    to_run = sum(not is_there(chunk, files.results_folder()) for chunk in planned(study))
+    changed = filter(None, [forecast.changed(study, files.results_folder())])
+    return [f"{plan}, {to_run} to run", *data.sentences(study), *folded.lines(study), *changed, *odd]
 
 
 def _try_or_exit(study: Study) -> None:
@@ -110,6 +117,17 @@ def _try_or_exit(study: Study) -> None:
 def planned(study: Study) -> list[Chunk]:
     """All jobs of the study."""
     return all_chunks(study, cost.seeds_per_job)
+
+
+def own_files(study: Study) -> list[str]:
+    """The files that hold results of the user's own; none where the study trains."""
+    entry = study.config.get("results")
+    return [str(path) for path in own_results.used(entry["path"], entry["pattern"])] if entry else []
+
+
+def on_cuda(study: Study) -> str:
+    """A regular expression that matches the settings that train on a GPU."""
+    return matching(each.address for each in study.settings if each.spec.get("device") == "cuda")
 
 
 def setting_or_exit(settings: Mapping[str, Setting], wildcards: Any) -> Setting:
@@ -138,6 +156,9 @@ def asked(setting: Setting, wildcards: Any, attempt: int) -> cost.Asked:
 
 def after_an_error(study: Study) -> None:
     """Say which jobs of a run that failed are left, where their logs are, and how to go on."""
+    if not study.trained_here:
+        print("To go on, give the same command again: what is finished is kept.", file=sys.stderr)
+        return
     left = [chunk for chunk in planned(study) if not is_there(chunk, files.results_folder())]
     lines = [f"Training is left of {formats.count(len(left), 'job')}:"] if left else []
     for chunk in left[:_NAMED]:

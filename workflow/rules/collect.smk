@@ -1,4 +1,5 @@
-# All chunks of the study, in three tables, and what was planned when they were trained.
+# All chunks of the study, in three tables, and what was planned when they were trained; or a table of the user's own.
+# The mark's name ends in a hash that such a table's bytes are part of, so its time says nothing.
 rule collect:
     input:
         expand(
@@ -6,6 +7,7 @@ rule collect:
             kind=["losses", "trials", "predictions"],
             chunk=CHUNKS,
         ),
+        ancient(OWN_FILES),
     output:
         trials=f"{REPORT}/data/trials.parquet",
         curves=f"{REPORT}/data/curves.parquet",

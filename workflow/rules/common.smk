@@ -25,9 +25,8 @@ REPORT = f"reports/{STUDY.name}"
 SETTINGS = {setting.address: setting for setting in STUDY.settings}
 CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in snakefile.planned(STUDY)]
 RESULTS = snakefile.results_or_exit()
-ON_CUDA = snakefile.matching(
-    name for name, setting in SETTINGS.items() if setting.spec["device"] == "cuda"
-)
+OWN_FILES = snakefile.own_files(STUDY)
+ON_CUDA = snakefile.on_cuda(STUDY)
 
 
 # Names say what files hold: of results by a hash of the setting, of a report by its marks. So parameters are none of

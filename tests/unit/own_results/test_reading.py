@@ -281,3 +281,10 @@ def test_labels_are_in_the_order_that_people_expect():
         "a b",
         "True",
     ]
+
+
+def test_a_name_of_several_lines_gives_a_message_of_one():
+    columns = {
+        ("val\nloss" if name == "val_loss" else name): cells for name, cells in with_cell("val_loss", 1, "x").items()
+    }
+    assert "column val loss: found 'x' (text)" in refused(columns, outcome="val\nloss")

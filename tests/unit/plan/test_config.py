@@ -69,7 +69,7 @@ def test_the_schema_describes_every_key_and_gives_it_a_default(path, rule):
 
 def test_config_yaml_says_every_key_and_what_is_taken_where_it_is_left_out():
     written = configfile.read(CONFIG)
-    assert set(written) == set(SCHEMA["properties"]) - {"reference_points"}
+    assert set(written) == set(SCHEMA["properties"]) - {"reference_points", "results"}
     assert set(written["report"]) == set(SCHEMA["properties"]["report"]["properties"])
     default = config.resolve({"study": written["study"], "task": written["task"]}, "x")
     assert config.resolve(written, "config.yaml") == default

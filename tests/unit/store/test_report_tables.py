@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from configs import refusal
 
-from bnbench.store import columns, report_tables, schemas
+from bnbench import columns
+from bnbench.store import report_tables, schemas
 from bnbench.vocabulary import FACTORS
 
 LABELS = dict.fromkeys(FACTORS, "1e3")

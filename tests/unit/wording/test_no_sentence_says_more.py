@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bnbench.judging import verdict_rows, verdicts
-from bnbench.wording import answers, sentences, titles
+from bnbench.wording import answers, samples, sentences, titles
 from bnbench.wording.preregistration import UNKNOWN
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -71,7 +71,7 @@ def assert_context_claims(study, row, said):
     verdict, by_mean = row["verdict"], row["test"] == "mean"
     treated = titles.arm(study, row["treatment"])
     assert (f" {treated} hurts" in said, f" {treated} helps" in said) == (verdict == "hurts", verdict == "helps")
-    diverged = row["pairs"] > 0 and sentences.all_diverged(row)
+    diverged = row["pairs"] > 0 and samples.all_diverged(row)
     assert ("every trial diverged" in said) == diverged
     assert ("nothing is decided" in said) == (verdict == "undecided" and not diverged)
     assert ("equivalent" in said) == (verdict == "equivalent")

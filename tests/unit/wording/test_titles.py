@@ -20,7 +20,7 @@ def test_everything_that_a_study_may_name_has_a_name():
     for name in OPTIMIZERS:
         called = {"build": "mine"} if name == own.NAME else {}
         assert title_of("optimizer", {"name": name, "lr": 0.1, **called}).endswith(" lr=0.1")
-    assert all(titles.outcome(name) for name in (*LOSSES, "epochs_to_target", "seconds"))
+    assert all(titles.outcome(synthetic.plan(), name) for name in (*LOSSES, "epochs_to_target", "seconds"))
     assert (title_of("batch_size", "full"), title_of("batch_size", 25)) == ("full batch", "batch 25")
     assert (title_of("device", "cpu"), title_of("hidden", [64, 8])) == ("cpu", "64–8 hidden units")
     assert (title_of("activation", "relu"), title_of("activation", "tanh")) == ("ReLU", "tanh")

@@ -35,8 +35,8 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
                 ax.fill_between(line["epoch"] + 1, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
         ax.set_ylabel(titles.axis(study))
         epoch_axis(ax)
-    lines: dict[str, dict[str, Any]] = {titles.outcome(study.report.outcome): {"lw": 1.6}}
+    lines: dict[str, dict[str, Any]] = {titles.outcome(study, study.report.outcome): {"lw": 1.6}}
     if study.report.outcome != "train_loss" and study.outcome.is_ratio:
-        lines[f"{titles.outcome('train_loss')}"] = _DOTTED
+        lines[f"{titles.outcome(study, 'train_loss')}"] = _DOTTED
     align(found)
     return add_legend(study, figure, lines)

@@ -42,7 +42,7 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
     effect_axis(ax, outcome, contexts[["effect_low", "effect", "effect_high"]].to_numpy().ravel(), margin)
     better = "lower" if outcome.lower_is_better else "higher"
     effect = f"{effects.noun(outcome)} {'to' if outcome.is_ratio else 'from'} {captions.base(study)}"
-    ax.set_xlabel(f"{titles.outcome(outcome.name)}, {effect} ({better} is better)")
+    ax.set_xlabel(f"{titles.outcome(study, outcome.name)}, {effect} ({better} is better)")
     named = titles.arm(study, study.arms[1])
     treated = named if len(study.arms) == 2 and len(named) <= LONGEST else "arm"
     words = ("better", "worse") if outcome.lower_is_better else ("worse", "better")

@@ -14,7 +14,7 @@ from bnbench.figures.axes import beside, effect_axis
 from bnbench.figures.colours import INK, PAPER
 from bnbench.figures.style import WIDTH, palette
 from bnbench.plan.study import Study
-from bnbench.vocabulary import MAIN_EFFECT
+from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 from bnbench.wording import effects, titles
 from bnbench.wording.together import decided
 
@@ -53,7 +53,7 @@ def _contrast_label(study: Study, row: Mapping[Any, Any]) -> str:
     """What a row of the table of interactions is called."""
     if row["factor"] == MAIN_EFFECT:
         name = "all contexts"
-    elif row["factor"] == "batch_size":
+    elif row["level"] == DOUBLING:
         name = "a doubling of the batch"
     else:
         name = " instead of ".join(titles.context_level(study, row["factor"], row[end]) for end in ("level", "against"))

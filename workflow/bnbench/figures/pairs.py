@@ -23,14 +23,19 @@ _MANY = 100  # seeds, from which on points are a picture in the SVG
 
 
 def draw(study: Study, table: pd.DataFrame) -> Figure:
-    """The final loss of every trial, the two of a seed joined by a line; a cross at the top is a diverged trial."""
+    """The final loss of every trial; a cross at the top is a diverged trial.
+
+    A line joins the two of a seed, where they are compared with each other.
+    """
     figure, found = panels(study, table, value_levels(study.outcome))
     axis = titles.axis(study)
     axis = f"final {axis}" if axis == "loss" else axis
     places = {arm: x for x, arm in enumerate(study.arms)}
     for ax, part in found:
         each = [
-            part[["seed", arm, f"{arm}_value"]].set_axis(["seed", "arm", "loss"], axis=1)
+            part.loc[part[f"{arm}_floored"].notna(), ["seed", arm, f"{arm}_value"]].set_axis(
+                ["seed", "arm", "loss"], axis=1
+            )
             for arm in ("baseline", "treatment")
         ]
         shown = pd.concat(each).drop_duplicates(["seed", "arm"])
@@ -40,9 +45,12 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         gaps = np.full((len(wide), 1), np.nan)
         x_of_arms = np.tile([*(places[str(arm)] for arm in wide), np.nan], len(wide))
         style: dict[str, Any] = {"rasterized": len(wide) > _MANY}
-        ax.plot(x_of_arms, np.hstack([wide.to_numpy(), gaps]).ravel(), color=GREY, lw=0.7, alpha=0.6, zorder=1, **style)
-        for arm, losses in wide.items():
+        if study.paired:
+            lines = np.hstack([wide.to_numpy(), gaps]).ravel()
+            ax.plot(x_of_arms, lines, color=GREY, lw=0.7, alpha=0.6, zorder=1, **style)
+        for arm, of_seeds in wide.items():
             x, colour = places[str(arm)], palette(study)[str(arm)]
+            losses = of_seeds if study.paired else of_seeds.loc[shown.loc[shown["arm"] == arm, "seed"]]
             ax.plot([x] * len(losses), losses, "o", ms=4.5, color=colour, alpha=0.75, mew=0, zorder=2, **style)
             if losses.isna().any():
                 top = ax.get_xaxis_transform()

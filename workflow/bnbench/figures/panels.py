@@ -30,6 +30,8 @@ _NARROW = 4  # in a row, from which on titles are smaller
 def context_names(study: Study, table: pd.DataFrame) -> list[str]:
     """The context of each row, in words."""
     held = [factor for factor in study.factors if factor in table.columns and factor != study.report.factor]
+    if not held:
+        return [titles.context_name(study, {})] * len(table)
     named = table[held].drop_duplicates()
     named["context"] = [titles.context_name(study, row) for row in named.to_dict("records")]
     return list(table[held].merge(named, on=held)["context"])

@@ -32,7 +32,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     effect_axis(ax, outcome, table["threshold"], study.report.margin)
     better = "lower" if outcome.lower_is_better else "higher"
     scale = "ratio to" if outcome.is_ratio else f"{effects.noun(outcome)} from"
-    ax.set_xlabel(f"{titles.outcome(study.report.outcome)}, {scale} {captions.base(study)} ({better} is better)")
+    ax.set_xlabel(f"{titles.outcome(study, study.report.outcome)}, {scale} {captions.base(study)} ({better} is better)")
     ax.set_ylabel(f"share of the pairs that\nare at least as {'low' if outcome.lower_is_better else 'high'}")
     ax.grid(axis="both")
     sns.despine(ax=ax)

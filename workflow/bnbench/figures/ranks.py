@@ -34,7 +34,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(1, len(rows))
     ax.set_xticks(range(1, len(rows) + 1))
-    ax.set_xlabel(f"mean rank by {titles.outcome(study.report.outcome)} (1 is best)")
+    ax.set_xlabel(f"mean rank by {titles.outcome(study, study.report.outcome)} (1 is best)")
     ax.grid(axis="x")
     sns.despine(ax=ax, left=True)
     ax.tick_params(axis="y", length=0)

@@ -40,7 +40,7 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
         for _, rows in of_context.groupby(["baseline", "treatment"], sort=False):
             _lines(study, left, right, rows, dashes)
         left.set_title(name, y=1)
-        left.set_ylabel(titles.outcome(study.report.outcome))
+        left.set_ylabel(titles.outcome(study, study.report.outcome))
         right.set_ylabel(effects.named(study.outcome))
         for ax in (left, right):
             _rate_axis(ax, of_context, shown=name == names[-1])

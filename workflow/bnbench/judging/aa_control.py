@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bnbench.judging import stats, verdicts
 from bnbench.judging.stats import Array
@@ -24,7 +25,9 @@ SPLITS = 1_000
 DRAWS = 499
 """Sign flips of a split: few, since p = (b + 1)/(m + 1) keeps its promise for any number."""
 
-_FEWEST = 200  # splits, however large the study is
+FEWEST = 200
+"""Splits, however large the study is."""
+
 _ENOUGH = 10_000_000  # trials, in all splits together
 
 _LEAST = 4  # seeds: two pairs
@@ -44,14 +47,19 @@ def table(study: Study, contrasts: Sequence[Contrast], most: int = SPLITS) -> pd
     baselines = _baselines(study, contrasts)
     seeds = baselines.shape[2]
     generator = np.random.default_rng(0)
-    splits = min(most, max(_FEWEST, _ENOUGH // (baselines.size // 2))) if seeds >= _LEAST else 0
+    splits = min(most, max(FEWEST, _ENOUGH // (baselines.size // 2))) if seeds >= _LEAST else 0
     alarms = [_alarms(study, baselines[..., generator.permutation(seeds)]) for _ in range(splits)]
-    false = np.array(alarms, dtype=np.bool_).reshape(splits, len(baselines))
+    return told(study, np.array(alarms, dtype=np.bool_).reshape(splits, len(baselines)), seeds // 2)
+
+
+def told(study: Study, false: NDArray[np.bool_], pairs: int) -> pd.DataFrame:
+    """The row on false verdicts, [splits, contexts], each over so many pairs."""
+    splits, contexts = false.shape
     found = stats.share(false.any(1).sum(), splits, 1 - study.report.alpha)
     row: dict[str, Any] = {
         "splits": splits,
-        "pairs": seeds // 2,
-        "contexts": len(baselines),
+        "pairs": pairs,
+        "contexts": contexts,
         "share": found.mean,
         "low": found.low,
         "high": found.high,

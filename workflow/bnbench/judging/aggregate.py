@@ -31,12 +31,13 @@ THRESHOLDS = 101
 _AT_ONCE = 100  # samples that are in memory together
 _CUT = 0.25  # of the runs at either end, of an interquartile mean
 
-_AGGREGATE = [
+AGGREGATE = [
     *("baseline", "treatment", "contexts", *interactions.COUNTED, "contexts_undecided", "pairs"),
     *("iqm", "low", "high", "improvement", "improvement_low", "improvement_high"),
     *("effect_lowest", "effect_highest", "tau", "i_squared"),
 ]
-_PROFILE = ["baseline", "treatment", "threshold", "reached", "low", "high"]
+PROFILE = ["baseline", "treatment", "threshold", "reached", "low", "high"]
+"""Of the two tables."""
 
 
 def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -50,7 +51,7 @@ def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str])
     rows: list[dict[str, Any]] = []
     profiles: list[pd.DataFrame] = []
     for arms in study.comparisons:
-        places = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
+        places = interactions.of_arms(contrasts, arms)
         if len(places) < SEVERAL:
             continue
         own, judged = [contrasts[index] for index in places], [verdicts[index] for index in places]
@@ -65,8 +66,8 @@ def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str])
             }
         )
         profiles.append(_profile(study, drawn).assign(**arms_of))
-    profile = pd.concat(profiles, ignore_index=True)[_PROFILE] if profiles else pd.DataFrame(columns=_PROFILE)
-    return {"aggregate": pd.DataFrame(rows, columns=_AGGREGATE), "profile": profile}
+    profile = pd.concat(profiles, ignore_index=True)[PROFILE] if profiles else pd.DataFrame(columns=PROFILE)
+    return {"aggregate": pd.DataFrame(rows, columns=AGGREGATE), "profile": profile}
 
 
 def interquartile_mean(runs: Array) -> Array:
@@ -161,7 +162,7 @@ def _profile(study: Study, runs: Array) -> pd.DataFrame:
     level = 1 - study.report.alpha
     finite = runs[np.isfinite(runs)]
     if not len(finite):
-        return pd.DataFrame(columns=_PROFILE)
+        return pd.DataFrame(columns=PROFILE)
     at = np.quantile(finite, np.linspace(0, 1, min(THRESHOLDS, len(finite))), method="inverted_cdf")
     thresholds = np.unique(np.append(at, 0.0))
     # Of each seed the share of its contexts, [thresholds, seeds].

@@ -30,12 +30,21 @@ class MeanTest(NamedTuple):
     mean: float
     error: float
     """Standard error of the mean."""
-    pairs: int
+    pairs: float
+    """Of two independent groups the degrees of freedom of the error, and 1."""
     p: float
     """Of the test alone, two-sided."""
     p_adjusted: float
     half: float = math.nan
     """Half the width of the interval; NaN where p alone decides."""
+    smallest_p: float = math.nan
+    """That the test can have; NaN for that of sign flips of so many pairs."""
+
+    def can_decide(self, alpha: float) -> bool:
+        """Whether its smallest p is below `alpha`."""
+        if math.isnan(self.smallest_p):
+            return sign_flips.can_decide(int(self.pairs), alpha)
+        return self.smallest_p < alpha
 
 
 def mean_test(values: Array, p: float, p_adjusted: float, half: float = math.nan) -> MeanTest:
@@ -46,9 +55,9 @@ def mean_test(values: Array, p: float, p_adjusted: float, half: float = math.nan
     return MeanTest(mean, error, pairs, p, p_adjusted, half)
 
 
-def room(statistic: float, critical: float, pairs: int) -> float:
+def room(statistic: float, critical: float, pairs: float) -> float:
     """By how many standard errors a statistic lies beyond its critical value; negative where it falls short of it."""
-    if pairs < 2 or math.isnan(statistic):
+    if not pairs > 1 or math.isnan(statistic):
         return math.nan
     if math.isinf(statistic):  # the limit
         return math.copysign(math.sqrt(2 * (pairs - 1)), statistic)
@@ -63,7 +72,7 @@ def of_effect(test: MeanTest, alpha: float) -> float:
     Returns:
         NaN where so few seeds can decide nothing.
     """
-    if not sign_flips.can_decide(test.pairs, alpha) or math.isnan(test.p_adjusted):
+    if not test.can_decide(alpha) or math.isnan(test.p_adjusted):
         return math.nan
     statistic = _over(abs(test.mean), test.error)
     by_p = room(statistic, _quantile(alpha / 2 * test.p / test.p_adjusted, test.pairs), test.pairs)
@@ -72,7 +81,7 @@ def of_effect(test: MeanTest, alpha: float) -> float:
     return min(by_p, room(statistic, _over(test.half, test.error), test.pairs))
 
 
-def of_equivalence(p_equivalence: float, pairs: int, alpha: float) -> float:
+def of_equivalence(p_equivalence: float, pairs: float, alpha: float) -> float:
     """Of a mean within the margin, by the p of two one-sided tests; NaN without one."""
     if math.isnan(p_equivalence):
         return math.nan
@@ -91,6 +100,6 @@ def _over(size: float, error: float) -> float:
     return size / error
 
 
-def _quantile(tail: float, pairs: int) -> float:
+def _quantile(tail: float, pairs: float) -> float:
     """Student's t that leaves `tail` above it."""
     return -float(special.stdtrit(pairs - 1, tail))

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bnbench.judging import edges, finals, sign_flips, stats, time_to_target, training_time
+from bnbench.judging import edges, finals, permutations, sign_flips, stats, time_to_target, training_time
 from bnbench.judging.pairing import Pairs
 from bnbench.judging.stats import Array, Interval
 from bnbench.judging.verdicts import Contrast
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
+from bnbench.store.trials import Trials
 from bnbench.vocabulary import (
     BATCH,
     COMPONENTS,
@@ -47,7 +48,7 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
     `finite_pairs` being those that are; so `direction` says which way the test points, and `adjusted` compares the two.
     `test` is for that.
     """
-    found = [_final(study, pairs, outcome) for outcome in _measured(study, pairs)]
+    found = [_final(study, pairs, outcome) for outcome in measured(study, pairs.baseline, pairs.treated)]
     if study.has_target:
         found.append(_soon(study, pairs))
     tested = [each.tested for each in found if each.tested is not None]
@@ -59,8 +60,33 @@ def outcomes(study: Study, pairs: Pairs) -> pd.DataFrame:
         p, total = (np.nan, 0.0) if values is None else (next(p_values), float(values.sum()))
         common = {**pairs.labels, "role": role, "pairs": len(pairs.seeds), "p": p, "direction": int(np.sign(total))}
         common["test"] = edges.mean_test(np.empty(0) if values is None else values, p, p)
-        rows.append({**_LACKING, **common, **row})
+        rows.append({**LACKING, **common, **row})
     return pd.DataFrame(rows)
+
+
+def measured(study: Study, baseline: Trials, treated: Trials) -> Iterator[str]:
+    """The outcomes that a trial of either arm ends at."""
+    keep_statistics = baseline.setting.keeps_statistics or treated.setting.keeps_statistics
+    for outcome in dict.fromkeys((*EXPLORED, *baseline.setting.own_metrics, study.report.outcome)):
+        if (
+            study.trained_here
+            and outcome in (PRECISE, BATCH)
+            and not (keep_statistics or outcome == study.report.outcome)
+        ):
+            continue  # it is the test loss once more
+        if outcome in baseline.losses and outcome in treated.losses:
+            yield outcome
+
+
+def described(outcome: Outcome, arms: Sequence[Array], effect: Interval) -> dict[str, Any]:
+    """Means of the arms and the effect, which come as logarithms where the effect is a ratio."""
+    means = [float(arm.mean()) if len(arm) else np.nan for arm in arms]
+    numbers = np.array([*means, *effect])
+    if outcome.is_ratio:
+        with np.errstate(over="ignore"):
+            numbers = np.exp(numbers)
+    columns = ("baseline_value", "treatment_value", "effect", "low", "high")
+    return {"outcome": outcome.name, **dict(zip(columns, numbers.tolist(), strict=True))}
 
 
 def adjusted(study: Study, table: pd.DataFrame) -> pd.DataFrame:
@@ -86,13 +112,14 @@ def tested_rows(table: pd.DataFrame) -> int:
 
 
 def fewest_marked(table: pd.DataFrame, alpha: float) -> int:
-    """The fewest exploratory rows that can be below `alpha` after adjustment, each at the smallest p of its pairs.
+    """The fewest exploratory rows that can be below `alpha` after adjustment, each at the smallest p of its runs.
 
     1: a single row can be marked whatever the others say; more: only so many together; 0: none ever can.
     """
     rows = table[table["role"].eq(EXPLORATORY) & table["p"].notna()]
     draws = sign_flips.draws(alpha)
-    smallest = np.sort([sign_flips.smallest_p(int(pairs), draws) for pairs in rows["pairs"]])
+    sizes = rows.reindex(columns=["pairs", "runs_baseline", "runs_treatment"]).to_numpy(np.float64)
+    smallest = np.sort([_smallest_p(of_row, draws) for of_row in sizes])
     together = np.arange(1, len(rows) + 1)
     enough = together[smallest * len(rows) / together < alpha]
     return int(enough[0]) if len(enough) else 0
@@ -148,17 +175,16 @@ def decomposed(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
 _COUNTS = tuple(f"{count}_{arm}" for count in ("reached", "at_once", "jobs") for arm in ("baseline", "treatment"))
 
-_LACKING = {"bound": None, **dict.fromkeys(_COUNTS, np.nan)}
+LACKING = {"bound": None, **dict.fromkeys((*_COUNTS, "runs_baseline", "runs_treatment"), np.nan)}
 """Columns that not every outcome has."""
 
 
-def _measured(study: Study, pairs: Pairs) -> Iterator[str]:
-    """The outcomes that a trial ends at."""
-    for outcome in dict.fromkeys((*EXPLORED, *pairs.baseline.setting.own_metrics, study.report.outcome)):
-        if outcome in (PRECISE, BATCH) and not (pairs.keep_statistics or outcome == study.report.outcome):
-            continue  # it is the test loss once more
-        if outcome in pairs.baseline.losses and outcome in pairs.treated.losses:
-            yield outcome
+def _smallest_p(sizes: Array, draws: int) -> float:
+    """Of so many pairs, or of runs of either arm, which are NaN where runs are paired: [3]."""
+    pairs, baseline, treated = sizes.tolist()
+    if np.isnan(baseline):
+        return sign_flips.smallest_p(int(pairs), draws)
+    return permutations.smallest_p(int(baseline), int(treated), draws)
 
 
 def _final(study: Study, pairs: Pairs, name: str) -> Explored:
@@ -169,7 +195,7 @@ def _final(study: Study, pairs: Pairs, name: str) -> Explored:
     contrast = Contrast(pairs.labels, pairs.seeds, baseline, treated, baseline, treated, how, ())
     baseline, treated = (outcome.cost(arm[contrast.measured]) for arm in costs)
     effect = stats.t_interval(treated - baseline, 1 - study.report.alpha)
-    row = _row(outcome, (baseline, treated), effect) | {"finite_pairs": int(contrast.measured.sum())}
+    row = described(outcome, (baseline, treated), effect) | {"finite_pairs": int(contrast.measured.sum())}
     return Explored(row, outcome.cost(contrast.tested))
 
 
@@ -180,7 +206,7 @@ def _soon(study: Study, pairs: Pairs) -> Explored:
     counts = {f"reached_{name}": int((~arm.never).sum()) for name, arm in arms.items()}
     counts |= {f"at_once_{name}": int(arm.at_once.sum()) for name, arm in arms.items()}
     effect = reached.log_ratio(1 - study.report.alpha)
-    row = _row(study.outcomes[EPOCHS_TO_TARGET], (reached.baseline.logs, reached.treated.logs), effect)
+    row = described(study.outcomes[EPOCHS_TO_TARGET], (reached.baseline.logs, reached.treated.logs), effect)
     row |= {**counts, "finite_pairs": len(pairs.seeds), "bound": reached.bound}
     return Explored(row, reached.differences if reached.known else None)
 
@@ -189,16 +215,5 @@ def _seconds(study: Study, pairs: Pairs) -> Explored:
     """Seconds of training per network, job by job: no test, since the seeds of a job share one time."""
     jobs = training_time.compared(pairs)
     counts = {"jobs_baseline": len(jobs[0]), "jobs_treatment": len(jobs[1])}
-    row = _row(study.outcomes[SECONDS], jobs, training_time.log_ratio(*jobs, 1 - study.report.alpha))
+    row = described(study.outcomes[SECONDS], jobs, training_time.log_ratio(*jobs, 1 - study.report.alpha))
     return Explored({**row, **counts, "finite_pairs": len(pairs.seeds)}, None)
-
-
-def _row(outcome: Outcome, arms: Sequence[Array], effect: Interval) -> dict[str, Any]:
-    """Means of the arms and the effect, which come as logarithms where the effect is a ratio."""
-    means = [float(arm.mean()) if len(arm) else np.nan for arm in arms]
-    numbers = np.array([*means, *effect])
-    if outcome.is_ratio:
-        with np.errstate(over="ignore"):
-            numbers = np.exp(numbers)
-    columns = ("baseline_value", "treatment_value", "effect", "low", "high")
-    return {"outcome": outcome.name, **dict(zip(columns, numbers.tolist(), strict=True))}

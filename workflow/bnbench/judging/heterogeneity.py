@@ -46,8 +46,30 @@ def between(values: Array, level: float) -> Heterogeneity:
     spread = float(means.var(ddof=1))
     tau_squared = max(0.0, spread - chance)
     error_squared = float(of_seeds.var(ddof=1)) / seeds + tau_squared / contexts
+    # Contexts whose means are equal but for rounding do not differ.
+    alike = bool(np.ptp(means) <= 1e-12 * np.abs(values).max())
+    return _found(mean, tau_squared, 0.0 if alike else tau_squared / spread, error_squared, contexts, level)
+
+
+def of_means(means: Array, errors: Array, level: float) -> Heterogeneity:
+    """The same of contexts that share no run, from their means and the standard errors of these, [contexts].
+
+    Tau² is what the variance of the means leaves once the mean of their squared errors is taken off it (Hedges 1983).
+    NaN also where a mean has no error.
+    """
+    contexts = len(means)
+    if contexts < SEVERAL or np.isnan(errors).any():
+        return Heterogeneity(math.nan, math.nan, math.nan, math.nan)
+    mean, spread, chance = float(means.mean()), float(means.var(ddof=1)), float((errors**2).mean())
+    tau_squared = max(0.0, spread - chance)
+    alike = bool(np.ptp(means) <= 1e-12 * np.abs(means).max())
+    error_squared = chance / contexts + tau_squared / contexts
+    return _found(mean, tau_squared, 0.0 if alike else tau_squared / spread, error_squared, contexts, level)
+
+
+def _found(
+    mean: float, tau_squared: float, i_squared: float, error_squared: float, contexts: int, level: float
+) -> Heterogeneity:
     quantile = float(special.stdtrit(contexts - 2, (1 + level) / 2))
     half = quantile * math.sqrt(tau_squared + error_squared)
-    # Contexts whose means are equal but for rounding do not differ.
-    alike = np.ptp(means) <= 1e-12 * np.abs(values).max()
-    return Heterogeneity(math.sqrt(tau_squared), 0.0 if alike else tau_squared / spread, mean - half, mean + half)
+    return Heterogeneity(math.sqrt(tau_squared), i_squared, mean - half, mean + half)

@@ -27,7 +27,8 @@ COUNTED = {"contexts_helped": "helps", "contexts_hurt": "hurts", "contexts_equiv
 _NAMES = ["baseline", "treatment", "factor", "level", "against"]
 _COUNTS = ["contexts", *COUNTED, "contexts_undecided"]
 _JUDGED = ["effect", "low", "high", "p", "p_adjusted", "adjustment", "family", "edge_effect"]
-_COLUMNS = [*_NAMES, "pairs", "diverged", *_JUDGED, *_COUNTS, "prediction_low", "prediction_high"]
+COLUMNS = [*_NAMES, "pairs", "diverged", *_JUDGED, *_COUNTS, "prediction_low", "prediction_high"]
+"""Of the table."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,15 @@ def table(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
     """
     rows: list[_Row] = []
     for arms in study.comparisons:
-        own = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
+        own = of_arms(contrasts, arms)
         rows += _rows(study, [contrasts[index] for index in own], [verdicts[index] for index in own])
     judged = _judged(study, rows)
     found = [{**row.names, "pairs": len(row.seeds), **its, **row.more} for row, its in zip(rows, judged, strict=True)]
-    table = pd.DataFrame(found, columns=_COLUMNS)
-    # What a further context may show is no more certain than the mean of those that there are.
+    return widened(pd.DataFrame(found, columns=COLUMNS))
+
+
+def widened(table: pd.DataFrame) -> pd.DataFrame:
+    """The table; what a further context may show in it is no more certain than the mean of those that there are."""
     return table.assign(
         prediction_low=table[["prediction_low", "low"]].min(axis=1, skipna=False),
         prediction_high=table[["prediction_high", "high"]].max(axis=1, skipna=False),
@@ -74,6 +78,15 @@ def counts(verdicts: Sequence[str]) -> dict[str, int]:
     """How many contexts there are, and how many of each verdict."""
     counted = {name: verdicts.count(verdict) for name, verdict in COUNTED.items()}
     return {"contexts": len(verdicts), **counted, "contexts_undecided": len(verdicts) - sum(counted.values())}
+
+
+def of_arms(contrasts: Sequence[Contrast], arms: tuple[str, str]) -> list[int]:
+    """Places of the contrasts between two arms, in an order that follows from their labels alone.
+
+    So no sum over contexts depends on the order in which a study has its factors and levels, not in its last digit.
+    """
+    own = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
+    return sorted(own, key=lambda index: sorted(contrasts[index].labels.items()))
 
 
 def shared(contrasts: Sequence[Contrast]) -> tuple[NDArray[np.int64], Array]:
@@ -97,8 +110,8 @@ def _rows(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) 
     diverged = {"diverged": sum(sum(contrast.diverged) for contrast in contrasts)}
     of_all = {**diverged, **counts(verdicts), "prediction_low": low, "prediction_high": high}
     return [
-        _Row({**arms, **names}, seeds, weights @ differences, of_all if names["factor"] == MAIN_EFFECT else diverged)
-        for names, weights in _weights(study, contexts)
+        _Row({**arms, **names}, seeds, weight @ differences, of_all if names["factor"] == MAIN_EFFECT else diverged)
+        for names, weight in weights(study, contexts)
     ]
 
 
@@ -123,12 +136,12 @@ def _judged(study: Study, rows: Sequence[_Row]) -> list[dict[str, Any]]:
     return found
 
 
-def _weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[dict[str, str], Array]]:
+def weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[dict[str, str], Array]]:
     """What each row is called, and the weights of the contexts in it, [contexts]."""
     found = [({"factor": MAIN_EFFECT, "level": "", "against": ""}, np.full(len(contexts), 1 / len(contexts)))]
     for factor in study.varied():
         levels = np.array([context[factor] for context in contexts])
-        if factor == "batch_size":
+        if study.doubles(factor):
             slope = _slope(study, contexts)
             found += [({"factor": factor, "level": DOUBLING, "against": ""}, slope)] if slope.any() else []
             continue

@@ -1,6 +1,7 @@
 """How many seeds it takes, and how small an effect so many can show: the power of the tests that decide.
 
-`effect` is d_z: a mean paired difference over the standard deviation of these differences.
+`effect` is d_z: a mean paired difference over the standard deviation of these differences. Of two independent groups
+of as many runs each it is d, the difference of their means over the standard deviation of a run.
 """
 
 from __future__ import annotations
@@ -29,8 +30,7 @@ def power_of_t(effect: float, seeds: int, alpha: float) -> float:
 
     As that of F = t², since SciPy's non-central t is NaN here and there.
     """
-    critical = stats.t.isf(alpha / 2, seeds - 1) ** 2
-    return float(stats.ncf.sf(critical, 1, seeds - 1, min(effect**2 * seeds, _MOST_SEEDS)))
+    return _power_of_t(effect**2 * seeds, seeds - 1, alpha)
 
 
 def smallest_effect(seeds: int, alpha: float, power: float) -> float:
@@ -50,7 +50,7 @@ def seeds_needed(effect: float, alpha: float, power: float) -> float:
     Never so few that the smallest p of a sign flip, 2/2^n, is not below `alpha`. Infinity above a million; NaN for an
     effect of NaN.
     """
-    return _fewest(lambda seeds: power_of_t(abs(effect), seeds, alpha), effect, alpha, power)
+    return _fewest(lambda seeds: power_of_t(abs(effect), seeds, alpha), effect, _least_pairs(alpha), power)
 
 
 def power_of_equivalence(margin: float, seeds: int, alpha: float) -> float:
@@ -64,10 +64,7 @@ def power_of_equivalence(margin: float, seeds: int, alpha: float) -> float:
         seeds: two or more.
         alpha: of each one-sided test.
     """
-    freedom = seeds - 1
-    seen = np.sqrt(stats.chi2.ppf(_QUANTILES, freedom) / freedom)
-    inside = special.ndtr(margin * math.sqrt(seeds) - special.stdtrit(freedom, 1 - alpha) * seen)
-    return float(np.maximum(2 * inside - 1, 0.0).mean())
+    return _power_of_equivalence(margin * math.sqrt(seeds), seeds - 1, alpha)
 
 
 def seeds_for_equivalence(margin: float, alpha: float, power: float) -> float:
@@ -75,26 +72,79 @@ def seeds_for_equivalence(margin: float, alpha: float, power: float) -> float:
 
     Never so few that nothing is decided over them. Infinity above a million; NaN for a margin of NaN.
     """
-    return _fewest(lambda seeds: power_of_equivalence(margin, seeds, alpha), margin, alpha, power)
+    return _fewest(lambda seeds: power_of_equivalence(margin, seeds, alpha), margin, _least_pairs(alpha), power)
 
 
-def at_spread(needed: Callable[[float], float], effect: float, spread: float, seeds: int, level: float) -> Seeds:
+def runs_needed(effect: float, alpha: float, power: float) -> float:
+    """Runs of each arm at which a two-sided t test of independent groups has `power` for a true d of ± `effect`.
+
+    Never so few that no permutation's p is below `alpha`; infinity and NaN as in `seeds_needed`.
+    """
+
+    def power_at(runs: int) -> float:
+        return _power_of_t(effect**2 * runs / 2, 2 * runs - 2, alpha)
+
+    return _fewest(power_at, effect, _least_runs(alpha), power)
+
+
+def runs_for_equivalence(margin: float, alpha: float, power: float) -> float:
+    """Runs of each arm at which independent groups that are equal indeed are shown to be equivalent with `power`.
+
+    Args:
+        margin: in standard deviations of a run.
+        alpha: of each one-sided test.
+        power: that is wanted.
+    """
+
+    def power_at(runs: int) -> float:
+        return _power_of_equivalence(margin * math.sqrt(runs / 2), 2 * runs - 2, alpha)
+
+    return _fewest(power_at, margin, _least_runs(alpha), power)
+
+
+def at_spread(needed: Callable[[float], float], effect: float, spread: float, seeds: float, level: float) -> Seeds:
     """Seeds for a difference of `effect`, at the spread of `seeds` differences and over its interval at `level`.
 
-    The interval is that of a standard deviation of normal values, by the χ² distribution. NaN without spread.
+    The interval is that of a standard deviation of normal values, by the χ² distribution, with `seeds` − 1 degrees of
+    freedom. NaN without spread.
     """
-    if seeds < 2 or not spread > 0:
-        return Seeds(math.nan, math.nan, math.nan)
     freedom = seeds - 1
+    if not (freedom > 0 and spread > 0):
+        return Seeds(math.nan, math.nan, math.nan)
     low, high = (math.sqrt(stats.chi2.ppf((1 + side * level) / 2, freedom) / freedom) for side in (-1, 1))
     return Seeds(*(needed(effect / spread * factor) for factor in (1.0, high, low)))
 
 
-def _fewest(power_at: Callable[[int], float], effect: float, alpha: float, power: float) -> float:
+def _power_of_t(noncentrality: float, freedom: int, alpha: float) -> float:
+    """As that of F = t², of which `noncentrality` is that of F."""
+    critical = stats.t.isf(alpha / 2, freedom) ** 2
+    return float(stats.ncf.sf(critical, 1, freedom, min(noncentrality, _MOST_SEEDS)))
+
+
+def _power_of_equivalence(margin: float, freedom: int, alpha: float) -> float:
+    """Of a margin in standard errors of the mean difference."""
+    seen = np.sqrt(stats.chi2.ppf(_QUANTILES, freedom) / freedom)
+    inside = special.ndtr(margin - special.stdtrit(freedom, 1 - alpha) * seen)
+    return float(np.maximum(2 * inside - 1, 0.0).mean())
+
+
+def _least_pairs(alpha: float) -> int:
+    return math.floor(1 - math.log2(alpha)) + 1
+
+
+def _least_runs(alpha: float) -> int:
+    """The fewest runs of each arm whose 2 of all choices make a p below `alpha`."""
+    runs = 2
+    while 2 / math.comb(2 * runs, runs) >= alpha:
+        runs += 1
+    return runs
+
+
+def _fewest(power_at: Callable[[int], float], effect: float, least: int, power: float) -> float:
     """The least number of seeds with `power`, which rises with them."""
     if math.isnan(effect):
         return math.nan
-    few = many = math.floor(1 - math.log2(alpha)) + 1
+    few = many = least
     while many <= _MOST_SEEDS and power_at(many) < power:
         few, many = many + 1, 2 * many
     while few < many:

@@ -56,16 +56,25 @@ class _Arms(NamedTuple):
 def tables(study: Study, contrasts: Sequence[Contrast]) -> dict[str, pd.DataFrame]:
     """The tables `all_pairs` and `ranks`; without rows where the study has fewer than three arms."""
     if len(study.arms) < SEVERAL:
-        return {"all_pairs": pd.DataFrame(columns=_PAIRS), "ranks": pd.DataFrame(columns=_RANKS)}
+        return empty()
     arms = _arms(study, contrasts)
     contexts, _, seeds = arms.costs.shape
     places = mean_ranks(arms.costs) if seeds else np.full(len(study.arms), math.nan)
     pairs = _pairs(study, arms, places).assign(contexts=contexts)
+    return told(study, pairs, pd.DataFrame({"contexts": contexts, "seeds": seeds, "mean_rank": places}, [*study.arms]))
+
+
+def empty() -> dict[str, pd.DataFrame]:
+    """Both tables without rows."""
+    return {"all_pairs": pd.DataFrame(columns=_PAIRS), "ranks": pd.DataFrame(columns=_RANKS)}
+
+
+def told(study: Study, pairs: pd.DataFrame, ranks: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Both tables, from all pairs of arms and from `contexts`, `seeds` and `mean_rank` by arm, in the study's order."""
     joined = {*zip(pairs["baseline"], pairs["treatment"], strict=True)} - {
         *zip(pairs["baseline"][pairs["told_apart"]], pairs["treatment"][pairs["told_apart"]], strict=True)
     }
-    ranks = pd.DataFrame({"arm": study.arms, "contexts": contexts, "seeds": seeds, "mean_rank": places})
-    ranks = ranks.sort_values("mean_rank", kind="stable", ignore_index=True)
+    ranks = ranks.rename_axis("arm").reset_index().sort_values("mean_rank", kind="stable", ignore_index=True)
     groups = cliques([*ranks["arm"]], joined)
     letters = {arm: " ".join(_letter(at) for at, group in enumerate(groups) if arm in group) for arm in study.arms}
     return {"all_pairs": pairs[_PAIRS], "ranks": ranks.assign(groups=ranks["arm"].map(letters))[_RANKS]}
@@ -154,8 +163,8 @@ def _pairs(study: Study, arms: _Arms, places: Array) -> pd.DataFrame:
             "family": len(every),
             "rank_difference": apart[place],
         }
-        sides = (np.sign(tested[:, place].sum()), _side(low, high), np.sign(apart[place]))
-        rows.append({**row, "told_apart": bool(row["p_adjusted"] < study.report.alpha and _agree(row["test"], *sides))})
+        sides = (np.sign(tested[:, place].sum()), side_of(low, high), np.sign(apart[place]))
+        rows.append({**row, "told_apart": bool(row["p_adjusted"] < study.report.alpha and agree(row["test"], *sides))})
     return pd.DataFrame(rows)
 
 
@@ -175,12 +184,12 @@ def _tested(baseline: _Arms, treated: _Arms) -> Array:
     return np.asarray(np.mean(ranks, axis=0), np.float64)
 
 
-def _side(low: float, high: float) -> int:
+def side_of(low: float, high: float) -> int:
     """On which side of 0 an interval lies: 1 above, −1 below, 0 where it holds 0 or there is none."""
     return int(low > 0) - int(high < 0)
 
 
-def _agree(test: str, direction: float, side: float, ranks: float) -> bool:
+def agree(test: str, direction: float, side: float, ranks: float) -> bool:
     """Whether the interval and the mean ranks bear out the direction of a test.
 
     Ranks and means can point to different arms, where contexts disagree. The interval of ranks, which is of the finite

@@ -59,8 +59,8 @@ class Compared:
 
         `restricted` where some pairs bound it from below and others from above; None where all times were seen.
         """
-        low = bool((self.treated.never | self.baseline.at_once).any())
-        high = bool((self.baseline.never | self.treated.at_once).any())
+        low = bool(self.treated.never.any() or self.baseline.at_once.any())
+        high = bool(self.baseline.never.any() or self.treated.at_once.any())
         return "restricted" if low and high else "at least" if low else "at most" if high else None
 
     def log_ratio(self, level: float) -> Interval:
@@ -80,7 +80,7 @@ class Compared:
 
 def compared(pairs: Pairs, outcome: Outcome, wanted: float) -> Compared:
     """How soon the outcome of both arms is as good as `wanted`, or better; never as good as NaN."""
-    return Compared(_times(pairs.baseline, outcome, wanted), _times(pairs.treated, outcome, wanted))
+    return Compared(times(pairs.baseline, outcome, wanted), times(pairs.treated, outcome, wanted))
 
 
 def target(study: Study, pairs: Pairs) -> float:
@@ -96,7 +96,8 @@ def target(study: Study, pairs: Pairs) -> float:
     return 2 * math.exp(finite.mean()) if len(finite) else math.nan
 
 
-def _times(arm: Trials, outcome: Outcome, wanted: float) -> Times:
+def times(arm: Trials, outcome: Outcome, wanted: float) -> Times:
+    """How soon the outcome of each trial of an arm is as good as `wanted`, or better."""
     measured, epochs = arm.losses[outcome.name], arm.epochs[outcome.name]
     there = measured <= wanted if outcome.lower_is_better else measured >= wanted
     # A trial that came there and diverged later is no success.

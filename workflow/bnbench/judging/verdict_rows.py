@@ -22,6 +22,12 @@ from bnbench.vocabulary import POWER
 ADJUSTMENT = "maxT"
 """How the p-values of every family are adjusted that has a column for it."""
 
+OF_GROUPS = dict.fromkeys(("runs_baseline", "runs_treatment", "hedges_g", "p_fisher"), np.nan)
+"""Columns that pairs leave empty: what is said of independent groups alone, see `group_rows`."""
+
+BOUNDS = {(False, False): None, (True, False): "at least", (False, True): "at most", (True, True): "restricted"}
+"""Whether an effect is one from below, from above → what is said of it."""
+
 
 def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decision]) -> pd.DataFrame:
     """One row per contrast: everything that is said of it."""
@@ -66,6 +72,7 @@ def _row(options: ReportOptions, contrast: Contrast, decision: Decision, family:
         "outcome": options.outcome,
         "pairs": len(contrast.seeds),
         "finite_pairs": int(contrast.finite.sum()),
+        **OF_GROUPS,
         **_estimated(outcome, contrast, decision, options.alpha),
         **_decided(options, contrast, decision, family),
         **_edges(options, contrast, decision),
@@ -175,12 +182,8 @@ def _floored(outcome: Outcome, contrast: Contrast, level: float) -> dict[str, An
         "raised_effect": raised.mean,
         "raised_low": raised.low,
         "raised_high": raised.high,
-        "bound": _BOUNDS[bool(at_least), bool(at_most)],
+        "bound": BOUNDS[bool(at_least), bool(at_most)],
     }
-
-
-_BOUNDS = {(False, False): None, (True, False): "at least", (False, True): "at most", (True, True): "restricted"}
-"""Whether an effect is one from below, from above → what is said of it."""
 
 
 def _seeds_needed(options: ReportOptions, differences: Array, family: int) -> Mapping[str, float]:

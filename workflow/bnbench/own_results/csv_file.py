@@ -44,7 +44,7 @@ def cells(path: Path, name: str) -> Long:
     except UnicodeDecodeError as error:
         raise _not_utf8(data, name) from error
     except csv.Error as error:
-        raise UserError(f"{name}, line 1: cannot be read as a header ({error})") from error
+        raise UserError(f"{name}, line 1: {_problem(error)}") from error
     if not data[start : start + _BLOCK].strip() and not data[start:].strip():
         raise UserError(f"{name}: found a header without rows, allowed: a header and a row for each run or epoch")
     table = _parsed(data, start, len(header), separator, name)
@@ -87,10 +87,10 @@ def _header(data: bytes, name: str) -> tuple[list[str], str, int, int]:
     # Where two split the line into as many cells, the comma has it, as it comes first.
     separator = max(_SEPARATORS, key=lambda each: len(next(csv.reader([first], delimiter=each))))
     file = io.BytesIO(data)
-    rows = csv.reader(_decoded(file), delimiter=separator)
-    header = next(row for row in rows if any(cell.strip() for cell in row) or len(row) > 1)
-    if len(header) == 1 and len(first) > 10_000:
-        raise UserError(f"{name}, line 1: found a single column with a very long name, allowed: a header")
+    rows = csv.reader(_decoded(file), delimiter=separator, strict=True)
+    header = next((row for row in rows if any(cell.strip() for cell in row)), [])
+    if not header:
+        raise UserError(f"{name}: found a header without names, allowed: a name for each column")
     return [cell.strip() for cell in header], separator, file.tell(), rows.line_num
 
 
@@ -153,9 +153,13 @@ def _lines(data: bytes, separator: str, width: int | None, name: str) -> np.ndar
                     raise UserError(f"{name}, line {before + 1}: found {cells}, allowed: {width}, as the header has")
             before = rows.line_num
     except csv.Error as error:
-        why = "found a quote that nothing closes" if "end of data" in str(error) else f"cannot be read ({error})"
-        raise UserError(f"{name}, line {before + 1}: {why}, allowed: quotes in pairs, around a whole cell") from error
+        raise UserError(f"{name}, line {before + 1}: {_problem(error)}") from error
     return np.array(found[1:], dtype=np.int64)
+
+
+def _problem(error: csv.Error) -> str:
+    why = "found a quote that nothing closes" if "end of data" in str(error) else f"cannot be read ({error})"
+    return f"{why}, allowed: quotes in pairs, around a whole cell"
 
 
 def _named_columns(

@@ -16,7 +16,7 @@ from bnbench.own_results.merging import merged
 from bnbench.own_results.seeds import is_seed
 from bnbench.own_results.table import Long
 
-__all__ = ["digest", "from_frame", "read"]
+__all__ = ["digest", "from_frame", "read", "used"]
 
 _TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _JSON = (".jsonl", ".ndjson", ".json")
@@ -52,10 +52,23 @@ def read(path: str, pattern: str | None = None) -> Long:
     elif source.kind == "tensorboard":
         long = tensorboard.runs(root, files)
     elif source.kind == "pattern":
-        long = _matched(source.matches)
+        long = _matched(source.matches, _start(root, pattern))
     else:
         long = _file(root, path)
     return with_numbers(replace(long, notes=(*source.notes, *long.notes)))
+
+
+def used(path: str, pattern: str | None = None) -> list[Path]:
+    """All files that `read` reads, in the order of their names.
+
+    Raises:
+        UserError: as `read`, if no file is found.
+    """
+    source = _source(path, pattern)
+    files = [match.path for match in source.matches]
+    if source.kind in {"lightning", "tensorboard"}:
+        files += {file.parent / hparams.FILE for file in files if (file.parent / hparams.FILE).is_file()}
+    return sorted(files)
 
 
 def digest(path: str, pattern: str | None = None) -> str:
@@ -64,16 +77,21 @@ def digest(path: str, pattern: str | None = None) -> str:
     Raises:
         UserError: as `read`, if no file is found.
     """
-    source, root = _source(path, pattern), Path(path)
-    files = [match.path for match in source.matches]
-    if source.kind in {"lightning", "tensorboard"}:
-        files += {file.parent / hparams.FILE for file in files if (file.parent / hparams.FILE).is_file()}
-    start = root.parent if source.kind == "file" else finding.beginning(pattern, root) if pattern else root
+    root = Path(path)
+    start = root.parent if pattern is None and not root.is_dir() else _start(root, pattern)
     total = hashlib.sha256()
-    for file in sorted(files):
-        name = file.relative_to(start) if file.is_relative_to(start) else file
-        total.update(f"{name.as_posix()}\0{_sha256(file)}\n".encode())
+    for file in used(path, pattern):
+        total.update(f"{_relative(file, start)}\0{_sha256(file)}\n".encode())
     return total.hexdigest()
+
+
+def _start(root: Path, pattern: str | None) -> Path:
+    """The folder from which on files are named."""
+    return root if pattern is None else finding.beginning(pattern, root)
+
+
+def _relative(file: Path, start: Path) -> str:
+    return file.relative_to(start).as_posix()
 
 
 def _sha256(file: Path) -> str:
@@ -123,14 +141,14 @@ def _inside(root: Path, wanted: str) -> list[finding.Match]:
     return found if isinstance(found, list) else []
 
 
-def _matched(matches: Sequence[finding.Match]) -> Long:
+def _matched(matches: Sequence[finding.Match], start: Path) -> Long:
     """The rows of all matches, with their braces as columns, and `run` where these do not tell files apart."""
     names = [*matches[0].values]
     longs = [_rows(match) for match in matches]
     constants = [match.values for match in matches]
     apart = len({tuple(each.values()) for each in constants}) == len(matches)
     if not apart and not any(_RUN in [*long.table.column_names, *names] for long in longs):
-        constants = [{_RUN: str(match.path), **match.values} for match in matches]
+        constants = [{_RUN: _relative(match.path, start), **match.values} for match in matches]
     long = together([with_constants(long, each) for long, each in zip(longs, constants, strict=True)])
     levels = (f"{name} ({counted(len({match.values[name] for match in matches}), 'value')})" for name in names)
     note = f"The pattern finds {counted(len(matches), 'file')}" + (
@@ -159,7 +177,7 @@ def _file(path: Path, name: str) -> Long:
     ending = path.name.lower()
     if ending.endswith(_TEXT):
         cells = csv_file.cells(path, name)
-        return tracker.chart(cells) if tracker.is_chart(cells.table.column_names) else tracker.states(cells)
+        return tracker.chart(cells) if tracker.is_chart(cells) else tracker.states(cells)
     if ending.endswith(_PARQUET):
         return arrow_columns.read_parquet(path, name)
     if ending.endswith(_JSON):

@@ -36,9 +36,9 @@ def read(path: Path, name: str) -> Long:
     objects = _objects(path, name)
     blocks = []
     while block := [*itertools.islice(objects, _BLOCK)]:
-        rows = [_flat(row, lists, name, line) for line, row in block]
-        blocks.append(_rows(rows, [line for line, _ in block], name))
-    blocks = [block for block in blocks if block.table.num_columns]
+        # A line whose object is empty is as good as a blank one.
+        rows = {line: flat for line, row in block if (flat := _flat(row, lists, name, line))}
+        blocks += [_rows(rows, name)] if rows else []
     if not blocks:
         raise UserError(f"{name}: found no values, allowed: a JSON object in each line, for each run or epoch")
     long = together(blocks)
@@ -46,15 +46,16 @@ def read(path: Path, name: str) -> Long:
     return replace(long, notes=(f"Lists are left out: {named(sorted(lists))}.",) if lists else ())
 
 
-def _rows(rows: list[dict[str, Any]], lines: list[int], name: str) -> Long:
-    """Rows as columns; a key that a row lacks is a cell without a value."""
-    keys = dict.fromkeys(itertools.chain.from_iterable(rows))
+def _rows(rows: dict[int, dict[str, Any]], name: str) -> Long:
+    """Rows, by their lines, as columns; a key that a row lacks is a cell without a value."""
+    keys = dict.fromkeys(itertools.chain.from_iterable(rows.values()))
+    lines = np.array([*rows])
     try:
-        table = of_columns({key: [row.get(key) for row in rows] for key in keys})
+        table = of_columns({key: [row.get(key) for row in rows.values()] for key in keys})
     except (OverflowError, UnicodeEncodeError) as error:
-        where = f"{name}, lines {lines[0]} to {lines[-1]}"
+        where = f"{name}, line {lines[0]}" if len(lines) == 1 else f"{name}, lines {lines[0]} to {lines[-1]}"
         raise UserError(f"{where}: found a value that no column can hold ({first_line(error)})") from error
-    return Long(table, parts_of_lines(name, np.array(lines)))
+    return Long(table, parts_of_lines(name, lines))
 
 
 def _objects(path: Path, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -72,7 +73,7 @@ def _objects(path: Path, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _object(line: bytes, name: str, number: int) -> dict[str, Any]:
     try:
-        value = _decode(line.removeprefix(_BOM).decode("utf-8"))
+        value = _decode(line.removeprefix(_BOM).rstrip().decode("utf-8"))
     except UnicodeDecodeError as error:
         where = f"{name}, line {number}"
         raise UserError(f"{where}: found the byte 0x{line[error.start]:02x}, allowed: text in UTF-8") from error

@@ -62,10 +62,14 @@ def look(pattern: str, folder: Path) -> list[Match] | _Walk:
     """As `find`, but gives the way that was walked where nothing matches."""
     names_of(pattern)
     segments = [segment for segment in pattern.split("/") if segment not in {"", "."}]
-    if segments and segments[-1] == _DEEP:
+    if segments[-1:] == [_DEEP]:
         segments.append("*")
+    if not segments:
+        raise UserError(f"pattern '{pattern}': found nothing, allowed: a path such as {_EXAMPLE}")
     start = Path("/") if pattern.startswith("/") else folder
     walk = _Walk(folder=start)
+    if not start.is_dir():
+        return walk
     try:
         found = {match.path: match for match in _matches(start, segments, {}, walk, 0)}
     except OSError as error:
@@ -157,13 +161,17 @@ def _expression(token: re.Match[str]) -> str:
 def _nothing(pattern: str, walk: _Walk) -> UserError:
     """What to say where no file matches: the folder that came nearest, and what stands in it."""
     if not walk.folder.is_dir():
-        return UserError(f"pattern '{pattern}': no file matches; the folder {walk.folder} does not exist")
+        return UserError(f"pattern '{pattern}': no file matches; {walk.folder} is no folder")
     segments = [segment for segment in pattern.split("/") if segment not in {"", "."}]
     wanted = segments[walk.depth] if walk.depth < len(segments) else segments[-1]
     last = walk.depth >= len(segments) - 1
     if folders := [name for name, _ in _named(walk.folder, wanted) if last and (walk.folder / name).is_dir()]:
         return UserError(
             f"pattern '{pattern}': found folders alone ({named(folders)}), allowed: files in '{pattern}/*.csv'"
+        )
+    if walk.depth == 0 and wanted == walk.folder.name:
+        return UserError(
+            f"pattern '{pattern}': no file matches; it begins inside {walk.folder}, so leave out '{wanted}/'"
         )
     inside = [entry.name for entry in _entries(walk.folder)]
     holds = named(inside, 8) if inside else "nothing"

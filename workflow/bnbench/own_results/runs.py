@@ -95,10 +95,8 @@ def ended(runs: Runs, empty: Empty) -> Cells:
         UserError: a run has no value from some epoch on at which others have one, and `empty` is `refuse`.
     """
     name, cells = runs.outcome, runs.cells
-    there, last = cells.there[name], cells.last(name)
-    elsewhere = np.isin(cells.epoch, np.unique(cells.epoch[there]))
-    after = ~there & elsewhere & (np.arange(len(there)) > last[cells.run])
-    of_run_with_values = after & (last[cells.run] >= 0)
+    after = _after(cells, name)
+    of_run_with_values = after & (cells.last(name)[cells.run] >= 0)
     if empty == "refuse" and of_run_with_values.any():
         cell = int(np.argmax(of_run_with_values))
         raise UserError(
@@ -108,8 +106,18 @@ def ended(runs: Runs, empty: Empty) -> Cells:
         )
     if empty != "diverged":
         return cells
-    values = np.where(after, np.nan, cells.values[name])
-    return replace(cells, values={**cells.values, name: values}, there={**cells.there, name: there | after})
+    lost = np.isin(cells.run, cells.run[after])
+    nothing = {each: lost & _after(cells, each) for each in cells.there}  # whatever was measured of a run that is lost
+    values = {each: np.where(nothing[each], np.nan, values) for each, values in cells.values.items()}
+    return replace(cells, values=values, there={each: there | nothing[each] for each, there in cells.there.items()})
+
+
+def _after(cells: Cells, outcome: str) -> Flags:
+    """Cells after the last value of their run, at epochs at which other runs have one, [cells]."""
+    there = cells.there[outcome]
+    elsewhere = np.isin(cells.epoch, np.unique(cells.epoch[there]))
+    after: Flags = ~there & elsewhere & (np.arange(len(there)) > cells.last(outcome)[cells.run])
+    return after
 
 
 def told(runs: Runs) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from bnbench.own_results.table import Long, Part, of_columns
 
 EVENTS = "tfevents"
 """Stands in the name of every event file."""
+_SCALARS = "scalars"
 _PLACEHOLDER = "hp_metric"
 """Lightning writes −1 under this tag if nobody logs it."""
 _SIDES = ("train", "validation")
@@ -55,43 +56,40 @@ def run(files: Mapping[Path, str]) -> Long:
     Where a step has several values of a tag, since a run was resumed from an earlier step, the last one counts.
     """
     values: dict[str, dict[int, float]] = {}
-    others: dict[str, None] = {}
+    kinds: dict[str, str] = {}
     for file, prefix in sorted(files.items()):
-        for tag, step, value in _scalars(file, others):
+        for tag, step, value in _scalars(file, kinds):
             values.setdefault(prefix + tag, {})[step] = value
     name = str(min(files))
     values = {tag: each for tag, each in values.items() if tag != _PLACEHOLDER or {*each.values()} != {-1.0}}
     if not values:
         raise UserError(f"{name}: found no scalars, allowed: an event file of TensorBoard with at least one")
     steps = sorted({step for each in values.values() for step in each})
-    notes = ("Tags that are no scalars are left out.",) if others else ()
+    notes = ("Tags that are no scalars are left out.",) if {*kinds.values()} - {_SCALARS} else ()
     columns: dict[str, list[Any]] = {STEP: [*steps]}
     # A scalar may itself be called `step`; it is the step of the event that counts.
     columns |= {tag: [each.get(step) for step in steps] for tag, each in sorted(values.items()) if tag != STEP}
     return merged(Long(of_columns(columns), (Part(name, 0, None),), notes))
 
 
-def _scalars(file: Path, others: dict[str, None]) -> list[tuple[str, int, float]]:
-    """Tag, step and value of each scalar of an event file, in its order; `others` takes tags of anything else."""
+def _scalars(file: Path, kinds: dict[str, str]) -> list[tuple[str, int, float]]:
+    """Tag, step and value of each scalar of an event file, in its order; `kinds` takes what each other tag is."""
     try:
-        from tensorboard.backend.event_processing.event_file_loader import EventFileLoader  # noqa: PLC0415 - optional
+        from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader  # noqa: PLC0415 - optional
         from tensorboard.util.tensor_util import make_ndarray  # noqa: PLC0415
     except ImportError as error:
         how = "pip install 'bnbench[tensorboard]' brings it"
         raise UserError(f"{file}: TensorBoard's files need the package tensorboard; {how}") from error
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
-    scalars: dict[str, bool] = {}
     found: list[tuple[str, int, float]] = []
     try:
-        for event in EventFileLoader(str(file)).Load():
+        for event in LegacyEventFileLoader(str(file)).Load():
             for value in event.summary.value:
-                # The first value of a tag alone says what it is: 1 is the class of scalars.
-                if scalars.setdefault(value.tag, value.metadata.data_class == 1):
-                    tensor = value.tensor
-                    number = tensor.float_val[0] if tensor.float_val else make_ndarray(tensor).item()
-                    found.append((value.tag, event.step, float(number)))
-                else:
-                    others[value.tag] = None
+                if value.HasField("simple_value"):
+                    found.append((value.tag, event.step, value.simple_value))
+                # TensorFlow 2 writes tensors of any kind, which the first of a tag alone names.
+                elif kinds.setdefault(value.tag, value.metadata.plugin_data.plugin_name) == _SCALARS:
+                    found.append((value.tag, event.step, float(make_ndarray(value.tensor).item())))
     except Exception as error:  # the records are decoded by a library that raises what it likes
         raise UserError(f"{file}: cannot be read as an event file ({first_line(error)})") from error
     return found

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bnbench.errors import UserError
 from bnbench.own_results.joining import counted, lines_of, named, parts_of_lines, together, with_constants
 from bnbench.own_results.seeds import split
-from bnbench.own_results.table import Long
+from bnbench.own_results.table import Long, typed
 
 _BETWEEN = " - "
 _SPREAD = ("__MIN", "__MAX")
@@ -19,29 +20,38 @@ _STEPS = {"step": "step", "_step": "step", "global_step": "step", "trainer/globa
 _STEP_OF_TRACKER = "_step"
 
 
-def is_chart(names: Sequence[str]) -> bool:
-    """Whether columns are those of a chart: a step first, then `run - metric` alone."""
-    return len(names) > 1 and _BETWEEN not in names[0] and all(_BETWEEN in name for name in names[1:])
+def is_chart(cells: Long) -> bool:
+    """Whether columns are those of a chart: numbers of steps first, then `run - metric` alone."""
+    first, *others = cells.table.column_names
+    if not others or _BETWEEN in first or not all(_BETWEEN in name for name in others):
+        return False
+    return bool(pa.types.is_floating(typed(cells.table.column(0)).type))
 
 
 def chart(cells: Long) -> Long:
     """The rows of a chart in long form: `run`, the step, and a column per metric, a row per run and step.
 
     Where all names of runs end in a seed, the columns `group` and `seed` stand beside `run`. Rows in which a run has no
-    value are left out.
+    value are left out, and so are runs without any.
 
     Args:
         cells: the file, as `csv_file.cells` reads it.
+
+    Raises:
+        UserError: no run has a value.
     """
     table, first = cells.table, cells.table.column_names[0]
+    step = _STEPS.get(first.lower(), first)
     runs: dict[str, dict[str, str]] = {}
     for name in table.column_names[1:]:
         run, _, metric = name.rpartition(_BETWEEN)
-        if not metric.endswith(_SPREAD) and metric != _STEP_OF_TRACKER:
+        counts = metric in {_STEP_OF_TRACKER, step}
+        if not counts and not metric.endswith(_SPREAD) and table.column(name).null_count < table.num_rows:
             runs.setdefault(run.strip(), {})[metric.strip()] = name
+    if not runs:
+        raise UserError(f"{cells.parts[0].file}: found a chart without values, allowed: a value of at least one run")
     groups = split([*runs])
     lines = lines_of(cells)
-    step = _STEPS.get(first.lower(), first)
     longs = []
     for run, metrics in runs.items():
         known = {"run": run}
@@ -72,9 +82,8 @@ def _rows(cells: Long, lines: np.ndarray | None, names: dict[str, str]) -> Long:
     for column in columns[1:]:
         there |= np.asarray(pc.is_valid(column))
     table = pa.table(columns, names=[*names]).filter(pa.array(there))
-    if not table.num_rows or lines is None:
-        return Long(table, cells.parts[:1])
-    return Long(table, parts_of_lines(cells.parts[0].file, lines[there]))
+    parts = cells.parts[:1] if lines is None else parts_of_lines(cells.parts[0].file, lines[there])
+    return Long(table, parts)
 
 
 def _notes(table: pa.Table, runs: dict[str, dict[str, str]], groups: object) -> list[str]:

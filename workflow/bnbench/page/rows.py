@@ -77,14 +77,14 @@ def _tried(study: Study, row: Row) -> dict[str, Cell]:
 
 def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
     """Names of the outcomes, and a row per contrast with the effect on each of them."""
-    names = titles.in_order(set(table["outcome"]))
+    names = titles.in_order(study, set(table["outcome"]))
     held = [name for name in (*study.factors, "baseline", "treatment") if name in table]
     rows = []
     for _, group in table.groupby(held, sort=False):
         first, *_ = group.to_dict("records")
         cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
         rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
-    return [explored.heading(name) for name in names], rows
+    return [explored.heading(study, name) for name in names], rows
 
 
 def absolute(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -43,8 +43,10 @@ class Chunk:
 def all_chunks(study: Study, automatic: Size) -> list[Chunk]:
     """All jobs of a study, setting by setting; `automatic` sizes those for which the study names no number.
 
-    Chunks start at multiples of their size: more seeds train only new chunks.
+    Chunks start at multiples of their size: more seeds train only new chunks. None of results that are there already.
     """
+    if not study.trained_here:
+        return []
     return [chunk for setting in study.settings for chunk in _of_setting(study, setting, automatic)]
 
 

@@ -5,11 +5,12 @@ A claim names rows of a table by their labels. The rows need not exist yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bnbench.catalogue import metrics, tasks
 from bnbench.plan import candidates
+from bnbench.plan.levels import Level
 from bnbench.plan.study import Study, compares_times
 from bnbench.vocabulary import ACCURACY, AUC, BEST, COMPONENTS, DOUBLING, EPOCHS_TO_TARGET, EXPLORED, MAIN_EFFECT
 
@@ -17,17 +18,39 @@ _PARTS = {"decomposition": "component", "outcomes": "outcome"}
 """Tables with several rows for a contrast → the column by which these differ."""
 
 
-def parts(config: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """What tells the rows of a contrast apart, by table and column, in a study of this config.
+def parts(study: Study) -> dict[str, dict[str, list[str]]]:
+    """What tells the rows of a contrast apart, by table and column.
 
     In `outcomes` the one that decides has its verdict elsewhere, and some are not tested.
     """
-    explored = [name for name in _explored(config) if name != config["report"]["outcome"]]
+    explored = [name for name in _explored(study) if name != study.config["report"]["outcome"]]
     return {"decomposition": {_PARTS["decomposition"]: [*COMPONENTS]}, "outcomes": {_PARTS["outcomes"]: explored}}
 
 
-def _explored(config: Mapping[str, Any]) -> list[str]:
+def columns(study: Study, table: str) -> dict[str, list[str]]:
+    """What a claim about a table may name: column → the labels and names that it may hold."""
+    factor = study.config["report"]["factor"]
+    levels = {name: [*own.values()] for name, own in study.planned_levels.items()}
+    if table == "tuned":
+        levels |= {name: [*own.values()] for name, own in study.tuned_levels.items()}
+    known = {name: _words(own) for name, own in levels.items() if name != factor}
+    arms = dict.fromkeys(("baseline", "treatment"), _words(levels[factor]))
+    if table == "interactions":
+        others = [word for own in known.values() for word in own]
+        return {**arms, "factor": [*known, MAIN_EFFECT], "level": [*others, DOUBLING]}
+    return {**arms, **known, **parts(study).get(table, {})}
+
+
+def _words(levels: Iterable[Level]) -> list[str]:
+    """What claims may call levels by: their labels and their names."""
+    return list(dict.fromkeys(text for each in levels for text in (each.label, each.name)))
+
+
+def _explored(study: Study) -> list[str]:
     """The outcomes that a study shows beside the one that decides, and tests."""
+    config = study.config
+    if not study.trained_here:
+        return [name for name in study.outcomes if name != EPOCHS_TO_TARGET or study.has_target]
     scores = [tasks.of({"task": task}).scores() for task in config["task"]]
     known = {name: all(name in own for own in scores) for name in (ACCURACY, AUC)}
     known[BEST] = bool(candidates.held_out(config))
@@ -48,7 +71,7 @@ def rows(study: Study, table: str) -> list[dict[str, str]]:
         return found
     for labels, own in study.contexts():
         found += [{**labels, **_named(arms)} for arms in study.compared(own)]
-    for column, names in parts(study.config).get(table, {}).items():
+    for column, names in parts(study).get(table, {}).items():
         found = [{**row, column: name} for row in found for name in names]
     return found
 
@@ -79,7 +102,7 @@ def _dependences(study: Study, arms: tuple[str, str]) -> list[dict[str, str]]:
     for factor in study.varied():
         there = {labels[factor] for labels in contexts}
         _, *others = (label for label in study.levels[factor] if label in there)
-        levels = [DOUBLING][: len(others)] if factor == "batch_size" else others
+        levels = [DOUBLING][: len(others)] if study.doubles(factor) else others
         named += [(factor, level) for level in levels]
     return [{**_named(arms), "factor": factor, "level": level} for factor, level in named]
 

@@ -62,6 +62,8 @@ def load(config: Mapping[str, Any], source: str, results: Long | None = None) ->
         study = own_study.of(_resolved(config, results))
         if study.trained_here:
             duplicate_checks.check_arms(study)
+        else:
+            cross_checks.complete_claims(study)
         cross_checks.check_claims(study)
     except UserError as error:
         raise _told(error, source, config) from error

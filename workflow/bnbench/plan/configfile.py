@@ -112,6 +112,7 @@ def located(config: Mapping[str, Any], folders: Iterable[Path]) -> dict[str, Any
 
     A relative `path` beside an entry's `name` is looked for in `folders`, those of the config files, and the first of
     these that has the file wins. One that none has stays as it is written, which is relative to the working directory.
+    The same holds of the path of `results`, which is the folder itself where none is written.
     """
     places = [*folders]
 
@@ -127,7 +128,7 @@ def located(config: Mapping[str, Any], folders: Iterable[Path]) -> dict[str, Any
 
     seen = {key: below(value) for key, value in config.items()}
     results = seen.get("results")
-    if isinstance(results, Mapping) and isinstance(path := results.get("path"), str):
+    if isinstance(results, Mapping) and isinstance(path := results.get("path", "."), str):
         seen["results"] = {**results, "path": _beside(path, places)}
     return seen
 

@@ -5,7 +5,7 @@ by name in their place. Whatever is wrong ends in one `ConfigError`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -18,11 +18,11 @@ from bnbench.catalogue.task import Task
 from bnbench.epochs import batch_bounds
 from bnbench.errors import found, nearest
 from bnbench.plan import candidates, claimed, duplicate_checks, network_checks, outcome_checks
-from bnbench.plan.levels import Level, called, level
+from bnbench.plan.levels import called, level
 from bnbench.plan.mistakes import ConfigError, Mistake, Path, at, every, line, refuse
 from bnbench.plan.study import Study
 from bnbench.streams import ALL, SOURCES
-from bnbench.vocabulary import DOUBLING, FACTORS, GAP, MAIN_EFFECT, SEED_VARIES, SWING, VALIDATION
+from bnbench.vocabulary import GAP, SEED_VARIES, SWING, VALIDATION
 
 Entry = Callable[[str, Any, Path], Any]
 """From kind, level and place to the resolved level of an entry that is chosen by name."""
@@ -53,7 +53,7 @@ def complete(resolved: dict[str, Any], entry: Entry) -> None:
     except ConfigError as error:
         alone += error.mistakes
     refuse(alone)
-    _check_claims(resolved)
+    complete_claims(Study(resolved))
 
 
 _NOT_OF_TEST_POINTS = ("train_loss", "eval_loss", VALIDATION, GAP, SWING)
@@ -151,26 +151,31 @@ def _reference_points(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
             yield at(("reference_points", index, "norm"), said)
 
 
-def _check_claims(resolved: Mapping[str, Any]) -> None:
-    """Refuse predictions that their tables cannot meet, and labels that no row has."""
-    refuse(
-        mistake
-        for index, claim in enumerate(resolved["claims"])
-        for mistake in _claim(resolved, claim, ("claims", index))
-    )
-    for claim in resolved["claims"]:
+def complete_claims(study: Study) -> None:
+    """Complete the claims of a study, and refuse predictions that their tables cannot meet, and labels of no row.
+
+    Raises:
+        ConfigError: there are such claims.
+    """
+    claims = study.config["claims"]
+    refuse(mistake for index, claim in enumerate(claims) for mistake in _claim(study, claim, ("claims", index)))
+    for claim in claims:
         claim["setup"] = claim["setup"] or ("other" if claim["paper"] else "same")
         claim["where"] = {name: str(value) for name, value in claim["where"].items()}
 
 
-def _claim(resolved: Mapping[str, Any], claim: Mapping[str, Any], path: Path) -> Iterator[Mistake]:
-    allowed = _PREDICTIONS[claim["in"]]
+def _claim(study: Study, claim: Mapping[str, Any], path: Path) -> Iterator[Mistake]:
+    table = claim["in"]
+    allowed = _PREDICTIONS[table]
     if claim["predicts"] not in allowed:
-        said = f"found {claim['predicts']}, allowed of '{claim['in']}': one of {', '.join(allowed)}"
+        said = f"found {claim['predicts']}, allowed of '{table}': one of {', '.join(allowed)}"
         yield at((*path, "predicts"), said)
-    if claim["in"] == "tuned" and not resolved["tune"]:
+    if not study.trained_here and table not in _OF_RESULTS:
+        yield at((*path, "in"), f"found {table}, allowed of results of your own: one of {', '.join(_OF_RESULTS)}")
+        return
+    if table == "tuned" and not study.config["tune"]:
         yield at((*path, "in"), "found tuned, allowed: where the study has 'tune'")
-    columns = _columns(resolved, claim["in"])
+    columns = claimed.columns(study, table)
     for name, value in claim["where"].items():
         where = (*path, "where", name)
         if name not in columns:
@@ -181,33 +186,15 @@ def _claim(resolved: Mapping[str, Any], claim: Mapping[str, Any], path: Path) ->
             yield at(where, said)
 
 
+_OF_RESULTS = ("contexts", "interactions", "outcomes")
+"""Tables that claims may be about where nothing is trained here."""
+
 _PREDICTIONS = {
     **dict.fromkeys(("contexts", "tuned"), ("helps", "hurts", "equivalent", "not_worse")),
     "interactions": ("falls", "rises"),
     **dict.fromkeys(("decomposition", "outcomes"), ("helps", "hurts")),
 }
 """Table → what may be predicted of its rows."""
-
-
-def _columns(resolved: Mapping[str, Any], table: str) -> dict[str, list[str]]:
-    """What a claim about a table may name, and the labels that each has."""
-    factor = resolved["report"]["factor"]
-    levels = {name: [level(name, entry) for entry in resolved[name]] for name in FACTORS}
-    known = {name: _words(levels[name]) for name in FACTORS if name != factor}
-    arms = {name: _words(levels[factor]) for name in ("baseline", "treatment")}
-    if table == "interactions":
-        others = [word for own in known.values() for word in own]
-        return {**arms, "factor": [*known, MAIN_EFFECT], "level": [*others, DOUBLING]}
-    if table != "tuned":
-        return {**arms, **known, **claimed.parts(resolved).get(table, {})}
-    tuned = candidates.tuned(resolved)
-    whatever = {name: _words(candidates.whatever(tuned, name, entry) for entry in resolved[name]) for name in FACTORS}
-    return {**dict.fromkeys(arms, whatever[factor]), **{name: whatever[name] for name in known}}
-
-
-def _words(levels: Iterable[Level]) -> list[str]:
-    """What claims may call levels by: their labels and their names."""
-    return list(dict.fromkeys(text for each in levels for text in (each.label, each.name)))
 
 
 def check_claims(study: Study) -> None:

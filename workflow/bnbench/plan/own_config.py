@@ -16,6 +16,7 @@ from bnbench.own_results import files, reading
 from bnbench.own_results.levels import label
 from bnbench.own_results.roles import Wanted
 from bnbench.own_results.table import Long
+from bnbench.plan import own_facts
 from bnbench.plan.mistakes import Mistake, at, refuse
 from bnbench.vocabulary import BEST, EPOCHS_TO_TARGET, ERROR, FACTORS, GAP, SECONDS, SWING
 
@@ -69,7 +70,9 @@ def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = No
     decides = facts["outcomes"][0]
     report["margin"] = decides["margin"] if report["margin"] is None else report["margin"]
     refuse(list(_wrong(report, decides["scale"], facts["factors"][0]["levels"])))
-    values["results"] = {**entry, "sha256": digest, "found": facts}
+    baseline, *others = _arms(facts)
+    comparisons = [*((baseline, other) for other in others), *map(tuple, report["compare"])]
+    values["results"] = {**entry, "sha256": digest, "found": own_facts.packed(facts, comparisons)}
     return {**values, "tune": None, "reference_points": []}
 
 
@@ -112,6 +115,11 @@ def _reading(entry: Mapping[str, Any], digest: str, long: Long | None) -> readin
 def _from_files(path: str, pattern: str | None, digest: str, options: reading.Options) -> reading.Read:  # noqa: ARG001 - files that changed are others
     """The table in these files; kept from the planning of a study until it is collected."""
     return reading.of(files.read(path, pattern), options)
+
+
+def _arms(facts: Mapping[str, Any]) -> list[str]:
+    """Labels of the compared factor, the baseline first."""
+    return [facts["baseline"], *(text for text in facts["factors"][0]["levels"] if text != facts["baseline"])]
 
 
 def _strangers(config: Mapping[str, Any]) -> Iterator[Mistake]:

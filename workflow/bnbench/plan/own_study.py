@@ -1,6 +1,6 @@
 """A study of results of your own: what is known of a table of runs, as the grid that the judge and the page read.
 
-Pure: the facts of the table stand in the resolved config, under `results.found`, as `own_results.reading` gives them.
+Pure: the facts of the table stand in the resolved config, under `results.found`, as `own_facts` keeps them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from bnbench.catalogue.norms import NORMS
 from bnbench.outcomes import OUTCOMES, Outcome
+from bnbench.plan import own_facts
 from bnbench.plan.levels import Level
 from bnbench.plan.settings import Setting, canonical_json
 from bnbench.plan.study import ReportOptions, Study
@@ -39,8 +40,7 @@ class OwnSetting(Setting):
     """A combination of levels that has runs."""
 
     measured: Mapping[str, Outcome] = field(default_factory=dict)
-    seeds: tuple[int, ...] = ()
-    """Of its runs, ascending."""
+    runs: int = 0
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -74,9 +74,15 @@ class OwnStudy(Study):
 
     @property
     def found(self) -> Mapping[str, Any]:
-        """What is known of the table, see `own_results.reading.of`."""
+        """What is known of the table, see `own_facts.packed`."""
         facts: Mapping[str, Any] = self.results["found"]
         return facts
+
+    @property
+    def most(self) -> Mapping[str, int]:
+        """The most `pairs` that a comparison has, and the runs of the `baseline` and `treatment` of the largest one."""
+        found: Mapping[str, int] = self.found["most"]
+        return found
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -93,10 +99,10 @@ class OwnStudy(Study):
         """Whether runs of the same seed are compared with each other."""
         return not self.results["unpaired"]
 
-    @cached_property
-    def seeds(self) -> tuple[int, ...]:  # type: ignore[override]
-        """All seeds, ascending."""
-        return _spread(self.found["seed"]["ranges"])
+    @property
+    def seeds(self) -> range:
+        """As many numbers as there are seeds."""
+        return range(self.found["seed"]["count"])
 
     @property
     def has_course(self) -> bool:
@@ -115,7 +121,12 @@ class OwnStudy(Study):
         """Name → outcome, of all that the runs can be judged by."""
         own = {
             each["name"]: Outcome(
-                each["name"], each["scale"], each["better"] == "lower", each["margin"], per_cent=each["per_cent"]
+                each["name"],
+                each["scale"],
+                each["better"] == "lower",
+                each["margin"],
+                per_cent=each["per_cent"],
+                title=each["column"].replace("_", " ").strip(),
             )
             for each in self.found["outcomes"]
         }
@@ -149,12 +160,12 @@ class OwnStudy(Study):
     @cached_property
     def grid(self) -> tuple[Setting, ...]:
         """The combinations of levels that have runs."""
-        sha256, found = self.results["sha256"], []
-        for each in self.found["settings"]:
-            labels = {name: each["labels"][name] for name in self.factors}  # JSON may have them in another order
-            spec = {"results": sha256, "labels": labels}
-            found.append(OwnSetting(spec, labels, _address(sha256, labels), self.outcomes, _spread(each["seeds"])))
-        return tuple(found)
+        digest = self.results["sha256"]
+        rows = ((own_facts.labels(self.found, places), runs) for *places, runs in self.found["settings"])
+        return tuple(
+            OwnSetting({"results": digest, "labels": labels}, labels, _address(digest, labels), self.outcomes, runs)
+            for labels, runs in rows
+        )
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -175,9 +186,17 @@ class OwnStudy(Study):
         """Whether it is known that the arms of a seed start from the same weights: never."""
         return False
 
-    def examples(self, labels: Mapping[str, str]) -> float:  # noqa: ARG002
-        """Examples in a batch: not known."""
-        return math.nan
+    def doubles(self, factor: str) -> bool:
+        """Whether the levels of a factor are batch sizes, each a number."""
+        if not super().doubles(factor):
+            return False
+        (sizes,) = (each for each in self.found["factors"] if each["name"] == factor)
+        return bool(sizes["numbers"] and all(float(text) > 0 for text in sizes["levels"]))
+
+    def examples(self, labels: Mapping[str, str]) -> float:
+        """Examples in a batch, where a column says so; else NaN."""
+        known = "batch_size" in labels and self.doubles("batch_size")
+        return float(labels["batch_size"]) if known else math.nan
 
     @property
     def varies_sources(self) -> bool:
@@ -195,10 +214,6 @@ class OwnStudy(Study):
 
     def _whatever(self, factor: str, label: str) -> str:  # noqa: ARG002
         return label
-
-
-def _spread(ranges: list[list[int]]) -> tuple[int, ...]:
-    return tuple(number for first, last in ranges for number in range(first, last + 1))
 
 
 def _level(factor: Mapping[str, Any], text: str) -> Level:

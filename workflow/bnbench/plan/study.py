@@ -312,6 +312,10 @@ class Study:
         task = self.levels["task"][labels["task"]].entry if "task" in labels else self.config["task"][0]
         return tasks.of({"task": task, **self._held_out}).train_points()
 
+    def doubles(self, factor: str) -> bool:
+        """Whether the levels of a factor are batch sizes, over whose doublings an effect has a slope."""
+        return factor == "batch_size"
+
     @property
     def varies_sources(self) -> bool:
         """Whether the study can tell apart what the sources of randomness make of the spread."""

@@ -102,17 +102,19 @@ def read(study: OwnStudy, data: Path, setting: OwnSetting) -> Trials:
         losses[name], epochs[name] = values, grids[name]
         if not there.all():
             measured[name] = there
-    return Trials(setting, trials, losses, epochs, _left_out(study, setting, has_value), measured)
+    return Trials(setting, trials, losses, epochs, _left_out(study, data, setting, has_value), measured)
 
 
-def _left_out(study: OwnStudy, setting: OwnSetting, there: NDArray[np.int64]) -> dict[int, str]:
+def _left_out(study: OwnStudy, data: Path, setting: OwnSetting, there: NDArray[np.int64]) -> dict[int, str]:
     """Seeds that another arm of the context has; nothing where runs are not paired."""
     if not study.paired:
         return {}
     factor = study.report.factor
     held = {name: text for name, text in setting.labels.items() if name != factor}
     alike = [each for each in study.settings if all(each.labels[name] == text for name, text in held.items())]
-    seeds = {seed for each in alike if isinstance(each, OwnSetting) for seed in each.seeds}
+    path = data / "trials.parquet"
+    of_setting = _seeds(path, _state(path))
+    seeds = {seed for each in alike for seed in of_setting.get(each.address, ())}
     return dict.fromkeys(sorted(seeds - {*there.tolist()}), "missing")
 
 
@@ -140,6 +142,17 @@ def _state(path: Path) -> tuple[int, ...]:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the workflow to make it") from error
     return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=2)
+def _seeds(path: Path, state: tuple[int, ...]) -> dict[str, list[int]]:  # noqa: ARG001 - as below
+    """Address of a setting → the seeds of its runs."""
+    with tables.reading(path, "a readable table"):
+        table = pq.read_table(path, columns=["setting", "seed"])
+    found: dict[str, list[int]] = {}
+    for address, seed in zip(table["setting"].to_pylist(), table["seed"].to_pylist(), strict=True):
+        found.setdefault(address, []).append(seed)
+    return found
 
 
 @lru_cache(maxsize=2)

@@ -13,7 +13,7 @@ from bnbench.store.files import write_text
 from bnbench.store.tables import reading
 from bnbench.vocabulary import FACTORS
 
-_PANDAS_TYPES = {pa.string(): "str", pa.int64(): "Int64", pa.float64(): "float64", pa.bool_(): "bool"}
+_PANDAS_TYPES = {pa.string(): "str", pa.int64(): "Int64", pa.float64(): "float64", pa.bool_(): "boolean"}
 
 
 def write(out: Path, name: str, frame: pd.DataFrame, factor: str, factors: Sequence[str] = FACTORS) -> None:
@@ -51,5 +51,6 @@ def read(out: Path, name: str) -> pd.DataFrame:
         frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
         if missing := {*schemas.TABLES[name].names} - {*frame.columns, *FACTORS}:
             raise ValueError(f"without {', '.join(sorted(missing))}")
-        whole = [name for name in frame.select_dtypes("Int64") if frame[name].notna().all()]
-        return frame.astype(dict.fromkeys(whole, "int64"))
+        plain = {"Int64": "int64", "boolean": "bool"}  # of columns without a gap
+        kinds = {name: plain.get(str(kind)) for name, kind in frame.dtypes.items() if frame[name].notna().all()}
+        return frame.astype({name: kind for name, kind in kinds.items() if kind})

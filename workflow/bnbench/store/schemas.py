@@ -30,14 +30,16 @@ _KEYS = (*FACTORS, *OF_SETTING, "setting", "seed")
 _CONTRAST = (*FACTORS, "baseline", "treatment")
 _SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
 _INTERVAL = ("effect", "low", "high")
+_RUNS = ("runs_baseline", "runs_treatment")
 _EDGES = ("edge_effect", "edge_equivalence", "edge_not_worse")
 _COUNTS = ("contexts", "contexts_helped", "contexts_hurt", "contexts_equivalent", "contexts_undecided")
 _VERDICT = (
-    *("outcome", "pairs", "finite_pairs", "baseline_value", "treatment_value", "effect", "effect_low", "effect_high"),
+    *("outcome", "pairs", "finite_pairs", *_RUNS, "baseline_value", "treatment_value"),
+    *("effect", "effect_low", "effect_high"),
     *("confidence", "family", "verdict", "test", "p", "p_max_t", "p_holm", "p_adjusted", "adjustment", "limits"),
     *("p_equivalence", "within_margin", *_EDGES, "own_low", "own_high", "narrow_low", "narrow_high"),
     *("corrected_low", "corrected_high"),
-    *("hl_effect", "hl_low", "hl_high", "p_wilcoxon", "hedges_dz", "win_rate", "win_low", "win_high"),
+    *("hl_effect", "hl_low", "hl_high", "p_wilcoxon", "hedges_dz", "hedges_g", "win_rate", "win_low", "win_high"),
     *(
         "spread_ratio",
         "p_spread",
@@ -47,7 +49,7 @@ _VERDICT = (
         "effect_last_low",
         "effect_last_high",
     ),
-    *("diverged_baseline", "diverged_treatment", "p_mcnemar", "mixed", "examples"),
+    *("diverged_baseline", "diverged_treatment", "p_mcnemar", "p_fisher", "mixed", "examples"),
     *("resolution", "floored", "raised_effect", "raised_low", "raised_high", "bound"),
     *("seeds_needed", "seeds_needed_low", "seeds_needed_high"),
     *("seeds_equivalent", "seeds_equivalent_low", "seeds_equivalent_high"),
@@ -101,7 +103,7 @@ TABLES: dict[str, pa.Schema] = {
     "contexts": _table("the verdict on each context, with its numbers", *_CONTRAST, *_VERDICT),
     "outcomes": _table(
         "every outcome of each context; those that do not decide have p-values for exploring",
-        *(*_CONTRAST, "outcome", "role", "pairs", "finite_pairs", "baseline_value", "treatment_value"),
+        *(*_CONTRAST, "outcome", "role", "pairs", "finite_pairs", *_RUNS, "baseline_value", "treatment_value"),
         *(*_INTERVAL, "bound", "p", "p_bh", "direction", "marked", "edge_effect"),
         *("reached_baseline", "reached_treatment", "at_once_baseline", "at_once_treatment"),
         *("jobs_baseline", "jobs_treatment"),

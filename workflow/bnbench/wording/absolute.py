@@ -93,7 +93,7 @@ def note(study: Study, rows: pd.DataFrame) -> str:
     squared, classified = (rows[f"baseline_{of}"].notna().any() for of in ("left", "accuracy"))
     said = []
     if squared:
-        loss = titles.outcome(rows["outcome"].iloc[0])
+        loss = titles.outcome(study, rows["outcome"].iloc[0])
         trained = "; the losses are those of standardized targets" if rows["standardized"].any() else ""
         said += [
             f"Variance left: the {loss} divided by the variance of the targets at the test points.",
@@ -119,7 +119,7 @@ def _by(study: Study, row: Row) -> str:
     """By which loss, where it is not the one that decides."""
     classified = math.isfinite(row["baseline_accuracy"]) and not math.isfinite(row["baseline_left"])
     told = row["outcome"] == study.report.outcome or classified
-    return "" if told else f", by the {titles.outcome(row['outcome'])}"
+    return "" if told else f", by the {titles.outcome(study, row['outcome'])}"
 
 
 def _over(row: Row) -> str:

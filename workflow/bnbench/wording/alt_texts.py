@@ -58,7 +58,7 @@ def _curves(study: Study, table: pd.DataFrame) -> list[str]:
         fell = (
             f"from {_loss(first['loss'])} at epoch {first['epoch']} to {_loss(last['loss'])} at epoch {last['epoch']}"
         )
-        said.append(f"{setting}: {titles.outcome(study.report.outcome)} {fell}.")
+        said.append(f"{setting}: {titles.outcome(study, study.report.outcome)} {fell}.")
     return said
 
 
@@ -74,9 +74,10 @@ def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
         rest = len(group) - for_treated - for_base
         others = f"; on {rest} they are equal, or a trial diverged" if rest else ""
         side = "lower" if study.outcome.lower_is_better else "higher"
+        named, outcome = titles.contrast_name(study, row.to_dict()), titles.outcome(study, study.report.outcome)
         said.append(
-            f"{titles.contrast_name(study, row.to_dict())}: the {titles.outcome(study.report.outcome)} is {side} with "
-            f"{treated} on {for_treated} and with {base} on {for_base} of {formats.count(len(group), 'seed')}{others}."
+            f"{named}: the {outcome} is {side} with {treated} on {for_treated} and with {base} on {for_base} of "
+            f"{formats.count(len(group), 'seed')}{others}."
         )
     return said
 
@@ -94,7 +95,7 @@ def _modes(study: Study, table: pd.DataFrame) -> list[str]:
     return [
         f"{setting}: "
         + (
-            ", ".join(f"{titles.outcome(row['outcome'])} {_loss(row['loss'])}" for row in _rows(group))
+            ", ".join(f"{titles.outcome(study, row['outcome'])} {_loss(row['loss'])}" for row in _rows(group))
             if group["loss"].notna().any()
             else _NOTHING
         )

@@ -62,7 +62,7 @@ def facts(study: Study) -> dict[str, str]:
     options, contexts = study.report, len(study.contexts())
     return {
         "study": study.name,
-        "loss": titles.outcome(options.outcome),
+        "loss": titles.outcome(study, options.outcome),
         **_scale(study),
         "baseline": titles.arm(study, options.baseline),
         "against": titles.arm(study, options.baseline) + (", or the arm that is named," if options.compare else ""),
@@ -98,7 +98,7 @@ def together(family: int) -> str:
 
 def _interaction(study: Study) -> str:
     """What a row of the figure of interactions shows."""
-    loss, against = titles.outcome(study.report.outcome), titles.arm(study, study.report.baseline)
+    loss, against = titles.outcome(study, study.report.outcome), titles.arm(study, study.report.baseline)
     against += ", or the arm that is named," if study.report.compare else ""
     if study.outcome.is_ratio:
         return f"What the ratio of the {loss} to that with {against} is multiplied by."
@@ -113,7 +113,7 @@ def _estimated(study: Study) -> str:
         change = "root mean square of the changes of the log test loss from one measurement to the next"
         return f"{change}, {window(study)}"
     mean = "geometric mean" if study.outcome.is_ratio else "mean"
-    return f"{mean} of the {titles.outcome(study.report.outcome)} {window(study)}"
+    return f"{mean} of the {titles.outcome(study, study.report.outcome)} {window(study)}"
 
 
 def _scale(study: Study) -> dict[str, str]:

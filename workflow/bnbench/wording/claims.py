@@ -91,7 +91,7 @@ def _name(study: Study, row: Row) -> str:
     """What a row is called."""
     if "factor" in row:
         return titles.comparison(study, row)
-    part = row["component"] if "component" in row else titles.outcome(row["outcome"]) if "role" in row else ""
+    part = row["component"] if "component" in row else titles.outcome(study, row["outcome"]) if "role" in row else ""
     return ", ".join(filter(None, [part, titles.contrast_name(study, row)]))
 
 

@@ -81,6 +81,7 @@ def figures(study: Study) -> dict[str, str]:
         shown["batch_sizes"] = "Effect by batch size"
     if study.has_course:
         shown["curves"] = f"{compared.capitalize()} over the epochs"
+    if study.has_course and study.paired:
         shown["differences"] = "Effect over the epochs"
     shown["pairs"] = f"Final {compared}, seed by seed"
     if study.keeps_statistics:

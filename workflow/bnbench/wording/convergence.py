@@ -19,17 +19,17 @@ def clause(study: Study, rows: pd.DataFrame) -> str:
     """What the outcome that decides did in each arm over the stretch; with several contexts, in how many of them."""
     known = rows[rows["trend"].isin([*_PAST])].to_dict("records")
     if not known:
-        loss = titles.outcome(study.report.outcome)
+        loss = titles.outcome(study, study.report.outcome)
         return f"Too little was measured to say whether the {loss} still changes at the end."
     all_rows = rows.to_dict("records")  # those without data count as contexts
     said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, all_rows, _PAST) if arms]
     measured = formats.count(known[0]["measurements"], "measurement")
-    return f"{_stretch(known)} ({measured}), the {titles.outcome(known[0]['outcome'])} {'; it '.join(said)}."
+    return f"{_stretch(known)} ({measured}), the {titles.outcome(study, known[0]['outcome'])} {'; it '.join(said)}."
 
 
 def note(study: Study, rows: pd.DataFrame) -> str:
     """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
-    found, loss = rows.to_dict("records"), titles.outcome(study.report.outcome)
+    found, loss = rows.to_dict("records"), titles.outcome(study, study.report.outcome)
     said = [f"{verb} {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, found, trend))]
     return (
         f"At the last epochs, the {loss} {' and '.join(said)}, so more epochs may give another answer." if said else ""
@@ -51,7 +51,7 @@ def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
 
 def method(study: Study) -> str:
     """How the change is measured, which stands below what is said of it."""
-    loss = titles.outcome(study.report.outcome)
+    loss = titles.outcome(study, study.report.outcome)
     fitted = f"logarithm of the {loss}" if study.outcome.is_ratio else loss
     line = f"A straight line through the {fitted} of each seed over these epochs gives the seed's change from the first"
     interval = "The mean change over the seeds has Student's interval, which Bonferroni's method makes hold for all"

@@ -78,6 +78,8 @@ def interval(outcome: Outcome, effect: float, low: float, high: float) -> str:
 
 def value(outcome: Outcome, measured: float) -> str:
     """What an arm came to, as a table has it: `2.13e-04` of a loss, `97.8 %` of an accuracy."""
+    if outcome.title:
+        return _as_people_write(100 * measured, " %") if outcome.per_cent else _as_people_write(measured)
     if outcome.is_ratio:
         return f"{measured:.2e}"
     return f"{100 * measured:.1f} %" if outcome.per_cent else f"{measured:.3g}"
@@ -145,7 +147,12 @@ def noun(outcome: Outcome) -> str:
 
 
 def compared(outcome: Outcome) -> str:
-    """What is compared, of several arms: `losses`, `scores`, `errors`; `values` of what is neither."""
+    """What is compared, of several arms: `losses`, `scores`, `errors`; `values` of what is neither.
+
+    Of a column of the user's, its own name: `val losses`.
+    """
+    if outcome.title:
+        return formats.plural(outcome.title)
     if not outcome.is_ratio:
         return _COMPARED.get(outcome.name, "values" if outcome.lower_is_better else "scores")
     return "losses" if outcome.name in OUTCOMES else "values"
@@ -171,6 +178,13 @@ def _unit(outcome: Outcome) -> str:
     if outcome.per_cent:
         return " percentage points"
     return f" {outcome.unit}" if outcome.unit else ""
+
+
+def _as_people_write(measured: float, unit: str = "") -> str:
+    """A number of which nothing is known: three digits, whole from a thousand on, with a minus that is one."""
+    size = abs(measured)
+    text = f"{measured:,.0f}" if 1e3 <= size < 1e9 else f"{measured:.1f}" if unit else f"{measured:.3g}"
+    return f"{text.replace('-', '−', 1) if measured < 0 else text}{unit}"
 
 
 def _digits(positive: float) -> str:

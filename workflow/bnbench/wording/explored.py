@@ -18,9 +18,9 @@ MARK = "†"
 """Marks an exploratory effect whose adjusted p is below α."""
 
 
-def heading(name: str) -> str:
+def heading(study: Study, name: str) -> str:
     """What stands over the column of an outcome."""
-    return titles.outcome(name)
+    return titles.outcome(study, name)
 
 
 def effect(study: Study, row: Row) -> str:
@@ -62,13 +62,17 @@ def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
             "The test ranks a diverged trial as the worst, and takes of a small loss only what is certain; "
             f"{MARK} stands only where both point the same way."
         )
-    found |= {heading(name): outcomes.term(study, name) for name in titles.in_order(held - {EPOCHS_TO_TARGET, SECONDS})}
+    found |= {
+        heading(study, name): outcomes.term(study, name)
+        for name in titles.in_order(study, held - {EPOCHS_TO_TARGET, SECONDS})
+    }
     if EPOCHS_TO_TARGET in held:
-        found[heading(EPOCHS_TO_TARGET)] = " ".join(_epochs(study, table[table["outcome"] == EPOCHS_TO_TARGET]))
-    found[heading(SECONDS)] = (
-        "Those of a job divided by its networks. They are compared job by job and not tested, since the networks of a "
-        "job share its time. Welch's (1947) interval takes two jobs of each arm."
-    )
+        found[heading(study, EPOCHS_TO_TARGET)] = " ".join(_epochs(study, table[table["outcome"] == EPOCHS_TO_TARGET]))
+    if SECONDS in held:
+        found[heading(study, SECONDS)] = (
+            "Those of a job divided by its networks. They are compared job by job and not tested, since the networks "
+            "of a job share its time. Welch's (1947) interval takes two jobs of each arm."
+        )
     return {term: text for term, text in found.items() if text}
 
 
@@ -127,7 +131,8 @@ def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     if study.report.target is not None:
         of_loss = study.outcome.is_ratio
         target = f"{study.report.target:g}" if of_loss else effects.value(study.outcome, study.report.target)
-    yield f"The target {titles.outcome(study.report.outcome) if not study.outcome.is_ratio else 'loss'} is {target}."
+    name = titles.outcome(study, study.report.outcome)
+    yield f"The target {'loss' if study.outcome.is_ratio and not study.outcome.title else name} is {target}."
     unreached = any(_count(row, "reached") < 2 * row["pairs"] for row in rows.to_dict("records"))
     at_once = any(_count(row, "at_once") for row in rows.to_dict("records"))
     if unreached:

@@ -14,6 +14,10 @@ _PLURALS = {
     "gap": "gaps",
     "swing": "swings",
     "score": "scores",
+    "return": "returns",
+    "reward": "rewards",
+    "perplexity": "perplexities",
+    "rate": "rates",
 }
 """Nouns at the heart of an outcome's name, and what several are called."""
 
@@ -62,6 +66,16 @@ def p_number(p: float) -> str:
     while any((p < rate) != (float(f"{p:.{digits}g}") < rate) for rate in _ERROR_RATES):
         digits += 1
     return f"{p:.{digits}g}"
+
+
+def beginning(text: str) -> str:
+    """The text with a capital letter."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def sentence(*parts: str) -> str:
+    """What the parts say in a row, those that are empty left out, from a capital letter to a full stop."""
+    return f"{beginning(' '.join(filter(None, parts)))}."
 
 
 def ordinal(value: float) -> str:

@@ -47,6 +47,8 @@ _EXPLAINED = (BATCH, BEST, GAP, SWING, ACCURACY, ERROR, AUC, R2, MAE)
 def term(study: Study, name: str) -> str:
     """What a reader of a table has to know of an outcome, and how it is compared; empty of the plain losses."""
     outcome = study.outcomes[name]
+    if not study.trained_here:
+        return f"A column of your table.{_how(outcome)}"
     if name in MEANINGS and name not in _EXPLAINED:
         return ""
     unit = f" in {data.units(study)}" if name == MAE else ""
@@ -58,6 +60,10 @@ def _compared(outcome: Outcome) -> str:
     """How two arms are compared by it."""
     if outcome.name in MEANINGS and outcome.is_ratio:
         return ""
+    return _how(outcome)
+
+
+def _how(outcome: Outcome) -> str:
     points = ", in percentage points" if outcome.per_cent else ""
     better = "Lower" if outcome.lower_is_better else "Higher"
     return f" Compared by its {outcome.scale}{points}. {better} is better."

@@ -35,7 +35,7 @@ def reading(study: OwnStudy) -> list[str]:
 
 
 def pairing(study: OwnStudy, rows: Sequence[Mapping[str, Any]]) -> str:
-    """How runs were paired, and how the pairs correlate; `rows` are those of `compare.paired`, or of the contexts."""
+    """How runs were paired, and how the pairs correlate; `rows` are those of `compare.sides`, or of the contexts."""
     if not study.paired:
         return "Pairs: none, since the seeds were not shared by design."
     column = study.found["seed"]["column"]
@@ -73,7 +73,8 @@ def _roles(study: OwnStudy) -> Iterator[str]:
         yield f"Epochs: '{found['epoch']['column']}', {found['epoch']['first']} to {found['epoch']['last']}."
     if found["set_aside"]:
         said = [f"'{column}' ({_REASONS.get(reason, reason)})" for column, reason, _ in found["set_aside"]]
-        yield f"Set aside: {formats.listed(said)}."
+        more = [f"{found['set_aside_more']} more"] if found["set_aside_more"] else []
+        yield f"Set aside: {formats.listed([*said, *more])}."
 
 
 def _factor(factor: Mapping[str, Any]) -> str:

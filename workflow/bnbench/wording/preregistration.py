@@ -102,7 +102,7 @@ def _numbers(least_and_most: Sequence[int]) -> str:
 def _value(part: str, value: Any) -> str:
     """A part of the plan, as it is told."""
     if part == "outcome":
-        return titles.outcome(str(value))
+        return titles.measured(str(value))
     if part == "window":
         return captions.share_of_epochs(value)
     if part == "settings":

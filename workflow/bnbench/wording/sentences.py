@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import pandas as pd
 
 from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.vocabulary import POWER
-from bnbench.wording import effects, formats, titles
+from bnbench.wording import effects, formats, resolution, samples, titles, words
 from bnbench.wording.titles import Row
 
 
@@ -33,16 +32,17 @@ def tuned(study: Study, row: Row) -> str:
 def context(study: Study, row: Row) -> str:
     """One context's verdict with its numbers."""
     treated, base = _arms(study, row)
-    name = titles.context_name(study, row)
+    opening = titles.opening(study, row)
     if row["verdict"] == "no data":
-        return f"With {name} there are no pairs of {treated} and {base} yet."
-    start = f"With {name}, over {seeds([row])},"
-    if all_diverged(row):
-        return f"{start} every trial diverged, with {treated} and with {base}: there is nothing to compare."
+        return formats.sentence(opening, samples.absent(study, row))
+    start = formats.beginning(f"{opening}{', ' if opening else ''}over {samples.over(study, row)},")
+    if samples.all_diverged(row):
+        run = words.of(study).run
+        return f"{start} every {run} diverged, with {treated} and with {base}: there is nothing to compare."
     if row["test"] != "mean":
         return f"{start} {_by_ranks(study, row)}"
     if row["pairs"] < 2:
-        return f"{start} nothing is decided: one pair shows no spread."
+        return f"{start} nothing is decided: {samples.spreadless(row)}."
     return f"{start} {_by_mean(study, row)}"
 
 
@@ -54,9 +54,9 @@ def reference(study: Study, row: Row) -> str:
     printed = (
         f"{source}'s {row['value']:.2e} at epoch {row['epoch']} with {study.level('norm', row['norm']).title}{where}"
     )
-    seeds, losses = formats.count(row["seeds"], "seed"), formats.plural(titles.outcome(row["outcome"]))
+    seeds, losses = formats.count(row["seeds"], "seed"), formats.plural(titles.outcome(study, row["outcome"]))
     if not row["seeds"]:
-        return f"{printed} has nothing beside it: no {titles.outcome(row['outcome'])} was measured there."
+        return f"{printed} has nothing beside it: no {titles.outcome(study, row['outcome'])} was measured there."
     place = f"is at the {formats.ordinal(row['percentile'])} percentile of {seeds}"
     if row["value"] < row["lowest"] or row["value"] > row["highest"]:
         place = f"lies {'below' if row['value'] < row['lowest'] else 'above'} all of {seeds}"
@@ -66,14 +66,15 @@ def reference(study: Study, row: Row) -> str:
 def control(study: Study, row: Row) -> str:
     """What the A/A control showed of the code."""
     base, alpha = titles.arm(study, study.report.baseline), formats.percent(study.report.alpha)
+    seeds, pair = ("seeds", "pair") if study.paired else ("runs", "run")
     if not row["splits"]:
-        return f"There are too few seeds to compare {base} with itself."
-    halves = f"{base} was compared with itself on two halves of its seeds, {formats.count(row['pairs'], 'pair')} each"
+        return f"There are too few {seeds} to compare {base} with itself."
+    halves = f"{base} was compared with itself on two halves of its {seeds}, {formats.count(row['pairs'], pair)} each"
     start = f"A/A control of the code: {halves}"
-    if not sign_flips.can_decide(row["pairs"], study.report.alpha):
+    if study.paired and not sign_flips.can_decide(row["pairs"], study.report.alpha):
         return f"{start}; with so few pairs, no difference can ever be declared, so it shows nothing."
     limits = f"Wilson interval {formats.percent(row['low'])} to {formats.percent(row['high'])}"
-    found = f"{formats.percent(row['share'])} of {row['splits']:,} random splits of these seeds ({limits})"
+    found = f"{formats.percent(row['share'])} of {row['splits']:,} random splits of these {seeds} ({limits})"
     expected = f"by construction, at most {alpha} are expected, whatever the data"
     return (
         f"{start}; in {found}, a difference was declared in any context. It checks the code, not the study: {expected}."
@@ -99,14 +100,19 @@ def decided(study: Study, row: Row, judged: Row) -> str:
     `row` is that of the last epoch in the table of differences, `judged` that of the context.
     """
     treated, base = _arms(study, row)
-    name, loss = titles.context_name(study, row), titles.outcome(study.report.outcome)
-    several = len(study.comparisons) > 1
+    opening, loss, several = (
+        titles.opening(study, row),
+        titles.outcome(study, study.report.outcome),
+        len(study.comparisons) > 1,
+    )
+    named = words.of(study)
     between = f" between {treated} and {base}" if several else ""
     if not sign_flips.can_decide(row["pairs"], study.report.alpha):
         finite = formats.count(int(row["pairs"]), "finite pair")
-        return f"With {name} no epoch is decided{between}: {finite} can never decide."
+        return formats.sentence(opening, f"no {named.epoch} is decided{between}: {finite} can never decide")
     if judged["verdict"] not in ("helps", "hurts"):
-        return f"With {name} no epoch is decided{between}, since the verdict is {judged['verdict']}."
+        reason = f"since the verdict is {judged['verdict']}"
+        return formats.sentence(opening, f"no {named.epoch} is decided{between}, {reason}")
     if math.isnan(row["decided_from"]):
         includes = row["low"] <= study.outcome.no_effect <= row["high"]
         band = (
@@ -115,25 +121,18 @@ def decided(study: Study, row: Row, judged: Row) -> str:
             else "does not lie on the side of the verdict"
         )
         whose = f" of {titles.comparison(study, row)}" if several else ""
-        return f"With {name}, the band{whose} {band} at the last measurement."
+        return formats.sentence(opening and f"{opening},", f"the band{whose} {band} at the last measurement")
     at_last = row["decided_from"] == row["epoch"]
-    when = "at the last measurement" if at_last else f"from epoch {row['decided_from']:.0f} on,"
+    when = "at the last measurement" if at_last else f"from {named.epoch} {row['decided_from']:{named.form}} on,"
     among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""
     side = "lower" if (judged["verdict"] == "helps") == study.outcome.lower_is_better else "higher"
-    return f"With {name}, {when} the {loss} with {treated} is {side} than with {base}{among}."
+    said = f"{when} the {loss} with {treated} is {side} than with {base}{among}"
+    return formats.sentence(opening and f"{opening},", said)
 
 
 def _arms(study: Study, row: Row) -> tuple[str, str]:
     """What the treatment and the baseline of a row are called."""
     return titles.arm(study, row["treatment"]), titles.arm(study, row["baseline"])
-
-
-def seeds(rows: Sequence[Row]) -> str:
-    """How many pairs the rows have; empty where there is no row."""
-    counts = sorted({int(row["pairs"]) for row in rows})
-    return (
-        f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else "".join(formats.count(n, "seed") for n in counts)
-    )
 
 
 def interval(row: Row) -> str:
@@ -168,7 +167,9 @@ def _by_mean(study: Study, row: Row) -> str:
         possible = f"{_possible(study, row)} ({interval(row)}; {_evidence(row)})"
         return f"nothing is decided: {possible}.{_disagreement(study, row)}{_needed(study, row)}"
     change = effects.change(study.outcome, row, level_text=f"{interval(row)} ")
-    sized = f"the {titles.outcome(row['outcome'])} with {treated} is {change} than with {base}{_small(study, row)}"
+    sized = (
+        f"the {titles.outcome(study, row['outcome'])} with {treated} is {change} than with {base}{_small(study, row)}"
+    )
     return f"{treated} {row['verdict']}: {sized} ({_evidence(row)})."
 
 
@@ -180,14 +181,15 @@ def _by_ranks(study: Study, row: Row) -> str:
         return (
             f"{verdict}, by ranks ({_evidence(row)}): {_floored(study, row)}.{_raised(study, row)}{_rest(study, row)}"
         )
-    counted = f"counting a diverged trial as the worst {titles.outcome(row['outcome'])} ({_evidence(row)})"
+    worst = f"a diverged {words.of(study).run} as the worst {titles.outcome(study, row['outcome'])}"
     small = f" {_floored(study, row)}." if row["floored"] else ""
-    return f"{verdict}, {counted}: {divergence(study, row)}.{small}{_rest(study, row)}"
+    diverged = samples.divergence(study, row)
+    return f"{verdict}, counting {worst} ({_evidence(row)}): {diverged}.{small}{_rest(study, row)}"
 
 
 def _equivalent(study: Study, row: Row) -> str:
     treated, base = _arms(study, row)
-    losses, outcome = formats.plural(titles.outcome(row["outcome"])), study.outcome
+    losses, outcome = formats.plural(titles.outcome(study, row["outcome"])), study.outcome
     effect, low, high = (effects.near(outcome, row[name]) for name in ("effect", "narrow_low", "narrow_high"))
     level = f"{formats.percent(2 * row['confidence'] - 1)} interval{_alone(row)}"
     limits = f"{level}{':' if _alone(row) else ''} {low} to {high}"
@@ -198,22 +200,22 @@ def _equivalent(study: Study, row: Row) -> str:
 
 def _floored(study: Study, row: Row) -> str:
     """Why some pairs have no effect of their own."""
-    pairs = formats.share_of(row["floored"], row["pairs"], "pair")
-    pairs += " has" if row["floored"] == 1 else " have"
-    small = f"below {row['resolution']:.1e}, which {study.config['dtype']} cannot tell from 0"
-    return f"{pairs} a loss {small}, and so no {effects.noun(study.outcome)}"
+    pairs = f"{samples.counted(row, row['floored'])} {'has' if row['floored'] == 1 else 'have'}"
+    return f"{pairs} {resolution.too_small(study, row)}, and so no {effects.noun(study.outcome)}"
 
 
 def _raised(study: Study, row: Row) -> str:
     """The effect with losses below the resolution counted as it: a bound, if it bounds what the verdict says."""
     treated, base = _arms(study, row)
+    if not resolution.is_known(study):
+        return ""
     outcome, effect = study.outcome, row["raised_effect"]
     counting = f" Counting such losses as {row['resolution']:.1e}"
     toward = {"hurts": effect > outcome.no_effect, "helps": effect < outcome.no_effect}.get(row["verdict"], False)
     outward = {"at least": effect > outcome.no_effect, "at most": effect < outcome.no_effect}.get(row["bound"], False)
     if toward and outward:
         sized = f"at least {effects.changed(outcome, effect)} than with {base}"
-        return f"{counting}, the {titles.outcome(row['outcome'])} with {treated} is {sized}."
+        return f"{counting}, the {titles.outcome(study, row['outcome'])} with {treated} is {sized}."
     said = f"{counting}, the {effects.noun(outcome)} is {effects.plain(outcome, effect)}"
     if not row["raised_low"] < row["raised_high"]:
         return f"{said}."
@@ -233,7 +235,7 @@ def _small(study: Study, row: Row) -> str:
 def _possible(study: Study, row: Row) -> str:
     """What the interval leaves open."""
     limits = (row["effect_low"], row["effect_high"])
-    return effects.possible(study.outcome, titles.outcome(row["outcome"]), _arms(study, row), limits)
+    return effects.possible(study.outcome, titles.outcome(study, row["outcome"]), _arms(study, row), limits)
 
 
 def _disagreement(study: Study, row: Row) -> str:
@@ -241,7 +243,7 @@ def _disagreement(study: Study, row: Row) -> str:
     outside = not row["effect_low"] <= study.outcome.no_effect <= row["effect_high"]
     rejected = row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
-        possible = sign_flips.can_decide(row["pairs"], study.report.alpha)
+        possible = samples.are_groups(row) or sign_flips.can_decide(row["pairs"], study.report.alpha)
         never = "" if possible else ", and with so few seeds it never could"
         return f" The interval rules out equality, but the test does not{never}."
     return " The test rules out equality, but the interval does not." if rejected and not outside else ""
@@ -252,47 +254,31 @@ def _needed(study: Study, row: Row) -> str:
     if math.isnan(row["seeds_needed"]):
         return ""
     effect = f"{_article(effects.noun(study.outcome))} as small as {margin(study)}"
-    seen = f"To see {effect} with {formats.percent(POWER)} power would take {_seeds_range(row, 'seeds_needed')}"
-    alike = f"to rule out one so large between equal arms, {_seeds_range(row, 'seeds_equivalent')}"
-    return f" {seen}; {alike}. The ranges are what {seeds([row])} leave open of the spread."
+    seen = f"To see {effect} with {formats.percent(POWER)} power would take {_needed_range(row, 'seeds_needed')}"
+    alike = f"to rule out one so large between equal arms, {_needed_range(row, 'seeds_equivalent')}"
+    return f" {seen}; {alike}. The ranges are what {samples.over(study, row)} leave open of the spread."
 
 
-def _seeds_range(row: Row, name: str) -> str:
+def _needed_range(row: Row, name: str) -> str:
     found = [row[name], row[f"{name}_low"], row[f"{name}_high"]]
     most = ["more than a million" if math.isinf(count) else f"{count:,.0f}" for count in found]
-    return f"{most[0]} seeds ({most[1]} to {most[2]})"
+    return f"{samples.needed(row, most[0])} ({most[1]} to {most[2]})"
 
 
 def _article(noun: str) -> str:
     return f"a {noun.partition(' in ')[0]}"
 
 
-def all_diverged(row: Row) -> bool:
-    """Whether no trial of either arm stayed finite."""
-    return bool(row["pairs"] == row["diverged_baseline"] == row["diverged_treatment"])
-
-
-def divergence(study: Study, row: Row) -> str:
-    """How many trials of each arm diverged."""
-    treated, base = _arms(study, row)
-    pairs = row["pairs"]
-    return (
-        f"{row['diverged_treatment']} of {formats.count(pairs, 'trial')} diverged with {treated} "
-        f"and {row['diverged_baseline']} of {pairs} with {base}"
-    )
-
-
 def _rest(study: Study, row: Row) -> str:
     """What the pairs show that were measured, which is a part of the answer only."""
-    measured = row["finite_pairs"] - row["floored"]
-    if measured < 2:
+    measured = samples.measured(row)
+    if not measured:
         return ""
     treated, base = _arms(study, row)
-    pairs = f" Among the {measured} pairs that {'stayed finite' if not row['floored'] else 'were measured'},"
+    pairs = f" Among {measured},"
     if row["verdict"] != "undecided" and not row["effect_low"] <= study.outcome.no_effect <= row["effect_high"]:
         sized = effects.change(study.outcome, row, level_text=f"{interval(row)} ")
-        return f"{pairs} the {titles.outcome(row['outcome'])} with {treated} is {sized} than with {base}."
+        return f"{pairs} the {titles.outcome(study, row['outcome'])} with {treated} is {sized} than with {base}."
     contrary = row["verdict"] == "undecided" and row["p_adjusted"] < study.report.alpha
-    others = "pairs that were not measured" if row["test"] == "rank" else "diverged trials"
-    opposed = f" The {others} and these pairs speak for different arms." if contrary else ""
+    opposed = f" The {' and '.join(samples.others(study, row))} speak for different arms." if contrary else ""
     return f"{pairs} {_possible(study, row)} ({interval(row)}).{opposed}"

@@ -7,7 +7,8 @@ from typing import Any
 
 from bnbench.plan.levels import level
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats
+from bnbench.vocabulary import EPOCHS_TO_TARGET
+from bnbench.wording import effects, formats, words
 
 Row = Mapping[Any, Any]
 """A row of a table: column → value."""
@@ -46,32 +47,42 @@ def whole(study: Study, label: str) -> str:
     return level(study.report.factor, study.level(study.report.factor, label).entry).title
 
 
-def outcome(name: str) -> str:
-    """How an outcome is called; a metric of the user's, as its function is."""
+def outcome(study: Study, name: str) -> str:
+    """How an outcome is called; a metric of the user's, as its function is, or as its column."""
+    if name in study.outcomes and study.outcomes[name].title:
+        return study.outcomes[name].title
+    if name == EPOCHS_TO_TARGET:
+        return f"{words.of(study).epochs} to the target value"
+    return measured(name)
+
+
+def measured(name: str) -> str:
+    """How an outcome is called that is measured here."""
     return OUTCOMES.get(name, name.replace("_", " "))
 
 
 def axis(study: Study) -> str:
     """What stands along an axis of what was measured: `loss`, or a score with its unit."""
     judged = study.outcome
-    if effects.compared(judged) == "losses":
+    if not judged.title and effects.compared(judged) == "losses":
         return "loss"
-    return f"{outcome(judged.name)}{f' in {judged.unit}' if judged.unit else ''}"
+    return f"{outcome(study, judged.name)}{f' in {judged.unit}' if judged.unit else ''}"
 
 
-def in_order(outcomes: Collection[str]) -> list[str]:
-    """Outcomes in the order of a table of all of them, the user's own metrics last."""
+def in_order(study: Study, outcomes: Collection[str]) -> list[str]:
+    """Outcomes in the order of a table of all of them, the user's own metrics last; those of a table as it has them."""
+    if study.outcome.title:
+        return [name for name in study.outcomes if name in outcomes]
     return [*(name for name in OUTCOMES if name in outcomes), *sorted(set(outcomes) - {*OUTCOMES})]
 
 
 def context_name(study: Study, labels: Row, without: str = "") -> str:
     """What is held fixed, in words: the factors that have several levels, or optimizer and batch size.
 
-    Where something else than a context is named, it may be `without` a factor.
+    Empty where there is one context, of which nothing is known. Where something else than a context is named, it may be
+    `without` a factor.
     """
     varied = [factor for factor in study.varied() if factor != without]
-    if not study.trained_here and not varied:
-        return "all runs"
     first = [factor for factor in _SAID_FIRST if factor != study.report.factor and factor in study.factors]
     chosen = [factor for factor in first if factor in varied] + [factor for factor in varied if factor not in first]
     said = [context_level(study, factor, labels[factor]) for factor in chosen or first]
@@ -97,9 +108,38 @@ def equal(study: Study) -> str:
 
 
 def contrast_name(study: Study, row: Row) -> str:
-    """The context, with what is compared where there are several comparisons."""
+    """The context, with what is compared where there are several comparisons, or where no context has a name."""
     name = context_name(study, row)
-    return f"{comparison(study, row)}, {name}" if len(study.comparisons) > 1 else name
+    if len(study.comparisons) > 1:
+        return ", ".join(filter(None, [comparison(study, row), name]))
+    return name or heading(study)
+
+
+def where(study: Study, labels: Row) -> str:
+    """`with lr=0.1`; nothing where the context has no name."""
+    name = context_name(study, labels)
+    return f"with {name}" if name else ""
+
+
+def opening(study: Study, labels: Row) -> str:
+    """How a sentence on a context begins: `With lr=0.1`; nothing where the context has no name."""
+    name = context_name(study, labels)
+    return f"With {name}" if name else ""
+
+
+def heading(study: Study) -> str:
+    """What is compared: `BN against no BN`, `dropout=0.5 against 0`."""
+    base, *treatments = study.arms
+    first = treatments[0] if treatments else base
+    named = [arm(study, first), *(beside(study, first, each) for each in treatments[1:])] if treatments else []
+    return f"{', '.join(named)} against {beside(study, first, base)}"
+
+
+def beside(study: Study, one: str, other: str) -> str:
+    """How an arm is called after another one: `0` after `dropout=0.5`."""
+    prefix = f"{study.report.factor}="
+    shared = all(arm(study, label).startswith(prefix) for label in (one, other))
+    return arm(study, other).removeprefix(prefix) if shared else arm(study, other)
 
 
 def comparison(study: Study, row: Row) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
-from bnbench.vocabulary import MAIN_EFFECT
+from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 from bnbench.wording import captions, effects, formats, titles
 from bnbench.wording.titles import Row
 
@@ -51,7 +51,7 @@ def ranks(study: Study, table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     rows = table.to_dict("records")
     if not rows or math.isnan(rows[0]["mean_rank"]):
         return ""
-    outcome = titles.outcome(study.report.outcome)
+    outcome = titles.outcome(study, study.report.outcome)
     size = f"{formats.count(rows[0]['contexts'], 'context')} and {formats.count(rows[0]['seeds'], 'seed')}"
     places = formats.listed([f"{row['mean_rank']:.2f} for {titles.arm(study, row['arm'])}" for row in rows])
     said = f"Over {size}, the mean ranks by {outcome} (1 is best) are {places}. {_together(study, rows)}"
@@ -60,7 +60,7 @@ def ranks(study: Study, table: pd.DataFrame, pairs: pd.DataFrame) -> str:
 
 def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
     treated, base = _arms(study, row)
-    outcome = titles.outcome(study.report.outcome)
+    outcome = titles.outcome(study, study.report.outcome)
     start = f"Over {_all(row)} contexts together,"
     if not decided:
         possible = effects.possible(study.outcome, outcome, (treated, base), (row["low"], row["high"]))
@@ -74,7 +74,7 @@ def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
 def _dependence(study: Study, row: Row, *, decided: bool) -> str:
     """How the effect depends on one factor, or that this is not decided."""
     form, effect = partial(effects.plain, study.outcome), _effect(study, row)
-    by_batch, is_ratio = row["factor"] == "batch_size", study.outcome.is_ratio
+    by_batch, is_ratio = row["level"] == DOUBLING, study.outcome.is_ratio
     limits = f"{form(row['low'])} to {form(row['high'])}"
     size = form(row["effect"]) if decided else f"anything from {limits}"
     end = f"{_interval(study, row)}{f' {limits}' if decided else ''}; {_evidence(study, row)}"
@@ -111,7 +111,7 @@ def _prediction(study: Study, row: Row) -> str:
     if math.isnan(low):
         return ""
     treated, base = _arms(study, row)
-    loss, level = titles.outcome(study.report.outcome), formats.percent(1 - study.report.alpha)
+    loss, level = titles.outcome(study, study.report.outcome), formats.percent(1 - study.report.alpha)
     said = effects.possible(study.outcome, loss, (treated, base), (low, high))
     sample = f"{level} prediction interval, as if the contexts were a random sample of their kind"
     return f" In a further context of this kind, {said} ({sample})."
@@ -238,4 +238,4 @@ def _arms(study: Study, row: Row) -> tuple[str, str]:
 
 def _effect(study: Study, row: Row) -> str:
     """What an effect is of: a ratio of losses, or a difference of scores."""
-    return effects.of_two(study.outcome, titles.outcome(study.report.outcome), _arms(study, row))
+    return effects.of_two(study.outcome, titles.outcome(study, study.report.outcome), _arms(study, row))

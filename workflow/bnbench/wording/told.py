@@ -114,8 +114,10 @@ def _absolute(study: Study, found: Tables) -> dict[str, Any]:
 
 
 def _trajectories(study: Study, found: Tables) -> list[str]:
-    """A sentence on each contrast that has pairs, from its last epoch and its verdict."""
+    """A sentence on each contrast that has pairs, from its last epoch and its verdict; none of groups."""
     differences, contexts = found["differences"], found["contexts"].to_dict("records")
+    if differences.empty:
+        return []
     names = [name for name in differences.columns if name in (*study.factors, "baseline", "treatment")]
     last = differences.groupby(names, sort=False).tail(1).to_dict("records")
     return [sentences.decided(study, *rows) for rows in zip(last, contexts, strict=True) if rows[0]["pairs"] > 0]

@@ -49,7 +49,7 @@ def sentences(study: Study, table: pd.DataFrame) -> list[str]:
 
 def _sentence(study: Study, rows: Sequence[Row]) -> str:
     first, names = rows[0], _names(study)
-    loss = titles.outcome(first["outcome"])
+    loss = titles.outcome(study, first["outcome"])
     quantity = f"log {loss}" if study.outcomes[first["outcome"]].is_ratio else loss
     arm = titles.arm(study, first[study.report.factor])
     context = titles.context_name(study, first, without=SEED_VARIES)
