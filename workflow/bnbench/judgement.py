@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,8 +106,6 @@ class Report:
     """The answer."""
     reading: list[str]
     """What was taken for what."""
-    _held: Any = field(default=None, repr=False)
-    """Keeps a folder for as long as the report."""
 
     @property
     def verdicts(self) -> pd.DataFrame:
@@ -168,7 +167,17 @@ def judge(
         long = from_frame(runs)
     path = "." if long else str(runs)
     study = study_of(path, pattern, results, report, name or ("results" if long else None), long)
-    held = None if reports is not None else tempfile.TemporaryDirectory(prefix="bnbench-")
-    folder = Path(held.name if held else str(reports)) / study.name
-    sentence = judged(study, folder, long)
-    return Report(study, folder, sentence, reading(study, long), held)
+    if reports is not None:
+        return _report(study, Path(reports) / study.name, long)
+    kept = Path(tempfile.mkdtemp(prefix="bnbench-"))
+    try:
+        found = _report(study, kept / study.name, long)
+    except BaseException:
+        shutil.rmtree(kept, ignore_errors=True)
+        raise
+    weakref.finalize(found, shutil.rmtree, kept, ignore_errors=True)
+    return found
+
+
+def _report(study: OwnStudy, folder: Path, long: Long | None) -> Report:
+    return Report(study, folder, judged(study, folder, long), reading(study, long))
