@@ -4,6 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn import datasets
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import train_test_split
+from statsmodels.stats.multitest import multipletests
 
 import bnbench
 
@@ -194,10 +198,6 @@ TREES = {"tree": 1, "forest": 25}
 @pytest.fixture(scope="module")
 def classified():
     """Accuracies of two classifiers of scikit-learn on three data sets, the same splits for both, over ten seeds."""
-    datasets = pytest.importorskip("sklearn.datasets")
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.model_selection import train_test_split
-
     rows = []
     for name in ("iris", "wine", "breast_cancer"):
         x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
@@ -232,8 +232,6 @@ def test_scikit_learns_classifiers_are_judged_as_scipy_judges_them(classified):
 
 
 def test_holms_adjustment_of_the_classifiers_is_that_of_statsmodels(classified):
-    from statsmodels.stats.multitest import multipletests
-
     _, report = classified
     _, adjusted, _, _ = multipletests(report.verdicts["p"], method="holm")
     assert report.verdicts["p_holm"].to_numpy() == pytest.approx(adjusted, abs=1e-12)

@@ -120,20 +120,17 @@ def _answer(options: argparse.Namespace) -> str:
 
 
 def _judge(options: argparse.Namespace) -> str:
-    from bnbench import judgement, plot  # noqa: PLC0415 - pandas
+    from bnbench import judgement  # noqa: PLC0415 - pandas
 
     keys = ("factor", "baseline", "outcome", "seed", "epoch", "better", "scale", "duplicates", "empty", "unpaired")
     results = {key: getattr(options, key) for key in keys} | {"contexts": options.context}
     report = {key: getattr(options, key) for key in ("margin", "window", "alpha")}
     study = judgement.study_of(options.path, options.pattern, results, report, options.name)
-    if not options.dry_run:
-        plot.prepare()
-    said = "\n".join(judgement.reading(study))
     if options.dry_run:
-        return said
-    print(said, file=sys.stderr)
+        return "\n".join(judgement.reading(study))
     folder = options.reports / study.name
-    answer = judgement.judged(study, folder)
+    answer, said = judgement.judged(study, folder)
+    print("\n".join(said), file=sys.stderr)
     return f"{folder}/index.html\n{answer}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import unicodedata
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bnbench import collect
 from bnbench.errors import UserError
+from bnbench.own_results import flags
 from bnbench.plan import config
 from bnbench.plan.own_study import OwnStudy
 from bnbench.store import tables
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bnbench.own_results.table import Long
-
-COMMAND_LINE = "the command line"
-"""What messages call the source of a config that nobody has written."""
 
 _SHOWN = ("baseline", "treatment", "verdict", "effect", "effect_low", "effect_high", "p_adjusted", "pairs")
 """Columns of the verdicts that a notebook shows, after those of the context."""
@@ -58,29 +57,47 @@ def study_of(
         "results": {"path": path, **given},
         "report": {key: value for key, value in report.items() if value is not None},
     }
-    study = config.load(written, COMMAND_LINE, long)
+    try:
+        study = config.load(written, flags.COMMAND_LINE, long)
+    except UserError as error:
+        raise UserError(flags.as_flags(str(error))) from error
     assert isinstance(study, OwnStudy)  # noqa: S101 - since it has results
     return study
 
 
 def named(path: str) -> str:
     """What a study is called after the path of its table: `runs` of `out/Runs.csv`."""
-    resolved = Path(path).resolve().name
+    resolved = unicodedata.normalize("NFKD", Path(path).resolve().name).encode("ascii", "ignore").decode()
     stem = re.sub(r"(\.(csv|tsv|parquet|pq|jsonl|ndjson|json|gz))+$", "", resolved)
-    return re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-_") or "results"
+    return re.sub(r"[^a-z0-9_-]+", "-", stem.lower())[:80].strip("-_") or "results"
 
 
 def reading(study: OwnStudy, long: Long | None = None) -> list[str]:
-    """What was taken for what, and how the pairs were made: a line each."""
-    from bnbench import compare  # noqa: PLC0415 - SciPy, which nothing else here needs
+    """What was taken for what, and how the pairs were made: a line each.
 
+    Raises:
+        UserError: the table cannot be read.
+    """
     with tempfile.TemporaryDirectory() as folder:
         collect.run(study, Path(), Path(folder), long)
-        return [*own_results.reading(study), own_results.pairing(study, compare.sides(study, Path(folder)))]
+        return _told(study, Path(folder))
 
 
-def judged(study: OwnStudy, out: Path, long: Long | None = None) -> str:
-    """Write the report of `study` into the folder `out`, and return the sentence of its answer.
+def _told(study: OwnStudy, data: Path) -> list[str]:
+    """The same, from the collected tables."""
+    from bnbench import compare  # noqa: PLC0415 - SciPy, which nothing else here needs
+
+    return [*own_results.reading(study), own_results.pairing(study, compare.sides(study, data))]
+
+
+def judged(study: OwnStudy, out: Path, long: Long | None = None, processes: int = 2) -> tuple[str, list[str]]:
+    """Write the report of `study` into the folder `out`; return the sentence of its answer, and its `reading`.
+
+    Args:
+        study: the study.
+        out: its folder.
+        long: the table, where it was handed over in Python.
+        processes: that draw the figures.
 
     Raises:
         UserError: the table cannot be read, or a file cannot be written.
@@ -89,10 +106,11 @@ def judged(study: OwnStudy, out: Path, long: Long | None = None) -> str:
 
     plot.prepare()
     collect.run(study, Path(), out / "data", long)
+    said = _told(study, out / "data")
     compare.run(study, out / "data", out)
-    plot.run(study, out)
+    plot.run(study, out, processes=processes)
     report.run(study, out)
-    return str(tables.read_json(out / "verdicts.json")["sentence"])
+    return str(tables.read_json(out / "verdicts.json")["sentence"]), said
 
 
 @dataclass
@@ -149,7 +167,7 @@ class Report:
 def judge(
     runs: pd.DataFrame | str | Path,
     results: Mapping[str, Any],
-    report: Mapping[str, Any],
+    options: Mapping[str, Any],
     *,
     pattern: str | None,
     name: str | None,
@@ -166,18 +184,17 @@ def judge(
 
         long = from_frame(runs)
     path = "." if long else str(runs)
-    study = study_of(path, pattern, results, report, name or ("results" if long else None), long)
-    if reports is not None:
-        return _report(study, Path(reports) / study.name, long)
-    kept = Path(tempfile.mkdtemp(prefix="bnbench-"))
+    study = study_of(path, pattern, results, options, name or ("results" if long else None), long)
+    kept = reports is not None
+    above = Path(reports) if reports is not None else Path(tempfile.mkdtemp(prefix="bnbench-"))
     try:
-        found = _report(study, kept / study.name, long)
+        # Further processes would run a script once more that does not ask whether it is the main module.
+        sentence, said = judged(study, above / study.name, long, processes=1)
     except BaseException:
-        shutil.rmtree(kept, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(above, ignore_errors=True)
         raise
-    weakref.finalize(found, shutil.rmtree, kept, ignore_errors=True)
-    return found
-
-
-def _report(study: OwnStudy, folder: Path, long: Long | None) -> Report:
-    return Report(study, folder, judged(study, folder, long), reading(study, long))
+    report = Report(study, above / study.name, sentence, said)
+    if not kept:
+        weakref.finalize(report, shutil.rmtree, above, ignore_errors=True)
+    return report

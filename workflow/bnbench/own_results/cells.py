@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -24,49 +26,92 @@ class Cells:
     """The first of its rows."""
     values: Mapping[str, Array]
     """Outcome → [cells]; NaN where nothing was measured too, see `there`."""
-    there: Mapping[str, NDArray[np.bool_]]
+    there: Mapping[str, Flags]
     """Outcome → whether it was measured, [cells]."""
-    several: Mapping[str, NDArray[np.bool_]]
+    several: Mapping[str, Flags]
     """Outcome → whether several rows of the cell have a value of it, [cells]."""
 
-    @property
+    @cached_property
     def starts(self) -> Whole:
         """Where each run begins, [runs]."""
-        new = (np.diff(self.setting) != 0) | (np.diff(self.seed) != 0)
-        return np.flatnonzero(np.concatenate([[True], new])) if len(self.seed) else np.empty(0, np.int64)
+        return _starts(self.setting, self.seed)
+
+    @cached_property
+    def run(self) -> Whole:
+        """Which run each cell is of, [cells]."""
+        return np.repeat(np.arange(len(self.starts)), np.diff([*self.starts, len(self.seed)]))
+
+    @property
+    def of_run(self) -> Whole:
+        """Which setting each run is of, [runs]."""
+        return self.setting[self.starts]
+
+    def last(self, outcome: str) -> Whole:
+        """The last cell of each run that has a value of an outcome, [runs]; −1 where none has."""
+        last = np.full(len(self.starts), -1, np.int64)
+        there = np.flatnonzero(self.there[outcome])
+        last[self.run[there]] = there  # the last of several stays
+        return last
+
+    def final(self, outcome: str) -> Array:
+        """What each run measured last, [runs]; NaN where nothing was."""
+        last = self.last(outcome)
+        return np.where(last >= 0, self.values[outcome][last], np.nan)
 
 
 def cells(
     setting: Whole,
     seed: Whole,
     epoch: Whole,
-    columns: Mapping[str, tuple[Array, NDArray[np.bool_]]],
-    mean: Callable[[str, Array, Array], Array],
+    columns: Mapping[str, tuple[Array, Flags]],
+    geometric: Collection[str] = (),
 ) -> Cells:
-    """The cells of all rows.
+    """The cells of all rows; several values of a cell become their mean.
 
     Args:
         setting: of each row, [rows], as a code; like the next two.
         seed: the seed, or whatever tells the runs of a setting apart.
         epoch: the epoch; 0 of a run with one row.
-        columns: outcome → its values and whether there are any, [rows] each.
-        mean: from an outcome, the sums over several rows of a cell and their counts to the mean.
+        columns: outcome → its values and whether there are any, [rows] each; at least one row.
+        geometric: outcomes whose mean is a geometric one, where all of its values are above 0.
     """
     order = np.lexsort((epoch, seed, setting))
     setting, seed, epoch = setting[order], seed[order], epoch[order]
-    new = (np.diff(setting) != 0) | (np.diff(seed) != 0) | (np.diff(epoch) != 0)
-    first = np.flatnonzero(np.concatenate([[True], new])) if len(order) else np.empty(0, np.int64)
+    first = _starts(setting, seed, epoch)
+    place = np.repeat(np.arange(len(first)), np.diff([*first, len(order)]))
     values, there, several = {}, {}, {}
     for name, (of_rows, known) in columns.items():
-        kept = np.where(known, of_rows, 0.0)[order]
-        counts = np.add.reduceat(known[order].astype(np.int64), first)
-        # Rows that are in no order could be added in another one; so they are added by size.
-        several[name] = counts > 1
-        sums = np.add.reduceat(kept, first)
+        rows = np.flatnonzero(known[order])
+        kept, cell = of_rows[order[rows]], place[rows]
+        counts = np.bincount(cell, minlength=len(first))
+        there[name], several[name] = counts > 0, counts > 1
+        values[name] = np.full(len(first), np.nan)
+        values[name][cell] = kept
         if several[name].any():
-            by_size = np.lexsort((kept, np.repeat(np.arange(len(first)), np.diff([*first, len(order)]))))
-            sums = mean(name, np.add.reduceat(kept[by_size], first), np.maximum(counts, 1).astype(np.float64))
-        there[name] = counts > 0
-        values[name] = np.where(there[name], sums, np.nan)
-    lowest = np.minimum.reduceat(order, first) if len(order) else order
-    return Cells(setting[first], seed[first], epoch[first], lowest, values, there, several)
+            twice = several[name][cell]
+            means = _means(kept[twice], cell[twice], geometric=name in geometric)
+            values[name][several[name]] = means
+    return Cells(setting[first], seed[first], epoch[first], np.minimum.reduceat(order, first), values, there, several)
+
+
+def _means(values: Array, cell: Whole, *, geometric: bool) -> Array:
+    """The mean of each cell, [cells], in ascending order; the cells are ascending, and the order of values is free."""
+    order = np.lexsort((values, cell))  # sums depend on the order, which is not to be that of the rows
+    values, first = values[order], _starts(cell)
+    counts = np.diff([*first, len(cell)])
+    plain: Array = np.add.reduceat(values, first) / counts
+    if not geometric:
+        return plain
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.exp(np.add.reduceat(np.log(values), first) / counts)
+    above: Array = np.where(np.minimum.reduceat(values, first) > 0, logs, plain)
+    return above
+
+
+def _starts(*keys: Whole) -> Whole:
+    """Where a new combination of keys begins, which are in order."""
+    new = np.zeros(len(keys[0]), np.bool_)
+    new[:1] = True
+    for key in keys:
+        new[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(new)

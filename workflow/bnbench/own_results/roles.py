@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
+from bnbench.errors import UserError
+from bnbench.own_results import contexts, numbers, scales, seeds
+from bnbench.own_results.columns import Codes, Columns, listed
+from bnbench.own_results.contexts import Design
+from bnbench.own_results.levels import label
+from bnbench.own_results.names import ARMS, EPOCHS, FOLDS, MEASURES, RUNS, SEEDS, VALUES, is_moment, is_noted, word
 
-from bnbench.errors import UserError, nearest
+MOST_ARMS = 20
+"""Levels of a column that is taken for the compared one, at most."""
 
-SEEDS = ("seed", "random_seed", "rng_seed", "seed_id", "random_state", "seed_everything", "trial_seed")
-EPOCHS = (
-    *("epoch", "epochs", "step", "global_step", "_step", "steps", "iteration", "iter", "iterations"),
-    *("timestep", "timesteps", "total_timesteps", "env_step", "env_steps", "generation", "round"),
-)
-RUNS = ("run", "run_id", "run_name", "name", "id", "_run", "experiment_id", "trial_id", "run_uuid")
-BASELINES = ("none", "baseline", "control", "vanilla", "default", "off", "no", "false", "0", "identity", "reference")
-"""Names of columns, and of levels, in the order in which they are looked for."""
+MOST_NAMED = 50
+"""The same if the user names it: each is compared with the baseline, in a table and a picture."""
 
-_DATES = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$")
-_NEVER = (
-    *("_timestamp", "timestamp", "wall_time", "walltime", "created", "date", "datetime", "started", "finished"),
-    *("state", "status", "notes", "tags", "user", "username", "host", "hostname", "git_commit", "commit", "_runtime"),
-)
-"""Columns that a tracker writes of every run, and that are neither a factor nor an outcome."""
-
-MOST = 20
-"""Levels of a column that is taken for a factor, at most."""
-
-_MOST_NUMBERS = 12  # the same of a column of numbers
+MOST_CONTEXTS = 1000
+"""Levels of a column that the user names as a context, at most."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +33,14 @@ class Wanted:
     contexts: Sequence[str] | None = None
     unpaired: bool = False
 
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Flag and column of all that are named."""
+        for flag in ("factor", "outcome", "seed", "epoch"):
+            if (name := getattr(self, flag)) is not None:
+                yield f"--{flag}", name
+        for name in self.contexts or ():
+            yield "--context", name
+
 
 @dataclass
 class Roles:
@@ -54,49 +49,16 @@ class Roles:
     factor: str
     outcome: str
     seed: str | None
+    """What runs are paired by, or what tells them apart; None if each row is a run."""
     epoch: str | None
-    run: str | None
     contexts: list[str]
-    others: list[str]
-    """Further columns of numbers, which may be outcomes."""
+    others: dict[str, str]
+    """Further columns of numbers, which may be outcomes, in the order of their names → why they are no contexts."""
     set_aside: list[tuple[str, str, str]] = field(default_factory=list)
-    """Column, a word for the reason, and a detail."""
+    """Column, a word for the reason, and a detail; in the order of their names."""
 
 
-class Columns:
-    """The columns of a long table, each looked at once."""
-
-    def __init__(self, table: pa.Table, source: str) -> None:
-        self.table, self.source = table, source
-        self.names: list[str] = table.column_names
-        self._codes: dict[str, tuple[Any, list[Any]]] = {}
-
-    def is_number(self, name: str) -> bool:
-        """Whether all cells with a value are numbers."""
-        return bool(pa.types.is_floating(self.table.schema.field(name).type))
-
-    def codes(self, name: str) -> tuple[Any, list[Any]]:
-        """Codes of the cells, −1 where there is none, and the values that they stand for."""
-        if name not in self._codes:
-            codes, values = pd.factorize(self.table[name].to_pandas())
-            self._codes[name] = codes, list(values)
-        return self._codes[name]
-
-    def levels(self, name: str) -> list[Any]:
-        """The different values of a column."""
-        return self.codes(name)[1]
-
-    def wanted(self, option: str, name: str) -> str:
-        """The name, if there is such a column."""
-        if name in self.names:
-            return name
-        hint = nearest(name, self.names)
-        raise UserError(
-            f"{self.source}: {option}: found no column '{name}'{hint}, allowed: one of {listed(self.names)}"
-        )
-
-
-def found(columns: Columns, wanted: Wanted, known: Sequence[str] = ()) -> Roles:
+def found(columns: Columns, wanted: Wanted, known: Collection[str] = ()) -> Roles:
     """What each column is.
 
     Args:
@@ -105,163 +67,176 @@ def found(columns: Columns, wanted: Wanted, known: Sequence[str] = ()) -> Roles:
         known: columns that a reader knows to be factors.
 
     Raises:
-        UserError: a column that is named is not there, or a role cannot be found and must be named.
+        UserError: a column that is named is not there or cannot be what it is named as, or a role cannot be found.
     """
-    free = [*columns.names]
+    _check_names(columns, wanted)
+    _refuse_long_form(columns, wanted)
+    named = {name for _, name in wanted.named()}
+    useless = {name: reason for name in columns.names if name not in named and (reason := _useless(columns, name))}
+    free = [name for name in columns.names if name not in named and name not in useless]
+    seed = _seed(columns, wanted, free)
+    epoch = wanted.epoch or _epoch(columns, free)
+    free = [name for name in free if name not in (seed, epoch)]
+    factor = wanted.factor or _factor(columns, free)
+    free = [name for name in free if name != factor]
+    held, reasons, epoch = _held(columns, wanted, Roles(factor, "", seed, epoch, [], {}), free, known)
+    measured = [name for name in columns.names if name in reasons and columns.is_number(name) and name not in known]
+    outcome = wanted.outcome or _outcome(columns, measured, reasons)
+    aside = [(name, *each) for name, each in useless.items()]
+    aside += [(name, reason, "") for name, reason in reasons.items() if name not in measured]
+    others = {name: reasons[name] for name in sorted(measured) if name != outcome}
+    return Roles(factor, outcome, seed, epoch, held, others, sorted(aside))
 
-    def named(option: str, name: str) -> str:
-        free.remove(columns.wanted(option, name))
-        return name
 
-    factor = named("--factor", wanted.factor) if wanted.factor is not None else ""
-    outcome = named("--outcome", wanted.outcome) if wanted.outcome is not None else ""
-    contexts = [named("--context", name) for name in dict.fromkeys(wanted.contexts or ()) if name != factor]
-    if wanted.seed in (factor, outcome, *contexts) or wanted.epoch in (factor, outcome, *contexts):
-        twice = wanted.seed if wanted.seed in (factor, outcome, *contexts) else wanted.epoch
-        raise UserError(f"{columns.source}: found the column '{twice}' named twice, allowed: one role a column")
-    seed = named("--seed", wanted.seed) if wanted.seed is not None else _one_of(SEEDS, free)
-    epoch = named("--epoch", wanted.epoch) if wanted.epoch is not None else _one_of(EPOCHS, free, columns.is_number)
-    run = _one_of(RUNS, free)
-    free = [name for name in free if name not in (seed, epoch, run)]
-    roles = Roles(factor, outcome, seed, epoch, run, contexts, [])
-    if seed is None and not wanted.unpaired:
+def _check_names(columns: Columns, wanted: Wanted) -> None:
+    """Refuse names of no column, and columns that are named twice."""
+    flags: dict[str, str] = {}
+    for flag, name in wanted.named():
+        columns.wanted(flag, name)
+        if name in flags:
+            twice = flag if flags[name] == flag else f"{flags[name]} and {flag}"
+            raise UserError(f"{columns.source}: found the column '{name}' twice ({twice}), allowed: one role a column")
+        flags[name] = flag
+    for flag, most in (("--factor", MOST_NAMED), ("--context", MOST_CONTEXTS)):
+        for name in (name for name, its in flags.items() if its == flag):
+            _check_levels(columns, flag, name, most)
+
+
+def _check_levels(columns: Columns, flag: str, name: str, most: int) -> None:
+    """Refuse a column that is no factor."""
+    if _moments(columns, name):
+        first = columns.levels(name)[0]
+        raise UserError(f"{columns.source}: {flag}: found dates or times in '{name}' ({first}), allowed: a factor")
+    if (count := columns.count(name)) > most:
         raise UserError(
-            f"{columns.source}: no column says which seed a run has, allowed: --seed with one of "
-            f"{listed(columns.names)}; or --unpaired, if the arms shared no seeds"
+            f"{columns.source}: {flag}: found {count:,} levels of '{name}', allowed: {most:,} at most; is it an id, or "
+            "something that was measured?"
         )
-    free = [name for name in free if not _set_aside(columns, roles, name)]
-    roles.factor = roles.factor or _factor(columns, free)
-    texts_first = sorted(
-        (name for name in free if name != roles.factor), key=lambda name: (columns.is_number(name), name)
-    )
-    for name in texts_first:
-        asked = wanted.contexts is not None
-        reason = "not named" if asked else _no_context(columns, roles, name, known=name in known)
-        if not reason:
-            roles.contexts.append(name)
-        elif columns.is_number(name) and name not in known:
-            roles.others.append(name)
-        else:
-            roles.set_aside.append((name, reason, ""))
-    if not roles.outcome:
-        roles.outcome = _outcome(columns, roles.others)
-        roles.others.remove(roles.outcome)
-    roles.set_aside.sort()
-    return roles
 
 
-def _one_of(words: Iterable[str], names: Sequence[str], fits: Any = lambda _: True) -> str | None:
-    """The column that goes by the first of these words, alone or after a dot or a slash."""
-    able = sorted(filter(fits, names), key=lambda name: (len(name), name), reverse=True)
-    by_word = {word(name): name for name in able}
-    return next((by_word[word] for word in words if word in by_word), None)
-
-
-def word(name: str) -> str:
-    """The last part of a column's name, as it is looked for: `seed` of `config/Seed`."""
-    return re.split(r"[./]", name)[-1].strip().lower().replace("-", "_").replace(" ", "_")
-
-
-def _set_aside(columns: Columns, roles: Roles, name: str) -> bool:
-    """Whether a column is of no use, which is then told."""
-    levels = columns.levels(name)
-    if not levels:
-        roles.set_aside.append((name, "empty", ""))
-    elif word(name) in _NEVER:
-        roles.set_aside.append((name, "of the tracker", ""))
-    elif len(levels) == 1 and (columns.codes(name)[0] >= 0).all():
-        roles.set_aside.append((name, "the same everywhere", _text(levels[0])))
-    elif not columns.is_number(name) and all(_DATES.match(str(level)) for level in levels[:100]):
-        roles.set_aside.append((name, "a date", _text(levels[0])))
-    else:
+def _moments(columns: Columns, name: str) -> bool:
+    """Whether all cells of a column are dates, times or durations."""
+    if columns.is_number(name) or not columns.count(name):
         return False
-    return True
+    return all(is_moment(text) for text in columns.levels(name))
 
 
-def _factor(columns: Columns, free: Sequence[str]) -> str:
-    """The only column of text with few levels."""
-    able = [name for name in free if not columns.is_number(name) and 2 <= len(columns.levels(name)) <= MOST]
-    if len(able) == 1:
-        return able[0]
-    offered = able or [name for name in free if 2 <= len(columns.levels(name)) <= MOST] or free
-    raise UserError(f"{columns.source}: which column is compared? allowed: --factor with one of {listed(offered)}")
+def _refuse_long_form(columns: Columns, wanted: Wanted) -> None:
+    """Refuse a table that has a row for each metric."""
+    named = {name for flag, name in wanted.named() if flag != "--outcome"}
+    able = [name for name in columns.names if name not in named]
+    metric = _one_of(MEASURES, able, lambda name: not columns.is_number(name) and columns.count(name) > 1)
+    value = _one_of(VALUES, able, columns.is_number)
+    if metric and value and wanted.outcome in (None, value):
+        raise UserError(
+            f"{columns.source}: found a row for each metric ('{metric}': {listed(columns.levels(metric)[:5])}), "
+            f"allowed: a column for each; pivot the table, as pandas' pivot_table(columns='{metric}', "
+            f"values='{value}') does"
+        )
 
 
-def _outcome(columns: Columns, able: Sequence[str]) -> str:
-    """The only column of numbers."""
-    if len(able) == 1:
-        return able[0]
-    if not able:
-        raise UserError(f"{columns.source}: found no column of numbers that could be an outcome, allowed: one at least")
-    raise UserError(f"{columns.source}: which outcome decides? allowed: --outcome with one of {listed(able)}")
+def _useless(columns: Columns, name: str) -> tuple[str, str] | None:
+    """Why a column is of no use, whatever the others are: a word for the reason, and a detail."""
+    if not columns.count(name):
+        return "empty", ""
+    if is_noted(name):
+        return "of the tracker", ""
+    if columns.count(name) == 1 and not columns.has_gaps(name):
+        return "the same everywhere", _short(label(columns.levels(name)[0]))
+    if _moments(columns, name):
+        return "a date", _short(min(columns.levels(name)))
+    return None
 
 
-def _no_context(columns: Columns, roles: Roles, name: str, *, known: bool) -> str:
-    """Why a column is no factor that is held fixed; empty where it is one."""
-    codes, levels = columns.codes(name)
-    if len(levels) < 2:
-        return "incomplete"
-    if len(levels) > (_MOST_NUMBERS if columns.is_number(name) else MOST) and not known:
-        return "an id" if not columns.is_number(name) else "many values"
-    arms, _ = columns.codes(roles.factor)
-    pairs = np.unique(np.stack([codes, arms]), axis=1)
-    of_level = np.bincount(pairs[0][pairs[0] >= 0], minlength=len(levels))
-    if len(np.unique(pairs[1])) == pairs.shape[1] or (of_level == 1).all():
-        return "follows the arms"
-    if (codes < 0).any():
-        return "incomplete"
-    return "" if known or not columns.is_number(name) else _numbers(columns, roles, name, of_level)
-
-
-def _numbers(columns: Columns, roles: Roles, name: str, of_level: Any) -> str:
-    """Why a column of few numbers is no factor; empty where it is one.
-
-    A factor has each of its values in several arms and runs, from the first epoch on; a rate under a schedule changes
-    on the way, and of measurements few are equal.
-    """
-    if (of_level < 2).any():
-        return "measured"
-    codes, levels = columns.codes(name)
-    if roles.epoch is None:
-        return "" if np.bincount(codes, minlength=len(levels)).min() >= 2 * 2 else "measured"
-    held = [each for each in roles.contexts if not columns.is_number(each)]  # whatever other numbers are taken for
-    keys = [columns.codes(each)[0] for each in (roles.factor, roles.seed, *held) if each]
-    frame = pd.DataFrame({str(place): key for place, key in enumerate([*keys, codes])})
-    frame["epoch"] = columns.table[roles.epoch].to_pandas()
-    first = frame.groupby([*frame.columns[:-1]], sort=False)["epoch"].min()
-    return "" if bool((first == first.min()).all()) else "changes on the way"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in a message, not more than a reader can take in."""
-    every = [*names]
-    more = f" and {len(every) - 30} more" if len(every) > 30 else ""
-    return f"{', '.join(every[:30])}{more}"
-
-
-def _text(value: Any) -> str:
-    text = label(value)
+def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def label(value: Any) -> str:
-    """A level of a factor as text: 0.5, 100000, batch."""
-    if isinstance(value, float | np.floating):
-        number = float(value)
-        if number.is_integer() and abs(number) < 1e15:
-            return str(int(number))
-        return f"{number:g}" if float(f"{number:g}") == number else repr(number)
-    return str(value).strip()
+def _one_of(words: Iterable[str], names: Sequence[str], fits: Callable[[str], bool] = lambda _: True) -> str | None:
+    """The column that goes by the first of these words, alone or after a dot or a slash."""
+    able = sorted(filter(fits, names), key=lambda name: (len(name), name), reverse=True)
+    by_word = {word(name): name for name in able}
+    return next((by_word[each] for each in words if each in by_word), None)
 
 
-def in_order(labels: Mapping[str, Any] | Iterable[str]) -> list[str]:
-    """Labels as people expect them: numbers by size, texts by the alphabet, and numbers within them by size."""
+def _seed(columns: Columns, wanted: Wanted, free: Sequence[str]) -> str | None:
+    """What runs are paired by; of runs that are not paired, what tells them apart."""
+    if wanted.seed is not None:
+        return wanted.seed
+    if called := _one_of(SEEDS, free):
+        return called
+    ending = [name for name in free if seeds.is_seed(name)]
+    if len(ending) == 1:
+        return ending[0]
+    if wanted.unpaired:
+        return _one_of(RUNS, free)
+    if fold := _one_of(FOLDS, free):
+        return fold
+    constant = _one_of(SEEDS, columns.names)
+    if constant:
+        value = label((columns.levels(constant) or ["nothing"])[0])
+        raise UserError(
+            f"{columns.source}, column {constant}: found one seed, {value}, in all rows, allowed: two at least; below "
+            "six nothing can be decided at α = 0.05"
+        )
+    offered = ending or [name for name in free if not scales.named(name).says_something] or free
+    raise UserError(
+        f"{columns.source}: which column is the seed, by which runs are paired? allowed: --seed with one of "
+        f"{listed(offered)}; or --unpaired, if the arms shared no seeds"
+    )
 
-    def key(text: str) -> tuple[int, float, list[tuple[int, float, str]]]:
-        try:
-            return (0, float(text), [])
-        except ValueError:
-            parts = re.split(r"(\d+)", text)
-            return (1, 0.0, [(0, float(part), "") if part.isdigit() else (1, 0.0, part) for part in parts])
 
-    return sorted(labels, key=lambda text: (key(text), text))
+def _epoch(columns: Columns, free: Sequence[str]) -> str | None:
+    """What counts epochs or steps: a column of whole numbers, if there is one."""
+    return _one_of(EPOCHS, free, lambda name: numbers.is_whole(columns, name)) or _one_of(
+        EPOCHS, free, columns.is_number
+    )
+
+
+def _factor(columns: Columns, free: Sequence[str]) -> str:
+    """The only column of text with few levels, or the only one of several that is called like an arm."""
+
+    def fits(name: str) -> bool:
+        return 2 <= columns.count(name) <= MOST_ARMS
+
+    able = [
+        name
+        for name in free
+        if fits(name) and not columns.is_number(name) and columns.count(name) <= max(columns.rows // 2, 2)
+    ]
+    called = [name for name in able if word(name) in ARMS]
+    for only in (able, called, [name for name in able if word(name) not in RUNS]):
+        if len(only) == 1:
+            return only[0]
+    offered = able or [name for name in free if fits(name) and not scales.named(name).says_something] or free
+    raise UserError(f"{columns.source}: which column is compared? allowed: --factor with one of {listed(offered)}")
+
+
+def _held(
+    columns: Columns, wanted: Wanted, said: Roles, free: Sequence[str], known: Collection[str]
+) -> tuple[list[str], dict[str, str], str | None]:
+    """The contexts, why each of the other columns is none, and the epoch, unless each row is a run."""
+    identity: Codes | None = columns.codes(said.seed)[0] if said.seed else None
+    paired = not wanted.unpaired
+    design = Design(columns, said.factor, identity, said.epoch, paired, known)
+    named = sorted(wanted.contexts or ())
+    if said.epoch and not wanted.epoch and not contexts.has_course(design, [*named, *free]):
+        free = [*free, said.epoch]
+        design = Design(columns, said.factor, identity, None, paired, known)
+    if wanted.contexts is not None:
+        return named, dict.fromkeys(free, "not named"), design.epoch
+    held, reasons = contexts.held(design, free)
+    return held, reasons, design.epoch
+
+
+def _outcome(columns: Columns, able: Sequence[str], reasons: Mapping[str, str]) -> str:
+    """The only column of numbers that was measured, or the only one whose name says which side is better."""
+    sided = [name for name in able if scales.named(name).better]
+    likely = [name for name in able if reasons[name] != "an id" or not numbers.is_whole(columns, name)]
+    for only in (able, sided, likely):
+        if len(only) == 1:
+            return only[0]
+    if not able:
+        raise UserError(f"{columns.source}: found no column of numbers that could be an outcome, allowed: one at least")
+    offered = listed(sided or likely or able)
+    raise UserError(f"{columns.source}: which outcome decides? allowed: --outcome with one of {offered}")

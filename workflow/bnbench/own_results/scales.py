@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,23 +13,55 @@ from bnbench.outcomes import Outcome, Scale
 
 Better = Literal["lower", "higher"]
 
-_LOWER = (
-    *("loss", "nll", "perplexity", "ppl", "elbo_loss", "entropy", "mse", "rmse", "mae", "mape", "error", "err", "cost"),
-    *("fid", "wer", "cer", "bpc", "bpb", "regret", "brier", "ece", "divergence", "kl", "time", "seconds", "latency"),
-    *("runtime", "duration", "residual", "distance", "misses", "rank"),
+_LOWER = frozenset(
+    (
+        *("loss", "logloss", "nll", "perplexity", "ppl", "crossentropy", "xent", "bce", "deviance", "mse", "rmse"),
+        *("rmsle", "nrmse", "mae", "mape", "smape", "mase", "crps", "error", "err", "cost", "fid", "kid", "lpips"),
+        *("wer", "cer", "eer", "ter", "bpc", "bpb", "regret", "brier", "ece", "time", "seconds", "latency", "duration"),
+        *("residual", "misses", "epe"),
+    )
 )
-_HIGHER = (
-    *("acc", "accuracy", "score", "reward", "rewards", "return", "returns", "auc", "auroc", "auprc", "f1", "precision"),
-    *("recall", "r2", "map", "iou", "miou", "dice", "bleu", "rouge", "psnr", "ssim", "success", "wins", "ndcg", "mrr"),
-    *("likelihood", "elbo", "top1", "top5", "correct", "kappa", "mcc", "specificity", "sensitivity", "inception"),
+_HIGHER = frozenset(
+    (
+        *("acc", "accuracy", "reward", "rewards", "rew", "return", "returns", "auc", "auroc", "auprc", "aupr", "ap"),
+        *("f1", "precision", "recall", "r2", "map", "iou", "miou", "dice", "jaccard", "bleu", "rouge", "rougel"),
+        *("meteor", "cider", "chrf", "psnr", "ssim", "snr", "sdr", "pesq", "stoi", "success", "solved", "win", "wins"),
+        *("winrate", "ndcg", "mrr", "hits", "likelihood", "elbo", "correct", "kappa", "mcc", "specificity"),
+        *("sensitivity", "inception", "correlation", "corr", "spearman", "pearson", "silhouette", "ari", "nmi"),
+    )
 )
-"""Words of the field that stand in names of outcomes."""
+_SCORE = "score"
+"""Higher is better, unless another word says what it is a score of."""
 
-_SHARES = ("acc", "accuracy", "error", "err", "top1", "top5", "success", "correct", "wer", "cer")
+_SHARES = frozenset(
+    ("acc", "accuracy", "error", "err", "success", "solved", "correct", "wer", "cer", "win", "wins", "winrate")
+)
 """Words of outcomes that people read in per cent."""
 
-_DIFFERENCES = ("error", "err", "wer", "cer", "ece", "rank", "regret")
+_DIFFERENCES = frozenset(("error", "err", "wer", "cer", "eer", "ter", "ece", "regret"))
 """Words of outcomes of which lower is better and that are compared by their difference all the same."""
+
+_RATIOS = frozenset(("squared", "absolute", "percentage"))
+"""Words beside an error that is compared by its ratio."""
+
+_MADE = frozenset(("std", "stddev", "stderr", "sem", "sd", "var", "variance", "count", "num", "n", "rank", "ci"))
+"""First or last words of what is made of an outcome, and is none itself: `std_test_score`, `val_loss_ci`."""
+
+_SET = frozenset(
+    (
+        *("weight", "scale", "coef", "coefficient", "lambda", "factor", "penalty", "type", "fn", "function", "name"),
+        *("threshold", "margin", "clip", "smoothing", "lr", "id", "index", "seed"),
+    )
+)
+"""Last words of what is set before training, and not measured: `loss_weight`."""
+
+_TIMES = frozenset(("time", "seconds", "duration"))
+_BEHIND_TIMES = frozenset(("s", "ms", "sec", "secs", "min", "elapsed", "total", "mean", "seconds"))
+"""Words that may follow one of time: `time_elapsed` is one, `time/fps` and `time_step` are none."""
+
+_WHOLE = (("mAP", "_map_"), ("mIoU", "_miou_"), ("IoU", "_iou_"))
+_PARTS = ((r"(?<![a-zA-Z])[rR](\^2|²)", "_r2_"), (r"(?i)(?<![a-z])top[-_ @]?\d+", "_acc_"))
+"""What would fall apart if words ended at capitals and at signs."""
 
 SMALL = 0.05
 """Share of what the baseline comes to that is too small to matter, where no unit says what is."""
@@ -42,16 +75,45 @@ class Named(NamedTuple):
     share: bool
     """Whether it is a share if its values lie between 0 and 1."""
     difference: bool
+    says_something: bool
+    """Whether any of its words is one of outcomes: it was measured, even if this does not say which side is better."""
 
 
 def named(name: str) -> Named:
     """What the words of a name say; the last word that says anything counts: `loss_accuracy` is an accuracy."""
-    words = re.findall(r"[a-z]+[0-9]*", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
-    known = [word for word in words if word in _LOWER or word in _HIGHER]
-    if not known:
-        return Named(None, share=False, difference=False)
-    word = known[-1]
-    return Named("lower" if word in _LOWER else "higher", share=word in _SHARES, difference=word in _DIFFERENCES)
+    words = [*_words(name)]
+    known = [place for place, word in enumerate(words) if _is_known(words, place)]
+    says = words[known[-1]] if known else _SCORE if _SCORE in words else ""
+    if not says or words[-1] in _SET:
+        return Named(None, share=False, difference=False, says_something=False)
+    if words[-1] in _MADE or words[0] in _MADE:
+        return Named(None, share=False, difference=False, says_something=True)
+    lower = (says in _LOWER) != ("neg" in words or "negative" in words)
+    plain = not _RATIOS & {*words}
+    side: Better = "lower" if lower else "higher"
+    return Named(side, says in _SHARES and plain, says in _DIFFERENCES and plain, says_something=True)
+
+
+def _is_known(words: list[str], place: int) -> bool:
+    """Whether a word is one of outcomes, where it stands."""
+    word, behind = words[place], words[place + 1 :]
+    return word in _LOWER | _HIGHER and (word not in _TIMES or {*behind} <= _BEHIND_TIMES)
+
+
+def _words(name: str) -> Iterator[str]:
+    """The words of a name, in lower case, without numbers at their ends."""
+    for written, word in _WHOLE:
+        name = name.replace(written, word)
+    for pattern, word in _PARTS:
+        name = re.sub(pattern, word, name)
+    for part in re.findall(r"[^\W_]+", name):
+        whole = _bare(part.lower())
+        words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*", part) if whole not in _LOWER | _HIGHER else ()
+        yield from (_bare(word.lower()) for word in words) if words else (whole,)
+
+
+def _bare(word: str) -> str:
+    return word if word in _HIGHER else word.rstrip("0123456789")
 
 
 def outcome(
@@ -88,6 +150,10 @@ def _margin(said: Named, scale: Scale, *, share: bool, finite: NDArray[np.float6
 
 
 def small(baseline: NDArray[np.float64]) -> float:
-    """A margin where the unit of a difference is not known: `SMALL` of the baseline's mean, to one digit."""
+    """A margin where the unit of a difference is not known: `SMALL` of the baseline's mean, to one digit.
+
+    Args:
+        baseline: what its runs ended at, finite, [runs].
+    """
     size = float(np.abs(baseline).mean()) * SMALL if len(baseline) else 0.0
     return float(f"{size:.1g}") or 0.01

@@ -19,6 +19,7 @@ from bnbench.catalogue.parameters import Registry
 from bnbench.catalogue.registries import ENTRIES, REGISTRIES
 from bnbench.catalogue.shared_tasks import Arrays, OwnData
 from bnbench.errors import UserError, found, nearest
+from bnbench.own_results import flags
 from bnbench.plan import candidates, cross_checks, described, duplicate_checks, own_study
 from bnbench.plan.mistakes import ConfigError, Path, at, every, kinds, missing_key, refuse, unknown_keys, wrong_values
 from bnbench.plan.study import Study
@@ -64,8 +65,8 @@ def load(config: Mapping[str, Any], source: str, results: Long | None = None) ->
         else:
             cross_checks.complete_claims(study)
         cross_checks.check_claims(study)
-    except ConfigError as error:
-        raise error.told(source, config) from error
+    except UserError as error:
+        raise _told(error, source, config) from error
     return study
 
 
@@ -78,8 +79,16 @@ def resolve(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     config = _spelled(config)
     try:
         return _resolved(config)
-    except ConfigError as error:
-        raise error.told(source, config) from error
+    except UserError as error:
+        raise _told(error, source, config) from error
+
+
+def _told(error: UserError, source: str, config: Mapping[str, Any]) -> UserError:
+    """What is wrong with a config, with its source, and in terms of its keys."""
+    if isinstance(error, ConfigError):
+        return error.told(source, config)
+    written = config.get("results") is not None and source != flags.COMMAND_LINE
+    return UserError(f"{source}: {flags.as_keys(str(error))}") if written else error
 
 
 def _spelled(written: Any) -> Any:

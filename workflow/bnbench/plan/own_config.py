@@ -7,12 +7,14 @@ from, with all that is known of the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from bnbench.columns import COLUMNS
 from bnbench.errors import UserError, found, nearest
 from bnbench.own_results import files, reading
-from bnbench.own_results.roles import Wanted, label
+from bnbench.own_results.levels import label
+from bnbench.own_results.roles import Wanted
 from bnbench.own_results.table import Long
 from bnbench.plan import own_facts
 from bnbench.plan.mistakes import Mistake, at, refuse
@@ -26,8 +28,14 @@ _NAMED_IN_RESULTS = ("factor", "baseline", "outcome")
 _TAKEN = frozenset(COLUMNS) - frozenset(FACTORS)
 """What the report has columns for, so that a factor of this name is called otherwise there."""
 
-_MADE = frozenset((GAP, ERROR, BEST, SWING, EPOCHS_TO_TARGET, SECONDS, "seed", "epoch", "setting", "diverged_at"))
-"""The same of outcomes: what is made of others, and what tells runs apart."""
+_MADE = frozenset(
+    (
+        *(GAP, ERROR, BEST, SWING, EPOCHS_TO_TARGET, SECONDS, "seed", "epoch", "setting", "diverged_at", "threads"),
+        *("device_name", "python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "weights_hash"),
+        *("target_variance", "target_scale"),
+    )
+)
+"""The same of outcomes: what is made of others, what tells runs apart, and what else is known of a trial."""
 
 Resolve = Callable[[str], Any]
 """From a key to its value by the schema, with all defaults."""
@@ -51,9 +59,8 @@ def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = No
     refuse(list(_strangers(config)))
     values = {key: resolve(key) for key in KEYS}
     entry, report = values["results"], values["report"]
-    table = long or files.read(entry["path"], entry["pattern"])
-    read = reading.of(table, options(entry))
-    facts = read.facts
+    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
+    facts = _reading(entry, digest, long).facts
     report |= {
         "factor": facts["factors"][0]["name"],
         "baseline": facts["baseline"],
@@ -63,7 +70,6 @@ def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = No
     decides = facts["outcomes"][0]
     report["margin"] = decides["margin"] if report["margin"] is None else report["margin"]
     refuse(list(_wrong(report, decides["scale"], facts["factors"][0]["levels"])))
-    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
     baseline, *others = _arms(facts)
     comparisons = [*((baseline, other) for other in others), *map(tuple, report["compare"])]
     values["results"] = {**entry, "sha256": digest, "found": own_facts.packed(facts, comparisons)}
@@ -91,9 +97,24 @@ def read(entry: Mapping[str, Any], long: Long | None = None) -> reading.Read:
     Raises:
         UserError: it cannot be read, or is not the one that the study was planned with.
     """
-    if not long and files.digest(entry["path"], entry["pattern"]) != entry["sha256"]:
+    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
+    if digest != entry["sha256"]:
         raise UserError(f"{entry['path']}: changed since the study was planned; run the workflow again")
-    return reading.of(long or files.read(entry["path"], entry["pattern"]), options(entry))
+    found = _reading(entry, digest, long)
+    _from_files.cache_clear()
+    return found
+
+
+def _reading(entry: Mapping[str, Any], digest: str, long: Long | None) -> reading.Read:
+    if long:
+        return reading.of(long, options(entry))
+    return _from_files(entry["path"], entry["pattern"], digest, options(entry))
+
+
+@lru_cache(maxsize=1)
+def _from_files(path: str, pattern: str | None, digest: str, options: reading.Options) -> reading.Read:  # noqa: ARG001 - files that changed are others
+    """The table in these files; kept from the planning of a study until it is collected."""
+    return reading.of(files.read(path, pattern), options)
 
 
 def _arms(facts: Mapping[str, Any]) -> list[str]:

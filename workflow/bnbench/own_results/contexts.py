@@ -1,0 +1,174 @@
+"""Which columns are held fixed while the arms are compared: those by which a design tells its runs apart.
+
+A column is held fixed if runs of one arm and seed differ by it, or if the arms of every seed agree in it. What was
+measured of a run does neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnbench.own_results import numbers, scales
+from bnbench.own_results.columns import Codes, Columns, different, joined
+
+MOST = 100
+"""Levels of a column of text that is held fixed, at most, unless the user names it."""
+
+MOST_NUMBERS = 12
+"""The same of a column of numbers."""
+
+_CROSSED = 0.5
+"""Share of its levels that a column of numbers has in each cell of the others, where these are a part of the design."""
+
+_AGREE = 0.9
+"""Share of the seeds whose arms must agree in a column that is held fixed."""
+
+_MEET = 1.1
+"""Levels that a column has at one epoch of a run, on average, below which this is chance."""
+
+_FAR = 2**60
+
+
+@dataclass(frozen=True)
+class Design:
+    """The columns that are known already."""
+
+    columns: Columns
+    factor: str
+    identity: Codes | None
+    """What tells the runs of an arm apart, [rows]; None if each row is a run."""
+    epoch: str | None
+    paired: bool
+    known: Collection[str] = ()
+    """Columns that a reader knows to be factors."""
+
+    def joined(self, names: Sequence[str], *more: Codes) -> Codes:
+        """A code for each combination of these columns and of `more`, [rows]."""
+        return joined([*(self.columns.codes(name)[0] for name in names), *more], self.columns.rows)
+
+    @property
+    def run(self) -> Codes:
+        """What tells runs of one context apart, [rows]: the arm and the seed."""
+        identity = np.arange(self.columns.rows) if self.identity is None else self.identity
+        return self.joined([self.factor], identity)
+
+
+def unfit(design: Design, name: str) -> str:
+    """Why a column could not be held fixed, whatever the others are; empty if it could."""
+    columns, known = design.columns, name in design.known
+    number = columns.is_number(name) and not known
+    levels = columns.count(name)
+    if number and scales.named(name).says_something:
+        return "measured"
+    if levels > (MOST_NUMBERS if number else MOST) and not known:
+        return "many values" if number or levels < columns.rows / 2 else "an id"
+    if columns.has_gaps(name):
+        return "incomplete"
+    arms = different(design.joined([design.factor]))
+    if levels > arms and different(design.joined([name], design.run)) == levels:
+        return "an id"
+    with_arm = different(design.joined([design.factor, name]))
+    return "follows the arms" if with_arm in (arms, levels) else ""
+
+
+def held(design: Design, able: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The columns that are held fixed, and why each of the others is not.
+
+    Args:
+        design: the columns that are known.
+        able: further ones; the result does not depend on their order.
+    """
+    reasons = {name: reason for name in able if (reason := unfit(design, name))}
+    kept = [name for name in able if name not in reasons]
+    # Numbers go first, since they are measured more often; what a reader knows to be a factor goes last.
+    doubtful = sorted(
+        kept, key=lambda name: (name not in design.known, design.columns.is_number(name), name), reverse=True
+    )
+    for name in doubtful:
+        others = [each for each in kept if each != name]
+        if reason := _why_not(design, name, others):
+            reasons[name] = reason
+            kept = others
+    return sorted(kept, key=lambda name: (design.columns.is_number(name), name)), reasons
+
+
+def _why_not(design: Design, name: str, others: Sequence[str]) -> str:
+    """Why a column is not held fixed beside the others; empty if it is."""
+    number = design.columns.is_number(name) and name not in design.known
+    codes, levels = design.columns.codes(name)
+    run = design.joined(others, design.run)
+    cell = design.joined([design.epoch], run) if design.epoch else run
+    several = different(joined([cell, codes], len(cell))) / different(cell)
+    if several > 1.02 and (not number or several >= _CROSSED * len(levels)):
+        return ""
+    if different(joined([run, codes], len(run))) > different(run):
+        if several < _MEET and _side_by_side(design, run, codes):
+            return ""
+        return "changes on the way" if several < _MEET else "measured"
+    for given, reason in ((others, "follows another column"), ([design.factor, *others], "follows the arms")):
+        if given and different(design.joined([*given, name])) == different(design.joined(given)):
+            return reason
+    return _why_apart(design, name, others, number=number)
+
+
+def _side_by_side(design: Design, run: Codes, codes: Codes) -> bool:
+    """Whether what seems to be one run is several, each with epochs of its own, which all begin early.
+
+    Where runs share their epochs, those of several levels meet at some. Where each has its own, none do.
+    """
+    if not design.epoch:
+        return False
+    epoch = numbers.whole(design.columns, design.epoch, "epoch")
+    if len(np.unique(epoch)) <= 2 * np.bincount(run).max():
+        return False
+    both = joined([run, codes], len(run))
+    first, last, begins = (np.full(different(each), start) for each, start in ((run, _FAR), (run, -_FAR), (both, _FAR)))
+    np.minimum.at(first, run, epoch)
+    np.maximum.at(last, run, epoch)
+    np.minimum.at(begins, both, epoch)
+    of_both = np.empty_like(begins)
+    of_both[both] = run
+    early = begins <= first[of_both] + (last - first)[of_both] / 10
+    return bool(early.mean() >= _AGREE)
+
+
+def _why_apart(design: Design, name: str, others: Sequence[str], *, number: bool) -> str:
+    """Why a column that tells no runs apart is not held fixed; empty if the arms agree in it."""
+    codes, levels = design.columns.codes(name)
+    if not design.paired or design.identity is None:
+        sparse = np.bincount(design.joined([design.factor, name])).min() < 2
+        balanced = different(design.joined([design.factor, name])) == len(levels) * different(
+            design.joined([design.factor])
+        )
+        return "measured" if number and (sparse or not balanced) else ""
+    pair = design.joined(others, design.identity)
+    arms, of_levels = (_different_in(pair, each) for each in (design.columns.codes(design.factor)[0], codes))
+    shared = arms > 1
+    if not shared.any() or (of_levels[shared] == 1).mean() < _AGREE:
+        return "differs within the pairs"
+    seeds = _different_in(codes, joined([design.identity], len(codes)))
+    return "changes with the seed" if seeds.min() < 2 else ""
+
+
+def _different_in(groups: Codes, codes: Codes) -> Codes:
+    """How many codes each group has, [groups]."""
+    both = joined([groups, codes], len(groups))
+    _, first = np.unique(both, return_index=True)
+    return np.bincount(groups[first])
+
+
+def has_course(design: Design, able: Sequence[str]) -> bool:
+    """Whether rows of one run differ by the epoch, and not by what is held fixed: else each row is a run."""
+    assert design.epoch  # noqa: S101
+    rows = design.columns.rows
+    able = [name for name in able if not unfit(design, name)]
+    if different(design.joined(able, design.run)) < rows:
+        return True
+    kept, _ = held(Design(design.columns, design.factor, design.identity, None, design.paired, design.known), able)
+    if different(design.joined(kept, design.run)) < rows:
+        return True
+    numbers = [name for name in kept if design.columns.is_number(name) and name not in design.known]
+    return bool(numbers) and different(design.joined([*numbers, design.epoch])) == different(design.joined(numbers))
