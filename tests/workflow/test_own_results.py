@@ -177,7 +177,9 @@ STEPS = {"collect": 1, "compare": 1, "plot": 1, "report": 1}
 
 def test_a_plan_says_in_a_line_what_would_be_judged_and_a_changed_file_is_judged_anew(own):
     plan = own.snakemake("-n", configfile="mine/study.yaml")
-    assert plan.stderr.splitlines() == ["mine: 32 runs in mine/runs.csv, judged in 2 contexts: 2 norms, 2 lrs, 8 seeds"]
+    assert plan.stderr.splitlines() == [
+        "mine: 32 runs (2 levels of norm, 2 levels of lr, 8 seeds) in runs.csv, judged in 2 contexts"
+    ]
     assert own.jobs(plan) == STEPS
     run(own, "mine/study.yaml")
     assert planned(own, "mine/study.yaml") == {}
@@ -206,7 +208,10 @@ def test_a_folder_of_runs_is_a_study_as_a_table_is(own):
         runs[["val_loss"]].assign(epoch=0).to_csv(folder / "log.csv", index=False)
     config_of(own, "mine/folder.yaml", "folder", {"pattern": "logs/{norm}/seed{seed}/*.csv"})
     plan = own.snakemake("-n", configfile="mine/folder.yaml")
-    assert plan.stderr == "folder: 16 runs in mine, judged in 1 context: 2 norms, 8 seeds\n"
+    assert plan.stderr == (
+        "folder: 16 runs (2 levels of norm, 8 seeds) in the files logs/{norm}/seed{seed}/*.csv in mine, judged in 1 "
+        "context\n"
+    )
     run(own, "mine/folder.yaml")
     assert planned(own, "mine/folder.yaml") == {}
     changed = own.folder / "mine/logs/none/seed0/log.csv"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bnbench import __version__
 from bnbench.judging import sign_flips
-from bnbench.plan.own_config import FRAME
+from bnbench.plan.own_facts import FRAME
 from bnbench.plan.own_study import OwnStudy
 from bnbench.wording import captions, formats, methods, own_pairs, own_results, templating, titles
 
