@@ -129,8 +129,7 @@ def _judge(options: argparse.Namespace) -> str:
     if options.dry_run:
         return "\n".join(judgement.reading(study))
     folder = options.reports / study.name
-    answer, said = judgement.judged(study, folder)
-    print("\n".join(said), file=sys.stderr)
+    answer = judgement.judged(study, folder, say=lambda said: print("\n".join(said), file=sys.stderr))
     return f"{folder}/index.html\n{answer}"
 
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import unicodedata
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -90,13 +90,20 @@ def _told(study: OwnStudy, data: Path) -> list[str]:
     return [*own_results.reading(study), own_results.pairing(study, compare.sides(study, data))]
 
 
-def judged(study: OwnStudy, out: Path, long: Long | None = None, processes: int = 2) -> tuple[str, list[str]]:
-    """Write the report of `study` into the folder `out`; return the sentence of its answer, and its `reading`.
+def judged(
+    study: OwnStudy,
+    out: Path,
+    long: Long | None = None,
+    say: Callable[[list[str]], object] = lambda _: None,
+    processes: int = 2,
+) -> str:
+    """Write the report of `study` into the folder `out`, and return the sentence of its answer.
 
     Args:
         study: the study.
         out: its folder.
         long: the table, where it was handed over in Python.
+        say: gets the `reading`, as soon as it is known.
         processes: that draw the figures.
 
     Raises:
@@ -104,13 +111,14 @@ def judged(study: OwnStudy, out: Path, long: Long | None = None, processes: int 
     """
     from bnbench import compare, plot, report  # noqa: PLC0415 - SciPy and Matplotlib
 
-    plot.prepare()
+    if processes > 1:
+        plot.prepare()
     collect.run(study, Path(), out / "data", long)
-    said = _told(study, out / "data")
+    say(_told(study, out / "data"))
     compare.run(study, out / "data", out)
     plot.run(study, out, processes=processes)
     report.run(study, out)
-    return str(tables.read_json(out / "verdicts.json")["sentence"]), said
+    return str(tables.read_json(out / "verdicts.json")["sentence"])
 
 
 @dataclass
@@ -187,9 +195,9 @@ def judge(
     study = study_of(path, pattern, results, options, name or ("results" if long else None), long)
     kept = reports is not None
     above = Path(reports) if reports is not None else Path(tempfile.mkdtemp(prefix="bnbench-"))
+    said: list[str] = []
     try:
-        # Further processes would run a script once more that does not ask whether it is the main module.
-        sentence, said = judged(study, above / study.name, long, processes=1)
+        sentence = judged(study, above / study.name, long, said.extend, processes=1)
     except BaseException:
         if not kept:
             shutil.rmtree(above, ignore_errors=True)

@@ -110,6 +110,12 @@ def different(codes: Codes) -> int:
 
 def listed(names: Iterable[str]) -> str:
     """Names in a message, not more than a reader can take in."""
-    every = [*names]
+    every = [_short(name) for name in names]
     more = f" and {len(every) - 30} more" if len(every) > 30 else ""
     return f"{', '.join(every[:30])}{more}"
+
+
+def _short(name: str) -> str:
+    """A name in one line, and not longer than people give any."""
+    name = " ".join(name.split())
+    return name if len(name) <= 60 else f"{name[:59]}…"

@@ -82,7 +82,14 @@ def of(long: Long, options: Options) -> Read:
     Raises:
         UserError: the table does not hold what a comparison needs, or leaves open what is meant.
     """
-    columns = Columns(long)
+    try:
+        return _of(Columns(long), options)
+    except UserError as error:
+        raise UserError(" ".join(str(error).split())) from error  # names of columns may have several lines
+
+
+def _of(columns: Columns, options: Options) -> Read:
+    long = columns.long
     if not columns.rows:
         raise UserError(f"{columns.source}: found no rows, allowed: one for each run, or for each run and epoch")
     said = roles.found(columns, options.wanted, long.factors)
