@@ -40,3 +40,11 @@ def test_jobs_go_through_sets_in_the_same_order(monkeypatch):
     command = [sys.executable, "-c", "print({*'abcdefghij'})"]
     orders = {subprocess.run(command, env=os.environ, capture_output=True, check=True).stdout for _ in range(4)}
     assert len(orders) == 1
+
+
+def test_reading_the_snakefile_imports_nothing_that_takes_long():
+    code = (
+        "import sys; from bnbench import snakefile; print({'pandas', 'scipy', 'torch', 'matplotlib'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

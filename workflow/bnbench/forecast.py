@@ -73,7 +73,7 @@ def _with_imports(path: str) -> str:
 def summary(study: Study) -> str:
     """The plan in one line."""
     if isinstance(study, OwnStudy):
-        return deciding.own_results(study)
+        return deciding.judged(study)
     jobs = formats.count(len(all_chunks(study, cost.seeds_per_job)), "job")
     return f"{captions.summary(study)} in {jobs}"
 

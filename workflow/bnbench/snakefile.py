@@ -9,7 +9,6 @@ from typing import Any
 
 from bnbench import dry_runs, forecast, snakemake_internals
 from bnbench.errors import UserError
-from bnbench.own_results import files as own_results
 from bnbench.plan import config, configfile, cost, preregistration
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.settings import Setting, canonical_json
@@ -121,8 +120,12 @@ def planned(study: Study) -> list[Chunk]:
 
 def own_files(study: Study) -> list[str]:
     """The files that hold results of the user's own; none where the study trains."""
-    entry = study.config.get("results")
-    return [str(path) for path in own_results.used(entry["path"], entry["pattern"])] if entry else []
+    if study.trained_here:
+        return []
+    from bnbench.own_results import files as results  # noqa: PLC0415 - pandas, which no other study needs here
+
+    entry = study.config["results"]
+    return [str(path) for path in results.used(entry["path"], entry["pattern"])]
 
 
 def on_cuda(study: Study) -> str:

@@ -303,7 +303,10 @@ def test_the_processors_are_named_once_each():
     rows = [{"device_name": name, "torch": torch} for name, torch in (("A", "2.1"), ("B", "2.0"), ("A", "2.1"))]
     assert claims_in_words.trained_on(rows) == "The trials ran on A with torch 2.1 and B with torch 2.0."
     assert claims_in_words.trained_on([]) == ""
-    assert claims_in_words.trained_on([{"device_name": None, "torch": None}]) == ""
+    unknown = [{"device_name": None, "torch": None}, {"device_name": math.nan, "torch": math.nan}]
+    assert (
+        claims_in_words.trained_on(unknown, ["mine", "yours"]) == "The runs of mine and yours were trained elsewhere."
+    )
 
 
 STALE = {"in": "decomposition", "where": {"component": "stale averages"}}

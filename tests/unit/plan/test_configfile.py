@@ -215,3 +215,21 @@ def test_files_of_all_entries_are_found_and_nothing_else_changes(study):
         "seeds": 4,
     }
     assert written == before
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ({"path": "runs.csv"}, "../study/runs.csv"),
+        ({"pattern": "*.csv"}, "../study"),
+        ({"path": "gone.csv"}, "gone.csv"),
+    ],
+    ids=["a file", "the folder itself", "nowhere"],
+)
+def test_results_are_seen_from_the_folder_of_their_config(tmp_path, monkeypatch, written, seen):
+    for name in ("study", "run"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "study/runs.csv").touch()
+    monkeypatch.chdir(tmp_path / "run")
+    located = configfile.located({"results": written}, [tmp_path / "study"])
+    assert located == {"results": {**written, "path": seen}}

@@ -1,12 +1,14 @@
 """A study of one's own results: what its config may say, and what messages call the keys of it."""
 
+import math
+
 import own_tables as tables
 import pytest
 import yaml
 from own_tables import grid, measured
 
 from bnbench.errors import UserError
-from bnbench.plan import config, own_config
+from bnbench.plan import claimed, config, own_config
 from bnbench.plan.own_study import OwnStudy
 
 TABLE = measured(grid(norm=["none", "batch"], lr=[0.1, 0.01], seed=range(6), epoch=range(3)), "val_loss")
@@ -128,3 +130,41 @@ def test_a_path_is_named_as_the_user_gives_it(write, pattern):
     with pytest.raises(UserError, match=r"^(batch|none).csv, line 3, column val_loss: found 'x' \(text\)"):
         tables.study(path=name, pattern=pattern, outcome="val_loss", factor=None if pattern else "seed", seed="seed"
                      if pattern else None, unpaired=not pattern)  # fmt: skip
+
+
+CLAIM = {"words": "BN helps", "source": "somebody", "predicts": "helps"}
+
+
+@pytest.mark.parametrize("rate", [0.1, "0.1"])
+def test_a_claim_names_a_level_as_the_table_or_as_a_number(resolved, rate):
+    (claim,) = resolved(claims=[{**CLAIM, "where": {"lr": rate}}]).config["claims"]
+    assert claim["where"] == {"lr": "0.1"}
+    assert (claim["setup"], claim["in"], claim["of"]) == ("same", "contexts", "all")
+
+
+def test_a_whole_number_in_a_claim_is_the_level_that_it_is_in_the_table(resolved):
+    columns = measured(grid(norm=["none", "batch"], depth=[1, 2], seed=range(6)), "val_loss")
+    for depth in (2, 2.0, "2"):
+        (claim,) = resolved(columns=columns, claims=[{**CLAIM, "where": {"depth": depth}}]).config["claims"]
+        assert claim["where"] == {"depth": "2"}
+
+
+def test_claims_may_be_about_columns_outcomes_and_dependences_of_the_table(resolved):
+    columns = {**TABLE, "val_acc": TABLE["val_loss"][::-1]}
+    made = [
+        {**CLAIM, "where": {"treatment": "batch", "lr": 0.01}},
+        {**CLAIM, "in": "outcomes", "where": {"outcome": "val_acc"}},
+        {**CLAIM, "in": "interactions", "predicts": "falls", "where": {"factor": "lr", "level": 0.1}},
+        {**CLAIM, "in": "interactions", "predicts": "rises", "where": {"factor": "main effect"}},
+    ]
+    study = resolved({"outcome": "val_loss"}, columns=columns, claims=made)
+    about = [[*claimed.meant(study, each["where"], claimed.rows(study, each["in"]))] for each in study.config["claims"]]
+    assert [len(rows) for rows in about] == [1, 2, 1, 1]
+
+
+def test_batch_sizes_that_are_numbers_have_a_slope_over_doublings_and_others_do_not(resolved):
+    for sizes, level in (([32, 64, 128], "doubling"), (["full", "small"], "small")):
+        columns = measured(grid(norm=["none", "batch"], batch_size=sizes, seed=range(6)), "val_loss")
+        study = resolved({"factor": "norm"}, columns=columns)
+        assert [row["level"] for row in claimed.rows(study, "interactions")] == ["", level]
+        assert math.isnan(study.examples({"batch_size": str(sizes[0])})) == (level != "doubling")

@@ -34,9 +34,10 @@ def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
     found = [row for rows, _ in of_studies for row in rows]
     out = reports / FOLDER
     page = templating.environment("page").get_template("claims.html")
-    trained = claims.trained_on(row for _, provenance in of_studies for row in provenance)
+    elsewhere = [study.name for _, study in studies if not study.trained_here]
+    trained = claims.trained_on((row for _, provenance in of_studies for row in provenance), elsewhere)
     facts = {"judged": found, "claims": tables.claims_of_studies(found), "counts": claims.counts(found)}
-    facts["trained"] = trained
+    facts |= {"trained": trained, "elsewhere": elsewhere}
     style = templating.source("page", "page.css")
     files.write_text(out / "index.html", page.render(**facts, version=__version__, style=style))
     files.write_text(

@@ -161,7 +161,16 @@ def complete_claims(study: Study) -> None:
     refuse(mistake for index, claim in enumerate(claims) for mistake in _claim(study, claim, ("claims", index)))
     for claim in claims:
         claim["setup"] = claim["setup"] or ("other" if claim["paper"] else "same")
-        claim["where"] = {name: str(value) for name, value in claim["where"].items()}
+        claim["where"] = {name: _text(study, value) for name, value in claim["where"].items()}
+
+
+def _text(study: Study, value: Any) -> str:
+    """The label that a claim means: a number is written as the labels of the study are."""
+    if study.trained_here or isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    from bnbench.own_results.levels import label  # noqa: PLC0415 - pandas, which no other plan needs
+
+    return label(float(value))
 
 
 def _claim(study: Study, claim: Mapping[str, Any], path: Path) -> Iterator[Mistake]:
@@ -181,7 +190,7 @@ def _claim(study: Study, claim: Mapping[str, Any], path: Path) -> Iterator[Mista
         if name not in columns:
             said = f"unknown key {name!r}{nearest(name, columns)}; allowed: {', '.join(columns)}"
             yield Mistake(where, line((*path, "where"), said))
-        elif str(value) not in columns[name]:
+        elif _text(study, value) not in columns[name]:
             said = f"found {found(value)}{nearest(value, columns[name])}, allowed: one of {', '.join(columns[name])}"
             yield at(where, said)
 

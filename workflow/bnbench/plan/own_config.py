@@ -40,9 +40,6 @@ _MADE = frozenset(
 Resolve = Callable[[str], Any]
 """From a key to its value by the schema, with all defaults."""
 
-FRAME = "the frame"
-"""What stands in the place of a path where the table was handed over in Python."""
-
 
 def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = None) -> dict[str, Any]:
     """The config with what is known of the table.
@@ -59,7 +56,7 @@ def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = No
     refuse(list(_strangers(config)))
     values = {key: resolve(key) for key in KEYS}
     entry, report = values["results"], values["report"]
-    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
+    digest = own_facts.FRAME if long else files.digest(entry["path"], entry["pattern"])
     facts = _reading(entry, digest, long).facts
     report |= {
         "factor": facts["factors"][0]["name"],
@@ -97,7 +94,7 @@ def read(entry: Mapping[str, Any], long: Long | None = None) -> reading.Read:
     Raises:
         UserError: it cannot be read, or is not the one that the study was planned with.
     """
-    digest = FRAME if long else files.digest(entry["path"], entry["pattern"])
+    digest = own_facts.FRAME if long else files.digest(entry["path"], entry["pattern"])
     if digest != entry["sha256"]:
         raise UserError(f"{entry['path']}: changed since the study was planned; run the workflow again")
     found = _reading(entry, digest, long)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+FRAME = "the frame"
+"""What stands in the place of the hash of a table that was handed over in Python."""
+
 NAMED = 40
 """Columns that are set aside, and notes of a reader, that are kept; of the others, the number."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bnbench.judging.claims import Judged, finding
@@ -56,15 +56,20 @@ def counts(found: Iterable[Mapping[str, Any]]) -> str:
     return ", ".join(f"{each.count(name)} {said}" for name, said in COUNTED.items() if name in each)
 
 
-def trained_on(found: Iterable[Mapping[str, Any]]) -> str:
-    """The processors and the torch versions that trained the trials, from rows of the provenance of all studies."""
+def trained_on(found: Iterable[Mapping[str, Any]], elsewhere: Sequence[str] = ()) -> str:
+    """The processors and the torch versions that trained the trials.
+
+    Args:
+        found: rows of the provenance of all studies.
+        elsewhere: names of the studies whose runs were not trained here.
+    """
     machines: dict[str, set[str]] = {}
-    for row in found:
-        if not isinstance(row["device_name"], str):  # of results of your own, nothing is known of the machines
-            continue
+    for row in (row for row in found if isinstance(row["device_name"], str)):
         machines.setdefault(str(row["device_name"]), set()).add(str(row["torch"]))
     said = [f"{name} with torch {formats.listed(sorted(torch))}" for name, torch in sorted(machines.items())]
-    return f"The trials ran on {formats.listed(said)}." if said else ""
+    ran = [f"The trials ran on {formats.listed(said)}."] if said else []
+    own = [f"The runs of {formats.listed(elsewhere)} were trained elsewhere."] if elsewhere else []
+    return " ".join([*ran, *own])
 
 
 def _where(study: Study, judged: Judged) -> str:

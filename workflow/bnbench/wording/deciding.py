@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from bnbench.plan import claimed
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
-from bnbench.wording import captions, formats
+from bnbench.wording import captions, formats, own_results
 
 
 def seeds_to_decide(alpha: float) -> int:
@@ -58,23 +56,25 @@ def pairs(study: Study) -> int:
 
 
 def smallest_of_groups(study: OwnStudy) -> float:
-    """The smallest p of a permutation test between the groups of the comparison with most runs.
+    """The smallest p of a test between the two arms of the comparison with most runs."""
+    from bnbench.judging import permutations, sign_flips  # noqa: PLC0415 - as below
 
-    That of the choice that was made; groups of equal size have the opposite one beside it.
-    """
-    first, second = study.most["baseline"], study.most["treatment"]
-    return (2 if first == second else 1) / math.comb(first + second, first)
+    draws = sign_flips.draws(study.report.alpha)
+    return permutations.smallest_p(study.most["baseline"], study.most["treatment"], draws)
 
 
 def smallest_p(study: OwnStudy) -> str:
     """The smallest p that the runs allow, and how many they are."""
     if study.paired:
-        return f"{2 / 2 ** pairs(study):.2g}, with {formats.count(pairs(study), 'pair')}"
+        from bnbench.judging import sign_flips  # noqa: PLC0415 - SciPy, which the Snakefile does not need
+
+        smallest = sign_flips.smallest_p(pairs(study), sign_flips.draws(study.report.alpha))
+        return f"{smallest:.2g}, with {formats.count(pairs(study), 'pair')}"
     runs = f"{study.most['baseline']} and {study.most['treatment']} runs"
     return f"{smallest_of_groups(study):.2g}, with {runs} in the two arms"
 
 
-def own_results(study: OwnStudy) -> str:
-    """What would be judged, in one line: `48 runs in runs.csv, judged in 2 contexts: 2 norms, 2 lrs, 12 seeds`."""
-    runs, contexts = formats.count(study.found["runs"], "run"), formats.count(len(study.contexts()), "context")
-    return f"{runs} in {study.results['path']}, judged in {contexts}: {captions.summary(study)}"
+def judged(study: OwnStudy) -> str:
+    """What would be judged, in one line: `16 runs (2 levels of norm, 8 seeds) in runs.csv, judged in 1 context`."""
+    contexts = formats.count(len(study.contexts()), "context")
+    return f"{captions.summary(study)} in {own_results.named(study)}, judged in {contexts}"
