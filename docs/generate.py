@@ -169,7 +169,7 @@ def _outcome(outcome: Outcome, meaning: str) -> list[str]:
         margin = f"{outcome.margin:g}{points}"
     better = "lower" if outcome.lower_is_better else "higher"
     name, known = outcome.name, outcomes.KNOWN[outcome.name]
-    return [f"`{name}`", f"{titles.outcome(name)}: {meaning}", outcome.scale, better, margin, known]
+    return [f"`{name}`", f"{titles.measured(name)}: {meaning}", outcome.scale, better, margin, known]
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -125,7 +125,7 @@ def measure(folder: Path, step: str) -> Cost:
     started, most = time.perf_counter(), 0.0
     with subprocess.Popen([*command, *places], stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            most = max(most, _mebibytes(process.pid))
+            most = max(most, mebibytes(process.pid))
             time.sleep(0.1)
         seconds = time.perf_counter() - started
     if process.returncode:
@@ -133,7 +133,7 @@ def measure(folder: Path, step: str) -> Cost:
     return Cost(seconds, most)
 
 
-def _mebibytes(pid: int) -> float:
+def mebibytes(pid: int) -> float:
     """What a process and its children hold now; what they share counts once."""
     total = 0
     for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):

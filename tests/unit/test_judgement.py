@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 TABLE = measured(grid(norm=["none", "batch"], lr=[0.1, 0.01], seed=range(8), epoch=range(4)), "val_loss", "val_acc")
 TABLE = {**TABLE, "val_loss": [loss * (1 + (norm == "batch")) for loss, norm in zip(TABLE["val_loss"], TABLE["norm"],
          strict=True)], "val_acc": [1 / (1 + each) for each in TABLE["val_acc"]]}  # fmt: skip
-quick = settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.generate])
+quick = {"deadline": None, "derandomize": True, "phases": [Phase.generate]}
 
 
 @pytest.fixture
@@ -48,27 +48,28 @@ def report():
     return bnbench.judge(frame, "norm", "none", "val_loss", name="mine")
 
 
-READING = [
-    "Table: 128 rows, 32 runs.",
-    "Compared: 'norm', with the levels batch and none (the baseline).",
-    "Held fixed: 'lr' (0.01, 0.1).",
-    "Outcome: 'val_loss', lower is better, compared by its ratio; margin 1.05.",
-    "Beside it: 'val_acc' (higher is better).",
-    "Seed: 'seed', 8 seeds.",
-    "Epochs: 'epoch', 0 to 3.",
-]
+def assert_is_reading(said):
+    """Whether each column of the table is named in its role, by lines that begin with that."""
+    roles = dict(line.split(": ", 1) for line in said)
+    assert "128 rows" in roles["Table"]
+    assert "32 runs" in roles["Table"]
+    named = {"Compared": "'norm'", "Contexts": "'lr'", "Outcome": "'val_loss'", "Seeds": "'seed'", "Epochs": "'epoch'"}
+    for role, column in {**named, "Beside it": "'val_acc'"}.items():
+        assert column in roles[role]
+    assert roles["Pairs"].startswith("runs of the same 'seed', 8 pairs in each comparison; ")
 
 
 def test_a_dry_run_says_what_is_taken_for_what_and_writes_nothing(called):
     status, said, errors = called("judge", "runs.csv", "--outcome", "val_loss", "--dry-run")
-    assert (status, errors, said[:-1]) == (0, [], READING)
-    assert said[-1].startswith("Pairs: runs of the same 'seed', 8 pairs in each comparison; ")
+    assert (status, errors) == (0, [])
+    assert_is_reading(said)
     assert [path.name for path in Path().iterdir()] == ["runs.csv"]
 
 
 def test_the_verb_writes_the_report_and_says_its_answer(called):
     status, said, errors = called("judge", "runs.csv", "--outcome", "val_loss", "--name", "mine", "--margin", "1.1")
-    assert (status, errors[:3], said[:1]) == (0, READING[:3], ["reports/mine/index.html"])
+    assert (status, said[:1]) == (0, ["reports/mine/index.html"])
+    assert_is_reading(errors)
     assert Path(said[0]).stat().st_size > 10_000
     verdicts = json.loads(Path("reports/mine/verdicts.json").read_text(encoding="utf-8"))
     assert said[1] == verdicts["sentence"]
@@ -134,7 +135,7 @@ def test_a_study_is_called_after_its_file(path, name):
 
 def test_python_gets_the_verdicts_and_the_page(report, tmp_path):
     assert report.verdicts["verdict"].tolist() == ["hurts", "hurts"]
-    assert report.reading[:7] == READING
+    assert_is_reading(report.reading)
     assert report.sentence in repr(report)
     assert "<svg" in report._repr_html_()
     assert report.to_html(tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -174,7 +175,7 @@ def test_the_style_of_a_notebook_stays_as_it_was():
 
 
 @given(st.data())
-@settings(max_examples=6, deadline=None, phases=[Phase.generate])
+@settings(max_examples=4, **quick)
 def test_shuffled_rows_and_columns_give_the_same_verdicts_to_the_bit(tmp_path_factory, data):
     columns = {**TABLE, "lr": [f"{rate}" for rate in TABLE["lr"]]}
     order = data.draw(st.permutations(range(128)))
@@ -266,7 +267,7 @@ REFUSALS = (
 
 
 @given(drawn_table)
-@quick
+@settings(max_examples=20, **quick)
 def test_no_table_crashes_and_no_sentence_says_more_than_its_verdict(tmp_path_factory, drawn):
     columns = columns_of(drawn)
     verdicts, refused = told(tables.compared, tmp_path_factory.mktemp("out"), columns, **options_of(drawn))
@@ -338,7 +339,7 @@ def spoil(text, faults):
 
 
 @given(spoiled, st.booleans())
-@settings(max_examples=150, deadline=None, phases=[Phase.generate])
+@settings(max_examples=100, **quick)
 def test_a_spoiled_file_gives_a_reading_or_one_line(tmp_path_factory, faults, named):
     folder = tmp_path_factory.mktemp("spoiled")
     path = folder / "runs.csv"

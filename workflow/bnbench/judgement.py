@@ -91,7 +91,11 @@ def _told(study: OwnStudy, data: Path) -> list[str]:
 
 
 def judged(
-    study: OwnStudy, out: Path, long: Long | None = None, say: Callable[[list[str]], object] = lambda _: None
+    study: OwnStudy,
+    out: Path,
+    long: Long | None = None,
+    say: Callable[[list[str]], object] = lambda _: None,
+    processes: int = 2,
 ) -> str:
     """Write the report of `study` into the folder `out`, and return the sentence of its answer.
 
@@ -100,17 +104,19 @@ def judged(
         out: its folder.
         long: the table, where it was handed over in Python.
         say: gets the `reading`, as soon as it is known.
+        processes: that draw the figures.
 
     Raises:
         UserError: the table cannot be read, or a file cannot be written.
     """
     from bnbench import compare, plot, report  # noqa: PLC0415 - SciPy and Matplotlib
 
-    plot.prepare()
+    if processes > 1:
+        plot.prepare()
     collect.run(study, Path(), out / "data", long)
     say(_told(study, out / "data"))
     compare.run(study, out / "data", out)
-    plot.run(study, out)
+    plot.run(study, out, processes=processes)
     report.run(study, out)
     return str(tables.read_json(out / "verdicts.json")["sentence"])
 
@@ -191,7 +197,7 @@ def judge(
     above = Path(reports) if reports is not None else Path(tempfile.mkdtemp(prefix="bnbench-"))
     said: list[str] = []
     try:
-        sentence = judged(study, above / study.name, long, said.extend)
+        sentence = judged(study, above / study.name, long, said.extend, processes=1)
     except BaseException:
         if not kept:
             shutil.rmtree(above, ignore_errors=True)

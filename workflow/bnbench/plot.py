@@ -38,8 +38,11 @@ def run(study: Study, out: Path, formats: Sequence[str] = FORMATS, processes: in
     # The last figures have the most panels; begun first, they are not waited for.
     names = reversed(contents.figures(study))
     if processes == 1:
-        _begin()
-        list(map(draw, names))
+        import matplotlib as mpl  # noqa: PLC0415 - a second that waiting for other processes does not need
+
+        with mpl.rc_context():  # the style of whoever calls this from Python is theirs
+            _begin()
+            list(map(draw, names))
         return
     with ProcessPoolExecutor(processes, _server(), initializer=_begin) as pool:
         with _program_hidden():

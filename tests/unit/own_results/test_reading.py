@@ -149,6 +149,8 @@ def test_curves_hold_each_cell_of_the_table_once(rows):
          "shared none by design"),
         (with_cell("epoch", 4, 0.5, CURVES), {"epoch": "epoch", "outcome": "val_loss"}, "runs.csv, line 6, column "
          "epoch: found 0.5, allowed: whole numbers, as the epoch; or --epoch with another column"),
+        (with_cell("epoch", 4, -1, CURVES), {"epoch": "epoch", "outcome": "val_loss"}, "runs.csv, line 6, column "
+         "epoch: found -1, allowed: epochs from 0 on"),
         (with_cell("epoch", 4, "four", CURVES), {"epoch": "epoch", "outcome": "val_loss"}, "runs.csv, line 6, column "
          "epoch: found 'four' (text), allowed: whole numbers"),
         (measured({**ARMS, "run": ["a", "b"]}, "val_loss"), {"unpaired": True}, "runs.csv: found 1 and 1 runs in the "

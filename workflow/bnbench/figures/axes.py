@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import (
@@ -20,7 +21,8 @@ from matplotlib.ticker import (
 
 from bnbench.figures.colours import INK
 from bnbench.outcomes import Outcome
-from bnbench.wording import effects
+from bnbench.plan.study import Study
+from bnbench.wording import effects, words
 
 
 class _Powers(LogLocator):
@@ -40,8 +42,18 @@ def loss_axis(ax: Axes) -> None:
     ax.grid(axis="y")
 
 
-def epoch_axis(ax: Axes) -> None:
-    """A logarithmic axis of epochs along the bottom, marked in the same way."""
+def shown_epochs(study: Study, epochs: pd.Series[int]) -> pd.Series[int]:
+    """Where epochs stand on their axis: those that are trained here by how many there were, others by their number."""
+    return epochs + 1 if study.trained_here else epochs
+
+
+def epoch_axis(study: Study, ax: Axes) -> None:
+    """An axis of epochs along the bottom: logarithmic, marked in the same way; one of the user's column, as it is."""
+    if not study.trained_here:
+        ax.set_xlabel(words.of(study).epoch)
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "−")))
+        return
     ax.set(xscale="log", xlabel="epochs of training")
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_locator(_Powers())

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import epoch_axis, value_levels
+from bnbench.figures.axes import epoch_axis, shown_epochs, value_levels
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
 from bnbench.plan.study import Study
-from bnbench.wording import titles
+from bnbench.wording import own_captions, titles
 
 _DOTTED = {"lw": 1.0, "ls": (0, (1, 1.2))}
 
@@ -21,22 +21,23 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
 
     The loss that decides is drawn in full, the train-mode loss, where it is another, dotted.
     """
-    if not study.outcome.is_ratio:
+    with_train_loss = own_captions.draws_train_loss(study)
+    if not with_train_loss:
         table = table[table["outcome"] == study.report.outcome]  # losses have another axis
     figure, found = panels(study, table, value_levels(study.outcome))
     for ax, part in found:
         for key, line in part.groupby([study.report.factor, "outcome"], sort=False):
             arm, outcome = (str(label) for label in key)
             decides = outcome == study.report.outcome
-            colour = palette(study)[arm]
+            colour, epochs = palette(study)[arm], shown_epochs(study, line["epoch"])
             style: dict[str, Any] = {"lw": 1.6} if decides else _DOTTED
-            ax.plot(line["epoch"] + 1, line["loss"], color=colour, **style)
+            ax.plot(epochs, line["loss"], color=colour, **style)
             if decides:
-                ax.fill_between(line["epoch"] + 1, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
+                ax.fill_between(epochs, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
         ax.set_ylabel(titles.axis(study))
-        epoch_axis(ax)
+        epoch_axis(study, ax)
     lines: dict[str, dict[str, Any]] = {titles.outcome(study, study.report.outcome): {"lw": 1.6}}
-    if study.report.outcome != "train_loss" and study.outcome.is_ratio:
-        lines[f"{titles.outcome(study, 'train_loss')}"] = _DOTTED
+    if with_train_loss:
+        lines[titles.outcome(study, "train_loss")] = _DOTTED
     align(found)
     return add_legend(study, figure, lines)

@@ -7,7 +7,7 @@ from textwrap import fill
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import LINE, effect_levels, epoch_axis
+from bnbench.figures.axes import LINE, effect_levels, epoch_axis, shown_epochs
 from bnbench.figures.colours import PAPER
 from bnbench.figures.panels import add_legend, align, panels
 from bnbench.figures.style import palette
@@ -20,12 +20,12 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     figure, found = panels(study, table, effect_levels(study.outcome))
     for ax, part in found:
         for treatment, line in part.groupby("treatment", sort=False):
-            colour, epochs = palette(study)[str(treatment)], line["epoch"] + 1
+            colour, epochs = palette(study)[str(treatment)], shown_epochs(study, line["epoch"])
             ax.plot(epochs, line["effect"], color=colour, lw=1.6)
             ax.fill_between(epochs, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
             first = line[line["epoch"] == line["decided_from"]]
-            ax.plot(first["epoch"] + 1, first["effect"], "o", ms=5, color=colour, mec=PAPER)
+            ax.plot(shown_epochs(study, first["epoch"]), first["effect"], "o", ms=5, color=colour, mec=PAPER)
         ax.set_ylabel(fill(effects.named(study.outcome), LINE))
-        epoch_axis(ax)
+        epoch_axis(study, ax)
     align(found)
     return add_legend(study, figure, arms=study.arms[1:])

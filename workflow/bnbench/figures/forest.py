@@ -14,7 +14,7 @@ from bnbench.figures.axes import beside, effect_axis
 from bnbench.figures.colours import GRID, INK, PAPER
 from bnbench.figures.style import WIDTH, winner
 from bnbench.plan.study import Study
-from bnbench.wording import captions, effects, titles
+from bnbench.wording import captions, effects, resolution, samples, titles
 
 LONGEST = 16
 """Characters of an arm's name that stands over both ends of the axis without running into itself."""
@@ -57,11 +57,14 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
 def _in_numbers(study: Study, row: Mapping[Any, Any]) -> str:
     """What stands beside an effect."""
     if row["test"] == "rank":
-        return f"{row['floored']} of {row['pairs']} pairs too small to measure"
+        return f"{row['floored']} of {row['pairs']} pairs {resolution.beside(study)}"
     if row["test"] != "mean":
         treated, base = (titles.arm(study, row[name]) for name in ("treatment", "baseline"))
+        runs, treated_runs = samples.runs(row)
         counts = f"{treated} {row['diverged_treatment']}, {base} {row['diverged_baseline']}"
-        return f"diverged: {counts} of {row['pairs']}"
+        if runs != treated_runs:
+            counts = f"{treated} {row['diverged_treatment']} of {treated_runs}, {base} {row['diverged_baseline']}"
+        return f"diverged: {counts} of {runs}"
     if row["verdict"] in ("helps", "hurts"):
         return effects.change(study.outcome, row).replace("percentage points", "points")
     return effects.interval(study.outcome, row["effect"], row["effect_low"], row["effect_high"]) if row["pairs"] else ""

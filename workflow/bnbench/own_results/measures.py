@@ -111,8 +111,13 @@ def with_margin(outcome: Outcome, cells: Cells, of_baseline: Flags) -> Outcome:
     return replace(outcome, margin=scales.small(final[of_baseline & np.isfinite(final)]))
 
 
-def as_json(outcome: Outcome, name: str, *, guessed: bool) -> dict[str, Any]:
-    """An outcome as the facts have it, by the name that it has in a report."""
+def as_json(outcome: Outcome, name: str, cells: Cells) -> dict[str, Any]:
+    """An outcome as the facts have it, by the name that it has in a report.
+
+    `smallest` is its smallest value above 0, below which nothing is told from 0; None where there is none.
+    """
+    values = cells.values[outcome.name]
+    positive = values[np.isfinite(values) & (values > 0)]
     return {
         "name": name,
         "column": outcome.name,
@@ -120,5 +125,5 @@ def as_json(outcome: Outcome, name: str, *, guessed: bool) -> dict[str, Any]:
         "better": "lower" if outcome.lower_is_better else "higher",
         "margin": outcome.margin,
         "per_cent": outcome.per_cent,
-        "guessed": guessed,
+        "smallest": float(positive.min()) if len(positive) else None,
     }

@@ -86,6 +86,9 @@ def whole(columns: Columns, name: str, what: str) -> NDArray[np.int64]:
         cell = f"{values[row]:.0f}" if large[row] else f"{values[row]:g}"
         limit = f"whole numbers up to {_LARGEST} (2^53)" if large[row] else allowed
         raise UserError(f"{columns.long.where(row)}, column {name}: found {cell}, allowed: {limit}")
+    if what == "epoch" and values.min() < 0:
+        row = int(np.argmax(values < 0))
+        raise UserError(f"{columns.long.where(row)}, column {name}: found {values[row]:g}, allowed: epochs from 0 on")
     counted: NDArray[np.int64] = values.astype(np.int64)
     return counted
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bnbench.errors import UserError
 from bnbench.outcomes import Scale
-from bnbench.own_results import comparable, levels, measures, names, numbers, roles, runs
+from bnbench.own_results import comparable, levels, measures, names, numbers, roles, runs, scales
 from bnbench.own_results.cells import Cells, Whole, cells
 from bnbench.own_results.columns import Columns, listed
 from bnbench.own_results.measures import Measures
@@ -75,8 +75,9 @@ def of(long: Long, options: Options) -> Read:
     """What the table holds.
 
     The facts are `rows` and `runs`; `factors`, the compared one first, with the name, column and levels of each;
-    `baseline`; `outcomes`, the one that decides first; `seed` and `epoch`, with their columns and ranges; `settings`
-    with the seeds of each; `set_aside`, columns that are nothing of these; what `runs.told` says; and `notes`.
+    `baseline`; `margin_share`, the part of what the baseline comes to that its margin is; `outcomes`, the one that
+    decides first; `seed` and `epoch`, with their columns and ranges; `settings` with the seeds of each; `set_aside`,
+    columns that are nothing of these; what `runs.told` says; and `notes`.
 
     Raises:
         UserError: the table does not hold what a comparison needs, or leaves open what is meant.
@@ -115,7 +116,8 @@ def _of(columns: Columns, options: Options) -> Read:
             for name, column, own in zip(factors.names, factors.columns, factors.levels, strict=True)
         ],
         "baseline": baseline,
-        "outcomes": _outcomes(every, measured, called, baseline, guessed=not (options.better and options.scale)),
+        "margin_share": scales.SMALL if measured.decides.margin is None else None,
+        "outcomes": _outcomes(every, measured, called, baseline),
         "seed": {"column": said.seed, "coded": seeds, "ranges": runs.ranges(found.seed)},
         "epoch": {"column": said.epoch, "first": int(found.epoch.min()), "last": int(found.epoch.max())},
         "settings": _settings(every),
@@ -190,14 +192,12 @@ def _other_axis(columns: Columns, said: Roles) -> str | None:
     return next((name for name in able if names.word(name) in names.EPOCHS and columns.is_number(name)), None)
 
 
-def _outcomes(
-    every: Runs, measured: Measures, called: Sequence[str], baseline: str, *, guessed: bool
-) -> list[dict[str, Any]]:
+def _outcomes(every: Runs, measured: Measures, called: Sequence[str], baseline: str) -> list[dict[str, Any]]:
     """The outcomes as the facts have them, by the names of the report."""
     of_baseline = np.array([arm == baseline for arm in every.arms])[every.cells.of_run]
     decides = measures.with_margin(measured.decides, every.cells, of_baseline)
     return [
-        measures.as_json(outcome, name, guessed=guessed or outcome is not decides)
+        measures.as_json(outcome, name, every.cells)
         for outcome, name in zip((decides, *measured.others), called, strict=True)
     ]
 

@@ -95,8 +95,8 @@ def ended(runs: Runs, empty: Empty) -> Cells:
         UserError: a run has no value from some epoch on at which others have one, and `empty` is `refuse`.
     """
     name, cells = runs.outcome, runs.cells
-    after = _after(cells, name)
-    of_run_with_values = after & (cells.last(name)[cells.run] >= 0)
+    after, last = _after(cells, name), cells.last(name)
+    of_run_with_values = after & (last[cells.run] >= 0)
     if empty == "refuse" and of_run_with_values.any():
         cell = int(np.argmax(of_run_with_values))
         raise UserError(
@@ -106,10 +106,10 @@ def ended(runs: Runs, empty: Empty) -> Cells:
         )
     if empty != "diverged":
         return cells
-    lost = np.isin(cells.run, cells.run[after])
-    nothing = {each: lost & _after(cells, each) for each in cells.there}  # whatever was measured of a run that is lost
-    values = {each: np.where(nothing[each], np.nan, values) for each, values in cells.values.items()}
-    return replace(cells, values=values, there={each: there | nothing[each] for each, there in cells.there.items()})
+    lost = np.isin(cells.run, cells.run[after])  # then none of its outcomes is finite any more
+    gone = {each: lost & _after(cells, each) for each in cells.there}
+    values = {each: np.where(gone[each], np.nan, own) for each, own in cells.values.items()}
+    return replace(cells, values=values, there={each: own | gone[each] for each, own in cells.there.items()})
 
 
 def _after(cells: Cells, outcome: str) -> Flags:

@@ -14,7 +14,7 @@ from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import absolute as absolutes
-from bnbench.wording import effects, explored, formats, titles
+from bnbench.wording import effects, explored, formats, resolution, samples, titles
 from bnbench.wording.titles import Row
 
 
@@ -153,6 +153,8 @@ def _named(study: Study, row: Row) -> dict[str, Any]:
 def _context(study: Study, row: Row) -> dict[str, Any]:
     small = ", but within the margin" if row["within_margin"] and row["verdict"] in ("helps", "hurts") else ""
     pairs = f"{row['finite_pairs']} of {row['pairs']}" if row["test"] != "mean" else str(row["pairs"])
+    if samples.are_groups(row):
+        pairs = " / ".join(str(count) for count in dict.fromkeys(samples.runs(row)))
     plain, value = partial(effects.plain, study.outcome), partial(effects.value, study.outcome)
     return {
         **_named(study, row),
@@ -168,12 +170,14 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
         "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high"), plain),
         **{name: _p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},
         "dz": _number(row["hedges_dz"], "{:.2f}".format),
+        "g": _number(row.get("hedges_g", math.nan), "{:.2f}".format),
         "wins": _interval(row, ("win_rate", "win_low", "win_high"), lambda share: f"{100 * share:.0f} %"),
         "spread": _number(row["spread_ratio"], formats.number),
         "correlation": _number(row["correlation"], "{:.2f}".format),
         "variance_ratio": _number(row["variance_ratio"], "{:.2f}".format),
         "diverged": Cell(f"{row['diverged_baseline']} / {row['diverged_treatment']}", str(row["diverged_treatment"])),
         "mcnemar": _p(row["p_mcnemar"]),
+        "fisher": _p(row.get("p_fisher", math.nan)),
         "needed": _seeds(row, "seeds_needed"),
         "equivalent": _seeds(row, "seeds_equivalent"),
         "floored": Cell(str(row["floored"]), str(row["floored"])),
@@ -184,6 +188,8 @@ def _effect(study: Study, row: Row) -> Cell:
     """The effect with its limits; where losses are too small to measure, a bound, with these as the resolution."""
     if row["test"] != "rank":
         return _interval(row, ("effect", "effect_low", "effect_high"), partial(effects.plain, study.outcome))
+    if not resolution.is_known(study):
+        return Cell("–", note=f"({samples.counted(row, row['floored'])} with a 0)")
     raised = effects.plain(study.outcome, row["raised_effect"])
     bound = f"{row['bound']} " if row["bound"] != "restricted" else ""
     return Cell(f"{bound}{raised}", repr(float(row["raised_effect"])), note=f"(losses of 0 as {row['resolution']:.1e})")

@@ -17,12 +17,11 @@ import pandas as pd
 import yaml
 
 from bnbench import __version__
-from bnbench.columns import COLUMNS, of_factor
 from bnbench.errors import UserError
 from bnbench.figures.colours import GRID, INK, PAPER
 from bnbench.page import rows, tables
+from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
-from bnbench.store import schemas
 from bnbench.vocabulary import PACKAGE
 from bnbench.wording import (
     absolute,
@@ -33,10 +32,16 @@ from bnbench.wording import (
     data,
     explored,
     methods,
+    own_columns,
+    own_methods,
+    own_pairs,
+    own_results,
     randomness,
+    resolution,
     templating,
     titles,
     variance,
+    words,
 )
 
 CAPTIONS = PACKAGE / "captions"
@@ -75,6 +80,8 @@ def render(
     environment, script = templating.environment("page"), templating.source("page", "page.js")
     facts = {
         "study": study,
+        "own": isinstance(study, OwnStudy),
+        "heading": titles.heading(study),
         "options": study.report,
         "arms": [titles.arm(study, arm) for arm in study.arms],
         "base": captions.base(study),
@@ -87,25 +94,54 @@ def render(
         "verdicts": verdicts,
         "version": __version__,
     }
-    page = environment.get_template("report.html").render(
+    page = environment.get_template("own_report.html" if isinstance(study, OwnStudy) else "report.html").render(
         **facts,
+        **(_of_runs(study, found) if isinstance(study, OwnStudy) else _of_trials(study)),
         **_tables(study, verdicts, found),
         **_figures(study, out, verdicts, found),
         downloads=_downloads(study, out, embedded),
         script=script,
         style=templating.source("page", "page.css"),
         script_hash=_sha256(script),
-        random=randomness.fixed(study),
-        same_data=randomness.same(study),
+        last=tables.last(study),
         levels=captions.levels(study),
-        randomization=methods.randomization(study, len(study.seeds)),
         limits=methods.limits(found["contexts"]),
-        data=data.sentences(study),
-        data_warnings=data.warnings(study),
-        bibtex=methods.BIBTEX,
-        config=yaml.safe_dump(json.loads(study.to_json()), sort_keys=False, allow_unicode=True),
     )
     return {"index.html": page, "landing.rst": environment.get_template("landing.rst").render(**facts)}
+
+
+def _of_trials(study: Study) -> dict[str, Any]:
+    """What the page says of trials that are trained here."""
+    return {
+        "random": randomness.fixed(study),
+        "randomization": methods.randomization(study, len(study.seeds)),
+        "same_data": randomness.same(study),
+        "too_small": f"a loss that {study.config['dtype']} cannot tell from 0",
+        "data": data.sentences(study),
+        "data_warnings": data.warnings(study),
+        "bibtex": methods.BIBTEX,
+        "config": _yaml(json.loads(study.to_json())),
+    }
+
+
+def _of_runs(study: OwnStudy, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """What the page says of runs that were trained elsewhere."""
+    return {
+        "pairing": own_results.pairing(study, found["contexts"].to_dict("records")),
+        "pairs_made": own_pairs.made(study),
+        "estimand": own_methods.estimand(study),
+        "randomization": own_methods.randomization(study, found),
+        "too_small": resolution.briefly(study),
+        "exclusions_said": own_methods.excluded(found["exclusions"]),
+        "source": own_results.source(study),
+        "data": own_results.reading(study),
+        "bibtex": own_methods.BIBTEX,
+        "config": _yaml(own_methods.config(study)),
+    }
+
+
+def _yaml(config: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
 
 
 def _said(study: Study, contexts: pd.DataFrame) -> dict[str, str]:
@@ -129,7 +165,7 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "convergence_note": convergence.method(study),
         "told": _beside(verdicts["sentences"], verdicts["absolute"]),
         "told_tuned": _beside(verdicts["tuned"], verdicts["tuned_absolute"]),
-        "outcomes": tables.outcomes(study, found["outcomes"]),
+        "outcomes": _outcomes(study, found["outcomes"]),
         "explored": explored.introduction(study),
         "explored_terms": explored.terms(study, found["outcomes"]),
         "more": tables.more(study, contexts),
@@ -138,11 +174,17 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
-        "exclusions": tables.listing(study, found["exclusions"], "Trials left out of the pairs, or diverged"),
+        "exclusions": _exclusions(study, found["exclusions"]),
         "missing": _missing(study, found["exclusions"]),
         "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from"),
-        "columns": {name: schemas.description(COLUMNS.get(name) or of_factor(name)) for name in columns},
+        "columns": {name: own_columns.described(study, name) for name in columns},
     }
+
+
+def _outcomes(study: Study, table: pd.DataFrame) -> tables.Table | None:
+    """The effect on every outcome; nothing where runs were measured by one alone, which stands above."""
+    alone = not study.trained_here and table["outcome"].nunique() < 2
+    return None if alone else tables.outcomes(study, table)
 
 
 def _beside(sentences: Sequence[str], more: Sequence[str]) -> list[str]:
@@ -162,8 +204,16 @@ def _filters(study: Study) -> list[tuple[str, str, dict[str, str]]]:
     ]
 
 
+def _exclusions(study: Study, table: pd.DataFrame) -> tables.Table:
+    named = words.of(study)
+    label = f"{named.runs.capitalize()} left out of the pairs, or diverged"
+    return tables.listing(study, table.rename(columns={"epoch": named.epoch}), label)
+
+
 def _missing(study: Study, exclusions: pd.DataFrame) -> str:
     """How much of the study has not been trained; nothing of a whole one."""
+    if not study.trained_here:
+        return own_methods.partners(exclusions)
     missing, asked = int(exclusions["reason"].eq("missing").sum()), len(study.settings) * len(study.seeds)
     be = "is" if missing == 1 else "are"
     return f"A partial study: {missing:,} of {asked:,} trials {be} missing." if missing else ""

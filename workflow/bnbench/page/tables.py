@@ -13,7 +13,13 @@ from bnbench.page.rows import NOTHING, Cell
 from bnbench.plan.study import Study
 from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import absolute as absolutes
-from bnbench.wording import effects, formats, titles
+from bnbench.wording import effects, formats, titles, words
+
+_OF_PAIRS = ("dz", "p_holm")
+"""Cells that groups have no numbers for, or that are what decides there."""
+
+_OF_GROUPS = {"Seeds needed": "Runs needed"}
+"""What stands over a column of groups."""
 
 _SPELLED_OUT = 4  # rows of a claim that are shown without a click
 
@@ -51,7 +57,7 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
         "Verdict": "verdict",
         _effect(study): "effect",
         "p, adjusted": "p_adjusted",
-        "Seeds": "pairs",
+        _sample(study): "pairs",
         base: "baseline",
         treated: "treatment",
     }
@@ -70,7 +76,7 @@ def absolute(study: Study, table: pd.DataFrame) -> Table | None:
         Line([Cell(row["name"]), *(cell for name in names for cell in row["cells"][name])], held=row["factors"])
         for row in found
     ]
-    return Table("The test losses on an absolute scale", ["Context", *heads], lines, "contexts")
+    return Table("The test losses on an absolute scale", [_context(study), *heads], lines, "contexts")
 
 
 def more(study: Study, contexts: pd.DataFrame) -> Table:
@@ -79,11 +85,12 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
         "By itself": "own",
         "Robust": "robust",
         "p, Wilcoxon": "p_wilcoxon",
-        "Last epoch alone": "last",
+        last(study): "last",
         "p, alone": "p",
         "p, Holm": "p_holm",
         "p, equivalence": "p_equivalence",
         "dz": "dz",
+        **({} if study.paired else {"g": "g"}),
         "Wins": "wins",
         "Spread": "spread",
         "p, spread": "p_spread",
@@ -92,6 +99,10 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
         "Seeds needed": "needed",
         "For equivalence": "equivalent",
     }
+    if not study.has_course:
+        del columns[last(study)]
+    if not study.paired:
+        columns = {_OF_GROUPS.get(head, head): cell for head, cell in columns.items() if cell not in _OF_PAIRS}
     if contexts["corrected_low"].notna().any():
         columns = {"By itself": "own", "Corrected": "corrected"} | columns
     if contexts["floored"].gt(0).any():
@@ -99,11 +110,17 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
     return _of_contexts(study, "More about each context", columns, contexts, "contexts wide")
 
 
+def last(study: Study) -> str:
+    """What stands over the effect at the last measurement."""
+    return f"Last {words.of(study).epoch} alone"
+
+
 def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
     """How many trials diverged; nothing where none did."""
     if not contexts["test"].eq("worst-rank").any():
         return None
-    columns = {f"Diverged: {' / '.join(_arms(study))}": "diverged", "p, McNemar": "mcnemar"}
+    test = {"p, McNemar": "mcnemar"} if study.paired else {"p, Fisher": "fisher"}
+    columns = {f"Diverged: {' / '.join(_arms(study))}": "diverged", **test}
     return _of_contexts(study, "Divergence", columns, contexts)
 
 
@@ -123,7 +140,7 @@ def outcomes(study: Study, table: pd.DataFrame) -> Table:
     """The effect on every outcome."""
     names, found = rows.outcomes(study, table)
     lines = [Line([Cell(row["name"]), *row["cells"]], held=row["factors"]) for row in found]
-    return Table("Every outcome", ["Context", *names], lines, "contexts wide")
+    return Table("Every outcome", [_context(study), *names], lines, "contexts wide")
 
 
 def all_pairs(study: Study, table: pd.DataFrame) -> Table | None:
@@ -135,7 +152,7 @@ def all_pairs(study: Study, table: pd.DataFrame) -> Table | None:
         "p, adjusted": "p_adjusted",
         "Rank difference": "rank_difference",
         "Told apart": "told_apart",
-        "Seeds": "pairs",
+        _sample(study): "pairs",
     }
     lines = [Line([Cell(row["name"]), *(row[name] for name in columns.values())]) for row in rows.pairs(study, table)]
     return Table("Every arm against every other", ["Pair", *columns], lines)
@@ -160,7 +177,7 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None
         Line([Cell(row["name"]), *(row.get(name, Cell("")) for name in columns.values())], row["class"])
         for row in rows.tuned(study, best, rates)
     ]
-    return Table("Tuned and equal values", ["Context", *columns], lines)
+    return Table("Tuned and equal values", [_context(study), *columns], lines)
 
 
 def claims(judged: Sequence[Mapping[str, Any]]) -> Table | None:
@@ -212,6 +229,16 @@ def _arms(study: Study) -> tuple[str, str]:
     return base, titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "Arm"
 
 
+def _sample(study: Study) -> str:
+    """What stands over the numbers of pairs, or of runs."""
+    return "Seeds" if study.paired else "Runs"
+
+
+def _context(study: Study) -> str:
+    """What stands over the names of the rows."""
+    return "Context" if study.trained_here or study.varied() else "Comparison"
+
+
 def _effect(study: Study) -> str:
     return f"{effects.noun(study.outcome).capitalize()} ({formats.percent(1 - study.report.alpha)} interval)"
 
@@ -224,4 +251,4 @@ def _of_contexts(
         Line([Cell(row["name"]), *(row[name] for name in columns.values())], row["class"], row["factors"])
         for row in rows.contexts(study, contexts)
     ]
-    return Table(label, ["Context", *columns], lines, kind)
+    return Table(label, [_context(study), *columns], lines, kind)

@@ -17,8 +17,8 @@ def packed(facts: Mapping[str, Any], comparisons: Sequence[tuple[str, str]]) -> 
     """The facts that `own_results.reading.of` gives, in less room.
 
     `seed` has the `count` of all seeds. `settings` has a row each: the place of its level of each factor, and how many
-    runs it has. `most` says how many `pairs` the comparison with most of them has, and how many runs the `baseline` and
-    the `treatment` of the one with most runs.
+    runs it has. `most` says how many `pairs` the comparison with most of them has (the `fewest_pairs` of the one with
+    fewest), and how many runs the `baseline` and the `treatment` of the one with most runs.
 
     Args:
         facts: of the table.
@@ -57,8 +57,10 @@ def _most(facts: Mapping[str, Any], comparisons: Sequence[tuple[str, str]]) -> d
     groups = max(
         ((len(one), len(other)) for one, other in pairs), key=lambda sizes: (min(sizes), sum(sizes)), default=(0, 0)
     )
+    counts = [len(one & other) for one, other in pairs]
     return {
-        "pairs": max((len(one & other) for one, other in pairs), default=0),
+        "pairs": max(counts, default=0),
+        "fewest_pairs": min(counts, default=0),
         "baseline": groups[0],
         "treatment": groups[1],
     }

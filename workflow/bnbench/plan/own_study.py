@@ -27,7 +27,7 @@ _OF_NORMS = ("norm", "normalization", "normalisation", "norm_layer")
 """Columns whose levels are called as the norms of the catalogue, where they have such names."""
 
 SMALLEST = float(np.finfo(np.float32).tiny)
-"""A loss below this cannot be told from 0."""
+"""A loss below this cannot be told from 0, where none above 0 was measured."""
 
 
 def of(config: Mapping[str, Any]) -> Study:
@@ -40,6 +40,8 @@ class OwnSetting(Setting):
     """A combination of levels that has runs."""
 
     measured: Mapping[str, Outcome] = field(default_factory=dict)
+    smallest: Mapping[str, float] = field(default_factory=dict)
+    """Outcome → its smallest value above 0 in the whole table."""
     runs: int = 0
 
     @property
@@ -57,9 +59,9 @@ class OwnSetting(Setting):
         """Whether it has running statistics that the report could look into: never."""
         return False
 
-    def resolution(self, loss: str) -> float:  # noqa: ARG002 - as of a setting that is trained here
-        """The smallest loss that can be told from 0."""
-        return SMALLEST
+    def resolution(self, loss: str) -> float:
+        """The smallest loss that can be told from 0: of any run, the smallest above it."""
+        return self.smallest.get(loss, SMALLEST)
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,14 @@ class OwnStudy(Study):
         digest = self.results["sha256"]
         rows = ((own_facts.labels(self.found, places), runs) for *places, runs in self.found["settings"])
         return tuple(
-            OwnSetting({"results": digest, "labels": labels}, labels, _address(digest, labels), self.outcomes, runs)
+            OwnSetting(
+                {"results": digest, "labels": labels},
+                labels,
+                _address(digest, labels),
+                self.outcomes,
+                {each["name"]: each["smallest"] for each in self.found["outcomes"] if each["smallest"]},
+                runs,
+            )
             for labels, runs in rows
         )
 

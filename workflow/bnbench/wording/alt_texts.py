@@ -10,12 +10,11 @@ from typing import Any
 import pandas as pd
 
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats, titles
+from bnbench.wording import effects, formats, titles, words
 from bnbench.wording.contents import SOURCES, drawn
 from bnbench.wording.titles import Row
 
 _SPELLED_OUT = 12  # contexts; who wants more takes the table
-_NOTHING = "no trial stays finite to the end"
 _NOTES = {"differences": ["The bands hold for all epochs and all comparisons together."]}
 
 
@@ -49,14 +48,16 @@ def _sentences(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.D
 def _curves(study: Study, table: pd.DataFrame) -> list[str]:
     """From where to where the loss that decides fell."""
     own = table[table["outcome"] == study.report.outcome]
+    epoch, form, value = words.of(study).epoch, words.of(study).form, partial(_value, study)
     said = []
     for setting, line in _by_setting(study, own):
         first, last = line.iloc[0], line.iloc[-1]
         if line["loss"].isna().all():
-            said.append(f"{setting}: {_NOTHING}.")
+            said.append(f"{setting}: {_nothing(study)}.")
             continue
         fell = (
-            f"from {_loss(first['loss'])} at epoch {first['epoch']} to {_loss(last['loss'])} at epoch {last['epoch']}"
+            f"from {value(first['loss'])} at {epoch} {first['epoch']:{form}} to {value(last['loss'])} "
+            f"at {epoch} {last['epoch']:{form}}"
         )
         said.append(f"{setting}: {titles.outcome(study, study.report.outcome)} {fell}.")
     return said
@@ -64,6 +65,8 @@ def _curves(study: Study, table: pd.DataFrame) -> list[str]:
 
 def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
     """On how many seeds each arm has the better value, and on how many neither has."""
+    if not study.paired:
+        return _runs(study, table)
     said = []
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
         row = group.iloc[0]
@@ -72,7 +75,7 @@ def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
         costs = costs if study.outcome.lower_is_better else -costs
         for_treated, for_base = int((costs < 0).sum()), int((costs > 0).sum())
         rest = len(group) - for_treated - for_base
-        others = f"; on {rest} they are equal, or a trial diverged" if rest else ""
+        others = f"; on {rest} they are equal, or a {words.of(study).run} diverged" if rest else ""
         side = "lower" if study.outcome.lower_is_better else "higher"
         named, outcome = titles.contrast_name(study, row.to_dict()), titles.outcome(study, study.report.outcome)
         said.append(
@@ -82,11 +85,28 @@ def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
     return said
 
 
+def _runs(study: Study, table: pd.DataFrame) -> list[str]:
+    """From where to where the runs of each arm lie, of groups that are not paired."""
+    said = []
+    for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
+        row, spans = group.iloc[0].to_dict(), []
+        for name in ("treatment", "baseline"):
+            values = group.loc[group[f"{name}_floored"].notna(), f"{name}_value"]
+            diverged = int(values.isna().sum())
+            ends = dict.fromkeys(_value(study, end) for end in (values.min(), values.max()))
+            ended = f" ({diverged} of them diverged)" if diverged else ""
+            span = f" from {' to '.join(ends)}" if diverged < len(values) else ""
+            spans.append(f"{formats.count(len(values), 'run')} of {titles.arm(study, row[name])}{span}{ended}")
+        outcome = titles.outcome(study, study.report.outcome)
+        said.append(f"{titles.contrast_name(study, row)}: {outcome} of {formats.listed(spans)}.")
+    return said
+
+
 def _decomposition(study: Study, table: pd.DataFrame) -> list[str]:
     said = []
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
         factors = [f"{row['component']} {_ratio(row['effect'])}" for row in group.to_dict("records")]
-        factors = factors if group["effect"].notna().any() else [_NOTHING]
+        factors = factors if group["effect"].notna().any() else [_nothing(study)]
         said.append(f"{titles.contrast_name(study, group.iloc[0].to_dict())}: {', '.join(factors)}.")
     return said
 
@@ -97,7 +117,7 @@ def _modes(study: Study, table: pd.DataFrame) -> list[str]:
         + (
             ", ".join(f"{titles.outcome(study, row['outcome'])} {_loss(row['loss'])}" for row in _rows(group))
             if group["loss"].notna().any()
-            else _NOTHING
+            else _nothing(study)
         )
         + "."
         for setting, group in _by_setting(study, table)
@@ -142,12 +162,21 @@ def _by_setting(study: Study, table: pd.DataFrame) -> list[tuple[str, pd.DataFra
     for _, group in table.groupby(list(study.levels), sort=False):
         row = group.iloc[0].to_dict()
         arm = titles.arm(study, row[study.report.factor])
-        named.append((f"{arm}, {titles.context_name(study, row)}", group))
+        named.append((", ".join(filter(None, [arm, titles.context_name(study, row)])), group))
     return named
 
 
 def _rows(table: pd.DataFrame) -> list[Row]:
     return list(table.to_dict("records"))
+
+
+def _nothing(study: Study) -> str:
+    return f"no {words.of(study).run} stays finite to the end"
+
+
+def _value(study: Study, value: float) -> str:
+    """What was measured, of the outcome that decides."""
+    return effects.value(study.outcome, value) if study.outcome.title and not math.isnan(value) else _loss(value)
 
 
 def _loss(value: float) -> str:

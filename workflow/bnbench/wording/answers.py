@@ -43,7 +43,8 @@ def answer(study: Study, rows: pd.DataFrame) -> str:
         records = group.to_dict("records")
         arms = _arms(study, str(treatment), str(baseline))
         judged = {verdict: [row for row in records if _said_of(row) == verdict] for verdict in _VERDICTS}
-        seeds = samples.over_all([row for row in records if row["verdict"] != "no data"])
+        counted = [row for row in records if row["verdict"] != "no data"]
+        seeds = samples.over(study, counted[0]) if len(counted) == 1 else samples.over_all(counted)
         if seeds:
             say = _spelled_out if len(records) <= _SPELLED_OUT else _counted
             said.append(f"Over {seeds}, {'; '.join(say(study, arms, judged))}.")
@@ -83,10 +84,11 @@ def _spelled_out(study: Study, arms: _Arms, judged: _Judged) -> list[str]:
             outcome = titles.outcome(study, judged[verdict][0]["outcome"])
             clauses.append(f"{arms.acting} made the {outcome} {formats.listed(changes)}")
         worse, runs = "worse" if verdict == "hurts" else "better", words.of(study).runs
+        comma = "," if study.trained_here or study.varied() else ""
         if diverged:
-            clauses.append(_in(f"{arms.acting} was {worse}, counting diverged {runs} as the worst,", diverged))
+            clauses.append(_in(f"{arms.acting} was {worse}, counting diverged {runs} as the worst{comma}", diverged))
         if floored:
-            clauses.append(_in(f"{arms.acting} was {worse}, by ranks,", floored))
+            clauses.append(_in(f"{arms.acting} was {worse}, by ranks{comma}", floored))
     names = {verdict: [titles.where(study, row) for row in rows] for verdict, rows in judged.items()}
     undecided = names["undecided"]
     if names["equivalent"]:

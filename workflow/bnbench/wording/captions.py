@@ -6,11 +6,12 @@ import math
 
 from bnbench.catalogue.networks import DEFAULT
 from bnbench.epochs import evaluated_epochs, window_length
+from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import BEST, SCHEMA, SEED_VARIES, SWING
-from bnbench.wording import effects, folded, formats, networks, titles
+from bnbench.wording import effects, folded, formats, networks, own_captions, titles, words
 
 _UNSAID = {SEED_VARIES: ALL, "network": DEFAULT["name"], "accumulate": "1"}
 """Factors that texts do not name where this is their only level."""
@@ -20,12 +21,12 @@ _READ_BY_SOME = ("hidden", "activation", "init")
 
 def summary(study: Study) -> str:
     """The grid in one line: `2 norms × 2 batch sizes × 20 seeds = 80 trials`."""
+    if isinstance(study, OwnStudy):
+        return own_captions.summary(study)
     shown = [factor for factor in study.factors if len(study.levels[factor]) > 1]
     parts = [formats.count(len(study.levels[factor]), noun(factor)) for factor in shown]
     trials = formats.count(len(study.settings) * len(study.seeds), "trial")
     seeds = formats.count(len(study.seeds), "seed")
-    if not study.trained_here:
-        return ", ".join([*parts, seeds])
     if left_out := math.prod(map(len, study.levels.values())) - len(study.settings):
         repeated = "1 that repeats another" if left_out == 1 else f"{left_out} that repeat others"
         return f"{' × '.join(parts)}, less {repeated}, × {seeds} = {trials}"
@@ -40,12 +41,10 @@ def noun(factor: str) -> str:
 def window(study: Study, outcome: str = "") -> str:
     """Over which epochs an outcome is judged: the one that decides, if no other is named."""
     name, share = outcome or study.report.outcome, study.report.window
+    if isinstance(study, OwnStudy):
+        return own_captions.window(study)
     if name == BEST:
         return "at the epoch with the lowest validation loss"
-    if not study.has_course:
-        return "of each run"
-    if not study.trained_here:
-        return f"over the last {formats.percent(share)} of a run's epochs" if share else "at a run's last epoch"
     measured = evaluated_epochs(study.config["epochs"], study.config["evaluate_every"])
     if name == SWING and window_length(len(measured), share) <= 2:
         return "over the last two measurements"
@@ -59,8 +58,16 @@ def share_of_epochs(share: float) -> str:
 
 def facts(study: Study) -> dict[str, str]:
     """What captions say of a study, here and in Snakemake's report: names of the arms and the loss, n, levels."""
-    options, contexts = study.report, len(study.contexts())
+    options, contexts, named = study.report, len(study.contexts()), words.of(study)
     return {
+        **(own_captions.facts(study) if isinstance(study, OwnStudy) else _of_trials(study)),
+        "run": named.run,
+        "runs": named.runs,
+        **_by_design(study),
+        "epoch": named.epoch,
+        "epochs": named.epochs,
+        "sample": "seeds" if study.paired else "runs",
+        "adjustment": "step-down maxT" if study.paired else "Holm's method",
         "study": study.name,
         "loss": titles.outcome(study, options.outcome),
         **_scale(study),
@@ -68,26 +75,67 @@ def facts(study: Study) -> dict[str, str]:
         "against": titles.arm(study, options.baseline) + (", or the arm that is named," if options.compare else ""),
         "base": base(study),
         "interaction": _interaction(study),
-        "seeds": formats.count(len(study.seeds), "seed"),
         "contexts": formats.count(contexts, "context"),
         "level": formats.percent(1 - options.alpha),
         "narrow": formats.percent(1 - 2 * options.alpha),
         "together": together(study.family),
         "alpha": f"{options.alpha:g}",
         "window": window(study),
+        "tuned": titles.tuned(study),
+        "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
+    }
+
+
+def _of_trials(study: Study) -> dict[str, str]:
+    """What is known of trials that are trained here alone."""
+    dots = "for every doubling of the batch, or from the first level of a factor to another"
+    return {
+        "seeds": formats.count(len(study.seeds), "seed"),
+        "every_run": f"the trials of {formats.count(len(study.seeds), 'seed')}",
         "window_of_losses": window(study, "test_loss"),
         "estimated": _estimated(study),
         "alike": alike(study),
-        "tuned": titles.tuned(study),
-        "tuned_baseline": titles.arm(study, study.tuned_arms[0]),
+        "points": f"{_points(study)} Networks of one seed {alike(study)}.",
+        "dotted": f"the train loss, measured {'in training mode ' if study.keeps_statistics else ''}before each step",
+        "small_dots": dots,
         "noise": _noise(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
     }
 
 
+def _by_design(study: Study) -> dict[str, str]:
+    """What captions say of tests and intervals: of pairs, or of groups of runs."""
+    scaled, contexts = _scale(study)["scaled"], formats.count(len(study.contexts()), "context")
+    if not study.paired:
+        return {
+            "alone": f"Welch's t on the {scaled}",
+            "joint": "Welch's t, by Bonferroni's method",
+            "told_apart": "Welch's t on their own runs, adjusted for all pairs of arms by Holm's method",
+            "every_pair": f"all pairs of a run of the arm and one of {base(study)}, over {contexts}",
+            "bootstrap": "the bootstrap draws runs of each arm. A diverged run counts as worse than all others.",
+            "by_epoch": "",
+        }
+    seeds = own_captions.seeds(study) if isinstance(study, OwnStudy) else formats.count(len(study.seeds), "seed")
+    worse = f"A pair of which one {words.of(study).run} diverged counts as worse, or better, than all others."
+    return {
+        "alone": f"Student t on the paired {scaled}",
+        "joint": f"sign flips of each seed's own contrast of its contexts, over {seeds}",
+        "told_apart": "sign flips on their own differences, adjusted for all pairs by maxT",
+        "every_pair": f"the pairs, over {contexts} and {seeds}",
+        "bootstrap": f"the bootstrap draws seeds, and takes each with all its contexts. {worse}",
+        "by_epoch": "yes",
+    }
+
+
+def _points(study: Study) -> str:
+    """What the points of the figure of pairs are."""
+    final = f"the final {titles.outcome(study, study.report.outcome)} of all arms, {window(study)}"
+    return f"Each point is one trained network, each line one of {formats.count(len(study.seeds), 'seed')}: {final}."
+
+
 def _noise(study: Study) -> str:
     """What else than the batches differs between training and evaluation."""
-    draws = study.trained_here and networks.draws(study)
+    draws = networks.draws(study)
     return " and of dropout, or whatever else is drawn in training," if draws else ""
 
 
@@ -126,7 +174,7 @@ def _scale(study: Study) -> dict[str, str]:
             "Ratio of",
             "to that",
             "geometric mean",
-            "log losses",
+            "logarithms" if outcome.title else "log losses",
             "1",
             effects.within(outcome, options.margin),
         )
@@ -161,8 +209,6 @@ def treated(study: Study) -> str:
 
 def alike(study: Study) -> str:
     """What all arms of a seed have in common, whatever is compared."""
-    if not study.trained_here:
-        return "have the seed in common"
     if study.report.factor == "task":
         return "were given the same random numbers"
     order = "saw the same examples in the same order"
@@ -174,8 +220,6 @@ def alike(study: Study) -> str:
 
 def named_factors(study: Study) -> list[str]:
     """The factors whose levels texts name: what goes without saying is left out, and what no network reads."""
-    if not study.trained_here:
-        return [*study.factors]
     unsaid = {name for name, label in _UNSAID.items() if [*study.levels[name]] == [label]}
     unread = {*_READ_BY_SOME} - networks.read_keys(study)
     return [factor for factor in study.factors if factor not in unsaid | unread]
@@ -183,13 +227,15 @@ def named_factors(study: Study) -> list[str]:
 
 def levels(study: Study) -> str:
     """What is compared, what the contexts differ in, and what is the same everywhere, by the labels of the tables."""
+    if isinstance(study, OwnStudy):
+        return own_captions.levels(study)
     arms, labels = formats.listed([titles.arm(study, arm) for arm in study.arms]), formats.listed(study.arms)
     named = f", in the tables {labels}" if labels.casefold() != arms.casefold() else ""
     varied = study.varied()
     differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
     fixed = [factor for factor in named_factors(study) if factor not in (study.report.factor, *varied)]
     held = [f"{noun(factor)} {label}" for factor in fixed for label in study.levels[factor]]
-    loss = networks.own_loss(study) if study.trained_here else ""
+    loss = networks.own_loss(study)
     same = ", ".join([*held, *([f"loss {loss}"] if loss else [])])
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if varied else ""]
     said += [f"{line[:1].upper()}{line[1:]}." for line in folded.lines(study)]

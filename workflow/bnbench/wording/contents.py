@@ -10,7 +10,7 @@ from bnbench.catalogue.tasks import TASKS
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES, description
 from bnbench.vocabulary import SEVERAL
-from bnbench.wording import effects, titles
+from bnbench.wording import effects, formats, own_columns, titles, words
 
 SOURCES = {
     "forest": "contexts",
@@ -42,6 +42,12 @@ def drawn(study: Study, name: str, table: Any) -> Any:
     return table[table["baseline"].isin(baselines)]
 
 
+_OF_TRAINING = ("variance", "fit", "reference", "tuned", "rates", "absolute", "provenance")
+"""Tables that have no rows where nothing is trained here, or that nothing is known for."""
+
+_OF_COURSE = ("curves", "differences", "convergence")
+"""Tables of runs that were measured at several epochs."""
+
 _OF_STATISTICS = ("decomposition", "modes")
 """Tables that have rows only where an arm keeps running statistics."""
 
@@ -61,12 +67,18 @@ def tables(study: Study) -> dict[str, str]:
     left_out: tuple[str, ...] = () if study.keeps_statistics else _OF_STATISTICS
     left_out += () if _many_contexts(study) else ("aggregate", "profile")
     left_out += () if _many_arms(study) else ("ranks", "all_pairs")
-    return {name: description(table) for name, table in TABLES.items() if name not in left_out}
+    left_out += () if study.trained_here else _OF_TRAINING
+    left_out += () if study.has_course else _OF_COURSE
+    left_out += () if study.trained_here or study.most_contexts > 1 else ("interactions",)
+    left_out += () if study.trained_here or study.config["claims"] else ("claims",)
+    return {
+        name: own_columns.table(study, description(table)) for name, table in TABLES.items() if name not in left_out
+    }
 
 
 def figures(study: Study) -> dict[str, str]:
     """Name of each figure that the study has → its title."""
-    several, compared = study.most_contexts > 1, effects.compared(study.outcome)
+    several, compared, epochs = study.most_contexts > 1, effects.compared(study.outcome), words.of(study).epochs
     shown = {"forest": "Effects, context by context"}
     if study.config["tune"]:
         shown["rates"] = f"The effect as a function of the {titles.tuned(study)}"
@@ -80,10 +92,10 @@ def figures(study: Study) -> dict[str, str]:
     if study.trained_here and len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size":
         shown["batch_sizes"] = "Effect by batch size"
     if study.has_course:
-        shown["curves"] = f"{compared.capitalize()} over the epochs"
-    if study.has_course and study.paired:
-        shown["differences"] = "Effect over the epochs"
-    shown["pairs"] = f"Final {compared}, seed by seed"
+        shown["curves"] = f"{formats.beginning(compared)} over the {epochs}"
+        if study.paired:
+            shown["differences"] = f"Effect over the {epochs}"
+    shown["pairs"] = f"Final {compared}, {'seed by seed' if study.paired else 'run by run'}"
     if study.keeps_statistics:
         shown["decomposition"] = "Where the difference comes from"
         shown["modes"] = "The same networks in training mode, in evaluation mode and with precise statistics"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats, titles
+from bnbench.wording import effects, formats, titles, words
 from bnbench.wording.titles import Row
 
 _PAST = {"falls": "fell", "rises": "rose", "unclear": "did not clearly change"}
@@ -24,16 +24,18 @@ def clause(study: Study, rows: pd.DataFrame) -> str:
     all_rows = rows.to_dict("records")  # those without data count as contexts
     said = [f"{verb} {formats.listed(arms)}" for verb, arms in _by_trend(study, all_rows, _PAST) if arms]
     measured = formats.count(known[0]["measurements"], "measurement")
-    return f"{_stretch(known)} ({measured}), the {titles.outcome(study, known[0]['outcome'])} {'; it '.join(said)}."
+    return (
+        f"{_stretch(study, known)} ({measured}), the {titles.outcome(study, known[0]['outcome'])} {'; it '.join(said)}."
+    )
 
 
 def note(study: Study, rows: pd.DataFrame) -> str:
     """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
     found, loss = rows.to_dict("records"), titles.outcome(study, study.report.outcome)
+    epochs = words.of(study).epochs
+    more = "more epochs" if study.trained_here else "longer runs"
     said = [f"{verb} {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, found, trend))]
-    return (
-        f"At the last epochs, the {loss} {' and '.join(said)}, so more epochs may give another answer." if said else ""
-    )
+    return f"At the last {epochs}, the {loss} {' and '.join(said)}, so {more} may give another answer." if said else ""
 
 
 def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
@@ -51,14 +53,17 @@ def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
 
 def method(study: Study) -> str:
     """How the change is measured, which stands below what is said of it."""
-    loss = titles.outcome(study, study.report.outcome)
+    loss, named = titles.outcome(study, study.report.outcome), words.of(study)
+    each = "seed" if study.trained_here else named.run
     fitted = f"logarithm of the {loss}" if study.outcome.is_ratio else loss
-    line = f"A straight line through the {fitted} of each seed over these epochs gives the seed's change from the first"
-    interval = "The mean change over the seeds has Student's interval, which Bonferroni's method makes hold for all"
+    line = (
+        f"A straight line through the {fitted} of each {each} over these {named.epochs} gives the {each}'s change from"
+    )
+    interval = f"The mean change over the {each}s has Student's interval, which Bonferroni's method makes hold for all"
     clear = "A change is clear where the interval excludes that there is none; an unclear one may be real all the same"
     return (
-        f"{line} epoch to the last. {interval} {formats.count(len(study.settings), 'setting')} together. {clear}. "
-        "Nothing is said of what comes after the last epoch."
+        f"{line} the first {named.epoch} to the last. {interval} {formats.count(len(study.settings), 'setting')} "
+        f"together. {clear}. Nothing is said of what comes after the last {named.epoch}."
     )
 
 
@@ -138,5 +143,6 @@ def _side(outcome: Outcome, change: float) -> str:
     return "equal" if change == none else ("lower" if change < none else "higher")
 
 
-def _stretch(rows: Sequence[Row]) -> str:
-    return f"From epoch {rows[0]['first_epoch']:,} to epoch {rows[0]['last_epoch']:,}"
+def _stretch(study: Study, rows: Sequence[Row]) -> str:
+    epoch = words.of(study).epoch
+    return f"From {epoch} {rows[0]['first_epoch']:,} to {epoch} {rows[0]['last_epoch']:,}"

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from bnbench.catalogue import tasks
 from bnbench.catalogue.about import About, Suspect, Target
 from bnbench.plan import candidates
-from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
-from bnbench.wording import formats, own_results
+from bnbench.wording import formats
 
 _NAMED = 6
 """Classes, or columns, that a sentence names; the others are counted."""
@@ -39,15 +38,12 @@ def found(study: Study) -> list[About]:
 
 def sentences(study: Study) -> list[str]:
     """What is said of the data of each task: a few sentences each."""
-    if isinstance(study, OwnStudy):
-        return own_results.reading(study)
     return [told(about) for about in found(study)]
 
 
 def warnings(study: Study) -> list[str]:
     """A sentence for each column that may not be meant to be an input, and each class that is rare."""
-    known = found(study) if study.trained_here else []
-    return [said for about in known for said in (*_suspected(about), *_rare(about))]
+    return [said for about in found(study) for said in (*_suspected(about), *_rare(about))]
 
 
 def units(study: Study) -> str:

@@ -11,7 +11,7 @@ from bnbench.judging import exploratory
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.vocabulary import EPOCHS_TO_TARGET, GAP, SECONDS, SWING
-from bnbench.wording import captions, effects, formats, outcomes, titles
+from bnbench.wording import captions, effects, formats, outcomes, resolution, titles, words
 from bnbench.wording.titles import Row
 
 MARK = "†"
@@ -44,22 +44,30 @@ def introduction(study: Study) -> str:
     """What is compared in the table, and how."""
     said = captions.facts(study)
     treated, base = captions.treated(study), captions.base(study)
-    means = (
-        f"Losses: ratios of geometric means, {treated} to {base}. Others: differences of means, {treated} minus {base}"
+    ratios, differences = (
+        f"ratios of geometric means, {treated} to {base}",
+        f"differences of means, {treated} minus {base}",
     )
+    means = f"Losses: {ratios}. Others: {differences}"
+    if study.outcome.title:
+        scales = {outcome.is_ratio for outcome in study.outcomes.values() if outcome.title}
+        only = ratios if True in scales else differences
+        means = formats.beginning(only if len(scales) == 1 else f"{ratios}, or {differences}, as said below")
     interval = f"In brackets stands the {said['level']} interval of the cell alone"
     return f"{means}. {interval}. All but the {said['loss']} are exploratory."
 
 
 def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
     """Term → what a reader of the table has to know of it, as far as it concerns this one."""
-    held = set(table["outcome"])
+    pairs = "pairs" if study.paired else "runs"
+    held, run = set(table["outcome"]), words.of(study).run
+    small = "a small loss" if resolution.is_known(study) else resolution.briefly(study)
     found = {MARK: " ".join(_marks(study, table))}
     final = table[~table["outcome"].isin([EPOCHS_TO_TARGET, SECONDS])]
     if (final["finite_pairs"] < final["pairs"]).any():
-        found["Pairs"] = (
-            "Counted where trials diverged, or have a loss too small to measure. The effect is over the counted pairs. "
-            "The test ranks a diverged trial as the worst, and takes of a small loss only what is certain; "
+        found["Pairs" if study.paired else "Runs"] = (
+            f"Counted where {run}s diverged, or have {resolution.briefly(study)}. The effect is over the counted "
+            f"{pairs}. The test ranks a diverged {run} as the worst, and takes of {small} only what is certain; "
             f"{MARK} stands only where both point the same way."
         )
     found |= {
@@ -97,7 +105,8 @@ def _over(study: Study, row: Row) -> str:
     if row["outcome"] == SECONDS:
         equal = row["jobs_baseline"] == row["jobs_treatment"]
         return f"{formats.count(int(row['jobs_baseline']), 'job')} each" if equal else f"{_of_arms(row, 'jobs')} jobs"
-    counted = f"{row['finite_pairs']} of {pairs} pairs" if row["finite_pairs"] < pairs else ""
+    noun = "pairs" if study.paired else "runs"
+    counted = f"{row['finite_pairs']} of {pairs} {noun}" if row["finite_pairs"] < pairs else ""
     outcome = study.outcomes[row["outcome"]]
     if outcome.is_ratio or outcome.name in (GAP, SWING) or math.isnan(row["effect"]):
         return counted
@@ -108,6 +117,7 @@ def _over(study: Study, row: Row) -> str:
 
 def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
     """What the mark says, and whether it can come at all."""
+    few = "seeds" if study.paired else "runs"
     tests, fewest = exploratory.tested_rows(table), exploratory.fewest_marked(table, study.report.alpha)
     if not tests:
         return
@@ -117,17 +127,20 @@ def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
         "(Benjamini & Hochberg 1995)."
     )
     if not fewest:
-        yield f"With so few seeds no p can be that small, so {MARK} can never come."
+        yield f"With so few {few} no p can be that small, so {MARK} can never come."
     elif fewest > 1:
         yield (
-            f"With so few seeds for so many tests, one effect alone cannot be marked: {MARK} comes only where at least "
+            f"With so few {few} for so many tests, one effect alone cannot be marked: {MARK} comes only where at least "
             f"{fewest} of the p-values are about as small as they can be."
         )
 
 
 def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     """What the target is, and how trials count that were not seen to reach it."""
+    named = words.of(study)
     target = "twice the larger final loss of each pair (geometric mean over the seeds)"
+    if not study.paired:
+        target = "twice the upper quartile of the final values of both arms"
     if study.report.target is not None:
         of_loss = study.outcome.is_ratio
         target = f"{study.report.target:g}" if of_loss else effects.value(study.outcome, study.report.target)
@@ -137,16 +150,17 @@ def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
     at_once = any(_count(row, "at_once") for row in rows.to_dict("records"))
     if unreached:
         yield (
-            "A trial that does not reach it, or that diverges, counts with the last measured epoch (restricted mean "
-            "time, Royston & Parmar 2013)."
+            f"A {named.run} that does not reach it, or that diverges, counts with the last measured {named.epoch} "
+            "(restricted mean time, Royston & Parmar 2013)."
         )
     if at_once:
-        yield "A trial that has it at the first measurement (at once) counts with that epoch."
+        yield f"A {named.run} that has it at the first measurement (at once) counts with that {named.epoch}."
     if unreached or at_once:
         arms = f"{captions.base(study)} and {captions.treated(study)}"
-        yield f"So the ratio may be a bound: at least, or at most. Trials are counted for {arms}, in this order."
+        counted = f"{named.runs.capitalize()} are counted for {arms}, in this order."
+        yield f"So the ratio may be a bound: at least, or at most. {counted}"
     if rows["bound"].eq("restricted").any():
-        yield "As counted: such trials stand on both sides, so the true ratio may be lower or higher."
+        yield f"As counted: such {named.runs} stand on both sides, so the true ratio may be lower or higher."
 
 
 def _form(outcome: Outcome, row: Row) -> tuple[Callable[[float], str], str]:

@@ -42,7 +42,7 @@ def paragraph(study: Study, found: Mapping[str, pd.DataFrame], fixed: str) -> st
     """
     if not found["provenance"]["trials"].sum():
         return "Nothing has been trained yet."
-    facts = {**_design(study), **_tests(study, found), **_kept(found), "software": _software(found)}
+    facts = {**_design(study), **tests(study, found), **_kept(found), "software": _software(found)}
     facts["fixed"] = fixed
     return templating.rendered(templating.source("wording", "methods.txt"), **facts)
 
@@ -67,17 +67,11 @@ def limits(contexts: pd.DataFrame) -> str:
 
 def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
-    if not study.trained_here:
-        counted = formats.count(len(study.settings), "setting")
-        absent = dict.fromkeys(("held_out", "rows_alone", "sources", "pairs"), "")
-        said = f"The results of runs of {counted} were read from a table. Runs were compared in pairs by seed."
-        return {**captions.facts(study), **absent, "own": said}
     of_networks = ("network", "hidden", "activation")
     held = [name for name in captions.named_factors(study) if name not in (factor, *of_networks)]
     arms = formats.listed([titles.whole(study, arm) for arm in study.arms])
     return {
         **captions.facts(study),
-        "own": "",
         "fixed_by_seed": randomness.fixed(study),
         "same_data": randomness.same(study),
         "several": len(study.contexts()) > 1,
@@ -95,7 +89,8 @@ def _design(study: Study) -> dict[str, object]:
     }
 
 
-def _tests(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+def tests(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    """What was tested, of which family, by how many flips."""
     contexts = found["contexts"]
     return {
         "family": int(contexts["family"].max()),

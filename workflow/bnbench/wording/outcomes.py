@@ -58,7 +58,7 @@ def term(study: Study, name: str) -> str:
 
 def _compared(outcome: Outcome) -> str:
     """How two arms are compared by it."""
-    if outcome.name in MEANINGS and outcome.is_ratio:
+    if outcome.name in MEANINGS and outcome.is_ratio and not outcome.title:
         return ""
     return _how(outcome)
 

@@ -1,15 +1,21 @@
-"""What was taken for what in a table of your own, in words."""
+"""What was taken for what in a table of your own, in words: a line for each role."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
+from bnbench.plan.own_config import FRAME
 from bnbench.plan.own_study import OwnStudy
-from bnbench.wording import effects, formats
+from bnbench.wording import effects, formats, titles, words
+from bnbench.wording.own_pairs import pairing
+
+__all__ = ["pairing", "reading", "source"]
 
 _NAMED = 8  # levels that a line names
+
+_PREFIX = 12  # digits of a hash that tell files apart
 
 _REASONS = {
     "empty": "empty",
@@ -30,51 +36,91 @@ _REASONS = {
 
 
 def reading(study: OwnStudy) -> list[str]:
-    """A sentence for each role that a column was taken for, and for what is odd about the runs."""
+    """A line for each role that a column was taken for, and for what is odd about the runs."""
     return [*_roles(study), *_oddities(study), *study.found["notes"]]
 
 
-def pairing(study: OwnStudy, rows: Sequence[Mapping[str, Any]]) -> str:
-    """How runs were paired, and how the pairs correlate; `rows` are those of `compare.sides`, or of the contexts."""
-    if not study.paired:
-        return "Pairs: none, since the seeds were not shared by design."
-    column = study.found["seed"]["column"]
-    pairs = sorted({int(row["pairs"]) for row in rows})
-    counted = formats.count(pairs[0], "pair") if len(pairs) == 1 else f"{pairs[0]} to {pairs[-1]} pairs"
-    known = sorted(row["correlation"] for row in rows if not math.isnan(row["correlation"]))
-    each = " in each comparison" if len(rows) > 1 else ""
-    said = f"Pairs: runs of the same '{column}', {counted}{each}"
-    if not known:
-        return f"{said}."
-    ends = " to ".join(dict.fromkeys(f"{value:.2f}".replace("-", "−") for value in (known[0], known[-1])))
-    return f"{said}; their correlation is {ends}."
+def named(study: OwnStudy) -> str:
+    """Where the table comes from: `runs.csv`, `the files */metrics.csv in logs`, `a frame in Python`."""
+    if study.results["sha256"] == FRAME:
+        return "a frame in Python"
+    name = PurePath(study.results["path"]).name or "this folder"
+    pattern = study.results["pattern"]
+    return f"the files {pattern} in {name}" if pattern else name
+
+
+def source(study: OwnStudy) -> str:
+    """The table with its hash, its rows and its runs, in a sentence."""
+    digest = study.results["sha256"]
+    hashed = "" if digest == FRAME else f" (SHA-256 {digest[:_PREFIX]}…)"
+    rows, runs = formats.count(study.found["rows"], "row"), formats.count(study.found["runs"], "run")
+    return f"Read from {named(study)}{hashed}: {rows}, {runs}."
 
 
 def _roles(study: OwnStudy) -> Iterator[str]:
     found = study.found
-    seeds = formats.count(len(study.seeds), "seed")
-    yield f"Table: {formats.count(found['rows'], 'row')}, {formats.count(found['runs'], 'run')}."
+    rows, runs = formats.count(found["rows"], "row"), formats.count(found["runs"], "run")
+    yield f"Table: {named(study)}, {rows} from {runs}."
     compared, *held = found["factors"]
-    levels = [f"{text} (the baseline)" if text == found["baseline"] else text for text in compared["levels"]]
-    yield f"Compared: '{compared['column']}', with the levels {formats.listed(levels)}."
+    others = [text for text in compared["levels"] if text != found["baseline"]]
+    against = f"{formats.listed(others)} against {found['baseline']}, the baseline"
+    yield f"Compared: '{compared['column']}', {against}."
     if held:
-        yield f"Held fixed: {formats.listed([_factor(each) for each in held])}."
-    decides, *others = found["outcomes"]
-    outcome = study.outcome
-    better = f"{decides['better']} is better"
-    margin = effects.margin(outcome, study.report.margin)
-    yield f"Outcome: '{decides['column']}', {better}, compared by its {outcome.scale}; margin {margin}."
-    if others:
-        named = [f"'{each['column']}' ({each['better']} is better)" for each in others]
-        yield f"Beside it: {formats.listed(named)}."
+        each = "it" if len(held) == 1 else "each"
+        yield f"Contexts: {_columns(held)}; the arms are compared at the same level of {each}."
+    else:
+        yield "Contexts: none; all runs of an arm are taken together."
+    yield _outcome(study)
+    yield _margin(study)
+    if others := found["outcomes"][1:]:
+        listed = formats.listed([f"'{each['column']}' ({each['better']} is better)" for each in others])
+        yield f"Beside it: {listed}; {'it decides' if len(others) == 1 else 'they decide'} nothing."
     if found["seed"]["column"]:
-        yield f"Seed: '{found['seed']['column']}', {seeds}."
+        seeds = f", {formats.count(len(study.seeds), 'seed')}" if study.paired else ", which tells runs apart"
+        yield f"Seeds: '{found['seed']['column']}'{seeds}."
     if found["epoch"]["column"]:
-        yield f"Epochs: '{found['epoch']['column']}', {found['epoch']['first']} to {found['epoch']['last']}."
+        yield _course(study)
     if found["set_aside"]:
         said = [f"'{column}' ({_REASONS.get(reason, reason)})" for column, reason, _ in found["set_aside"]]
         more = [f"{found['set_aside_more']} more"] if found["set_aside_more"] else []
         yield f"Set aside: {formats.listed([*said, *more])}."
+
+
+def _outcome(study: OwnStudy) -> str:
+    """What decides, and what of it was guessed from its name."""
+    decides, given = study.found["outcomes"][0], study.results
+    better = f"{decides['better']} is better{'' if given['better'] else ', as its name says'}"
+    ratios = "ratios" if study.outcome.is_ratio else "differences"
+    why = "as losses are" if study.outcome.is_ratio else "as scores are"
+    asked = given["scale"] or (decides["better"] == "lower" and not study.outcome.is_ratio)
+    return f"Outcome: '{decides['column']}'; {better}; runs are compared by {ratios}{'' if asked else f', {why}'}."
+
+
+def _margin(study: OwnStudy) -> str:
+    """What is too small to matter, and where that comes from."""
+    decides, size = study.found["outcomes"][0], study.report.margin
+    said = effects.margin(study.outcome, size)
+    if size != decides["margin"]:
+        return f"Margin: {said}, as asked."
+    if share := study.found["margin_share"]:
+        said = f"{said}, which is about {formats.percent(share)} of what the baseline comes to"
+        return f"Margin: {said}; set yours with --margin."
+    return f"Margin: {said}, unless you set yours with --margin."
+
+
+def _course(study: OwnStudy) -> str:
+    """What counts the course of a run, and which part of it decides."""
+    epoch, named_as = study.found["epoch"], words.of(study)
+    share = study.report.window
+    judged = f"the mean over the last {formats.percent(share)} of its measurements" if share else "its last measurement"
+    course = f"{epoch['first']:,} to {epoch['last']:,}"
+    if not study.has_course:
+        return f"{formats.beginning(named_as.epochs)}: '{epoch['column']}', {epoch['last']:,} in all rows."
+    return f"{formats.beginning(named_as.epochs)}: '{epoch['column']}', {course}; of each run, {judged} decides."
+
+
+def _columns(factors: Sequence[Mapping[str, Any]]) -> str:
+    return formats.listed([_factor(each) for each in factors])
 
 
 def _factor(factor: Mapping[str, Any]) -> str:
@@ -84,17 +130,24 @@ def _factor(factor: Mapping[str, Any]) -> str:
 
 
 def _oddities(study: OwnStudy) -> Iterator[str]:
-    found = study.found
-    if found["diverged"]:
-        yield f"Diverged: {formats.count(found['diverged'], 'run')} ended with a value that is not finite."
-    for key, said in (
-        ("without", "no value of the outcome"),
-        ("stopped", "stopped before the last epoch"),
-        ("gaps", "lack epochs that others have"),
+    found, named_as = study.found, words.of(study)
+    outcome = titles.outcome(study, study.report.outcome)
+    if count := found["diverged"]:
+        ended = "ended with a value that is not finite"
+        yield f"Diverged: {formats.count(count, 'run')} {ended}, and count{'s' * (count == 1)} as the worst."
+    for key, one, several in (
+        ("without", f"has no value of the {outcome}", f"have no value of the {outcome}"),
+        ("stopped", f"stopped before the last {named_as.epoch}", f"stopped before the last {named_as.epoch}"),
+        ("gaps", f"lacks {named_as.epochs} that others have", f"lack {named_as.epochs} that others have"),
     ):
         if count := found[key]["count"]:
             first = "; ".join(found[key]["first"])
-            more = " and others" if count > len(found[key]["first"]) else ""
-            yield f"{formats.count(count, 'run')}: {said} ({first}{more})."
+            more = "; and others" if count > len(found[key]["first"]) else ""
+            said = f"{formats.count(count, 'run')} {one if count == 1 else several} ({first}{more})."
+            yield f"{_ODD[key]}: {said}"
     if found["averaged"]:
-        yield f"Several values of a run at one epoch were averaged, in {formats.count(found['averaged'], 'place')}."
+        places = formats.count(found["averaged"], "place")
+        yield f"Averaged: several values of one run at one {named_as.epoch}, in {places}."
+
+
+_ODD = {"without": "Left out", "stopped": "Stopped early", "gaps": "Gaps"}

@@ -18,8 +18,6 @@ _WORDS = {
 
 def fixed(study: Study) -> str:
     """All that differs between the seeds: `the noise of the training targets and the initial weights`."""
-    if not study.trained_here:
-        return "whatever the seed of a run fixes"
     found = varying(study)
     parts = []
     for name in DRAWN:
@@ -34,8 +32,6 @@ def fixed(study: Study) -> str:
 
 def same(study: Study) -> str:
     """Which data all seeds share; empty where each seed draws something of them."""
-    if not study.trained_here:
-        return ""
     drawn = varying(study).drawn
     labels = [label for label in drawn if not drawn[label]]
     if not labels:

@@ -19,6 +19,11 @@ def too_small(study: Study, row: Row) -> str:
     return f"a loss below {row['resolution']:.1e}, which {study.config['dtype']} cannot tell from 0"
 
 
+def beside(study: Study) -> str:
+    """What pairs are of which a loss is too small: `too small to measure`, or `with a 0`."""
+    return "too small to measure" if is_known(study) else "with a 0"
+
+
 def briefly(study: Study) -> str:
     """The same where there is no room for numbers: `a loss too small to measure`, or `a val loss of 0`."""
     if not is_known(study):

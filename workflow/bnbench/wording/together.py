@@ -11,7 +11,7 @@ import pandas as pd
 from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
-from bnbench.wording import captions, effects, formats, titles
+from bnbench.wording import captions, effects, formats, titles, words
 from bnbench.wording.titles import Row
 
 
@@ -22,9 +22,9 @@ def interaction(study: Study, row: Row) -> str:
     has_direction = decided(study, row)
     if row["factor"] == MAIN_EFFECT:
         said = _main_effect(study, row, decided=has_direction)
-        said += f"{_disagreement(study, row)}{_left_out(row)}"
+        said += f"{_disagreement(study, row)}{_left_out(study, row)}"
         return f"{said}{_by_verdict(study, row)}{_prediction(study, row)}"
-    return f"{_dependence(study, row, decided=has_direction)}{_disagreement(study, row)}{_left_out(row)}"
+    return f"{_dependence(study, row, decided=has_direction)}{_disagreement(study, row)}{_left_out(study, row)}"
 
 
 def aggregate(study: Study, row: Row) -> str:
@@ -35,7 +35,8 @@ def aggregate(study: Study, row: Row) -> str:
     share, low, high = (f"{100 * row[f'improvement{end}']:.0f} %" for end in ("", "_low", "_high"))
     limits = "" if math.isnan(row["improvement_low"]) else f" ({low} to {high})"
     rest = f"{100 - round(100 * row['improvement'])} %"
-    better = f"{treated} is better in {share} of the pairs{limits} and {base} in {rest}"
+    pairs = "the pairs" if study.paired else "all pairs of two runs"
+    better = f"{treated} is better in {share} of {pairs}{limits} and {base} in {rest}"
     size = f"over these {row['contexts']:.0f} contexts and {_seeds(study, row)}"
     return f"As a description {size}, {_middle(study, row)}{better}.{_spread(study, row)}{_opposed(study, row)}"
 
@@ -52,7 +53,10 @@ def ranks(study: Study, table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     if not rows or math.isnan(rows[0]["mean_rank"]):
         return ""
     outcome = titles.outcome(study, study.report.outcome)
-    size = f"{formats.count(rows[0]['contexts'], 'context')} and {formats.count(rows[0]['seeds'], 'seed')}"
+    seeds = formats.count(rows[0]["seeds"], "seed")
+    if not study.paired:
+        seeds = f"{formats.count(min(row['seeds'] for row in rows), 'run')} of each arm, or more"
+    size = f"{formats.count(rows[0]['contexts'], 'context')} and {seeds}"
     places = formats.listed([f"{row['mean_rank']:.2f} for {titles.arm(study, row['arm'])}" for row in rows])
     said = f"Over {size}, the mean ranks by {outcome} (1 is best) are {places}. {_together(study, rows)}"
     return f"{said}{_contradictions(study, pairs)}"
@@ -200,31 +204,40 @@ def _disagreement(study: Study, row: Row) -> str:
     outside, rejected = _outside(study, row), row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
         possible = sign_flips.can_decide(int(row["pairs"]), study.report.alpha)
-        never = "" if possible else ", and with so few seeds it never could"
+        never = "" if possible or not study.paired else ", and with so few seeds it never could"
         return f" The interval rules out that there is no effect, but the test does not{never}."
     return " The test rules out that there is no effect, but the interval does not." if rejected and not outside else ""
 
 
-def _left_out(row: Row) -> str:
+def _left_out(study: Study, row: Row) -> str:
     """That an effect is conditional on seeds that stayed finite, where some did not."""
     if not row["diverged"]:
         return ""
-    trials = formats.count(int(row["diverged"]), "trial")
-    return f" {trials} diverged, whose seeds are left out: this is of the others alone."
+    trials = formats.count(int(row["diverged"]), words.of(study).run)
+    out = "whose seeds are left out" if study.paired else "which are left out"
+    return f" {trials} diverged, {out}: this is of the others alone."
 
 
 def _evidence(study: Study, row: Row) -> str:
     """The seeds, and the p-value with its adjustment; one test alone needs none."""
     adjusted = f", adjusted for {row['family']} effects by {row['adjustment']}" if row["family"] > 1 else ""
-    seeds = formats.count(int(row["pairs"]), "seed")
-    which = "" if row["pairs"] == len(study.seeds) else " that were measured in every context"
-    return f"{seeds}{which}; {formats.p_value(row['p_adjusted'])}{adjusted}"
+    return f"{_measured(study, row)}; {formats.p_value(row['p_adjusted'])}{adjusted}"
 
 
 def _seeds(study: Study, row: Row) -> str:
     """How many seeds count, and which where not all do."""
+    if not study.paired:
+        return f"{formats.count(int(row['pairs']), 'run')} of each arm, or more"
     seeds = formats.count(int(row["pairs"]), "seed")
     return seeds if row["pairs"] == len(study.seeds) else f"the {seeds} that all of them have"
+
+
+def _measured(study: Study, row: Row) -> str:
+    """What an effect is over: `12 seeds`, and which where not all are; or the fewest runs of an arm in a context."""
+    if not study.paired:
+        return f"{formats.count(int(row['pairs']), 'run')} of each arm and context, or more"
+    which = "" if row["pairs"] == len(study.seeds) else " that were measured in every context"
+    return f"{formats.count(int(row['pairs']), 'seed')}{which}"
 
 
 def _interval(study: Study, row: Row) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from bnbench.judging import absolute as absolutes
 from bnbench.judging import convergence as convergences
 from bnbench.judging.claims import Judged
+from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES
 from bnbench.wording import (
@@ -19,6 +20,7 @@ from bnbench.wording import (
     convergence,
     formats,
     methods,
+    own_methods,
     preregistration,
     sentences,
     titles,
@@ -65,7 +67,8 @@ def sayings(
         claimed: its claims, as `claimed` gives them.
         planned: what is known of whether the comparison was fixed before training (`judging.preregistration.finding`).
     """
-    rows, fixed = found["contexts"], preregistration.sentences(planned)
+    rows = found["contexts"]
+    fixed = preregistration.sentences(planned) if study.trained_here else own_methods.FIXED
     return {
         **_answers(study, rows, found["tuned"]),
         "sentences": [sentences.context(study, row) for row in rows.to_dict("records")],
@@ -83,9 +86,11 @@ def sayings(
         "trajectories": _trajectories(study, found),
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),
-        "cost": sentences.cost(study, found["provenance"]),
+        "cost": sentences.cost(study, found["provenance"]) if study.trained_here else "",
         "preregistration": {**planned, "sentence": fixed, "note": preregistration.note(planned)},
-        "methods": methods.paragraph(study, found, fixed),
+        "methods": own_methods.paragraph(study, found)
+        if isinstance(study, OwnStudy)
+        else methods.paragraph(study, found, fixed),
     }
 
 
