@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bnbench.errors import UserError
@@ -81,7 +81,7 @@ def found(columns: Columns, wanted: Wanted, known: Collection[str] = ()) -> Role
     free = [name for name in free if name != factor]
     held, reasons, epoch = _held(columns, wanted, Roles(factor, "", seed, epoch, [], {}), free, known)
     measured = [name for name in columns.names if name in reasons and columns.is_number(name) and name not in known]
-    outcome = wanted.outcome or _outcome(columns, measured, reasons)
+    outcome = wanted.outcome or _outcome(columns, measured)
     aside = [(name, *each) for name, each in useless.items()]
     aside += [(name, reason, "") for name, reason in reasons.items() if name not in measured]
     others = {name: reasons[name] for name in sorted(measured) if name != outcome}
@@ -229,10 +229,10 @@ def _held(
     return held, reasons, design.epoch
 
 
-def _outcome(columns: Columns, able: Sequence[str], reasons: Mapping[str, str]) -> str:
+def _outcome(columns: Columns, able: Sequence[str]) -> str:
     """The only column of numbers that was measured, or the only one whose name says which side is better."""
     sided = [name for name in able if scales.named(name).better]
-    likely = [name for name in able if reasons[name] != "an id" or not numbers.is_whole(columns, name)]
+    likely = [name for name in able if not numbers.is_index(columns, name)]
     for only in (able, sided, likely):
         if len(only) == 1:
             return only[0]
