@@ -64,7 +64,7 @@ class Reader:
 
 def _neutral(clause: str) -> str:
     """Without how verdicts count diverged trials, and what is too small to measure, which names no arm."""
-    clause = re.sub(r"counting (?:a )?diverged trials? as the worst( [a-z ]+?)?(?=[,(]| \()", "", clause)
+    clause = re.sub(r"counting (?:a )?diverged (?:trial|run)s? as the worst( [a-z ]+?)?(?=[,(]| \()", "", clause)
     return re.sub(r"a loss below [\d.e+-]+, which float\d\d cannot tell from 0", "", clause)
 
 

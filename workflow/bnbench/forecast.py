@@ -22,7 +22,7 @@ from bnbench.plan.study import Study
 from bnbench.store import derived, probes, reuse, tables
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import BEST, POWER, SWING
-from bnbench.wording import captions, data, deciding, effects, folded, formats
+from bnbench.wording import captions, data, deciding, effects, folded, formats, own_results
 from bnbench.wording.deciding import seeds_to_decide, warning
 
 _FILES = 3  # of a setting, that are looked into
@@ -104,7 +104,7 @@ def _of_results(study: OwnStudy) -> str:
     """The same of results that are there already."""
     lines = {
         "study": f"{study.name}: {summary(study)}",
-        "data": f"\n{'':<12}".join(data.sentences(study)),
+        "data": f"\n{'':<12}".join(own_results.reading(study)),
         "to train": "nothing: the results are there",
         "family": _judged_as_one(study),
         "smallest p": deciding.smallest_p(study),

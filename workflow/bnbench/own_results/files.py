@@ -72,13 +72,16 @@ def used(path: str, pattern: str | None = None) -> list[Path]:
 
 
 def digest(path: str, pattern: str | None = None) -> str:
-    """The SHA-256, in hexadecimal, of the bytes and of the relative names of all files that `read` reads.
+    """The SHA-256, in hexadecimal, of the file; of a folder, of the bytes and relative names of all that `read` reads.
 
     Raises:
         UserError: as `read`, if no file is found.
     """
     root = Path(path)
-    start = root.parent if pattern is None and not root.is_dir() else _start(root, pattern)
+    if pattern is None and not root.is_dir():
+        (file,) = used(path, pattern)
+        return _sha256(file)
+    start = _start(root, pattern)
     total = hashlib.sha256()
     for file in used(path, pattern):
         total.update(f"{_relative(file, start)}\0{_sha256(file)}\n".encode())

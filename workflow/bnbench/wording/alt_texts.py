@@ -15,7 +15,6 @@ from bnbench.wording.contents import SOURCES, drawn
 from bnbench.wording.titles import Row
 
 _SPELLED_OUT = 12  # contexts; who wants more takes the table
-_NOTES = {"differences": ["The bands hold for all epochs and all comparisons together."]}
 
 
 def text(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFrame) -> str:
@@ -23,7 +22,8 @@ def text(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.DataFra
     said = _sentences(study, name, verdicts, drawn(study, name, table))
     left = len(said) - _SPELLED_OUT
     more = [f"{formats.count(left, 'more row')} of this kind."] if left > 0 else []
-    more += _NOTES.get(name, []) if said else []
+    if said and name == "differences":
+        more.append(f"The bands hold for all {words.of(study).epochs} and all comparisons together.")
     return " ".join([*said[:_SPELLED_OUT], *more, f"The numbers are in {SOURCES[name]}.csv."])
 
 

@@ -31,6 +31,8 @@ _REASONS = {
 
 def found(study: Study) -> list[About]:
     """What is known of the data of each task, of those whose data do not speak for themselves."""
+    if not study.trained_here:
+        return []
     held = candidates.held_out(study.config)
     known = (tasks.of({"task": level.entry, **held}).about() for level in study.levels["task"].values())
     return [about for about in known if about is not None]

@@ -39,6 +39,46 @@ _OF_RUNS = {
 }
 """Column → what it holds where runs were trained elsewhere."""
 
+_OF_GROUPS = {
+    "pairs": "runs of the arm that has fewer",
+    "finite_pairs": "runs that did not diverge, of the arm that has fewer",
+    "runs_baseline": "runs of the baseline",
+    "runs_treatment": "runs of the treatment",
+    "baseline_value": "the baseline's outcome: of a run, or its mean, geometric where the effect is a ratio",
+    "treatment_value": "the treatment's outcome: of a run, or its mean",
+    "p": "p-value of the permutation test (interactions: Welch), not adjusted",
+    "p_max_t": "nothing: this adjustment is for pairs",
+    "adjustment": "how p_adjusted is adjusted: by Holm",
+    "limits": "what gives the limits that hold together: Bonferroni, or Student where there is one context alone; null "
+    "where there are none",
+    "own_low": "lower limit of the effect for the context by itself (Welch)",
+    "p_wilcoxon": "p-value of Wilcoxon's rank-sum test",
+    "hedges_dz": "nothing: this size of an effect is of pairs",
+    "hedges_g": "difference of the means over the pooled deviation, Hedges-corrected",
+    "win_rate": "share of the pairs of a run of each arm with a better treatment; ties count half",
+    "win_low": "lower limit of win_rate (Newcombe)",
+    "p_spread": "p-value of the test of equal deviations (Brown and Forsythe)",
+    "correlation": "correlation of the arms over the seeds that both happen to have, of logarithms where effects are "
+    "ratios",
+    "variance_ratio": "variance of the difference in pairs of these seeds, divided by that of an unpaired one",
+    "raised_low": "lower limit of raised_effect for the context by itself (Welch)",
+    "raised_high": "upper limit of raised_effect for the context by itself (Welch)",
+    "p_mcnemar": "nothing: this test is of pairs",
+    "p_fisher": "p-value of Fisher's exact test on the divergences; null where no run diverged",
+    "diverged_baseline": "runs of the baseline that diverged",
+    "diverged_treatment": "runs of the treatment that diverged",
+    "seeds_needed": "runs of each arm that would show an effect as small as the margin with 80 % power, at the "
+    "observed spread; null where the context is decided",
+    "seeds_equivalent": "runs of each arm that would show equal arms to be equivalent with 80 % power, at the observed "
+    "spread; null where the context is decided",
+    "seed": "what tells the runs of an arm apart",
+    "reason": "why a run is left out: diverged",
+}
+"""The same of groups of runs."""
+
+_AT_THE_END = ("epoch", "baseline_last", "treatment_last", "effect_last", "effect_last_low", "effect_last_high")
+"""Columns that tell the end of a run from its course."""
+
 
 def described(study: Study, name: str) -> str:
     """What a column holds."""
@@ -47,6 +87,10 @@ def described(study: Study, name: str) -> str:
     named = words.of(study)
     if name in study.factors:
         return "label of the level: a column of your own"
+    if not study.has_course and name in _AT_THE_END:
+        return "the same at the end of a run, which has one value"
+    if not study.paired and name in _OF_GROUPS:
+        return _OF_GROUPS[name]
     if name in _OF_RUNS:
         return _OF_RUNS[name].format(epochs=named.epochs)
     text = schemas.description(COLUMNS[name])

@@ -12,7 +12,6 @@ import pandas as pd
 
 from bnbench import __version__
 from bnbench.judging import sign_flips
-from bnbench.plan.own_config import FRAME
 from bnbench.plan.own_study import OwnStudy
 from bnbench.wording import captions, formats, methods, own_pairs, own_results, templating, titles
 
@@ -39,14 +38,13 @@ _DEFAULTS: tuple[Any, ...] = (None, False, [], "refuse")
 
 def paragraph(study: OwnStudy, found: Mapping[str, pd.DataFrame]) -> str:
     """What was done, with its numbers, in one line; `found` are the tables of the comparison."""
-    digest = study.results["sha256"]
     facts: dict[str, Any] = {
         **captions.facts(study),
         **methods.tests(study, found),
         "randomization": randomization(study, found),
         "counted_runs": formats.count(study.found["runs"], "run"),
         "table": own_results.named(study),
-        "digest": "" if digest == FRAME else f"{digest[:12]}…",
+        "digest": own_results.digest(study),
         "factor": study.found["factors"][0]["column"],
         "arms": titles.heading(study),
         "columns": formats.listed([each["column"] for each in study.found["factors"][1:]]),

@@ -51,10 +51,18 @@ def named(study: OwnStudy) -> str:
 
 def source(study: OwnStudy) -> str:
     """The table with its hash, its rows and its runs, in a sentence."""
-    digest = study.results["sha256"]
-    hashed = "" if digest == FRAME else f" (SHA-256 {digest[:_PREFIX]}…)"
     rows, runs = formats.count(study.found["rows"], "row"), formats.count(study.found["runs"], "run")
-    return f"Read from {named(study)}{hashed}: {rows}, {runs}."
+    hashed = digest(study)
+    return f"Read from {named(study)}{f' ({hashed})' if hashed else ''}: {rows}, {runs}."
+
+
+def digest(study: OwnStudy) -> str:
+    """The beginning of the hash by which the table is known again: `SHA-256 1a2b3c…`; empty of a frame."""
+    found = study.results["sha256"]
+    if found == FRAME:
+        return ""
+    of_files = "" if study.results["pattern"] is None and PurePath(study.results["path"]).suffix else "of all files: "
+    return f"{of_files}SHA-256 {found[:_PREFIX]}…"
 
 
 def _roles(study: OwnStudy) -> Iterator[str]:

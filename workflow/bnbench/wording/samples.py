@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bnbench.plan.own_study import OwnSetting
 from bnbench.plan.study import Study
 from bnbench.wording import formats, titles, words
 from bnbench.wording.titles import Row
@@ -44,6 +45,12 @@ def over_all(rows: Sequence[Row]) -> str:
     noun, of_each = ("run", " of each arm") if are_groups(rows[0]) else ("seed", "")
     number = formats.count(counts[0], noun) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} {noun}s"
     return f"{number}{of_each}"
+
+
+def of_each(study: Study, fewest: int) -> str:
+    """How many runs an arm has in a context, where they are not paired: `8 runs of each arm`, or that many at least."""
+    sizes = {each.runs for each in study.settings if isinstance(each, OwnSetting)}
+    return f"{formats.count(fewest, 'run')} of each arm{'' if sizes == {fewest} else ', or more'}"
 
 
 def needed(row: Row, number: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
-from bnbench.wording import captions, effects, formats, titles, words
+from bnbench.wording import captions, effects, formats, samples, titles, words
 from bnbench.wording.titles import Row
 
 
@@ -35,7 +35,7 @@ def aggregate(study: Study, row: Row) -> str:
     share, low, high = (f"{100 * row[f'improvement{end}']:.0f} %" for end in ("", "_low", "_high"))
     limits = "" if math.isnan(row["improvement_low"]) else f" ({low} to {high})"
     rest = f"{100 - round(100 * row['improvement'])} %"
-    pairs = "the pairs" if study.paired else "all pairs of two runs"
+    pairs = "the pairs" if study.paired else "the pairs of their runs"
     better = f"{treated} is better in {share} of {pairs}{limits} and {base} in {rest}"
     size = f"over these {row['contexts']:.0f} contexts and {_seeds(study, row)}"
     return f"As a description {size}, {_middle(study, row)}{better}.{_spread(study, row)}{_opposed(study, row)}"
@@ -55,7 +55,7 @@ def ranks(study: Study, table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     outcome = titles.outcome(study, study.report.outcome)
     seeds = formats.count(rows[0]["seeds"], "seed")
     if not study.paired:
-        seeds = f"{formats.count(min(row['seeds'] for row in rows), 'run')} of each arm, or more"
+        seeds = samples.of_each(study, min(row["seeds"] for row in rows))
     size = f"{formats.count(rows[0]['contexts'], 'context')} and {seeds}"
     places = formats.listed([f"{row['mean_rank']:.2f} for {titles.arm(study, row['arm'])}" for row in rows])
     said = f"Over {size}, the mean ranks by {outcome} (1 is best) are {places}. {_together(study, rows)}"
@@ -227,7 +227,7 @@ def _evidence(study: Study, row: Row) -> str:
 def _seeds(study: Study, row: Row) -> str:
     """How many seeds count, and which where not all do."""
     if not study.paired:
-        return f"{formats.count(int(row['pairs']), 'run')} of each arm, or more"
+        return samples.of_each(study, int(row["pairs"]))
     seeds = formats.count(int(row["pairs"]), "seed")
     return seeds if row["pairs"] == len(study.seeds) else f"the {seeds} that all of them have"
 
@@ -235,7 +235,7 @@ def _seeds(study: Study, row: Row) -> str:
 def _measured(study: Study, row: Row) -> str:
     """What an effect is over: `12 seeds`, and which where not all are; or the fewest runs of an arm in a context."""
     if not study.paired:
-        return f"{formats.count(int(row['pairs']), 'run')} of each arm and context, or more"
+        return samples.of_each(study, int(row["pairs"]))
     which = "" if row["pairs"] == len(study.seeds) else " that were measured in every context"
     return f"{formats.count(int(row['pairs']), 'seed')}{which}"
 
