@@ -178,6 +178,14 @@ def test_roles_are_found_in_tables_as_people_have_them(columns, said, expected):
             "which outcome decides? allowed: --outcome with one of value, user_attrs_x",
         ),
         (measured(grid(dropout=[0, 0.5], seed=range(8)), "val_loss"), "allowed: --factor with one of dropout"),
+        (
+            {**measured(grid(**ARMS, seed=range(6)), "val_loss"), "norm": ["none"] * 12},
+            "column norm: found one level, none, allowed: two, to compare",
+        ),
+        (
+            {**grid(**ARMS, seed=range(6)), "val_loss": [0.5] * 12},
+            "column val_loss: found 0.5 in every row, allowed: one that varies",
+        ),
         (grid(**ARMS, seed=range(4), note=["a"]), "found no column of numbers that could be an outcome"),
         (
             measured(grid(**ARMS, seed=range(4), metric=["loss", "acc"]), "value"),

@@ -208,8 +208,13 @@ def _factor(columns: Columns, free: Sequence[str]) -> str:
     for only in (able, called, [name for name in able if word(name) not in RUNS]):
         if len(only) == 1:
             return only[0]
-    offered = able or [name for name in free if fits(name) and not scales.named(name).says_something] or free
-    raise UserError(f"{columns.source}: which column is compared? allowed: --factor with one of {listed(offered)}")
+    offered = able or [name for name in free if fits(name) and not scales.named(name).says_something]
+    constant = [name for name in columns.names if columns.count(name) == 1 and word(name) in ARMS]
+    if not offered and constant:
+        level = label(columns.levels(constant[0])[0])
+        raise UserError(f"{columns.source}, column {constant[0]}: found one level, {level}, allowed: two, to compare")
+    named = listed(offered or free)
+    raise UserError(f"{columns.source}: which column is compared? allowed: --factor with one of {named}")
 
 
 def _held(
@@ -237,6 +242,12 @@ def _outcome(columns: Columns, able: Sequence[str]) -> str:
         if len(only) == 1:
             return only[0]
     if not able:
+        for name in columns.names:
+            if scales.named(name).better and columns.is_number(name) and columns.count(name) == 1:
+                value = f"{columns.levels(name)[0]:g}"
+                raise UserError(
+                    f"{columns.source}, column {name}: found {value} in every row, allowed: one that varies"
+                )
         raise UserError(f"{columns.source}: found no column of numbers that could be an outcome, allowed: one at least")
     offered = listed(sided or likely or able)
     raise UserError(f"{columns.source}: which outcome decides? allowed: --outcome with one of {offered}")
