@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -49,7 +50,11 @@ class Design:
         """A code for each combination of these columns and of `more`, [rows]."""
         return joined([*(self.columns.codes(name)[0] for name in names), *more], self.columns.rows)
 
-    @property
+    def is_doubtful(self, name: str) -> bool:
+        """Whether it is a column of numbers, which may have been measured."""
+        return self.columns.is_number(name) and name not in self.known
+
+    @cached_property
     def run(self) -> Codes:
         """What tells runs of one context apart, [rows]: the arm and the seed."""
         identity = np.arange(self.columns.rows) if self.identity is None else self.identity
@@ -58,8 +63,7 @@ class Design:
 
 def unfit(design: Design, name: str) -> str:
     """Why a column could not be held fixed, whatever the others are; empty if it could."""
-    columns, known = design.columns, name in design.known
-    number = columns.is_number(name) and not known
+    columns, known, number = design.columns, name in design.known, design.is_doubtful(name)
     levels = columns.count(name)
     if number and scales.named(name).says_something:
         return "measured"
@@ -82,10 +86,13 @@ def held(design: Design, able: Sequence[str]) -> tuple[list[str], dict[str, str]
         able: further ones; the result does not depend on their order.
     """
     reasons = {name: reason for name in able if (reason := unfit(design, name))}
+    doubted = [name for name in able if name not in reasons and design.is_doubtful(name)]
+    reasons |= {name: reason for name in doubted if (reason := _why_not(design, name, []))}
     kept = [name for name in able if name not in reasons]
-    # Numbers go first, since they are measured more often; what a reader knows to be a factor goes last.
+    # What is likely to have been measured goes first, so that it makes no column of the design seem superfluous.
     doubtful = sorted(
-        kept, key=lambda name: (name not in design.known, design.columns.is_number(name), name), reverse=True
+        kept,
+        key=lambda name: (name in design.known, not design.columns.is_number(name), _crossed(design, name), name),
     )
     for name in doubtful:
         others = [each for each in kept if each != name]
@@ -95,9 +102,15 @@ def held(design: Design, able: Sequence[str]) -> tuple[list[str], dict[str, str]
     return sorted(kept, key=lambda name: (design.columns.is_number(name), name)), reasons
 
 
+def _crossed(design: Design, name: str) -> float:
+    """Share of its levels that a column has in each cell of arm, seed and epoch."""
+    cell = design.joined([design.epoch] if design.epoch else [], design.run)
+    return different(design.joined([name], cell)) / different(cell) / design.columns.count(name)
+
+
 def _why_not(design: Design, name: str, others: Sequence[str]) -> str:
     """Why a column is not held fixed beside the others; empty if it is."""
-    number = design.columns.is_number(name) and name not in design.known
+    number = design.is_doubtful(name)
     codes, levels = design.columns.codes(name)
     run = design.joined(others, design.run)
     cell = design.joined([design.epoch], run) if design.epoch else run
@@ -170,5 +183,5 @@ def has_course(design: Design, able: Sequence[str]) -> bool:
     kept, _ = held(Design(design.columns, design.factor, design.identity, None, design.paired, design.known), able)
     if different(design.joined(kept, design.run)) < rows:
         return True
-    numbers = [name for name in kept if design.columns.is_number(name) and name not in design.known]
-    return bool(numbers) and different(design.joined([*numbers, design.epoch])) == different(design.joined(numbers))
+    rates = [name for name in kept if design.is_doubtful(name)]
+    return bool(rates) and different(design.joined([*rates, design.epoch])) == different(design.joined(rates))
