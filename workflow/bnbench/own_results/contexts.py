@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from bnbench.own_results import numbers, scales
-from bnbench.own_results.columns import Codes, Columns, different, joined
+from bnbench.own_results.columns import Codes, Columns, Reason, different, joined
 
 MOST = 100
 """Levels of a column of text that is held fixed, at most, unless the user names it."""
@@ -61,7 +61,7 @@ class Design:
         return self.joined([self.factor], identity)
 
 
-def unfit(design: Design, name: str) -> str:
+def unfit(design: Design, name: str) -> Reason:
     """Why a column could not be held fixed, whatever the others are; empty if it could."""
     columns, known, number = design.columns, name in design.known, design.is_doubtful(name)
     levels = columns.count(name)
@@ -78,14 +78,14 @@ def unfit(design: Design, name: str) -> str:
     return "follows the arms" if with_arm in (arms, levels) else ""
 
 
-def held(design: Design, able: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def held(design: Design, able: Sequence[str]) -> tuple[list[str], dict[str, Reason]]:
     """The columns that are held fixed, and why each of the others is not.
 
     Args:
         design: the columns that are known.
         able: further ones; the result does not depend on their order.
     """
-    reasons = {name: reason for name in able if (reason := unfit(design, name))}
+    reasons: dict[str, Reason] = {name: reason for name in able if (reason := unfit(design, name))}
     doubted = [name for name in able if name not in reasons and design.is_doubtful(name)]
     reasons |= {name: reason for name in doubted if (reason := _why_not(design, name, []))}
     kept = [name for name in able if name not in reasons]
@@ -108,7 +108,7 @@ def _crossed(design: Design, name: str) -> float:
     return different(design.joined([name], cell)) / different(cell) / design.columns.count(name)
 
 
-def _why_not(design: Design, name: str, others: Sequence[str]) -> str:
+def _why_not(design: Design, name: str, others: Sequence[str]) -> Reason:
     """Why a column is not held fixed beside the others; empty if it is."""
     number = design.is_doubtful(name)
     codes, levels = design.columns.codes(name)
@@ -121,10 +121,16 @@ def _why_not(design: Design, name: str, others: Sequence[str]) -> str:
         if several < _MEET and _side_by_side(design, run, codes):
             return ""
         return "changes on the way" if several < _MEET else "measured"
-    for given, reason in ((others, "follows another column"), ([design.factor, *others], "follows the arms")):
-        if given and different(design.joined([*given, name])) == different(design.joined(given)):
-            return reason
+    if others and _follows(design, name, others):
+        return "follows another column"
+    if _follows(design, name, [design.factor, *others]):
+        return "follows the arms"
     return _why_apart(design, name, others, number=number)
+
+
+def _follows(design: Design, name: str, given: Sequence[str]) -> bool:
+    """Whether other columns say already what a column does."""
+    return different(design.joined([*given, name])) == different(design.joined(given))
 
 
 def _side_by_side(design: Design, run: Codes, codes: Codes) -> bool:
@@ -148,7 +154,7 @@ def _side_by_side(design: Design, run: Codes, codes: Codes) -> bool:
     return bool(early.mean() >= _AGREE)
 
 
-def _why_apart(design: Design, name: str, others: Sequence[str], *, number: bool) -> str:
+def _why_apart(design: Design, name: str, others: Sequence[str], *, number: bool) -> Reason:
     """Why a column that tells no runs apart is not held fixed; empty if the arms agree in it."""
     codes, levels = design.columns.codes(name)
     if not design.paired or design.identity is None:

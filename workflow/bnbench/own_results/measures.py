@@ -12,7 +12,7 @@ from bnbench.errors import UserError
 from bnbench.outcomes import Outcome, Scale
 from bnbench.own_results import numbers, scales
 from bnbench.own_results.cells import Array, Cells, Flags
-from bnbench.own_results.columns import Columns
+from bnbench.own_results.columns import Columns, Reason
 from bnbench.own_results.roles import Roles
 from bnbench.own_results.scales import Better
 
@@ -67,7 +67,7 @@ def of(columns: Columns, said: Roles, better: Better | None, scale: Scale | None
     return Measures(decides, tuple(others), found)
 
 
-def _why_none(columns: Columns, name: str, reason: str) -> str:
+def _why_none(columns: Columns, name: str, reason: Reason) -> Reason:
     """Why a column of numbers is no outcome, from why it is no context."""
     if scales.named(name).says_something and not scales.named(name).better:
         return "a spread, a count or a rank"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bnbench.errors import UserError
 from bnbench.own_results import contexts, numbers, scales, seeds
-from bnbench.own_results.columns import Codes, Columns, listed
+from bnbench.own_results.columns import Codes, Columns, Reason, listed
 from bnbench.own_results.contexts import Design
 from bnbench.own_results.levels import label
 from bnbench.own_results.names import ARMS, EPOCHS, FOLDS, MEASURES, RUNS, SEEDS, VALUES, is_moment, is_noted, word
@@ -52,9 +52,9 @@ class Roles:
     """What runs are paired by, or what tells them apart; None if each row is a run."""
     epoch: str | None
     contexts: list[str]
-    others: dict[str, str]
+    others: dict[str, Reason]
     """Further columns of numbers, which may be outcomes, in the order of their names → why they are no contexts."""
-    set_aside: list[tuple[str, str, str]] = field(default_factory=list)
+    set_aside: list[tuple[str, Reason, str]] = field(default_factory=list)
     """Column, a word for the reason, and a detail; in the order of their names."""
 
 
@@ -82,7 +82,7 @@ def found(columns: Columns, wanted: Wanted, known: Collection[str] = ()) -> Role
     held, reasons, epoch = _held(columns, wanted, Roles(factor, "", seed, epoch, [], {}), free, known)
     measured = [name for name in columns.names if name in reasons and columns.is_number(name) and name not in known]
     outcome = wanted.outcome or _outcome(columns, measured)
-    aside = [(name, *each) for name, each in useless.items()]
+    aside: list[tuple[str, Reason, str]] = [(name, *each) for name, each in useless.items()]
     aside += [(name, reason, "") for name, reason in reasons.items() if name not in measured]
     others = {name: reasons[name] for name in sorted(measured) if name != outcome}
     return Roles(factor, outcome, seed, epoch, held, others, sorted(aside))
@@ -135,7 +135,7 @@ def _refuse_long_form(columns: Columns, wanted: Wanted) -> None:
         )
 
 
-def _useless(columns: Columns, name: str) -> tuple[str, str] | None:
+def _useless(columns: Columns, name: str) -> tuple[Reason, str] | None:
     """Why a column is of no use, whatever the others are: a word for the reason, and a detail."""
     if not columns.count(name):
         return "empty", ""
@@ -219,7 +219,7 @@ def _factor(columns: Columns, free: Sequence[str]) -> str:
 
 def _held(
     columns: Columns, wanted: Wanted, said: Roles, free: Sequence[str], known: Collection[str]
-) -> tuple[list[str], dict[str, str], str | None]:
+) -> tuple[list[str], dict[str, Reason], str | None]:
     """The contexts, why each of the other columns is none, and the epoch, unless each row is a run."""
     identity: Codes | None = columns.codes(said.seed)[0] if said.seed else None
     paired = not wanted.unpaired
