@@ -7,7 +7,7 @@ tests/benchmarks/own_results.py`, and with `--epochs 10` to see that it works; `
 """
 
 import argparse
-import resource
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -19,6 +19,7 @@ from typing import NamedTuple
 import common
 import numpy as np
 import pandas as pd
+import psutil
 from rebuild_scale import WITHOUT, mebibytes
 
 ARMS, CONTEXTS = ("none", "batch"), ("a", "b", "c", "d", "e")
@@ -54,21 +55,26 @@ def runs(seeds: int, epochs: int) -> pd.DataFrame:
 def measure(table: Path, reports: Path) -> Cost:
     """`bnbench judge`, in a process of its own."""
     options = [str(table), "--outcome", "val_loss", "--reports", str(reports)]
-    started, before, most = time.perf_counter(), busy(), 0.0
+    started, most, busy = time.perf_counter(), 0.0, {}
     with subprocess.Popen([sys.executable, "-c", WITHOUT, "judge", *options], stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             most = max(most, mebibytes(process.pid))
+            busy |= worked(process.pid)
             time.sleep(0.1)
         seconds = time.perf_counter() - started
     if process.returncode:
         sys.exit("judge failed")
-    return Cost(seconds, busy() - before, most)
+    return Cost(seconds, sum(busy.values()), most)
 
 
-def busy() -> float:
-    """Seconds that a core has worked for processes of this one that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def worked(pid: int) -> dict[int, float]:
+    """A process and its children → seconds that a core has worked for each."""
+    found = {}
+    for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        with contextlib.suppress(psutil.Error):  # it has ended
+            times = process.cpu_times()
+            found[process.pid] = times.user + times.system
+    return found
 
 
 def lines(costs: Mapping[str, tuple[int, float, Cost]]) -> Iterator[str]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from constructed import Page
 
 from bnbench.wording import titles
+
+GENERIC = Path(__file__).with_name("page") / "generic_sentences.txt"
 
 _WORDS = (
     *("higher", r"lower(?! (?:1 − 2α |95 % )?limit)", "better", "worse", "worst", "helps?", "helped", "hurts?"),
@@ -301,3 +304,17 @@ FORMS: list[tuple[str, Callable[[Page, re.Match[str]], bool]]] = [
     (r"(?:.*: )?[Oo]ver [\d to]+ seeds, .* (?:hurt|helped) in .*", _counted_verdicts),
 ]
 """What a whole sentence looks like → whether its table bears it out."""
+
+
+def generic(study: Any, lists: Path = GENERIC) -> re.Pattern[str]:
+    """What matches the sentences of a list, as a whole, for a study."""
+    arms = [re.escape(titles.arm(study, arm)) for arm in study.arms] + ["the arm", "the baseline"]
+    meant = {
+        "n": r"[−-]?\d[\d./,]*(?: percentage points?)?",
+        "arm": f"(?:{'|'.join(arms)})",
+        "effect": "(?:ratio|difference)",
+    }
+    meant["…"] = r"(?:[^.;]|\.(?! )|; (?!lr=))*"
+    lines = [line for line in lists.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    escaped = [re.sub(r"\\\{(\w+|…)\\\}", lambda name: meant[name[1]], re.escape(line)) for line in lines]
+    return re.compile("|".join(escaped))

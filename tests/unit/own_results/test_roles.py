@@ -178,6 +178,14 @@ def test_roles_are_found_in_tables_as_people_have_them(columns, said, expected):
             "which outcome decides? allowed: --outcome with one of value, user_attrs_x",
         ),
         (measured(grid(dropout=[0, 0.5], seed=range(8)), "val_loss"), "allowed: --factor with one of dropout"),
+        (
+            {**measured(grid(**ARMS, seed=range(6)), "val_loss"), "norm": ["none"] * 12},
+            "column norm: found one level, none, allowed: two, to compare",
+        ),
+        (
+            {**grid(**ARMS, seed=range(6)), "val_loss": [0.5] * 12},
+            "column val_loss: found 0.5 in every row, allowed: one that varies",
+        ),
         (grid(**ARMS, seed=range(4), note=["a"]), "found no column of numbers that could be an outcome"),
         (
             measured(grid(**ARMS, seed=range(4), metric=["loss", "acc"]), "value"),
@@ -285,3 +293,24 @@ def test_runs_that_are_not_paired_keep_their_contexts(name):
     columns = grid(arm=["a", "b"], **{name: ["x", "y"]})
     columns = measured({key: cells * 5 for key, cells in columns.items()}, "val_loss", "foo")
     assert tables.held(columns, factor="arm", unpaired=True, baseline="a", outcome="val_loss") == [name]
+
+
+def test_what_is_made_of_outcomes_and_what_has_no_known_side_is_told():
+    columns = measured(SIMPLE, "std_val_loss", "foo", "rank_test_score", "val_acc")
+    columns["job"] = [float(place) for place in range(24)]
+    columns["epoch"] = [float(30 + 7 * place % 11) for place in range(24)]
+    assert tables.aside(columns, outcome="val_loss") == {
+        "std_val_loss": "a spread, a count or a rank",
+        "rank_test_score": "a spread, a count or a rank",
+        "foo": "no known side",
+        "epoch": "no known side",
+        "job": "an id",
+    }
+
+
+def test_what_was_measured_makes_no_column_of_the_design_seem_superfluous():
+    columns = measured(grid(**ARMS, zone=["x", "y"], seed=range(10)), "val_loss")
+    rows = len(columns["seed"])
+    columns["computer"] = [f"node{place}" for place in drawn.integers(0, 9, rows)]
+    columns["best"] = numbers(rows, *range(8))
+    assert tables.held(columns, factor="norm", outcome="val_loss") == ["zone"]

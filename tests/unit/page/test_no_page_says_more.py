@@ -6,7 +6,6 @@ holds a word for a direction must be of a form that `supported` can check, or st
 
 import math
 import re
-from pathlib import Path
 
 import constructed
 import pytest
@@ -14,13 +13,10 @@ import supported
 import walking
 from constructed import CASES
 
-from bnbench.wording import titles
 from bnbench.wording.preregistration import FIXED, UNKNOWN
 
 WITHOUT_VERDICTS = ("six seeds undecided", "no effect")
 """Pages on which nothing is decided, so that none of their texts may name a direction of an arm."""
-
-GENERIC = Path(__file__).with_name("generic_sentences.txt")
 
 
 @pytest.fixture(scope="module")
@@ -38,27 +34,13 @@ def pages(tmp_path_factory):
     return of
 
 
-def generic(study):
-    """What matches the sentences of the list, as a whole, for a study."""
-    arms = [re.escape(titles.arm(study, arm)) for arm in study.arms] + ["the arm", "the baseline"]
-    meant = {
-        "n": r"[−-]?\d[\d./,]*(?: percentage points?)?",
-        "arm": f"(?:{'|'.join(arms)})",
-        "effect": "(?:ratio|difference)",
-    }
-    meant["…"] = r"(?:[^.;]|\.(?! )|; (?!lr=))*"
-    lines = [line for line in GENERIC.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-    escaped = [re.sub(r"\\\{(\w+|…)\\\}", lambda name: meant[name[1]], re.escape(line)) for line in lines]
-    return re.compile("|".join(escaped))
-
-
 every_page = pytest.mark.parametrize("name", CASES)
 
 
 @every_page
 def test_no_text_names_a_direction_that_no_verdict_and_no_decided_row_supports(pages, name):
     page, texts = pages(name)
-    allowed, wrong = generic(page.study), []
+    allowed, wrong = supported.generic(page.study), []
     for block in texts:
         reader = supported.Reader(page)
         said = [sentence for sentence in walking.sentences(block.text) if not allowed.fullmatch(sentence)]
@@ -72,7 +54,7 @@ def test_where_nothing_is_decided_no_text_names_a_direction_of_an_effect(pages, 
     page, texts = pages(name)
     assert set(page.found["contexts"]["verdict"]) == {"undecided"}
     assert not [row for row in page.found["interactions"].to_dict("records") if supported.decided(page.study, row)]
-    allowed = generic(page.study)
+    allowed = supported.generic(page.study)
     # Both sides of what is open, or of a count, name no direction; that losses fall is of epochs, not of arms.
     both = (supported.OPEN, supported.SEED_BY_SEED, supported.SHARE, supported.TRENDS, supported.STILL)
     for block in texts:
@@ -91,7 +73,7 @@ OPPOSITE |= {other: one for one, other in OPPOSITE.items()}
 @pytest.mark.parametrize("name", [name for name in CASES if name not in WITHOUT_VERDICTS])
 def test_a_sentence_turned_around_would_be_noticed(pages, name):
     page, texts = pages(name)
-    allowed, words = generic(page.study), re.compile(rf"\b({'|'.join(OPPOSITE)})\b")
+    allowed, words = supported.generic(page.study), re.compile(rf"\b({'|'.join(OPPOSITE)})\b")
     turned = 0
     for block in texts:
         reader = supported.Reader(page)

@@ -2,18 +2,22 @@
 
 import hashlib
 import re
+from pathlib import Path
 
 import own_pages
 import own_tables
 import pytest
+import walking
 import yaml
 from own_pages import CASES, Case
-from supported import DIRECTION, OPEN, OPEN_CHANGE
+from supported import DIRECTION, OPEN, OPEN_CHANGE, generic
 
 from bnbench import __version__
 from bnbench.plan import config
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+OWN_GENERIC = Path(__file__).with_name("generic_own_sentences.txt")
 
 OF_TRAINING = (
     *("BN", "batch normalization", "norms?", "layers?", "networks?", "neurons?", "torch", "PyTorch", "Snakemake"),
@@ -119,6 +123,18 @@ def test_the_first_sentence_names_a_direction_where_a_verdict_has_one(pages, nam
         assert bool(DIRECTION.search(_bare(said))) == is_decided, said
     assert bool(DIRECTION.search(_bare(page.verdicts["sentence"]))) == decided.any()
     assert page.text.count(page.verdicts["sentence"]) >= 1
+
+
+@every_page
+def test_a_text_that_names_a_direction_is_a_sentence_of_the_verdicts_or_claims_nothing(pages, name):
+    page = pages(name)
+    said = {text for block in walking.stored(page.verdicts) for text in walking.sentences(block.text)}
+    said |= {f"{text[:1].lower()}{text[1:]}" for text in said}
+    claims_nothing = [generic(page.study), generic(page.study, OWN_GENERIC)]
+    for block in page.blocks:
+        for text in walking.sentences(block.text):
+            known = text in said or any(pattern.fullmatch(text) for pattern in claims_nothing)
+            assert known or block.kind == "alt" or not DIRECTION.search(_bare(text)), f"{block.kind}: {text!r}"
 
 
 @pytest.mark.parametrize("name", ["groups", "forty contexts"])

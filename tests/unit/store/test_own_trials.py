@@ -14,7 +14,6 @@ from own_tables import grid, measured
 from bnbench import collect
 from bnbench.errors import UserError
 from bnbench.judging import finals
-from bnbench.plan.own_study import SMALLEST
 from bnbench.store import own_trials
 
 TABLE = measured(grid(norm=["none", "batch"], seed=range(3), epoch=range(4)), "val_loss")
@@ -62,12 +61,13 @@ def test_a_run_ends_at_the_mean_over_its_own_last_epochs(tmp_path_factory, losse
     losses = [1.5, *losses[1:12], 2.5, *losses[13:]]
     _, arms = read(tmp_path_factory.mktemp("data"), {**TABLE, "val_loss": losses})
     for norm, trials in arms.items():
+        smallest = min(loss for loss in losses if loss is not None and loss > 0)
         ended = finals.final(trials, "val_loss", share)
         for seed in trials.seeds:
             rows = zip(TABLE["norm"], TABLE["seed"], losses, strict=True)
             own = [loss for arm, number, loss in rows if (arm, number) == (norm, seed) and loss is not None]
             last = own[-max(1, math.ceil(share * len(own) - 1e-9)) :]
-            logs = [math.nan if math.isnan(loss) else math.log(max(loss, SMALLEST)) for loss in last]
+            logs = [math.nan if math.isnan(loss) else math.log(max(loss, smallest)) for loss in last]
             assert ended[seed] == pytest.approx(sum(logs) / len(logs), rel=1e-6, nan_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import get_args
 
 import own_pages
 import own_tables as tables
@@ -9,6 +10,7 @@ import pytest
 from own_pages import CASES, RETURNS
 from own_tables import grid, measured
 
+from bnbench.own_results.columns import Reason
 from bnbench.wording import effects, own_captions, own_pairs, own_results, titles, words
 
 RUNS = measured(grid(arm=["none", "new"], lr=[0.1, 0.2], seed=range(6), epoch=range(3)), "val_loss", "speed", "acc")
@@ -174,3 +176,7 @@ def test_each_case_has_a_methods_paragraph_with_its_counts(tmp_path):
     assert (
         "It is not known whether the outcome, the comparisons, the margin and the number of runs were chosen " in said
     )
+
+
+def test_every_reason_for_setting_a_column_aside_has_words():
+    assert {*own_results.REASONS} == {*get_args(Reason)} - {""}

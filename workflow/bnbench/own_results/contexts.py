@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bnbench.own_results import numbers, scales
-from bnbench.own_results.columns import Codes, Columns, different, joined
+from bnbench.own_results.columns import Codes, Columns, Reason, different, joined
 
 MOST = 100
 """Levels of a column of text that is held fixed, at most, unless the user names it."""
@@ -49,17 +50,20 @@ class Design:
         """A code for each combination of these columns and of `more`, [rows]."""
         return joined([*(self.columns.codes(name)[0] for name in names), *more], self.columns.rows)
 
-    @property
+    def is_doubtful(self, name: str) -> bool:
+        """Whether it is a column of numbers, which may have been measured."""
+        return self.columns.is_number(name) and name not in self.known
+
+    @cached_property
     def run(self) -> Codes:
         """What tells runs of one context apart, [rows]: the arm and the seed."""
         identity = np.arange(self.columns.rows) if self.identity is None else self.identity
         return self.joined([self.factor], identity)
 
 
-def unfit(design: Design, name: str) -> str:
+def unfit(design: Design, name: str) -> Reason:
     """Why a column could not be held fixed, whatever the others are; empty if it could."""
-    columns, known = design.columns, name in design.known
-    number = columns.is_number(name) and not known
+    columns, known, number = design.columns, name in design.known, design.is_doubtful(name)
     levels = columns.count(name)
     if number and scales.named(name).says_something:
         return "measured"
@@ -74,18 +78,21 @@ def unfit(design: Design, name: str) -> str:
     return "follows the arms" if with_arm in (arms, levels) else ""
 
 
-def held(design: Design, able: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def held(design: Design, able: Sequence[str]) -> tuple[list[str], dict[str, Reason]]:
     """The columns that are held fixed, and why each of the others is not.
 
     Args:
         design: the columns that are known.
         able: further ones; the result does not depend on their order.
     """
-    reasons = {name: reason for name in able if (reason := unfit(design, name))}
+    reasons: dict[str, Reason] = {name: reason for name in able if (reason := unfit(design, name))}
+    doubted = [name for name in able if name not in reasons and design.is_doubtful(name)]
+    reasons |= {name: reason for name in doubted if (reason := _why_not(design, name, []))}
     kept = [name for name in able if name not in reasons]
-    # Numbers go first, since they are measured more often; what a reader knows to be a factor goes last.
+    # What is likely to have been measured goes first, so that it makes no column of the design seem superfluous.
     doubtful = sorted(
-        kept, key=lambda name: (name not in design.known, design.columns.is_number(name), name), reverse=True
+        kept,
+        key=lambda name: (name in design.known, not design.columns.is_number(name), _crossed(design, name), name),
     )
     for name in doubtful:
         others = [each for each in kept if each != name]
@@ -95,9 +102,15 @@ def held(design: Design, able: Sequence[str]) -> tuple[list[str], dict[str, str]
     return sorted(kept, key=lambda name: (design.columns.is_number(name), name)), reasons
 
 
-def _why_not(design: Design, name: str, others: Sequence[str]) -> str:
+def _crossed(design: Design, name: str) -> float:
+    """Share of its levels that a column has in each cell of arm, seed and epoch."""
+    cell = design.joined([design.epoch] if design.epoch else [], design.run)
+    return different(design.joined([name], cell)) / different(cell) / design.columns.count(name)
+
+
+def _why_not(design: Design, name: str, others: Sequence[str]) -> Reason:
     """Why a column is not held fixed beside the others; empty if it is."""
-    number = design.columns.is_number(name) and name not in design.known
+    number = design.is_doubtful(name)
     codes, levels = design.columns.codes(name)
     run = design.joined(others, design.run)
     cell = design.joined([design.epoch], run) if design.epoch else run
@@ -108,10 +121,16 @@ def _why_not(design: Design, name: str, others: Sequence[str]) -> str:
         if several < _MEET and _side_by_side(design, run, codes):
             return ""
         return "changes on the way" if several < _MEET else "measured"
-    for given, reason in ((others, "follows another column"), ([design.factor, *others], "follows the arms")):
-        if given and different(design.joined([*given, name])) == different(design.joined(given)):
-            return reason
+    if others and _follows(design, name, others):
+        return "follows another column"
+    if _follows(design, name, [design.factor, *others]):
+        return "follows the arms"
     return _why_apart(design, name, others, number=number)
+
+
+def _follows(design: Design, name: str, given: Sequence[str]) -> bool:
+    """Whether other columns say already what a column does."""
+    return different(design.joined([*given, name])) == different(design.joined(given))
 
 
 def _side_by_side(design: Design, run: Codes, codes: Codes) -> bool:
@@ -135,7 +154,7 @@ def _side_by_side(design: Design, run: Codes, codes: Codes) -> bool:
     return bool(early.mean() >= _AGREE)
 
 
-def _why_apart(design: Design, name: str, others: Sequence[str], *, number: bool) -> str:
+def _why_apart(design: Design, name: str, others: Sequence[str], *, number: bool) -> Reason:
     """Why a column that tells no runs apart is not held fixed; empty if the arms agree in it."""
     codes, levels = design.columns.codes(name)
     if not design.paired or design.identity is None:
@@ -170,5 +189,5 @@ def has_course(design: Design, able: Sequence[str]) -> bool:
     kept, _ = held(Design(design.columns, design.factor, design.identity, None, design.paired, design.known), able)
     if different(design.joined(kept, design.run)) < rows:
         return True
-    numbers = [name for name in kept if design.columns.is_number(name) and name not in design.known]
-    return bool(numbers) and different(design.joined([*numbers, design.epoch])) == different(design.joined(numbers))
+    rates = [name for name in kept if design.is_doubtful(name)]
+    return bool(rates) and different(design.joined([*rates, design.epoch])) == different(design.joined(rates))

@@ -12,7 +12,7 @@ from bnbench.errors import UserError
 from bnbench.outcomes import Outcome, Scale
 from bnbench.own_results import numbers, scales
 from bnbench.own_results.cells import Array, Cells, Flags
-from bnbench.own_results.columns import Columns
+from bnbench.own_results.columns import Columns, Reason
 from bnbench.own_results.roles import Roles
 from bnbench.own_results.scales import Better
 
@@ -57,8 +57,7 @@ def of(columns: Columns, said: Roles, better: Better | None, scale: Scale | None
         measured = numbers.measured(columns, name)
         outcome = scales.outcome(name, _finite(measured))
         if outcome is None or not len(_finite(measured)):
-            is_id = reason == "an id" and numbers.is_whole(columns, name)
-            said.set_aside.append((name, reason if is_id or reason in _TOLD else "no known side", ""))
+            said.set_aside.append((name, _why_none(columns, name, reason), ""))
         elif len(others) == MOST:
             said.set_aside.append((name, "too many", ""))
         else:
@@ -66,6 +65,15 @@ def of(columns: Columns, said: Roles, better: Better | None, scale: Scale | None
             found[name] = measured
     said.set_aside.sort()
     return Measures(decides, tuple(others), found)
+
+
+def _why_none(columns: Columns, name: str, reason: Reason) -> Reason:
+    """Why a column of numbers is no outcome, from why it is no context."""
+    if scales.named(name).says_something and not scales.named(name).better:
+        return "a spread, a count or a rank"
+    if numbers.is_index(columns, name):
+        return "an id"
+    return reason if reason in _TOLD else "no known side"
 
 
 def _finite(measured: tuple[Array, Flags]) -> Array:

@@ -58,6 +58,14 @@ def is_whole(columns: Columns, name: str) -> bool:
     return bool(np.isfinite(values).all() and (values == np.floor(values)).all())
 
 
+def is_index(columns: Columns, name: str) -> bool:
+    """Whether a column numbers the rows, in whatever order."""
+    if not is_whole(columns, name) or columns.has_gaps(name) or columns.count(name) < columns.rows:
+        return False
+    values = columns.table[name].to_numpy()
+    return bool(values.max() - values.min() == columns.rows - 1)
+
+
 def whole(columns: Columns, name: str, what: str) -> NDArray[np.int64]:
     """A column of whole numbers, a value in every row, [rows].
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bnbench.errors import UserError
 from bnbench.own_results import contexts, numbers, scales, seeds
-from bnbench.own_results.columns import Codes, Columns, listed
+from bnbench.own_results.columns import Codes, Columns, Reason, listed
 from bnbench.own_results.contexts import Design
 from bnbench.own_results.levels import label
 from bnbench.own_results.names import ARMS, EPOCHS, FOLDS, MEASURES, RUNS, SEEDS, VALUES, is_moment, is_noted, word
@@ -52,9 +52,9 @@ class Roles:
     """What runs are paired by, or what tells them apart; None if each row is a run."""
     epoch: str | None
     contexts: list[str]
-    others: dict[str, str]
+    others: dict[str, Reason]
     """Further columns of numbers, which may be outcomes, in the order of their names → why they are no contexts."""
-    set_aside: list[tuple[str, str, str]] = field(default_factory=list)
+    set_aside: list[tuple[str, Reason, str]] = field(default_factory=list)
     """Column, a word for the reason, and a detail; in the order of their names."""
 
 
@@ -81,8 +81,8 @@ def found(columns: Columns, wanted: Wanted, known: Collection[str] = ()) -> Role
     free = [name for name in free if name != factor]
     held, reasons, epoch = _held(columns, wanted, Roles(factor, "", seed, epoch, [], {}), free, known)
     measured = [name for name in columns.names if name in reasons and columns.is_number(name) and name not in known]
-    outcome = wanted.outcome or _outcome(columns, measured, reasons)
-    aside = [(name, *each) for name, each in useless.items()]
+    outcome = wanted.outcome or _outcome(columns, measured)
+    aside: list[tuple[str, Reason, str]] = [(name, *each) for name, each in useless.items()]
     aside += [(name, reason, "") for name, reason in reasons.items() if name not in measured]
     others = {name: reasons[name] for name in sorted(measured) if name != outcome}
     return Roles(factor, outcome, seed, epoch, held, others, sorted(aside))
@@ -135,7 +135,7 @@ def _refuse_long_form(columns: Columns, wanted: Wanted) -> None:
         )
 
 
-def _useless(columns: Columns, name: str) -> tuple[str, str] | None:
+def _useless(columns: Columns, name: str) -> tuple[Reason, str] | None:
     """Why a column is of no use, whatever the others are: a word for the reason, and a detail."""
     if not columns.count(name):
         return "empty", ""
@@ -208,13 +208,18 @@ def _factor(columns: Columns, free: Sequence[str]) -> str:
     for only in (able, called, [name for name in able if word(name) not in RUNS]):
         if len(only) == 1:
             return only[0]
-    offered = able or [name for name in free if fits(name) and not scales.named(name).says_something] or free
-    raise UserError(f"{columns.source}: which column is compared? allowed: --factor with one of {listed(offered)}")
+    offered = able or [name for name in free if fits(name) and not scales.named(name).says_something]
+    constant = [name for name in columns.names if columns.count(name) == 1 and word(name) in ARMS]
+    if not offered and constant:
+        level = label(columns.levels(constant[0])[0])
+        raise UserError(f"{columns.source}, column {constant[0]}: found one level, {level}, allowed: two, to compare")
+    named = listed(offered or free)
+    raise UserError(f"{columns.source}: which column is compared? allowed: --factor with one of {named}")
 
 
 def _held(
     columns: Columns, wanted: Wanted, said: Roles, free: Sequence[str], known: Collection[str]
-) -> tuple[list[str], dict[str, str], str | None]:
+) -> tuple[list[str], dict[str, Reason], str | None]:
     """The contexts, why each of the other columns is none, and the epoch, unless each row is a run."""
     identity: Codes | None = columns.codes(said.seed)[0] if said.seed else None
     paired = not wanted.unpaired
@@ -229,14 +234,20 @@ def _held(
     return held, reasons, design.epoch
 
 
-def _outcome(columns: Columns, able: Sequence[str], reasons: Mapping[str, str]) -> str:
+def _outcome(columns: Columns, able: Sequence[str]) -> str:
     """The only column of numbers that was measured, or the only one whose name says which side is better."""
     sided = [name for name in able if scales.named(name).better]
-    likely = [name for name in able if reasons[name] != "an id" or not numbers.is_whole(columns, name)]
+    likely = [name for name in able if not numbers.is_index(columns, name)]
     for only in (able, sided, likely):
         if len(only) == 1:
             return only[0]
     if not able:
+        for name in columns.names:
+            if scales.named(name).better and columns.is_number(name) and columns.count(name) == 1:
+                value = f"{columns.levels(name)[0]:g}"
+                raise UserError(
+                    f"{columns.source}, column {name}: found {value} in every row, allowed: one that varies"
+                )
         raise UserError(f"{columns.source}: found no column of numbers that could be an outcome, allowed: one at least")
     offered = listed(sided or likely or able)
     raise UserError(f"{columns.source}: which outcome decides? allowed: --outcome with one of {offered}")

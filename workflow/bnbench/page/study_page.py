@@ -206,7 +206,7 @@ def _filters(study: Study) -> list[tuple[str, str, dict[str, str]]]:
 
 def _exclusions(study: Study, table: pd.DataFrame) -> tables.Table:
     named = words.of(study)
-    label = f"{named.runs.capitalize()} left out of the pairs, or diverged"
+    label = f"{named.runs.capitalize()} left out{' of the pairs' if study.paired else ''}, or diverged"
     return tables.listing(study, table.rename(columns={"epoch": named.epoch}), label)
 
 

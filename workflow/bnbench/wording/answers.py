@@ -84,7 +84,7 @@ def _spelled_out(study: Study, arms: _Arms, judged: _Judged) -> list[str]:
             outcome = titles.outcome(study, judged[verdict][0]["outcome"])
             clauses.append(f"{arms.acting} made the {outcome} {formats.listed(changes)}")
         worse, runs = "worse" if verdict == "hurts" else "better", words.of(study).runs
-        comma = "," if study.trained_here or study.varied() else ""
+        comma = "," if any(titles.where(study, row) for row in judged[verdict]) else ""
         if diverged:
             clauses.append(_in(f"{arms.acting} was {worse}, counting diverged {runs} as the worst{comma}", diverged))
         if floored:

@@ -59,11 +59,12 @@ def share_of_epochs(share: float) -> str:
 def facts(study: Study) -> dict[str, str]:
     """What captions say of a study, here and in Snakemake's report: names of the arms and the loss, n, levels."""
     options, contexts, named = study.report, len(study.contexts()), words.of(study)
+    known = own_captions.facts(study) if isinstance(study, OwnStudy) else _of_trials(study)
     return {
-        **(own_captions.facts(study) if isinstance(study, OwnStudy) else _of_trials(study)),
+        **known,
         "run": named.run,
         "runs": named.runs,
-        **_by_design(study),
+        **_by_design(study, known["seeds"]),
         "epoch": named.epoch,
         "epochs": named.epochs,
         "sample": "seeds" if study.paired else "runs",
@@ -103,7 +104,7 @@ def _of_trials(study: Study) -> dict[str, str]:
     }
 
 
-def _by_design(study: Study) -> dict[str, str]:
+def _by_design(study: Study, seeds: str) -> dict[str, str]:
     """What captions say of tests and intervals: of pairs, or of groups of runs."""
     scaled, contexts = _scale(study)["scaled"], formats.count(len(study.contexts()), "context")
     if not study.paired:
@@ -115,7 +116,6 @@ def _by_design(study: Study) -> dict[str, str]:
             "bootstrap": "the bootstrap draws runs of each arm. A diverged run counts as worse than all others.",
             "by_epoch": "",
         }
-    seeds = own_captions.seeds(study) if isinstance(study, OwnStudy) else formats.count(len(study.seeds), "seed")
     worse = f"A pair of which one {words.of(study).run} diverged counts as worse, or better, than all others."
     return {
         "alone": f"Student t on the paired {scaled}",

@@ -67,13 +67,18 @@ def tables(study: Study) -> dict[str, str]:
     left_out: tuple[str, ...] = () if study.keeps_statistics else _OF_STATISTICS
     left_out += () if _many_contexts(study) else ("aggregate", "profile")
     left_out += () if _many_arms(study) else ("ranks", "all_pairs")
-    left_out += () if study.trained_here else _OF_TRAINING
-    left_out += () if study.has_course else _OF_COURSE
-    left_out += () if study.trained_here or study.most_contexts > 1 else ("interactions",)
-    left_out += () if study.trained_here or study.config["claims"] else ("claims",)
+    left_out += () if study.trained_here else _unknown(study)
     return {
         name: own_columns.table(study, description(table)) for name, table in TABLES.items() if name not in left_out
     }
+
+
+def _unknown(study: Study) -> tuple[str, ...]:
+    """Tables that have no rows of runs of which nothing is known but their results."""
+    course: tuple[str, ...] = () if study.has_course else _OF_COURSE
+    depends = () if study.most_contexts > 1 else ("interactions",)
+    claims = () if study.config["claims"] else ("claims",)
+    return (*_OF_TRAINING, *course, *depends, *claims)
 
 
 def figures(study: Study) -> dict[str, str]:

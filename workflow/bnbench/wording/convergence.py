@@ -33,9 +33,12 @@ def note(study: Study, rows: pd.DataFrame) -> str:
     """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
     found, loss = rows.to_dict("records"), titles.outcome(study, study.report.outcome)
     epochs = words.of(study).epochs
-    more = "more epochs" if study.trained_here else "longer runs"
     said = [f"{verb} {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, found, trend))]
-    return f"At the last {epochs}, the {loss} {' and '.join(said)}, so {more} may give another answer." if said else ""
+    return (
+        f"At the last {epochs}, the {loss} {' and '.join(said)}, so {words.of(study).longer} may give another answer."
+        if said
+        else ""
+    )
 
 
 def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
@@ -54,17 +57,13 @@ def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
 def method(study: Study) -> str:
     """How the change is measured, which stands below what is said of it."""
     loss, named = titles.outcome(study, study.report.outcome), words.of(study)
-    each = "seed" if study.trained_here else named.run
     fitted = f"logarithm of the {loss}" if study.outcome.is_ratio else loss
-    line = (
-        f"A straight line through the {fitted} of each {each} over these {named.epochs} gives the {each}'s change from"
-    )
+    each, settings = named.each, formats.count(len(study.settings), "setting")
+    line = f"A straight line through the {fitted} of each {each} over these {named.epochs} gives the {each}'s change"
     interval = f"The mean change over the {each}s has Student's interval, which Bonferroni's method makes hold for all"
     clear = "A change is clear where the interval excludes that there is none; an unclear one may be real all the same"
-    return (
-        f"{line} the first {named.epoch} to the last. {interval} {formats.count(len(study.settings), 'setting')} "
-        f"together. {clear}. Nothing is said of what comes after the last {named.epoch}."
-    )
+    said = f"{line} from the first {named.epoch} to the last. {interval} {settings} together. {clear}."
+    return f"{said} Nothing is said of what comes after the last {named.epoch}."
 
 
 def _by_trend(study: Study, rows: Sequence[Row], verbs: dict[str, str]) -> list[tuple[str, list[str]]]:

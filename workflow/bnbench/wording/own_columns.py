@@ -105,4 +105,7 @@ def table(study: Study, text: str) -> str:
     named = words.of(study)
     text = text.replace("the losses over the epochs", f"the outcome over the {named.epochs}")
     text = text.replace("at the end of the training", "at the end of the runs")
-    return text.replace("trials", named.runs).replace("epochs", named.epochs)
+    text = text.replace("trials", named.runs).replace("epochs", named.epochs)
+    if study.paired:
+        return text
+    return text.replace("are left out of the pairs or that diverged", "diverged").replace("seed by seed", "run by run")

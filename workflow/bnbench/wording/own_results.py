@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from bnbench.own_results.columns import Reason
 from bnbench.plan.own_facts import FRAME
 from bnbench.plan.own_study import OwnStudy
 from bnbench.wording import effects, formats, titles, words
@@ -17,18 +18,22 @@ _NAMED = 8  # levels that a line names
 
 _PREFIX = 12  # digits of a hash that tell files apart
 
-_REASONS = {
+REASONS: dict[Reason, str] = {
     "empty": "empty",
     "of the tracker": "what a tracker notes of each run",
     "the same everywhere": "the same in all rows",
     "a date": "dates",
     "an id": "a name for each run",
     "many values": "too many values for a factor",
-    "follows the arms": "changes with the arms",
     "incomplete": "empty in some rows",
-    "measured": "not the same design in all arms",
+    "measured": "measured, and not the same design in all arms",
     "changes on the way": "changes within a run",
-    "no known side": "it is not known whether a lower or a higher value is better",
+    "follows the arms": "changes with the arms",
+    "follows another column": "changes with another column",
+    "differs within the pairs": "differs between the runs of a pair",
+    "changes with the seed": "changes with the seed",
+    "a spread, a count or a rank": "a spread, a count or a rank",
+    "no known side": "its name does not say whether a lower or a higher value is better",
     "too many": "one outcome too many",
     "not named": "not named as a context",
 }
@@ -89,7 +94,7 @@ def _roles(study: OwnStudy) -> Iterator[str]:
     if found["epoch"]["column"]:
         yield _course(study)
     if found["set_aside"]:
-        said = [f"'{column}' ({_REASONS.get(reason, reason)})" for column, reason, _ in found["set_aside"]]
+        said = [f"'{column}' ({REASONS[reason]})" for column, reason, _ in found["set_aside"]]
         more = [f"{found['set_aside_more']} more"] if found["set_aside_more"] else []
         yield f"Set aside: {formats.listed([*said, *more])}."
 

@@ -73,7 +73,7 @@ def absent(study: Study, row: Row) -> str:
 
 def yet(study: Study) -> str:
     """That more is to come, where it is trained here."""
-    return " yet" if study.trained_here else ""
+    return words.of(study).yet
 
 
 def spreadless(row: Row) -> str:

@@ -68,7 +68,7 @@ def sayings(
         planned: what is known of whether the comparison was fixed before training (`judging.preregistration.finding`).
     """
     rows = found["contexts"]
-    fixed = preregistration.sentences(planned) if study.trained_here else own_methods.FIXED
+    cost, fixed, paragraph = _made(study, found, planned)
     return {
         **_answers(study, rows, found["tuned"]),
         "sentences": [sentences.context(study, row) for row in rows.to_dict("records")],
@@ -86,12 +86,18 @@ def sayings(
         "trajectories": _trajectories(study, found),
         "claims": list(claimed),
         "control": sentences.control(study, found["control"].to_dict("records")[0]),
-        "cost": sentences.cost(study, found["provenance"]) if study.trained_here else "",
+        "cost": cost,
         "preregistration": {**planned, "sentence": fixed, "note": preregistration.note(planned)},
-        "methods": own_methods.paragraph(study, found)
-        if isinstance(study, OwnStudy)
-        else methods.paragraph(study, found, fixed),
+        "methods": paragraph,
     }
+
+
+def _made(study: Study, found: Tables, planned: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What it cost, whether it was fixed before, and the methods; of runs from elsewhere, nothing of how they came."""
+    if isinstance(study, OwnStudy):
+        return "", own_methods.FIXED, own_methods.paragraph(study, found)
+    fixed = preregistration.sentences(planned)
+    return sentences.cost(study, found["provenance"]), fixed, methods.paragraph(study, found, fixed)
 
 
 def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str, str]:

@@ -22,6 +22,12 @@ class Words:
     """What the course of a run is counted in."""
     form: str
     """How the number of one is written."""
+    each: str
+    """What a line is fitted through, one by one."""
+    longer: str
+    """What may give another answer where an outcome still changes."""
+    yet: str
+    """Said after what there is none of: that more is to come, where it is."""
 
     @property
     def runs(self) -> str:
@@ -34,14 +40,14 @@ class Words:
         return f"{self.epoch}s"
 
 
-TRIALS = Words("trial", "epoch", ".0f")
+TRIALS = Words("trial", "epoch", ".0f", "seed", "more epochs", " yet")
 
 
 def of(study: Study) -> Words:
     """The nouns of a study."""
     if not isinstance(study, OwnStudy):
         return TRIALS
-    return Words("run", _epoch(study.found["epoch"]["column"] or "epoch"), ",.0f")
+    return Words("run", _epoch(study.found["epoch"]["column"] or "epoch"), ",.0f", "run", "longer runs", "")
 
 
 def _epoch(column: str) -> str:
