@@ -66,6 +66,18 @@ def test_a_dry_run_says_what_is_taken_for_what_and_writes_nothing(called):
     assert [path.name for path in Path().iterdir()] == ["runs.csv"]
 
 
+def test_runs_that_are_too_few_to_decide_anything_are_warned_of(called, write):
+    few = {
+        name: [cell for cell, seed in zip(cells, TABLE["seed"], strict=True) if seed < 4]
+        for name, cells in TABLE.items()
+    }
+    write(tables.lines(few), "few.csv")
+    _, said, _ = called("judge", "few.csv", "--outcome", "val_loss", "--dry-run")
+    assert said[-1].startswith("warning: 4 seeds can never show a difference in any of 2 contexts at alpha 0.05: ")
+    _, said, _ = called("judge", "few.csv", "--outcome", "val_loss", "--dry-run", "--unpaired")
+    assert not said[-1].startswith("warning: ")
+
+
 def test_the_verb_writes_the_report_and_says_its_answer(called):
     status, said, errors = called("judge", "runs.csv", "--outcome", "val_loss", "--name", "mine", "--margin", "1.1")
     assert (status, said[:1]) == (0, ["reports/mine/index.html"])

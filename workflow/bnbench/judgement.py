@@ -19,7 +19,7 @@ from bnbench.own_results import flags
 from bnbench.plan import config
 from bnbench.plan.own_study import OwnStudy
 from bnbench.store import tables
-from bnbench.wording import own_results
+from bnbench.wording import deciding, own_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ def named(path: str) -> str:
 
 
 def reading(study: OwnStudy, long: Long | None = None) -> list[str]:
-    """What was taken for what, and how the pairs were made: a line each.
+    """What was taken for what, how the pairs were made, and a warning of runs that are too few: a line each.
 
     Raises:
         UserError: the table cannot be read.
@@ -87,7 +87,8 @@ def _told(study: OwnStudy, data: Path) -> list[str]:
     """The same, from the collected tables."""
     from bnbench import compare  # noqa: PLC0415 - SciPy, which nothing else here needs
 
-    return [*own_results.reading(study), own_results.pairing(study, compare.sides(study, data))]
+    lines = [*own_results.reading(study), own_results.pairing(study, compare.sides(study, data))]
+    return [*lines, *filter(None, [deciding.warning(study)])]
 
 
 def judged(
