@@ -32,7 +32,7 @@ def test_each_role_has_a_line():
     assert said["Seeds"] == "'seed', 6 seeds."
     assert said["Epochs"].startswith("'epoch', 0 to 2; ")
     assert "'note' (the same in all rows)" in said["Set aside"]
-    assert "'speed' (it is not known whether a lower or a higher value is better)" in said["Set aside"]
+    assert "'speed' (its name does not say whether a lower or a higher value is better)" in said["Set aside"]
 
 
 def test_what_is_guessed_from_the_name_of_the_outcome_is_told_as_a_guess():
