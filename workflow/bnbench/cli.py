@@ -232,17 +232,21 @@ def _add_judge(verbs: Any) -> None:
     judge.set_defaults(verb=_judge)
     judge.add_argument("path", nargs="?", default=".", help="a CSV, Parquet or JSON lines file, or a folder of runs")
     keys = SCHEMA["properties"]["results"]["properties"]
+
+    def said(key: str) -> str:
+        return str(keys[key]["description"]).replace("null takes", "without it,").replace("null goes", "without it,")
+
     for key in ("pattern", "factor", "baseline", "outcome", "seed", "epoch"):
-        judge.add_argument(f"--{key}", help=keys[key]["description"].replace("%", "%%"))
-    judge.add_argument("--context", type=_names, metavar="A,B", help=keys["contexts"]["description"])
+        judge.add_argument(f"--{key}", help=said(key))
+    judge.add_argument("--context", type=_names, metavar="A,B", help=said("contexts"))
     for key in ("better", "scale", "duplicates", "empty"):
+        judge.add_argument(f"--{key}", choices=[each for each in keys[key]["enum"] if each], help=said(key))
+    judge.add_argument("--unpaired", action="store_true", help=said("unpaired"))
+    judge.add_argument("--margin", type=float, help="an effect that is too small to matter: a ratio, or a difference")
+    for key in ("window", "alpha"):
         judge.add_argument(
-            f"--{key}", choices=[each for each in keys[key]["enum"] if each], help=keys[key]["description"]
+            f"--{key}", type=float, help=SCHEMA["properties"]["report"]["properties"][key]["description"]
         )
-    judge.add_argument("--unpaired", action="store_true", help=keys["unpaired"]["description"])
-    for key in ("margin", "window", "alpha"):
-        rule = SCHEMA["properties"]["report"]["properties"][key]
-        judge.add_argument(f"--{key}", type=float, help=rule["description"].replace("%", "%%"))
     judge.add_argument("--name", help="of the study, and of its folder; by default, that of the file")
     judge.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
     judge.add_argument("--dry-run", action="store_true", help="say what would be taken for what, and judge nothing")

@@ -50,6 +50,9 @@ def test_rows_of_several_blocks_stand_together(tmp_path, monkeypatch):
     assert long.where(2) == "runs.jsonl, line 6"
 
 
+LINES = "a JSON object in each line, as pandas writes by to_json(…, orient='records', lines=True)"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -60,14 +63,14 @@ def test_rows_of_several_blocks_stand_together(tmp_path, monkeypatch):
             "runs.jsonl, line 2: broken JSON (Expecting ':' delimiter, column 5), allowed: a JSON object",
         ),
         ('{"a": 1}\n3\n', 'runs.jsonl, line 2: found 3, allowed: a JSON object, such as {"seed": 0}'),
-        ('{"a": 1}\n[1]\n', 'runs.jsonl, line 2: found a list of 1, allowed: a JSON object, such as {"seed": 0}'),
+        ('{"a": 1}\n[1]\n', f"runs.jsonl, line 2: found a list of 1, allowed: {LINES}"),
+        ('[{"a": 1}, {"a": 2}]', f"runs.jsonl, line 1: found a list of 2, allowed: {LINES}"),
         ('{"": 1}\n', "runs.jsonl: found column 1 without a name, allowed: a name for each column"),
         ('{"a.b": 1, "a": {"b": 2}}\n', "runs.jsonl, line 1: found the key 'a.b' twice, allowed: once"),
         (b'{"a": "\xe9"}\n', "runs.jsonl, line 1: found the byte 0xe9, allowed: text in UTF-8"),
         (
             '[\n{"a": 1}\n]',
-            "runs.jsonl, line 1: broken JSON (Expecting value, column 2), allowed: a JSON object; pandas writes such"
-            " lines by to_json(…, orient='records', lines=True)",
+            f"runs.jsonl, line 1: found JSON over several lines, allowed: {LINES}",
         ),
     ],
 )

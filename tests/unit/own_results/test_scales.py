@@ -93,3 +93,8 @@ def test_what_the_user_says_counts_more_than_the_name():
 @pytest.mark.parametrize(("ended", "margin"), [([100, 300], 10), ([-3.9, -4.1], 0.2), ([0.0], 0.01), ([], 0.01)])
 def test_a_margin_without_a_unit_is_a_twentieth_of_the_baseline(ended, margin):
     assert scales.small(np.array(ended, float)) == margin
+
+
+def test_a_share_that_is_compared_by_ratios_has_no_percentage_points():
+    outcome = scales.outcome("accuracy", UNIT, scale="ratio")
+    assert (outcome.is_ratio, outcome.per_cent, outcome.margin) == (True, False, 1.05)

@@ -168,3 +168,11 @@ def test_batch_sizes_that_are_numbers_have_a_slope_over_doublings_and_others_do_
         study = resolved({"factor": "norm"}, columns=columns)
         assert [row["level"] for row in claimed.rows(study, "interactions")] == ["", level]
         assert math.isnan(study.examples({"batch_size": str(sizes[0])})) == (level != "doubling")
+
+
+def test_a_margin_of_shares_is_no_ratio(resolved):
+    columns = {**TABLE, "val_acc": [0.5 + place / 1000 for place in range(len(TABLE["seed"]))]}
+    with pytest.raises(UserError, match=r"report\.margin: found 1.02, allowed: less than 1"):
+        resolved({"outcome": "val_acc"}, columns=columns, report={"margin": 1.02})
+    with pytest.raises(UserError, match=r"report\.margin: found 0.5, allowed: more than 1"):
+        resolved({"outcome": "val_loss"}, report={"margin": 0.5})

@@ -106,3 +106,12 @@ def test_a_table_that_was_not_collected_is_named(tmp_path):
     study = tables.study(TABLE, **SAID)
     with pytest.raises(UserError, match=r"curves.parquet"):
         own_trials.read(study, tmp_path, study.settings[0])
+
+
+def test_curves_begin_where_all_runs_have_been_measured(tmp_path):
+    late = [
+        loss if seed or epoch > 1 else None
+        for loss, seed, epoch in zip(*(TABLE[name] for name in ("val_loss", "seed", "epoch")), strict=True)
+    ]
+    _, arms = read(tmp_path, {**TABLE, "val_loss": late})
+    assert [arm.begun("val_loss") for arm in arms.values()] == [2, 2]

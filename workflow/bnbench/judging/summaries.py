@@ -55,7 +55,8 @@ def _curves(study: Study, arm: Trials) -> pd.DataFrame:
     for outcome in (name for name in dict.fromkeys(("train_loss", study.report.outcome)) if name in arm.losses):
         scaled, unscaled = finals.scaled(arm, outcome), study.outcomes[outcome].unscaled
         finite = np.isfinite(scaled).all(0)
-        chosen = shown(arm.epochs[outcome])
+        begun = arm.begun(outcome)
+        chosen = begun + shown(arm.epochs[outcome][begun:])
         seeds, mean, low, high = stats.column_intervals(scaled[chosen][:, finite], level)
         columns = {"loss": unscaled(mean), "low": unscaled(low), "high": unscaled(high)}
         numbers = {"epoch": arm.epochs[outcome][chosen], "seeds": seeds.astype(int), "diverged": int((~finite).sum())}

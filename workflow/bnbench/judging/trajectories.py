@@ -39,7 +39,8 @@ def trajectory(study: Study, pairs: Pairs) -> Trajectory:
     """What is kept of one contrast until all of them are judged."""
     outcome = study.report.outcome
     epochs = pairs.baseline.epochs[outcome]
-    chosen = summaries.shown(epochs)
+    begun = max(arm.begun(outcome) for arm in (pairs.baseline, pairs.treated))
+    chosen = begun + summaries.shown(epochs[begun:])
     cost = study.outcome.cost
     baseline, treated = (cost(finals.scaled(arm, outcome)[chosen]) for arm in (pairs.baseline, pairs.treated))
     differences = (treated - baseline).T

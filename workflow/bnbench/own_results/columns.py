@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -109,7 +110,8 @@ class Columns:
         """
         if name in self.names:
             return name
-        hint = nearest(name, self.names)
+        by_last_part = {re.split(r"[./]", each)[-1]: each for each in reversed(self.names)}
+        hint = f" (did you mean '{by_last_part[name]}'?)" if name in by_last_part else nearest(name, self.names)
         raise UserError(
             f"{self.source}: {option}: found no column '{name}'{hint}, allowed: one of {listed(self.names)}"
         )

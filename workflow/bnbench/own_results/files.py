@@ -109,10 +109,14 @@ def _source(path: str, wanted: str | None) -> _Source:
     root = Path(path)
     if wanted is not None:
         return _Source("pattern", finding.find(wanted, root))
-    if root.is_dir():
-        return _folder(root)
-    if not root.exists():
-        raise UserError(f"{path}: no such file or folder{_like(root)}")
+    try:
+        if root.is_dir():
+            next(root.iterdir(), None)  # a folder that may not be read is one without files to a pattern
+            return _folder(root)
+        if not root.exists():
+            raise UserError(f"{path}: no such file or folder{_like(root)}")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     return _Source("file", [finding.Match(root, {})])
 
 

@@ -24,6 +24,8 @@ def from_frame(frame: pd.DataFrame) -> Long:
         UserError: the frame has no row, a column without a name or with the name of another, or an index that has no
             name and does not count rows.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise UserError(f"{_NAME}: found {type(frame).__name__}, allowed: a pandas DataFrame, or the path of a file")
     levels = [frame.index.get_level_values(place) for place in range(frame.index.nlevels)]
     for level in levels:
         if level.name is None and not pd.api.types.is_integer_dtype(level.dtype):

@@ -20,6 +20,7 @@ _BLOCK = 50_000
 """Rows that are Python objects at a time."""
 _NESTED = {dict, list}
 _decode = json.JSONDecoder().decode
+_LINES = "a JSON object in each line, as pandas writes by to_json(…, orient='records', lines=True)"
 _DEEPEST = 20
 """Objects in one another that are still taken apart."""
 
@@ -79,9 +80,11 @@ def _object(line: bytes, name: str, number: int) -> dict[str, Any]:
         raise UserError(f"{where}: found the byte 0x{line[error.start]:02x}, allowed: text in UTF-8") from error
     except (ValueError, RecursionError) as error:
         why = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else first_line(error)
-        several = line.strip() in {b"[", b"{", b"[{"}
-        hint = "; pandas writes such lines by to_json(…, orient='records', lines=True)" if several else ""
-        raise UserError(f"{name}, line {number}: broken JSON ({why}), allowed: a JSON object{hint}") from error
+        if line.removeprefix(_BOM).strip() in {b"[", b"{", b"[{"}:
+            raise UserError(f"{name}, line {number}: found JSON over several lines, allowed: {_LINES}") from error
+        raise UserError(f"{name}, line {number}: broken JSON ({why}), allowed: a JSON object") from error
+    if isinstance(value, list):
+        raise UserError(f"{name}, line {number}: found {found(value)}, allowed: {_LINES}")
     if not isinstance(value, dict):
         raise UserError(f'{name}, line {number}: found {found(value)}, allowed: a JSON object, such as {{"seed": 0}}')
     return value

@@ -172,17 +172,23 @@ def _seed(columns: Columns, wanted: Wanted, free: Sequence[str]) -> str | None:
         return _one_of(RUNS, free)
     if fold := _one_of(FOLDS, free):
         return fold
-    constant = _one_of(SEEDS, columns.names)
+    constant = _one_of(SEEDS, [name for name in columns.names if name not in {name for _, name in wanted.named()}])
     if constant:
+        if columns.is_number(constant):
+            numbers.whole(columns, constant, "seed")  # of seeds that are too large, several may look like one
         value = label((columns.levels(constant) or ["nothing"])[0])
         raise UserError(
             f"{columns.source}, column {constant}: found one seed, {value}, in all rows, allowed: two at least; below "
             "six nothing can be decided at α = 0.05"
         )
-    offered = ending or [name for name in free if not scales.named(name).says_something] or free
+    epoch = wanted.epoch or _epoch(columns, free)
+    taken = {epoch, wanted.factor, wanted.outcome, *(wanted.contexts or ())}
+    able = [name for name in free if name not in taken and word(name) not in EPOCHS]
+    offered = ending or [name for name in able if not scales.named(name).says_something]
+    with_one_of = f"with one of {listed(offered)}" if offered else "and a column that says it, which this table lacks"
     raise UserError(
-        f"{columns.source}: which column is the seed, by which runs are paired? allowed: --seed with one of "
-        f"{listed(offered)}; or --unpaired, if the arms shared no seeds"
+        f"{columns.source}: which column is the seed, by which runs are paired? allowed: --seed {with_one_of}; or "
+        "--unpaired, if the arms shared no seeds"
     )
 
 

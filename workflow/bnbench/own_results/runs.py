@@ -120,13 +120,18 @@ def _after(cells: Cells, outcome: str) -> Flags:
     return after
 
 
+_SHARED = 0.5
+"""Share of all epochs of a setting that its runs have, below which they are measured at steps of their own."""
+
+
 def told(runs: Runs) -> dict[str, Any]:
     """What is odd about the runs.
 
     `diverged` counts the runs that were not finite at the end; `without` those without any value of the outcome;
     `stopped` those that ended before others of their context did, and `gaps` those that lack epochs before their end
     which others of their setting have: a count and the first of them by name; `averaged` counts cells that are the
-    mean of several rows.
+    mean of several rows. Runs that are measured at steps of their own lack no steps, and end where others do if they
+    end within their widest spacing of it.
     """
     name, cells = runs.outcome, runs.cells
     last = cells.last(name)
@@ -136,27 +141,39 @@ def told(runs: Runs) -> dict[str, Any]:
     context = runs.contexts[cells.of_run]
     latest = np.full(len(runs.settings), -1, np.int64)
     np.maximum.at(latest, context, ends)
-    stopped = known & ~diverged & (ends < latest[context])
+    lacking, apart = _gaps(cells, cells.there[name], ends)
+    nearly = np.where(apart, _spacing(cells, cells.there[name]), 0)
+    stopped = known & ~diverged & (latest[context] - ends > nearly)
     return {
         "diverged": int(diverged.sum()),
         "without": _named(runs, ~known),
         "stopped": {**_named(runs, stopped), "earliest": int(ends[stopped].min()) if stopped.any() else None},
-        "gaps": _named(runs, _gaps(cells, cells.there[name], ends)),
+        "gaps": _named(runs, lacking & ~apart),
         "averaged": int(sum(each.sum() for each in cells.several.values())),
     }
 
 
-def _gaps(cells: Cells, there: Flags, ends: Whole) -> Flags:
-    """Runs that lack an epoch before their end which another run of their setting has, [runs]."""
+def _spacing(cells: Cells, there: Flags) -> Whole:
+    """The most epochs from one measurement of a run to its next, [runs]; 0 of a single one."""
+    epoch, run = cells.epoch[there], cells.run[there]
+    widest = np.zeros(len(cells.starts), np.int64)
+    same = run[1:] == run[:-1]
+    np.maximum.at(widest, run[1:][same], np.diff(epoch)[same])
+    return widest
+
+
+def _gaps(cells: Cells, there: Flags, ends: Whole) -> tuple[Flags, Flags]:
+    """Runs that lack an epoch which another run of their setting has, and runs that share few steps, [runs] each."""
     counts = np.bincount(cells.run[there], minlength=len(ends))
     bounds = np.searchsorted(cells.setting, np.unique(cells.setting))
-    lacking = np.zeros(len(ends), np.bool_)
+    lacking, apart = np.zeros(len(ends), np.bool_), np.zeros(len(ends), np.bool_)
     for first, behind in zip(bounds, [*bounds[1:], len(there)], strict=True):
         own = slice(first, behind)
         epochs = np.unique(cells.epoch[own][there[own]])
         mine = slice(cells.run[first], cells.run[behind - 1] + 1)
         lacking[mine] = counts[mine] < np.searchsorted(epochs, ends[mine], "right")
-    return lacking
+        apart[mine] = counts[mine].sum() < _SHARED * len(epochs) * len(counts[mine])
+    return lacking, apart
 
 
 def _named(runs: Runs, which: Flags) -> dict[str, Any]:

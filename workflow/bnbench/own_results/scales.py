@@ -136,7 +136,8 @@ def outcome(
     share = said.share and len(finite) > 0 and bool((finite >= 0).all() and (finite <= 1).all())
     losses = side == "lower" and not said.difference and not share and bool((finite >= 0).all())
     chosen: Scale = scale or ("ratio" if losses else "difference")
-    return Outcome(name, chosen, side == "lower", _margin(said, chosen, share=share, finite=finite), per_cent=share)
+    margin = _margin(said, chosen, share=share, finite=finite)
+    return Outcome(name, chosen, side == "lower", margin, per_cent=share and chosen == "difference")
 
 
 def _margin(said: Named, scale: Scale, *, share: bool, finite: NDArray[np.float64]) -> float | None:

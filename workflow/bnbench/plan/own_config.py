@@ -66,7 +66,7 @@ def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = No
     }
     decides = facts["outcomes"][0]
     report["margin"] = decides["margin"] if report["margin"] is None else report["margin"]
-    refuse(list(_wrong(report, decides["scale"], facts["factors"][0]["levels"])))
+    refuse(list(_wrong(report, decides, facts["factors"][0]["levels"])))
     baseline, *others = _arms(facts)
     comparisons = [*((baseline, other) for other in others), *map(tuple, report["compare"])]
     values["results"] = {**entry, "sha256": digest, "found": own_facts.packed(facts, comparisons)}
@@ -133,10 +133,14 @@ def _strangers(config: Mapping[str, Any]) -> Iterator[Mistake]:
             )
 
 
-def _wrong(report: Mapping[str, Any], scale: str, levels: list[str]) -> Iterator[Mistake]:
+def _wrong(report: Mapping[str, Any], decides: Mapping[str, Any], levels: list[str]) -> Iterator[Mistake]:
     """Options of the report that do not fit the table."""
-    if scale == "ratio" and report["margin"] <= 1:
-        yield at(("report", "margin"), f"found {report['margin']:g}, allowed: more than 1, since ratios are compared")
+    margin = report["margin"]
+    if decides["scale"] == "ratio" and margin <= 1:
+        yield at(("report", "margin"), f"found {margin:g}, allowed: more than 1, since ratios are compared")
+    if decides["per_cent"] and margin >= 1:
+        said = "less than 1, since differences of shares are compared: 0.02 is two percentage points"
+        yield at(("report", "margin"), f"found {margin:g}, allowed: {said}")
     for index, pair in enumerate(report["compare"]):
         for text in pair:
             if text not in levels:

@@ -42,6 +42,11 @@ class Trials:
         """The seeds, [seeds]."""
         return self.rows.index.to_numpy(np.int64)
 
+    def begun(self, outcome: str) -> int:
+        """How many of its first epochs some trial had no measurement of an outcome yet."""
+        there = self.measured.get(outcome)
+        return 0 if there is None or not there.size else int(there.argmax(0).max())
+
     def of(self, seeds: NDArray[np.int64]) -> Trials:
         """The trials of these seeds alone; each must be there."""
         chosen = np.searchsorted(self.seeds, seeds)

@@ -156,7 +156,8 @@ def _oddities(study: OwnStudy) -> Iterator[str]:
         if count := found[key]["count"]:
             first = "; ".join(found[key]["first"])
             more = "; and others" if count > len(found[key]["first"]) else ""
-            said = f"{formats.count(count, 'run')} {one if count == 1 else several} ({first}{more})."
+            ask = "; if it was not finite there, say --empty diverged" if key == "without" else ""
+            said = f"{formats.count(count, 'run')} {one if count == 1 else several} ({first}{more}){ask}."
             yield f"{_ODD[key]}: {said}"
     if found["averaged"]:
         places = formats.count(found["averaged"], "place")
