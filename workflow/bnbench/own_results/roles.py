@@ -172,7 +172,7 @@ def _seed(columns: Columns, wanted: Wanted, free: Sequence[str]) -> str | None:
         return _one_of(RUNS, free)
     if fold := _one_of(FOLDS, free):
         return fold
-    constant = _one_of(SEEDS, columns.names)
+    constant = _one_of(SEEDS, columns.names, lambda name: columns.count(name) < 2)
     if constant:
         value = label((columns.levels(constant) or ["nothing"])[0])
         raise UserError(
