@@ -94,7 +94,7 @@ def _contexts(study: Study, data: Path) -> tuple[list[Compared], Parts, dict[str
     for context, arms in _arms(study, data):
         if study.config["tune"]:
             finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
-        excluded = [row for arm in arms.values() for row in pairing.left_out(arm)]
+        excluded = [row for arm in arms.values() for row in pairing.left_out(arm, study.report.outcome)]
         found = list(summaries.of_context(study, data, arms).items())
         if study.varies_sources:
             found.append(("variance", variance.ended(study, arms)))

@@ -63,7 +63,7 @@ def test_every_seed_is_in_a_pair_or_is_named_in_the_arm_that_is_to_blame(folder,
     pairs, dropped = pairing.pair(study, context, arms["none"], arms["batch"])
     usable = {arm: {seed for seed in study.seeds if seeds.count(seed) == 1} for arm, seeds in have.items()}
     assert pairs.seeds.tolist() == sorted((usable["none"] & usable["batch"]) - other)
-    left_out = [row for arm in arms.values() for row in pairing.left_out(arm)]
+    left_out = [row for arm in arms.values() for row in pairing.left_out(arm, study.report.outcome)]
     blamed = {(row["norm"], row["seed"]) for row in dropped + left_out}
     outside = {(arm, seed) for arm, seeds in have.items() for seed in set(seeds) - set(study.seeds)}
     unusable = {(arm, seed) for arm in have for seed in set(study.seeds) - usable[arm]}

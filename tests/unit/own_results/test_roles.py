@@ -215,6 +215,10 @@ SIMPLE = measured(grid(**ARMS, lr=[0.1, 0.2], seed=range(6)), "val_loss")
         ({"factor": "norm", "contexts": ["norm"]}, "found the column 'norm' twice (--factor and --context)"),
         ({"seed": "seed", "epoch": "seed"}, "found the column 'seed' twice (--seed and --epoch)"),
         ({"factor": "val_loss", "outcome": "val_loss"}, "twice (--factor and --outcome), allowed: one role a column"),
+        (
+            {"contexts": ["lr", "seed"]},
+            "which column is the seed, by which runs are paired? allowed: --seed with one of",
+        ),
         ({"contexts": ["lr", "lr"]}, "found the column 'lr' twice (--context), allowed: one role a column"),
     ],
 )

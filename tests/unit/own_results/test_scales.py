@@ -1,6 +1,7 @@
 """What the name of an outcome says: which side is better, and on which scale runs are compared by it."""
 
 import numpy as np
+import own_tables as tables
 import pytest
 
 from bnbench.own_results import scales
@@ -98,3 +99,15 @@ def test_a_margin_without_a_unit_is_a_twentieth_of_the_baseline(ended, margin):
 def test_a_share_that_is_compared_by_ratios_has_no_percentage_points():
     outcome = scales.outcome("accuracy", UNIT, scale="ratio")
     assert (outcome.is_ratio, outcome.per_cent, outcome.margin) == (True, False, 1.05)
+
+
+def test_a_margin_without_a_unit_is_small_in_every_context():
+    returns = [1000.0 * (1 + 0.1 * seed) if game == "big" else 1.0 for game in ("big", "small") for seed in range(8)]
+    columns = {
+        "algo": ["dqn"] * 16 + ["new"] * 16,
+        "game": (["big"] * 8 + ["small"] * 8) * 2,
+        "seed": [*range(8)] * 4,
+        "return": returns + [2 * each for each in returns],
+    }
+    (decides, *_) = tables.facts(columns, baseline="dqn", factor="algo")["outcomes"]
+    assert decides["margin"] == 0.05

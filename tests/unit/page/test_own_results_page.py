@@ -156,8 +156,8 @@ def test_the_page_says_how_pairs_were_made_how_they_correlate_and_what_that_buys
     page = pages("dropout as numbers")
     ratio = page.found["contexts"]["variance_ratio"].iloc[0]
     correlation = page.found["contexts"]["correlation"].iloc[0]
-    narrower = f"{100 - 100 * ratio**0.5:.0f} %"
-    buys = f"their correlation is {correlation:.2f}, and pairing narrows the interval by about {narrower}"
+    smaller = f"{100 - 100 * ratio**0.5:.0f} %"
+    buys = f"their correlation is {correlation:.2f}, and pairing reduces the standard error by about {smaller}"
     assert page.text.count(f"Pairs: runs of the same 'seed', 12 pairs; {buys}.") == 1
     assert f"12 pairs; {buys}." in page.verdicts["methods"]
     assert "This is right where the seeds were shared by design" in page.text
@@ -166,8 +166,8 @@ def test_the_page_says_how_pairs_were_made_how_they_correlate_and_what_that_buys
 def test_groups_are_compared_without_pairs_and_the_page_says_what_pairs_would_have_bought(pages):
     page, paired = pages("groups"), pages("dropout as numbers")
     ratio = paired.found["contexts"]["variance_ratio"].iloc[0]
-    narrower = f"{100 - 100 * ratio**0.5:.0f} %"
-    would = f"Pairs of the seeds that both arms have would have narrowed the interval by about {narrower}."
+    smaller = f"{100 - 100 * ratio**0.5:.0f} %"
+    would = f"Pairs of the seeds that both arms have would have reduced the standard error by about {smaller}."
     assert page.text.count(would) >= 2
     assert "the arms are compared as two groups, 12 runs of each arm" in page.text
     assert page.verdicts["sentence"].startswith("Over 12 runs of each arm, ")

@@ -13,7 +13,7 @@ from own_tables import grid, measured
 
 from bnbench import collect
 from bnbench.errors import UserError
-from bnbench.judging import finals
+from bnbench.judging import finals, pairing, time_to_target, trajectories
 from bnbench.store import own_trials
 
 TABLE = measured(grid(norm=["none", "batch"], seed=range(3), epoch=range(4)), "val_loss")
@@ -60,8 +60,8 @@ def test_values_are_carried_over_gaps_and_what_was_measured_is_marked(tmp_path_f
 def test_a_run_ends_at_the_mean_over_its_own_last_epochs(tmp_path_factory, losses, share):
     losses = [1.5, *losses[1:12], 2.5, *losses[13:]]
     _, arms = read(tmp_path_factory.mktemp("data"), {**TABLE, "val_loss": losses})
+    smallest = min(loss for loss in losses if loss is not None and loss > 0)
     for norm, trials in arms.items():
-        smallest = min(loss for loss in losses if loss is not None and loss > 0)
         ended = finals.final(trials, "val_loss", share)
         for seed in trials.seeds:
             rows = zip(TABLE["norm"], TABLE["seed"], losses, strict=True)
@@ -115,3 +115,30 @@ def test_curves_begin_where_all_runs_have_been_measured(tmp_path):
     ]
     _, arms = read(tmp_path, {**TABLE, "val_loss": late})
     assert [arm.begun("val_loss") for arm in arms.values()] == [2, 2]
+
+
+def test_a_run_diverged_only_if_the_outcome_that_decides_did(tmp_path):
+    precision = [math.nan if seed == 1 else 0.5 for seed in TABLE["seed"]]
+    _, arms = read(tmp_path, {**TABLE, "precision": precision})
+    assert pairing.left_out(arms["batch"], "val_loss") == []
+    assert [row["seed"] for row in pairing.left_out(arms["batch"], "precision")] == [1]
+
+
+def test_a_run_that_stopped_before_it_reached_a_target_counts_with_its_own_last_epoch(tmp_path):
+    losses = [1.0, 0.9, 0.8, 0.7] * 6
+    losses[-2:] = [None, None]
+    study, arms = read(tmp_path, {**TABLE, "val_loss": losses})
+    assert arms["batch"].last("val_loss").tolist() == [3, 3, 1]
+    found = time_to_target.times(arms["batch"], study.outcome, 0.75)
+    assert found.never.tolist() == [False, False, True]
+    assert np.exp(found.logs) == pytest.approx([4, 4, 2])
+
+
+def test_a_course_of_differences_ends_where_the_first_run_stops(tmp_path):
+    losses = [1.0, 0.9, 0.8, 0.7] * 6
+    losses[-2:] = [None, None]
+    study, arms = read(tmp_path, {**TABLE, "val_loss": losses})
+    pairs, _ = pairing.pair(study, {}, arms["none"], arms["batch"])
+    course = trajectories.trajectory(study, pairs)
+    assert course.epochs.tolist() == [0, 1]
+    assert course.differences.shape == (3, 2)

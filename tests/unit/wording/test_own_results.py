@@ -45,7 +45,8 @@ def test_what_is_guessed_from_the_name_of_the_outcome_is_told_as_a_guess():
 
 def test_a_margin_that_is_made_of_the_data_says_so():
     said = reading(RETURNS, factor="algo", baseline="dqn")["Margin"]
-    assert re.fullmatch(r"\d+, which is about 5 % of what the baseline comes to; set yours with --margin\.", said)
+    least = "about 5 % of what the baseline comes to in the context where that is least"
+    assert re.fullmatch(rf"\d+, which is {least}; set yours with --margin\.", said)
     assert reading(RUNS, outcome="val_loss")["Margin"] == "1.05, unless you set yours with --margin."
     assert reading(RUNS, outcome="val_loss", report={"margin": 1.2})["Margin"] == "1.2, as asked."
 
@@ -74,13 +75,13 @@ PAIRED, GROUPS = tables.study(RUNS, outcome="val_loss"), tables.study(RUNS, outc
 @pytest.mark.parametrize(
     ("ratios", "said"),
     [
-        ((0.49,), "their correlation is 0.50, and pairing narrows the interval by about 30 %."),
-        ((1.21,), "their correlation is 0.50, and pairing widens the interval by about 10 %."),
-        ((0.49, 0.36), "their correlation is 0.50, and pairing narrows the intervals by about 30 % to 40 %."),
+        ((0.49,), "their correlation is 0.50, and pairing reduces the standard error by about 30 %."),
+        ((1.21,), "their correlation is 0.50, and pairing increases the standard error by about 10 %."),
+        ((0.49, 0.36), "their correlation is 0.50, and pairing reduces the standard errors by about 30 % to 40 %."),
         (
             (0.49, 1.21),
-            "pairing narrows the interval in 1 of 2 comparisons by about 30 % and widens the interval in 1 of 2 "
-            "comparisons by about 10 %.",
+            "pairing reduces the standard error in 1 of 2 comparisons by about 30 % and increases the "
+            "standard error in 1 of 2 comparisons by about 10 %.",
         ),
         ((math.nan,), "their correlation is 0.50."),
         ((1.0,), "their correlation is 0.50."),
@@ -99,7 +100,7 @@ def test_groups_say_how_many_runs_there_are_and_what_pairs_would_have_bought():
     (row,) = rows(0.49)
     said = own_pairs.pairing(GROUPS, [{**row, "runs_treatment": 5}])
     assert said.startswith("Pairs: none; the arms are compared as two groups, 5 runs of new and 8 runs of none. ")
-    assert said.endswith("would have narrowed the interval by about 30 %.")
+    assert said.endswith("would have reduced the standard error by about 30 %.")
     assert own_pairs.pairing(GROUPS, rows(math.nan)).endswith("two groups, 8 runs of each arm.")
 
 
@@ -180,3 +181,17 @@ def test_each_case_has_a_methods_paragraph_with_its_counts(tmp_path):
 
 def test_every_reason_for_setting_a_column_aside_has_words():
     assert {*own_results.REASONS} == {*get_args(Reason)} - {""}
+
+
+def test_runs_that_are_numbered_by_another_column_than_a_seed_would_have_made_no_pairs():
+    columns = {"run" if name == "seed" else name: values for name, values in RUNS.items()}
+    groups = tables.study(columns, outcome="val_loss", unpaired=True, seed="run")
+    assert own_pairs.pairing(groups, rows(0.49)).endswith("two groups, 8 runs of each arm.")
+
+
+def test_where_a_run_stopped_figures_over_the_epochs_say_what_they_show():
+    stopped = tables.study(CASES["diverged, stopped and missing"].columns)
+    assert own_captions.facts(stopped)["carried"] == "Where a run has no measurement, its last one is carried on."
+    assert own_captions.facts(PAIRED)["carried"] == own_captions.facts(PAIRED)["followed"] == ""
+    assert own_captions.end_of_course(stopped, 7) == "at epoch 7"
+    assert own_captions.end_of_course(PAIRED, 7) == "at the last measurement"

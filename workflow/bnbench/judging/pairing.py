@@ -69,15 +69,15 @@ def pair(
     return Pairs(context, arms, baseline.of(seeds), treatment.of(seeds)), dropped
 
 
-def left_out(arm: Trials) -> list[dict[str, Any]]:
-    """Rows of the trials of one arm that are not compared, or that diverged."""
+def left_out(arm: Trials, outcome: str) -> list[dict[str, Any]]:
+    """Rows of the trials of one arm that are not compared, or that diverged: in training, or in what decides."""
     labels = arm.setting.labels
     rows = [{**labels, "seed": seed, "reason": reason} for seed, reason in arm.left_out.items()]
-    last = np.array([losses[-1] for losses in arm.losses.values()])
-    for seed, at, finite in zip(arm.seeds, arm.rows["diverged_at"], np.isfinite(last).all(0), strict=True):
+    finite = np.isfinite(arm.losses[outcome][-1])
+    for seed, at, ended in zip(arm.seeds, arm.rows["diverged_at"], finite, strict=True):
         if pd.notna(at):
             rows.append({**labels, "seed": seed, "reason": "diverged", "epoch": int(at)})
-        elif not finite:
+        elif not ended:
             rows.append({**labels, "seed": seed, "reason": "diverged"})
     return rows
 

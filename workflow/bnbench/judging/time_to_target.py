@@ -1,8 +1,9 @@
 """How soon two arms reach a loss or a score, where some trials never do and others had it when it was first looked for.
 
 A trial that never reaches it counts with the last measured epoch, as the restricted mean time of survival analysis has
-it (Royston & Parmar 2013), and so does one that diverges. All trials are followed for equally long, so arms that do not
-differ can still be exchanged within a seed, and sign flips stay exact.
+it (Royston & Parmar 2013), and one that diverges with that of all trials. Where all are followed for equally long, arms
+that do not differ can still be exchanged within a seed, and sign flips stay exact. One that stopped early counts with
+its own last measurement, so that the bound holds.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ def times(arm: Trials, outcome: Outcome, wanted: float) -> Times:
     measured, epochs = arm.losses[outcome.name], arm.epochs[outcome.name]
     there = measured <= wanted if outcome.lower_is_better else measured >= wanted
     # A trial that came there and diverged later is no success.
-    never = ~(there.any(0) & np.isfinite(measured[-1]))
-    first = np.where(never, len(epochs) - 1, there.argmax(0))
+    finite = np.isfinite(measured[-1])
+    never = ~(there.any(0) & finite)
+    followed = np.where(finite, arm.last(outcome.name), len(epochs) - 1)
+    first = np.where(never, followed, there.argmax(0))
     return Times(np.log(epochs[first] + 1.0), never, ~never & (first == 0))

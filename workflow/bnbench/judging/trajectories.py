@@ -24,7 +24,10 @@ _SIDES = {"helps": -1, "hurts": 1}
 
 
 class Trajectory(NamedTuple):
-    """The differences of one contrast at up to 200 epochs, of the pairs that stay finite to the end."""
+    """The differences of one contrast at up to 200 epochs, of the pairs that stay finite to the end.
+
+    Up to the last epoch at which none of their runs has stopped: behind it a difference would be one of other runs.
+    """
 
     labels: Mapping[str, str]
     epochs: NDArray[np.int64]
@@ -38,13 +41,16 @@ class Trajectory(NamedTuple):
 def trajectory(study: Study, pairs: Pairs) -> Trajectory:
     """What is kept of one contrast until all of them are judged."""
     outcome = study.report.outcome
-    epochs = pairs.baseline.epochs[outcome]
-    begun = max(arm.begun(outcome) for arm in (pairs.baseline, pairs.treated))
+    arms = (pairs.baseline, pairs.treated)
+    every = [finals.scaled(arm, outcome) for arm in arms]
+    finite = np.logical_and(*(np.isfinite(values[-1]) for values in every))
+    ends = np.minimum(*(arm.last(outcome) for arm in arms))[finite]
+    epochs = pairs.baseline.epochs[outcome][: ends.min(initial=len(every[0]) - 1) + 1]
+    begun = min(max(arm.begun(outcome) for arm in arms), len(epochs) - 1)
     chosen = begun + summaries.shown(epochs[begun:])
-    cost = study.outcome.cost
-    baseline, treated = (cost(finals.scaled(arm, outcome)[chosen]) for arm in (pairs.baseline, pairs.treated))
+    baseline, treated = (study.outcome.cost(values[chosen]) for values in every)
     differences = (treated - baseline).T
-    finite = np.isfinite(differences).all(1)
+    finite &= np.isfinite(differences).all(1)
     return Trajectory(pairs.labels, epochs[chosen], pairs.seeds[finite], differences[finite])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from bnbench.errors import UserError
 from bnbench.outcomes import Outcome, Scale
 from bnbench.own_results import numbers, scales
-from bnbench.own_results.cells import Array, Cells, Flags
+from bnbench.own_results.cells import Array, Cells, Flags, Whole
 from bnbench.own_results.columns import Columns, Reason
 from bnbench.own_results.roles import Roles
 from bnbench.own_results.scales import Better
@@ -105,18 +105,24 @@ def _decides(
     return outcome
 
 
-def with_margin(outcome: Outcome, cells: Cells, of_baseline: Flags) -> Outcome:
+def with_margin(outcome: Outcome, cells: Cells, of_baseline: Flags, contexts: Whole) -> Outcome:
     """The outcome with a margin; one that depends on the unit is a part of what the baseline's runs ended at.
+
+    All contexts have the same margin. So the one counts in which the baseline comes to least: a difference that is
+    small beside what other contexts end at may be large there.
 
     Args:
         outcome: that decides.
         cells: of all runs.
         of_baseline: whether a run is one of the baseline, [runs].
+        contexts: of each run, [runs], as a code.
     """
     if outcome.margin is not None:
         return outcome
     final = cells.final(outcome.name)
-    return replace(outcome, margin=scales.small(final[of_baseline & np.isfinite(final)]))
+    known = of_baseline & np.isfinite(final)
+    margins = [scales.small(final[known & (contexts == context)]) for context in np.unique(contexts[known])]
+    return replace(outcome, margin=min(margins, default=scales.small(final[:0])))
 
 
 def as_json(outcome: Outcome, name: str, cells: Cells) -> dict[str, Any]:

@@ -195,7 +195,8 @@ def _other_axis(columns: Columns, said: Roles) -> str | None:
 def _outcomes(every: Runs, measured: Measures, called: Sequence[str], baseline: str) -> list[dict[str, Any]]:
     """The outcomes as the facts have them, by the names of the report."""
     of_baseline = np.array([arm == baseline for arm in every.arms])[every.cells.of_run]
-    decides = measures.with_margin(measured.decides, every.cells, of_baseline)
+    contexts = every.contexts[every.cells.of_run]
+    decides = measures.with_margin(measured.decides, every.cells, of_baseline, contexts)
     return [
         measures.as_json(outcome, name, every.cells)
         for outcome, name in zip((decides, *measured.others), called, strict=True)

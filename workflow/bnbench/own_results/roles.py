@@ -172,7 +172,7 @@ def _seed(columns: Columns, wanted: Wanted, free: Sequence[str]) -> str | None:
         return _one_of(RUNS, free)
     if fold := _one_of(FOLDS, free):
         return fold
-    constant = _one_of(SEEDS, [name for name in columns.names if name not in {name for _, name in wanted.named()}])
+    constant = _one_of(SEEDS, columns.names, lambda name: columns.count(name) < 2)
     if constant:
         if columns.is_number(constant):
             numbers.whole(columns, constant, "seed")  # of seeds that are too large, several may look like one

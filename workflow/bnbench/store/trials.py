@@ -47,6 +47,13 @@ class Trials:
         there = self.measured.get(outcome)
         return 0 if there is None or not there.size else int(there.argmax(0).max())
 
+    def last(self, outcome: str) -> NDArray[np.int64]:
+        """Where among its epochs each trial was measured last, [seeds]."""
+        end = len(self.epochs[outcome]) - 1
+        if (there := self.measured.get(outcome)) is None:
+            return np.full(len(self.rows), end, np.int64)
+        return np.asarray(end - there[::-1].argmax(0), np.int64)
+
     def of(self, seeds: NDArray[np.int64]) -> Trials:
         """The trials of these seeds alone; each must be there."""
         chosen = np.searchsorted(self.seeds, seeds)

@@ -101,6 +101,8 @@ def _of_trials(study: Study) -> dict[str, str]:
         "small_dots": dots,
         "noise": _noise(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
+        "carried": "",
+        "followed": "",
     }
 
 

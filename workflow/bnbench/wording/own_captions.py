@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
-from bnbench.wording import formats, titles
+from bnbench.wording import formats, titles, words
 
 
 def summary(study: OwnStudy) -> str:
@@ -44,6 +44,24 @@ def facts(study: OwnStudy) -> dict[str, str]:
         "small_dots": "from the first level of a column to another",
         "noise": "",
         "training_mode": "",
+        **_stopped(study),
+    }
+
+
+def end_of_course(study: Study, epoch: int) -> str:
+    """Where a course of differences ends: where runs stopped before others, by its epoch."""
+    if not (isinstance(study, OwnStudy) and study.found["stopped"]["count"]):
+        return "at the last measurement"
+    named = words.of(study)
+    return f"at {named.epoch} {epoch:{named.form}}"
+
+
+def _stopped(study: OwnStudy) -> dict[str, str]:
+    """What figures over the epochs make of runs that were not measured as long as others."""
+    stopped = study.found["stopped"]["count"] > 0
+    return {
+        "carried": "Where a run has no measurement, its last one is carried on." if stopped else "",
+        "followed": f"Up to the last {words.of(study).epoch} at which none of them has stopped." if stopped else "",
     }
 
 

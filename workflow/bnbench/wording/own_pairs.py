@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bnbench.own_results import seeds
 from bnbench.plan.own_study import OwnStudy
 from bnbench.wording import formats, titles
 
@@ -49,28 +50,28 @@ def _pairs(study: OwnStudy, rows: Rows) -> str:
 
 
 def _bought(rows: Rows) -> str:
-    """What pairing makes of the intervals' widths; nothing where that is not known."""
-    changed = _changed(rows, "narrows", "widens")
+    """What pairing makes of the standard errors; nothing where that is not known."""
+    changed = _changed(rows, "reduces", "increases")
     return f", and pairing {changed}" if changed else ""
 
 
-def _changed(rows: Rows, narrower: str, wider: str) -> str:
-    """Which intervals pairing makes narrower or wider, and by how much, with these verbs."""
+def _changed(rows: Rows, smaller: str, larger: str) -> str:
+    """Which standard errors pairing makes smaller or larger, and by how much, with these verbs."""
     ratios = [row["variance_ratio"] for row in rows if not math.isnan(row["variance_ratio"])]
     clauses = []
     for verb, some in (
-        (narrower, [each for each in ratios if each < 1]),
-        (wider, [each for each in ratios if each > 1]),
+        (smaller, [each for each in ratios if each < 1]),
+        (larger, [each for each in ratios if each > 1]),
     ):
         if some:
             where = "" if len(some) == len(rows) else f" in {len(some)} of {formats.count(len(rows), 'comparison')}"
             several = "s" if len(some) == len(rows) > 1 else ""
-            clauses.append(f"{verb} the interval{several}{where} by about {_by(some)}")
+            clauses.append(f"{verb} the standard error{several}{where} by about {_by(some)}")
     return " and ".join(clauses)
 
 
 def _by(ratios: Sequence[float]) -> str:
-    """By how much intervals of these variances differ from those of unpaired runs: `30 %`, `12 % to 40 %`."""
+    """By how much standard errors of these variances differ from those of unpaired runs: `30 %`, `12 % to 40 %`."""
     changes = sorted(abs(1 - math.sqrt(ratio)) for ratio in ratios)
     return " to ".join(dict.fromkeys(formats.whole_percent(change) for change in (changes[0], changes[-1])))
 
@@ -87,5 +88,7 @@ def _groups(study: OwnStudy, rows: Rows) -> str:
         number = formats.count(counts[0], "run") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} runs"
         counted = f"{number} of each arm{' in each context' if len(rows) > 1 else ''}"
     said = f"Pairs: none; the arms are compared as two groups, {counted}"
-    changed = _changed(rows, "narrowed", "widened") if study.found["seed"]["column"] else ""
+    # A column that numbers the runs is no seed: runs of one number have nothing in common.
+    column = study.found["seed"]["column"]
+    changed = _changed(rows, "reduced", "increased") if column and seeds.is_seed(column) else ""
     return f"{said}.{f' Pairs of the seeds that both arms have would have {changed}.' if changed else ''}"

@@ -116,7 +116,8 @@ def _margin(study: OwnStudy) -> str:
     if size != decides["margin"]:
         return f"Margin: {said}, as asked."
     if share := study.found["margin_share"]:
-        said = f"{said}, which is about {formats.percent(share)} of what the baseline comes to"
+        least = " in the context where that is least" if study.most_contexts > 1 else ""
+        said = f"{said}, which is about {formats.percent(share)} of what the baseline comes to{least}"
         return f"Margin: {said}; set yours with --margin."
     return f"Margin: {said}, unless you set yours with --margin."
 

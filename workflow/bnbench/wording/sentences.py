@@ -9,7 +9,7 @@ import pandas as pd
 from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.vocabulary import POWER
-from bnbench.wording import effects, formats, resolution, samples, titles, words
+from bnbench.wording import effects, formats, own_captions, resolution, samples, titles, words
 from bnbench.wording.titles import Row
 
 
@@ -113,6 +113,7 @@ def decided(study: Study, row: Row, judged: Row) -> str:
     if judged["verdict"] not in ("helps", "hurts"):
         reason = f"since the verdict is {judged['verdict']}"
         return formats.sentence(opening, f"no {named.epoch} is decided{between}, {reason}")
+    last = own_captions.end_of_course(study, row["epoch"])
     if math.isnan(row["decided_from"]):
         includes = row["low"] <= study.outcome.no_effect <= row["high"]
         band = (
@@ -121,9 +122,9 @@ def decided(study: Study, row: Row, judged: Row) -> str:
             else "does not lie on the side of the verdict"
         )
         whose = f" of {titles.comparison(study, row)}" if several else ""
-        return formats.sentence(opening and f"{opening},", f"the band{whose} {band} at the last measurement")
+        return formats.sentence(opening and f"{opening},", f"the band{whose} {band} {last}")
     at_last = row["decided_from"] == row["epoch"]
-    when = "at the last measurement" if at_last else f"from {named.epoch} {row['decided_from']:{named.form}} on,"
+    when = last if at_last else f"from {named.epoch} {row['decided_from']:{named.form}} on,"
     among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""
     side = "lower" if (judged["verdict"] == "helps") == study.outcome.lower_is_better else "higher"
     said = f"{when} the {loss} with {treated} is {side} than with {base}{among}"
