@@ -94,7 +94,7 @@ def test_a_run_that_is_as_long_as_its_context_has_not_stopped():
         if task == "a" or epoch < 3
     ]
     shorter = {name: [cells[place] for place in keep] for name, cells in CURVES.items()}
-    assert tables.facts(shorter)["stopped"] == {"count": 0, "first": [], "earliest": None}
+    assert tables.facts(shorter)["stopped"] == {"count": 0, "first": []}
 
 
 def test_an_outcome_that_ends_without_a_value_is_refused_until_it_is_said_what_that_means():
@@ -108,7 +108,6 @@ def test_an_outcome_that_ends_without_a_value_is_refused_until_it_is_said_what_t
         "no longer measured"
     )
     assert tables.facts(columns, empty="stopped")["stopped"]["first"] == ["norm=none, task=a, seed 0"]
-    assert tables.facts(columns, empty="stopped")["stopped"]["earliest"] == 2
     assert tables.facts(columns, empty="diverged")["diverged"] == 1
 
 
@@ -163,3 +162,11 @@ def test_runs_that_are_measured_at_steps_of_their_own_neither_stop_early_nor_lac
     short = [row for row in rows if row[:2] != ("new", 0) or row[2] < 400]
     columns = {name: [row[place] for row in short] for place, name in enumerate(("arm", "seed", "step"))}
     assert tables.facts(measured(columns, "episode_return"))["stopped"]["first"] == ["arm=new, seed 0"]
+
+
+def test_arms_that_end_at_different_epochs_are_told():
+    assert tables.facts(CURVES)["unequal"] == {"contexts": 0, "first": []}
+    rows = [dict(zip(CURVES, row, strict=True)) for row in zip(*CURVES.values(), strict=True)]
+    kept = [row for row in rows if row["norm"] == "none" or row["epoch"] < 3]
+    shorter = {name: [row[name] for row in kept] for name in CURVES}
+    assert tables.facts(shorter)["unequal"] == {"contexts": 2, "first": [["batch", 2], ["none", 4]]}

@@ -208,7 +208,10 @@ def _soon(study: Study, pairs: Pairs) -> Explored:
     effect = reached.log_ratio(1 - study.report.alpha)
     row = described(study.outcomes[EPOCHS_TO_TARGET], (reached.baseline.logs, reached.treated.logs), effect)
     row |= {**counts, "finite_pairs": len(pairs.seeds), "bound": reached.bound}
-    return Explored(row, reached.differences if reached.known else None)
+    exact = time_to_target.followed_alike(
+        study.report.outcome, *zip((pairs.baseline, pairs.treated), arms.values(), strict=True)
+    )
+    return Explored(row, reached.differences if reached.known and exact else None)
 
 
 def _seconds(study: Study, pairs: Pairs) -> Explored:

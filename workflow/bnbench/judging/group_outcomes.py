@@ -95,7 +95,8 @@ def _soon(study: Study, arms: Arms, draws: int) -> _Explored:
     effect = _log_ratio(logs, bound, 1 - study.report.alpha) if known else Interval(math.nan, math.nan, math.nan)
     row = exploratory.described(study.outcomes[EPOCHS_TO_TARGET], logs, effect)
     row |= {**counts, "finite_pairs": min(map(len, logs)), "bound": bound}
-    p = float(permutations.studentized([logs], draws)[0]) if known else math.nan
+    exact = time_to_target.followed_alike(study.report.outcome, *zip(arms.both, both.values(), strict=True))
+    p = float(permutations.studentized([logs], draws)[0]) if known and exact else math.nan
     return _Explored(row, logs, p)
 
 

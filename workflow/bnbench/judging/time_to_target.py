@@ -84,6 +84,16 @@ def compared(pairs: Pairs, outcome: Outcome, wanted: float) -> Compared:
     return Compared(times(pairs.baseline, outcome, wanted), times(pairs.treated, outcome, wanted))
 
 
+def followed_alike(outcome: str, *arms: tuple[Trials, Times]) -> bool:
+    """Whether runs can be exchanged: all that never reach the target are followed for equally long.
+
+    Args:
+        outcome: whose target it is.
+        arms: the runs of each, and when they reached it.
+    """
+    return not (any(outcome in arm.measured for arm, _ in arms) and any(times.never.any() for _, times in arms))
+
+
 def target(study: Study, pairs: Pairs) -> float:
     """The value whose first epoch is compared: the config's, or of a loss twice the larger final loss of the two arms.
 

@@ -15,11 +15,13 @@ from bnbench.own_results.table import Long, Part, typed
 
 
 def with_numbers(long: Long) -> Long:
-    """The same rows, with numbers in each column of text whose cells are all numbers."""
-    names = long.table.column_names
+    """The same rows, with numbers in each column of text whose cells are all numbers, and names in one line each."""
+    names = [" ".join(name.split()) for name in long.table.column_names]
     # Column by column, so that the text of one is freed before the next is read.
     columns = [typed(column) if pa.types.is_string(column.type) else column for column in long.table.columns]
-    return replace(long, table=pa.table(columns, names=names).combine_chunks())
+    refuse_names(names, long.parts[0].file)
+    factors = tuple(" ".join(name.split()) for name in long.factors)
+    return replace(long, table=pa.table(columns, names=names).combine_chunks(), factors=factors)
 
 
 def together(longs: Sequence[Long]) -> Long:

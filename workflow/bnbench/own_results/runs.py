@@ -129,9 +129,12 @@ def told(runs: Runs) -> dict[str, Any]:
 
     `diverged` counts the runs that were not finite at the end; `without` those without any value of the outcome;
     `stopped` those that ended before others of their context did, and `gaps` those that lack epochs before their end
-    which others of their setting have: a count and the first of them by name; `averaged` counts cells that are the
-    mean of several rows. Runs that are measured at steps of their own lack no steps, and end where others do if they
-    end within their widest spacing of it.
+    which others of their setting have: a count and the first of them by name; `unequal` counts the contexts in which
+    one arm ended before another, and has the last epoch of each arm in the first of them; `averaged` counts cells that
+    are the mean of several rows.
+
+    Runs that are measured at steps of their own lack no steps, and end where others do if they end within their widest
+    spacing of it.
     """
     name, cells = runs.outcome, runs.cells
     last = cells.last(name)
@@ -147,10 +150,25 @@ def told(runs: Runs) -> dict[str, Any]:
     return {
         "diverged": int(diverged.sum()),
         "without": _named(runs, ~known),
-        "stopped": {**_named(runs, stopped), "earliest": int(ends[stopped].min()) if stopped.any() else None},
+        "stopped": _named(runs, stopped),
+        "unequal": _unequal(runs, np.where(diverged, -1, ends), nearly),
         "gaps": _named(runs, lacking & ~apart),
         "averaged": int(sum(each.sum() for each in cells.several.values())),
     }
+
+
+def _unequal(runs: Runs, ends: Whole, nearly: Whole) -> dict[str, Any]:
+    """The contexts in which one arm ended before another: how many, and in the first, each arm's last epoch."""
+    last, slack = (np.full(len(runs.settings), -1, np.int64) for _ in range(2))
+    np.maximum.at(last, runs.cells.of_run, ends)
+    np.maximum.at(slack, runs.cells.of_run, nearly)
+    of_context: dict[int, list[int]] = {}
+    for setting, context in enumerate(runs.contexts.tolist()):
+        if last[setting] >= 0:
+            of_context.setdefault(context, []).append(setting)
+    apart = [own for own in of_context.values() if np.ptp(last[own]) > slack[own].max()]
+    first = [[runs.arms[setting], int(last[setting])] for setting in apart[0]] if apart else []
+    return {"contexts": len(apart), "first": first}
 
 
 def _spacing(cells: Cells, there: Flags) -> Whole:

@@ -136,15 +136,15 @@ def outcome(
     share = said.share and len(finite) > 0 and bool((finite >= 0).all() and (finite <= 1).all())
     losses = side == "lower" and not said.difference and not share and bool((finite >= 0).all())
     chosen: Scale = scale or ("ratio" if losses else "difference")
-    margin = _margin(said, chosen, share=share, finite=finite)
+    margin = _margin(said, chosen, share=share, score=side == "higher", finite=finite)
     return Outcome(name, chosen, side == "lower", margin, per_cent=share and chosen == "difference")
 
 
-def _margin(said: Named, scale: Scale, *, share: bool, finite: NDArray[np.float64]) -> float | None:
-    """The margin of ratios, of shares and of numbers between 0 and 1; None where it depends on the unit."""
+def _margin(said: Named, scale: Scale, *, share: bool, score: bool, finite: NDArray[np.float64]) -> float | None:
+    """The margin of ratios, of shares and of scores up to 1; None where it depends on the unit, or on the size."""
     if scale == "ratio":
         return 1.05
-    if share or (len(finite) and np.abs(finite).max() <= 1):
+    if share or (score and len(finite) and np.abs(finite).max() <= 1):
         return 0.01
     in_points = said.share and len(finite) and (finite >= 0).all() and (finite <= 100).all()
     return 1.0 if in_points else None

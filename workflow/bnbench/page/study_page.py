@@ -212,8 +212,8 @@ def _exclusions(study: Study, table: pd.DataFrame) -> tables.Table:
 
 def _missing(study: Study, exclusions: pd.DataFrame) -> str:
     """How much of the study has not been trained; nothing of a whole one."""
-    if not study.trained_here:
-        return own_methods.partners(exclusions)
+    if isinstance(study, OwnStudy):
+        return " ".join(filter(None, [own_methods.partners(exclusions), own_results.unequal(study)]))
     missing, asked = int(exclusions["reason"].eq("missing").sum()), len(study.settings) * len(study.seeds)
     be = "is" if missing == 1 else "are"
     return f"A partial study: {missing:,} of {asked:,} trials {be} missing." if missing else ""

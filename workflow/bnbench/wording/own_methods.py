@@ -21,6 +21,12 @@ FIXED = (
 )
 """Nobody recorded a plan."""
 
+FOUND = (
+    "It is not known whether the outcome, the comparisons and the number of runs were chosen before the runs were "
+    "seen. The margin follows from the runs of the baseline, so the level of the equivalence tests is not exact."
+)
+"""The same where the margin comes from the table."""
+
 BIBTEX = f"""@software{{bnbench,
   title   = {{bnbench}},
   author  = {{{{The bnbench authors}}}},
@@ -50,13 +56,19 @@ def paragraph(study: OwnStudy, found: Mapping[str, pd.DataFrame]) -> str:
         "columns": formats.listed([each["column"] for each in study.found["factors"][1:]]),
         "design": _design(study, found["contexts"]),
         "estimand": estimand(study),
-        "fixed": FIXED,
+        "fixed": fixed(study),
         "paired": study.paired,
         "others": len(set(found["outcomes"]["outcome"])) > 1,
         "kept": excluded(found["exclusions"]) or _whole(study),
         "version": __version__,
     }
     return templating.rendered(templating.source("wording", "own_methods.txt"), **facts)
+
+
+def fixed(study: OwnStudy) -> str:
+    """What is known of whether the comparison was fixed beforehand."""
+    derived = study.found["margin_share"] and study.report.margin == study.outcome.margin
+    return FOUND if derived else FIXED
 
 
 def randomization(study: OwnStudy, found: Mapping[str, pd.DataFrame]) -> str:

@@ -143,6 +143,16 @@ def _factor(factor: Mapping[str, Any]) -> str:
     return f"'{factor['column']}' ({', '.join(levels[:_NAMED])}{more})"
 
 
+def unequal(study: OwnStudy) -> str:
+    """That arms are compared at different epochs, where one ended before another; else empty."""
+    found, named_as = study.found["unequal"], words.of(study)
+    if not found["contexts"]:
+        return ""
+    ends = formats.listed([f"{titles.arm(study, arm)} at {named_as.epoch} {end:,}" for arm, end in found["first"]])
+    more = f", in the first of {formats.count(found['contexts'], 'such context')}" if found["contexts"] > 1 else ""
+    return f"One arm ended before another ({ends}{more}): they are compared at different {named_as.epochs}."
+
+
 def _oddities(study: OwnStudy) -> Iterator[str]:
     found, named_as = study.found, words.of(study)
     outcome = titles.outcome(study, study.report.outcome)
@@ -160,6 +170,8 @@ def _oddities(study: OwnStudy) -> Iterator[str]:
             ask = "; if it was not finite there, say --empty diverged" if key == "without" else ""
             said = f"{formats.count(count, 'run')} {one if count == 1 else several} ({first}{more}){ask}."
             yield f"{_ODD[key]}: {said}"
+    if said := unequal(study):
+        yield f"Unequal ends: {said}"
     if found["averaged"]:
         places = formats.count(found["averaged"], "place")
         yield f"Averaged: several values of one run at one {named_as.epoch}, in {places}."

@@ -95,7 +95,7 @@ def sayings(
 def _made(study: Study, found: Tables, planned: Mapping[str, Any]) -> tuple[str, str, str]:
     """What it cost, whether it was fixed before, and the methods; of runs from elsewhere, nothing of how they came."""
     if isinstance(study, OwnStudy):
-        return "", own_methods.FIXED, own_methods.paragraph(study, found)
+        return "", own_methods.fixed(study), own_methods.paragraph(study, found)
     fixed = preregistration.sentences(planned)
     return sentences.cost(study, found["provenance"]), fixed, methods.paragraph(study, found, fixed)
 
