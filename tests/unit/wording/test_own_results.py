@@ -165,7 +165,7 @@ def test_captions_count_the_seeds_that_both_arms_have():
     assert len(study.seeds) == 12
     assert own_captions.seeds(study) == "11 seeds"
     assert own_captions.summary(study) == "23 runs (2 levels of clipping, 12 seeds)"
-    assert own_captions.seeds(GROUPS) == "24 runs"
+    assert own_captions.seeds(GROUPS) == "the runs of each arm"
 
 
 def test_each_case_has_a_methods_paragraph_with_its_counts(tmp_path):

@@ -16,9 +16,9 @@ def summary(study: OwnStudy) -> str:
 
 
 def seeds(study: OwnStudy) -> str:
-    """What the comparisons are over: `11 seeds`, `9 to 12 seeds`; where these pair nothing, `48 runs`."""
+    """What the comparisons are over: `11 seeds`, `9 to 12 seeds`; where these pair nothing, the runs of each arm."""
     if not study.paired:
-        return formats.count(study.found["runs"], "run")
+        return "the runs of each arm"
     fewest, most = study.found["most"]["fewest_pairs"], study.found["most"]["pairs"]
     return formats.count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
 
