@@ -156,6 +156,34 @@ def test_a_script_that_draws_runs_once_though_nothing_guards_it(ended, finished)
     assert finished.contents("figures/*") == figures
 
 
+RUNS = "norm,seed,val_loss\n" + "".join(
+    f"{norm},{seed},{1.0 + seed / 10 + 0.2 * (norm == 'batch') + 0.01 * (seed % 3)}\n"
+    for norm in ("none", "batch")
+    for seed in range(8)
+)
+
+JUDGED = """
+import bnbench, pandas
+
+report = bnbench.judge(pandas.read_csv("runs.csv"), "norm", "none", "val_loss")
+print(report.sentence)
+print(*report.verdicts["verdict"])
+print(report.to_html("answer.html"))
+"""
+
+
+def test_a_stranger_with_a_table_gets_the_report_without_torch_and_snakemake(ended, tmp_path):
+    (tmp_path / "runs.csv").write_text(RUNS)
+    given = ("judge", "runs.csv", "--factor", "norm", "--baseline", "none", "--outcome", "val_loss")
+    judged = ended(tmp_path, "bnbench", *given)
+    page, answer = judged.stdout.splitlines()
+    assert (judged.returncode, page) == (0, "reports/runs/index.html")
+    assert answer.startswith("Over 8 seeds, BN made the val loss ")
+    assert f">{answer}</h1>" in (tmp_path / page).read_text(encoding="utf-8")
+    (tmp_path / "script.py").write_text(JUDGED)
+    assert ended(tmp_path, "python", "script.py").stdout == f"{answer}\nhurts\nanswer.html\n"
+
+
 @pytest.mark.parametrize("verb", ["train", "probe", "describe"])
 def test_a_verb_that_needs_torch_says_what_brings_it(ended, tmp_path, verb):
     study = config.load(TINY, "tiny.yaml")
