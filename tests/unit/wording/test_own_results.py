@@ -10,7 +10,7 @@ import pytest
 from own_pages import CASES, RETURNS
 from own_tables import grid, measured
 
-from bnbench.own_results.columns import Reason
+from bnbench.own_results.reasons import Reason
 from bnbench.wording import effects, own_captions, own_pairs, own_results, titles, words
 
 RUNS = measured(grid(arm=["none", "new"], lr=[0.1, 0.2], seed=range(6), epoch=range(3)), "val_loss", "speed", "acc")

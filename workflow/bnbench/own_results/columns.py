@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,28 +16,6 @@ from bnbench.errors import UserError, nearest
 from bnbench.own_results.table import Long
 
 Codes = NDArray[np.int64]
-
-Reason = Literal[
-    "",
-    "empty",
-    "of the tracker",
-    "the same everywhere",
-    "a date",
-    "an id",
-    "many values",
-    "incomplete",
-    "measured",
-    "changes on the way",
-    "follows the arms",
-    "follows another column",
-    "differs within the pairs",
-    "changes with the seed",
-    "a spread, a count or a rank",
-    "no known side",
-    "too many",
-    "not named",
-]
-"""Why a column is set aside; empty where it is not."""
 
 _KEPT = 1000
 """Values of a column whose codes are kept: those of a measurement would fill the memory."""

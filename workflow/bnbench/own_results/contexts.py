@@ -13,7 +13,8 @@ from functools import cached_property
 import numpy as np
 
 from bnbench.own_results import numbers, scales
-from bnbench.own_results.columns import Codes, Columns, Reason, different, joined
+from bnbench.own_results.columns import Codes, Columns, different, joined
+from bnbench.own_results.reasons import Reason
 
 MOST = 100
 """Levels of a column of text that is held fixed, at most, unless the user names it."""

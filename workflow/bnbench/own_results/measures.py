@@ -12,7 +12,8 @@ from bnbench.errors import UserError
 from bnbench.outcomes import Outcome, Scale
 from bnbench.own_results import numbers, scales
 from bnbench.own_results.cells import Array, Cells, Flags, Whole
-from bnbench.own_results.columns import Columns, Reason
+from bnbench.own_results.columns import Columns
+from bnbench.own_results.reasons import Reason
 from bnbench.own_results.roles import Roles
 from bnbench.own_results.scales import Better
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from bnbench.errors import UserError
 from bnbench.own_results import contexts, numbers, scales, seeds
-from bnbench.own_results.columns import Codes, Columns, Reason, listed
+from bnbench.own_results.columns import Codes, Columns, listed
 from bnbench.own_results.contexts import Design
 from bnbench.own_results.levels import label
 from bnbench.own_results.names import ARMS, EPOCHS, FOLDS, MEASURES, RUNS, SEEDS, VALUES, is_moment, is_noted, word
+from bnbench.own_results.reasons import Reason
 
 MOST_ARMS = 20
 """Levels of a column that is taken for the compared one, at most."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from bnbench.own_results.columns import Reason
+from bnbench.own_results.reasons import Reason
 from bnbench.plan.own_facts import FRAME
 from bnbench.plan.own_study import OwnStudy
 from bnbench.wording import effects, formats, titles, words
