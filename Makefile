@@ -115,6 +115,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/scale.py
 	$(RUN) python tests/benchmarks/planning_speed.py
 	$(RUN) python tests/benchmarks/rebuild_scale.py --write
+	$(RUN) python tests/benchmarks/own_results.py --write
 	$(RUN) python tests/benchmarks/calibration.py
 	$(RUN) python tests/benchmarks/calibration_scales.py
 	$(RUN) python tests/benchmarks/calibration_tuning.py
