@@ -85,7 +85,7 @@ def _row(options: ReportOptions, contrast: Groups, decision: Decision, family: i
         "runs_baseline": contrast.runs[0],
         "runs_treatment": contrast.runs[1],
         **_estimated(options.judged, contrast, decision, options.alpha),
-        **_decided(options, contrast, decision, family),
+        **verdict_rows.decided(options, contrast.test, decision, family, decision.p_holm, ADJUSTMENT),
         **_edges(options, contrast, decision),
         **_described(options.judged, contrast, 1 - options.alpha),
         **_floored(options.judged, contrast, 1 - options.alpha),
@@ -99,36 +99,8 @@ def _estimated(outcome: Outcome, contrast: Groups, decision: Decision, alpha: fl
     level = 1 - alpha
     together = shown(outcome, Interval(contrast.difference.mean, decision.low, decision.high))
     own, narrow = (shown(outcome, contrast.difference.interval(at)) for at in (level, level - alpha))
-    baseline, treated = (outcome.shown(_mean(values)) for values in contrast.values)
-    return {
-        "baseline_value": baseline,
-        "treatment_value": treated,
-        "effect": together.mean,
-        "effect_low": together.low,
-        "effect_high": together.high,
-        "own_low": own.low,
-        "own_high": own.high,
-        "narrow_low": narrow.low,
-        "narrow_high": narrow.high,
-    }
-
-
-def _decided(options: ReportOptions, contrast: Groups, decision: Decision, family: int) -> dict[str, Any]:
-    """The verdict and what it rests on."""
-    return {
-        "confidence": 1 - options.alpha,
-        "family": family,
-        "verdict": decision.verdict,
-        "test": contrast.test,
-        "p": decision.p,
-        "p_max_t": np.nan,
-        "p_holm": decision.p_holm,
-        "p_adjusted": decision.p_holm,
-        "adjustment": ADJUSTMENT,
-        "limits": decision.limits,
-        "p_equivalence": decision.p_equivalence,
-        "within_margin": bool(decision.p_equivalence < options.alpha),
-    }
+    values = [outcome.shown(_mean(costs)) for costs in contrast.values]
+    return verdict_rows.estimated(values, together, own, narrow)
 
 
 def _edges(options: ReportOptions, contrast: Groups, decision: Decision) -> dict[str, float]:

@@ -74,7 +74,7 @@ def _row(options: ReportOptions, contrast: Contrast, decision: Decision, family:
         "finite_pairs": int(contrast.finite.sum()),
         **OF_GROUPS,
         **_estimated(outcome, contrast, decision, options.alpha),
-        **_decided(options, contrast, decision, family),
+        **decided(options, contrast.test, decision, family, decision.p_max_t, ADJUSTMENT),
         **_edges(options, contrast, decision),
         **_described(outcome, contrast, level),
         **_floored(outcome, contrast, level),
@@ -89,9 +89,22 @@ def _estimated(outcome: Outcome, contrast: Contrast, decision: Decision, alpha: 
     mean = _mean(contrast.differences)
     together = shown(outcome, Interval(mean, decision.low, decision.high))
     own, narrow = (shown(outcome, stats.t_interval(contrast.differences, at)) for at in (level, level - alpha))
+    values = [outcome.shown(_mean(arm[measured])) for arm in (contrast.baseline, contrast.treated)]
+    return estimated(values, together, own, narrow)
+
+
+def estimated(values: Sequence[float], together: Interval, own: Interval, narrow: Interval) -> dict[str, float]:
+    """The columns of an estimate.
+
+    Args:
+        values: what the baseline and the treatment came to.
+        together: the effect, with limits that hold for the whole family.
+        own: the same, with limits for the context by itself.
+        narrow: the same, at 1 − 2α.
+    """
     return {
-        "baseline_value": outcome.shown(_mean(contrast.baseline[measured])),
-        "treatment_value": outcome.shown(_mean(contrast.treated[measured])),
+        "baseline_value": values[0],
+        "treatment_value": values[1],
         "effect": together.mean,
         "effect_low": together.low,
         "effect_high": together.high,
@@ -102,18 +115,29 @@ def _estimated(outcome: Outcome, contrast: Contrast, decision: Decision, alpha: 
     }
 
 
-def _decided(options: ReportOptions, contrast: Contrast, decision: Decision, family: int) -> dict[str, Any]:
-    """The verdict and what it rests on."""
+def decided(
+    options: ReportOptions, test: str, decision: Decision, family: int, adjusted: float, adjustment: str
+) -> dict[str, Any]:
+    """The columns of a verdict and of what it rests on.
+
+    Args:
+        options: error rate.
+        test: what is tested.
+        decision: the verdict.
+        family: comparisons that are judged together.
+        adjusted: the p-value that decides.
+        adjustment: how it is adjusted.
+    """
     return {
         "confidence": 1 - options.alpha,
         "family": family,
         "verdict": decision.verdict,
-        "test": contrast.test,
+        "test": test,
         "p": decision.p,
         "p_max_t": decision.p_max_t,
         "p_holm": decision.p_holm,
-        "p_adjusted": decision.p_max_t,
-        "adjustment": ADJUSTMENT,
+        "p_adjusted": adjusted,
+        "adjustment": adjustment,
         "limits": decision.limits,
         "p_equivalence": decision.p_equivalence,
         "within_margin": bool(decision.p_equivalence < options.alpha),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ from typing import Any
 import yaml
 
 from bnbench.errors import UserError, first_line, found
-from bnbench.own_results.joining import named
+from bnbench.own_results.joining import leaves, named
 from bnbench.own_results.seeds import is_seed
 from bnbench.own_results.table import Long
 
 FILE = "hparams.yaml"
-_DEEPEST, _MOST = 20, 10_000
-"""Mappings in one another, and values of a file: aliases make as many as they like out of a few lines."""
+_MOST = 10_000
+"""Values of a file, at most: aliases make as many as they like out of a few lines."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def read(path: Path, name: str) -> tuple[dict[str, str], tuple[str, ...]]:
         raise UserError(f"{name}: found {_said(content)}, allowed: a mapping of names to values, such as 'lr: 0.1'")
     values: dict[str, str] = {}
     unread: list[str] = []
-    for place, (key, value) in enumerate(_leaves(content, "", 0, name)):
+    for place, (key, value) in enumerate(leaves(content, "mappings", name)):
         if place >= _MOST:
             raise UserError(f"{name}: found more than {_MOST} values, allowed: at most {_MOST}")
         text = _text(value)
@@ -127,16 +127,6 @@ def _differing(runs: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     """The names, in the order of the files."""
     names = dict.fromkeys(name for run in runs for name in run)
     return tuple(name for name in names if is_seed(name) or len({run.get(name) for run in runs}) > 1)
-
-
-def _leaves(mapping: Mapping[Hashable, Any], before: str, depth: int, name: str) -> Iterator[tuple[str, Any]]:
-    if depth > _DEEPEST:
-        raise UserError(f"{name}: found more than {_DEEPEST} mappings in one another, allowed: at most {_DEEPEST}")
-    for key, value in mapping.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{before}{key}.", depth + 1, name)
-        else:
-            yield f"{before}{key}", value
 
 
 def _text(value: Any) -> str | None:

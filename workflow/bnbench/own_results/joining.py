@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -110,3 +111,31 @@ def _notes(longs: Sequence[Long]) -> tuple[str, ...]:
     counts = Counter(note for long in longs for note in dict.fromkeys(long.notes))
     every = len(longs)
     return tuple(note if count == every else f"In {count} of {every} files: {note}" for note, count in counts.items())
+
+
+DEEPEST = 20
+"""Mappings in one another that are still taken apart."""
+
+
+def leaves(
+    mapping: Mapping[Any, Any], what: str, where: str, before: str = "", depth: int = 0
+) -> Iterator[tuple[str, Any]]:
+    """The values of a mapping and of those in it, by their keys with dots between: `config.lr`.
+
+    Args:
+        mapping: with texts as keys.
+        what: messages call it, in the plural.
+        where: it stands, for messages.
+        before: the keys above it, with a dot after each.
+        depth: how many mappings are above it.
+
+    Raises:
+        UserError: there are more than `DEEPEST` of them in one another.
+    """
+    if depth > DEEPEST:
+        raise UserError(f"{where}: found more than {DEEPEST} {what} in one another, allowed: at most {DEEPEST}")
+    for key, value in mapping.items():
+        if isinstance(value, dict):
+            yield from leaves(value, what, where, f"{before}{key}.", depth + 1)
+        else:
+            yield f"{before}{key}", value

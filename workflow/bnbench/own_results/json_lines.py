@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bnbench.errors import UserError, first_line, found
-from bnbench.own_results.joining import named, parts_of_lines, refuse_names, together
+from bnbench.own_results.joining import leaves, named, parts_of_lines, refuse_names, together
 from bnbench.own_results.table import Long, of_columns
 
 _BOM = b"\xef\xbb\xbf"
@@ -21,8 +21,6 @@ _BLOCK = 50_000
 _NESTED = {dict, list}
 _decode = json.JSONDecoder().decode
 _LINES = "a JSON object in each line, as pandas writes by to_json(…, orient='records', lines=True)"
-_DEEPEST = 20
-"""Objects in one another that are still taken apart."""
 
 
 def read(path: Path, name: str) -> Long:
@@ -96,7 +94,7 @@ def _flat(row: dict[str, Any], lists: set[str], name: str, line: int) -> dict[st
         return row
     where = f"{name}, line {line}"
     flat: dict[str, Any] = {}
-    for key, value in _leaves(row, "", 0, where):
+    for key, value in leaves(row, "objects", where):
         if isinstance(value, list):
             lists.add(key)
         elif key in flat:
@@ -104,13 +102,3 @@ def _flat(row: dict[str, Any], lists: set[str], name: str, line: int) -> dict[st
         else:
             flat[key] = value
     return flat
-
-
-def _leaves(row: dict[str, Any], before: str, depth: int, where: str) -> Iterator[tuple[str, Any]]:
-    if depth > _DEEPEST:
-        raise UserError(f"{where}: found more than {_DEEPEST} objects in one another, allowed: at most {_DEEPEST}")
-    for key, value in row.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{before}{key}.", depth + 1, where)
-        else:
-            yield f"{before}{key}", value
