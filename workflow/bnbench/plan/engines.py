@@ -7,16 +7,20 @@ trains any network, one at a time, as plain PyTorch does. Where both can, their 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
-from bnbench.catalogue import networks, own
+from bnbench.catalogue import networks, own, tasks
 from bnbench.catalogue.networks import Perceptron
-from bnbench.catalogue.norms import NORMS
-from bnbench.catalogue.optimizers import OPTIMIZERS
+from bnbench.catalogue.norms import NORMS, BatchNorm, Identity
+from bnbench.catalogue.optimizers import OPTIMIZERS, SGD, Adam
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
+from bnbench.epochs import batch_bounds
 
 Engine = Literal["stacked", "modular"]
+
+_FUSED_BATCH = 128  # examples, which one program of a fused kernel holds
 
 
 def engine(spec: Mapping[str, Any]) -> Engine:
@@ -43,3 +47,23 @@ def modular_because(spec: Mapping[str, Any]) -> str:
         "a loss of your own": spec.get("loss", {}).get("name") == own.NAME,
     }
     return next((what for what, is_wanted in wanted.items() if is_wanted), "")
+
+
+def fused(spec: Mapping[str, Any]) -> bool:
+    """Whether a GPU trains a setting by kernels that fuse a layer's operations, see `trainer.fused`.
+
+    These know what most studies ask for; what they do not know trains by torch's own kernels.
+    """
+    network, norm, optimizer = networks.of(spec), build(NORMS, spec["norm"]), build(OPTIMIZERS, spec["optimizer"])
+    task = tasks.of(spec)
+    batch = task.train_points() if spec["batch_size"] == "full" else spec["batch_size"]
+    return (
+        engine(spec) == "stacked"
+        and (spec["device"], spec["dtype"]) == ("cuda", "float32")
+        and isinstance(network, Perceptron)
+        and network.activation in ("relu", "identity")
+        and (type(norm) is Identity or type(norm) is BatchNorm and norm.momentum is not None)
+        and (isinstance(optimizer, Adam) or isinstance(optimizer, SGD) and not optimizer.dampening)
+        and (task.outputs(), tasks.loss_of(spec)) == (1, "squared")
+        and max(stop - start for start, stop in pairwise(batch_bounds(task.train_points(), batch))) <= _FUSED_BATCH
+    )

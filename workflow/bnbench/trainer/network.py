@@ -47,7 +47,7 @@ class Network:
         self, weights: Sequence[Layers], norm: Norm, activation: str, dtype: torch.dtype, device: torch.device
     ) -> None:
         self._entry = self._norm = norm
-        self._activation = kernels(activation)
+        self.activation, self._activation = activation, kernels(activation)
         stacked = [_stack(weights, layer) for layer in range(len(weights[0]))]
         hidden = range(len(stacked) - 1)
         start = {f"linear{i}.{name}": value for i, tensors in enumerate(stacked) for name, value in tensors.items()}
@@ -57,6 +57,7 @@ class Network:
         self.flat, self.parameters = _flatten(start, dtype, device)
         self.flat_gradient, self.gradients = _flatten({n: torch.zeros_like(v) for n, v in start.items()}, dtype, device)
         self._linears = [_Linear(self, i, weights[0][i][0]) for i in hidden]
+        self.widths = [each.outputs for each in self._linears]
         # One output is a row of weights and has cheaper products than several.
         output = _Output if len(weights[0][-1][0]) == 1 else _Linear
         self._output = output(self, len(hidden), weights[0][-1][0])
@@ -70,6 +71,11 @@ class Network:
             for i in hidden
         ]
         self._tape: list[tuple[Any, ...]] = []
+
+    @property
+    def norm(self) -> Norm:
+        """The one that is in force."""
+        return self._norm
 
     def split(self, values: Tensor) -> Tensors:
         """The views of a vector like `flat` that belong to the parameters, by their names."""

@@ -5,7 +5,7 @@ element-wise optimizer updates every seed.
 """
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -21,9 +21,10 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.catalogue.task import Data, Task
 from bnbench.epochs import batch_blocks, batch_bounds
+from bnbench.plan import engines
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
-from bnbench.trainer import objectives, scores, snapshot
+from bnbench.trainer import fused, objectives, scores, snapshot
 from bnbench.trainer.devices import plain
 from bnbench.trainer.initialization import initial_of, weights_hash
 from bnbench.trainer.network import BLOCK, Network
@@ -83,9 +84,16 @@ class StackedEngine:
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=constant)
         self._counters = network.flat.device if graph else torch.device("cpu")
-        self._train_epoch = _Epoch(
-            network, loss, self._optimizer, self._examples, points, graph=graph and not network.changes()
-        )
+        epoch = _Epoch(network, loss, self._optimizer, self._examples, points)
+        fused_kernels = fused.kernels(network.flat.device) if engines.fused(spec) and network.flat.is_cuda else None
+        if fused_kernels is None:
+            self._train_epoch = _Replayed(epoch, wanted=graph and not network.changes())
+        else:
+            updates = fused.Updates(self._entry, self._optimizer, network, fused_kernels)
+            self._train_epoch = _Replayed(
+                fused.FusedEpoch(network, updates, self._examples.batches, fused_kernels), wanted=True
+            )
+        self._refresh = epoch.refresh
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Self:
@@ -113,7 +121,7 @@ class StackedEngine:
     @torch.inference_mode()
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
         """See `engine.Engine`."""
-        self._train_epoch.refresh(epochs)
+        self._refresh(epochs)
         found, fit = _evaluate(self._network, self._points, self._loss, self._task)
         found[BATCH] = self._test_batches.loss(self._network, self._loss, found["test_loss"])
         if self._metrics:
@@ -169,36 +177,21 @@ class _Examples:
                 next(self._orders)
 
 
-class _Epoch:
-    """Trains one epoch a call and gives each seed's mean train-mode loss, [seeds].
+class _Replayed:
+    """What trains an epoch a call, and on CUDA, where that is `wanted`, is captured in a graph.
 
-    On CUDA, where the optimizer allows it, the second call captures the whole epoch, optimizer included, in a graph
-    that it and all later calls replay; the first call runs as it is, so that the optimizer's state exists by then.
+    The second call captures the whole epoch, optimizer included, in a graph that it and all later calls replay; the
+    first call runs as it is, so that kernels are loaded and the optimizer's state exists by then.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        loss: Loss,
-        optimizer: torch.optim.Optimizer,
-        examples: _Examples,
-        points: Points,
-        *,
-        graph: bool,
-    ) -> None:
-        self._network, self._loss, self._optimizer, self._batches = network, loss, optimizer, examples.batches
-        self._points = points
-        self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `optimizers.undecorated`
-        # Each batch's mean counts alike in an epoch's loss, whatever its size.
-        sizes = [y.shape[1] for _, y in self._batches]
-        self._shares = torch.cat([network.flat.new_full((size, 1), 1 / size / len(sizes)) for size in sizes])
-        self._capture_wanted = graph
+    def __init__(self, train: Callable[[int], Tensor], *, wanted: bool) -> None:
+        self._train, self._wanted = train, wanted
         self._first = True
         self._graph: torch.cuda.CUDAGraph | None = None
         self._losses = torch.empty(0)
 
     def __call__(self, epoch: int) -> Tensor:
-        if self._first or not self._capture_wanted:
+        if self._first or not self._wanted:
             self._first = False
             return self._train(epoch)
         if self._graph is None:
@@ -207,6 +200,20 @@ class _Epoch:
                 self._losses = self._train(epoch)
         self._graph.replay()
         return self._losses
+
+
+class _Epoch:
+    """Trains one epoch a call by torch's own operations, and gives each seed's mean train-mode loss, [seeds]."""
+
+    def __init__(
+        self, network: Network, loss: Loss, optimizer: torch.optim.Optimizer, examples: _Examples, points: Points
+    ) -> None:
+        self._network, self._loss, self._optimizer, self._batches = network, loss, optimizer, examples.batches
+        self._points = points
+        self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `optimizers.undecorated`
+        # Each batch's mean counts alike in an epoch's loss, whatever its size.
+        sizes = [y.shape[1] for _, y in self._batches]
+        self._shares = torch.cat([network.flat.new_full((size, 1), 1 / size / len(sizes)) for size in sizes])
 
     def refresh(self, epoch: int, place: int = 0) -> None:
         """Measure the norm's statistics anew where that is due before the step at this place of the epoch.
@@ -217,7 +224,7 @@ class _Epoch:
         if every and (epoch * len(self._batches) + place) % every == 0:
             self._network.refresh(self._points.train_x, self._points.train_y, self._loss)
 
-    def _train(self, epoch: int) -> Tensor:
+    def __call__(self, epoch: int) -> Tensor:
         losses = []
         for place, (x, y) in enumerate(self._batches):
             self.refresh(epoch, place)
