@@ -166,6 +166,13 @@ def test_what_corrects_a_bias_is_counted_in_doubles(name, dtype):
     assert {each.dtype for key, each in descent.kept.items() if key not in counters} == {dtype}
 
 
+@pytest.mark.parametrize("name", ["rmsprop", "adadelta"])
+def test_updates_of_lists_count_in_single_floats_since_torch_groups_nothing_else_with_single_weights(name):
+    descent = Descent(name, "cosine", torch.float32)
+    descent.run(range(3))
+    assert descent.kept["step"].dtype == torch.float32
+
+
 def test_adam_of_double_weights_counts_in_doubles_under_a_schedule():
     descent = Descent("adam", "cosine", torch.float64)
     descent.run(range(3))
