@@ -19,7 +19,7 @@ from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.trainer import captured
 from bnbench.trainer.captured import COUNTERS
 from bnbench.trainer.loop import train_networks
-from bnbench.trainer.optimizers import set_rate
+from bnbench.trainer.optimizers import Optimizers, set_rate
 from bnbench.trainer.stacked import StackedEngine
 
 CPU = torch.device("cpu")
@@ -266,3 +266,14 @@ def test_networks_updated_as_on_a_gpu_equal_the_cpus_and_go_on_with_the_same_bit
     assert_same(whole, after_pause)
     for name, values in expected.losses.items():
         np.testing.assert_allclose(whole.losses[name], values, rtol=1e-9)
+
+
+def test_a_kept_rate_of_single_precision_does_not_come_back(as_on_gpu):
+    as_on_gpu()
+    made = Optimizers(build(OPTIMIZERS, optimizer("radam")), torch.nn.Linear(3, 2).double())
+    kept = made.state()
+    (own,) = kept[0]["groups"]
+    own["lr"] = own["lr"].float()
+    made.take_up(kept)
+    made.set_rate(0.3)
+    assert made.state()[0]["groups"][0]["lr"].item() == optimizer("radam")["lr"] * 0.3
