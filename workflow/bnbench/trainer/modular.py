@@ -180,7 +180,7 @@ class Trainee:
             losses = torch.zeros(len(self._bounds), dtype=self.dtype, device=self._device)
             return CapturedSteps(self._train, self._update, self._module, losses, _say_not_captured)
         if self._device.type == "cuda":
-            why = "the optimizer keeps count" if self._train.captures else "examples are loaded"
+            why = "the optimizer keeps count or takes its rate" if self._train.captures else "examples are loaded"
             _say_not_captured(f"{why} on the host")
         return PlainSteps(self._train, self._bounds, self._update)
 

@@ -11,19 +11,11 @@ from torch import Tensor, nn
 
 from bnbench.catalogue.optimizers import LBFGS, SGD, Muon, Optimizer, OwnOptimizer
 from bnbench.errors import UserError
-from bnbench.trainer import usercode
+from bnbench.trainer import captured, usercode
+from bnbench.trainer.captured import undecorated
 
 Losses = tuple[list[Tensor], list[Tensor]]
 """Of some batches: the mean loss of each, and its part of the mean loss of all."""
-
-
-def undecorated(torch_class: type[torch.optim.Optimizer]) -> Any:
-    """The class without torch's wrappers for its compiler and its profiler.
-
-    They import the compiler, which takes longer than importing torch, and add 50 µs to every step.
-    """
-    methods = {name: inspect.unwrap(getattr(torch_class, name)) for name in ("add_param_group", "step")}
-    return type(torch_class.__name__, (torch_class,), methods)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -56,7 +48,11 @@ class Optimizers:
         self._parameters = [each for each in module.parameters() if each.requires_grad]
         self._flat: list[tuple[nn.Parameter, nn.Parameter]] = []  # parameters, and the matrices that stand for them
         self._all = self._made()
-        self._rates = [[float(group["lr"]) for group in each.param_groups] for each in self._all]
+        # Not from a tensor, which may hold it as a single float.
+        self._rates = [
+            [entry.lr if isinstance(group["lr"], Tensor) else float(group["lr"]) for group in each.param_groups]
+            for each in self._all
+        ]
         closure = inspect.signature(self._all[0].step).parameters.get("closure")
         self.asks_again = isinstance(entry, LBFGS) or bool(closure and closure.default is inspect.Parameter.empty)
         """Whether an update wants the loss more than once."""
@@ -113,24 +109,30 @@ class Optimizers:
     def take_up(self, kept: list[Any]) -> None:
         """Take up what `state` gave.
 
-        As it is: torch's own loading casts the counts of steps to the type of the weights, which changes the bits of
-        what follows.
+        torch's own loading casts the counts of steps to the type of the weights, which changes the bits of what
+        follows. Here they keep their type. Options are taken up where an optimizer may change them: those of torch
+        change none, and the rate is set in every epoch.
         """
         for optimizer, own in zip(self._all, kept, strict=True):
             places = [parameter for group in optimizer.param_groups for parameter in group["params"]]
             for place, state in own["state"].items():
                 key = places[place] if isinstance(place, int) else place  # what is kept of no parameter has a name
                 optimizer.state[key] = _laid_out(state, key)
-            for group, options in zip(optimizer.param_groups, own["groups"], strict=True):
-                group.update(options)
+            if isinstance(self._entry, OwnOptimizer):
+                for group, options in zip(optimizer.param_groups, own["groups"], strict=True):
+                    group.update(options)
 
     def _made(self) -> list[torch.optim.Optimizer]:
         entry = self._entry
         if isinstance(entry, OwnOptimizer):
             return [_own(entry, self._groups(self._parameters))]
-        torch_class = undecorated(getattr(torch.optim, entry.torch_class))
-        fused = {"fused": True} if not any(each.is_complex() for each in self._parameters) else {}
-        arguments = entry.arguments() | (fused if entry.fused else {}) | self._on_gpu(torch_class)
+        real = not any(each.is_complex() for each in self._parameters)
+        first = self._parameters[0]
+        # Dampened momentum is left to the plain code, see `_with_momentum`.
+        one_pass = real and not (isinstance(entry, SGD) and entry.momentum and entry.dampening)
+        form = captured.form(entry, first.dtype, first.device, constant_rate=self._constant_rate, fused=one_pass)
+        torch_class, arguments = form.torch_class, form.arguments
+        self.captures = form.captures
         if isinstance(entry, SGD) and entry.momentum:
             return [_with_momentum(torch_class, self._groups(self._parameters), arguments)]
         if not isinstance(entry, Muon):
@@ -142,19 +144,8 @@ class Optimizers:
         others = [each for each in self._parameters if each.ndim < 2]
         decay = entry.weight_decay if entry.weight_decay_on == "all" else 0.0
         made = [torch_class([matrix for _, matrix in self._flat], **arguments)] if matrices else []
-        adamw = undecorated(torch.optim.AdamW)
+        adamw, fused = undecorated(torch.optim.AdamW), {"fused": True} if real else {}
         return [*made, adamw(others, lr=entry.lr, weight_decay=decay, **fused)] if others else made
-
-    def _on_gpu(self, torch_class: Any) -> dict[str, Any]:
-        """What lets a CUDA graph hold an update; a graph reads a rate that changes from memory."""
-        if not self._parameters[0].is_cuda:
-            return {}
-        capturable = "capturable" in inspect.signature(torch_class).parameters
-        self.captures = capturable or self._entry.fused
-        if not self.captures:
-            return {}
-        rate = {} if self._constant_rate else {"lr": torch.tensor(self._entry.lr, device=self._parameters[0].device)}
-        return rate | ({"capturable": True} if capturable else {})
 
     def _groups(self, parameters: list[nn.Parameter]) -> list[Any]:
         """The parameters, those without weight decay in a group of their own."""

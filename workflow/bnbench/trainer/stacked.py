@@ -24,11 +24,11 @@ from bnbench.epochs import batch_blocks, batch_bounds
 from bnbench.plan import engines
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
-from bnbench.trainer import fused, objectives, scores, snapshot
+from bnbench.trainer import captured, fused, objectives, scores, snapshot
 from bnbench.trainer.devices import plain
 from bnbench.trainer.initialization import initial_of, weights_hash
 from bnbench.trainer.network import BLOCK, Network
-from bnbench.trainer.optimizers import set_rate, undecorated
+from bnbench.trainer.optimizers import set_rate
 from bnbench.trainer.orders import of_blocks, orders
 from bnbench.trainer.own_metrics import OwnMetrics
 from bnbench.trainer.snapshot import Kept
@@ -210,7 +210,7 @@ class _Epoch:
     ) -> None:
         self._network, self._loss, self._optimizer, self._batches = network, loss, optimizer, examples.batches
         self._points = points
-        self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `optimizers.undecorated`
+        self._step = inspect.unwrap(type(optimizer).step)  # without the profiler's hooks, see `captured.undecorated`
         # Each batch's mean counts alike in an epoch's loss, whatever its size.
         sizes = [y.shape[1] for _, y in self._batches]
         self._shares = torch.cat([network.flat.new_full((size, 1), 1 / size / len(sizes)) for size in sizes])
@@ -237,21 +237,11 @@ class _Epoch:
 
 def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:
     """The torch optimizer over the flat vector, and whether its step can be captured in a CUDA graph."""
-    torch_class = undecorated(getattr(torch.optim, entry.torch_class))
-    arguments = entry.arguments()
-    graph = False
-    if entry.fused:
-        arguments["fused"] = True
-    if network.flat.is_cuda:
-        capturable = "capturable" in inspect.signature(torch_class).parameters
-        graph = entry.fused or capturable
-        if capturable:
-            arguments["capturable"] = True
-        if graph and not constant_rate:  # a graph reads the rate from memory, where the schedule changes it
-            arguments["lr"] = torch.tensor(entry.lr, device=network.flat.device)
-    parameter = torch.nn.Parameter(network.flat)
+    flat = network.flat
+    form = captured.form(entry, flat.dtype, flat.device, constant_rate=constant_rate)
+    parameter = torch.nn.Parameter(flat)
     parameter.grad = network.flat_gradient
-    return torch_class([parameter], **arguments), graph
+    return form.torch_class([parameter], **form.arguments), form.captures
 
 
 class _TestBatches:
