@@ -197,8 +197,8 @@ def main() -> None:
             "",
             machine("torch", "numpy"),
             "",
-            f"Device: {where}. Medians of {options.rounds} rounds and their quartiles; the ways take turns. The bits are "
-            "the same. Written by [set_up.py](../set_up.py), which says what is measured.",
+            f"Device: {where}. Medians of {options.rounds} rounds and their quartiles; the ways take turns. The "
+            "bits are the same. Written by [set_up.py](../set_up.py), which says what is measured.",
             "",
             *table(["what", "threads", "before", "now", "ratio"], rows),
         ],

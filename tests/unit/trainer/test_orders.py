@@ -10,9 +10,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from specs import spec
 
+from bnbench.catalogue.parameters import build
+from bnbench.catalogue.tasks import TASKS
 from bnbench.streams import stream
-from bnbench.trainer import orders, threads
+from bnbench.trainer import orders, stacked, threads
+from bnbench.trainer.loop import train_networks
 
 CPU = torch.device("cpu")
 
@@ -113,6 +117,24 @@ def test_threads_give_back_results_in_order_and_the_first_mistake():
     assert threads.each(str, range(9), 3) == [*"012345678"]
     with pytest.raises(ZeroDivisionError):
         threads.each(lambda item: 1 // (3 - item), range(9), 3)
+
+
+def test_a_stack_has_the_same_bits_with_orders_drawn_ahead_also_after_a_pause(monkeypatch):
+    setting, kept = spec(batch_size=25, epochs=9), {}
+
+    def trained(start=None):
+        data = [build(TASKS, setting["task"]).data(seed) for seed in (3, 4)]
+        engine = stacked.StackedEngine.of(setting, [3, 4], data, CPU)
+        return train_networks(engine, setting, start, lambda epochs, state: kept.setdefault(epochs, state()))
+
+    def ahead(*arguments, **options):
+        return draw(*arguments, **{**options, "ahead": True, "at_once": 400})
+
+    draw, expected = orders.orders, trained()
+    monkeypatch.setattr(stacked, "orders", ahead)
+    for found in (trained(), trained(kept[5])):
+        for name, values in expected.losses.items():
+            np.testing.assert_array_equal(found.losses[name], values)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
