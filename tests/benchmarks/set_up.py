@@ -201,8 +201,8 @@ def main() -> None:
             "",
             f"Device: {where}. Medians of {options.rounds} rounds and their quartiles; the ways take turns. The "
             f"bits are the same. Processes that wanted one of the cores when it began: {load:.1f}; if that is more "
-            "than there are, a second thread had no core of its own, and times are longer than they need be. Written by "
-            "[set_up.py](../set_up.py), which says what is measured.",
+            "than there are, a second thread had no core of its own, and times are longer than they need be. Written "
+            "by [set_up.py](../set_up.py), which says what is measured.",
             "",
             *table(["what", "threads", "before", "now", "ratio"], rows),
         ],
