@@ -8,6 +8,7 @@ from cases import Case
 
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
+from bnbench.trainer.initialization import stacked
 from bnbench.trainer.loop import train_networks
 from bnbench.trainer.network import Network
 from bnbench.trainer.stacked import Points, StackedEngine
@@ -16,7 +17,7 @@ from bnbench.trainer.stacked import Points, StackedEngine
 def training(case: Case, norm: Norm | None = None) -> Callable[[], np.ndarray]:
     """Train for the case's epochs at every call; gives the train-mode losses, [epochs, seeds]."""
     norm = norm or NORMS[case.norm]()
-    network = Network(case.weights(), norm, "relu", torch.float32, torch.device("cpu"))
+    network = Network(stacked(case.weights()), norm, "relu", torch.float32, torch.device("cpu"))
     spec = {
         "task": {"name": "sine"},
         "epochs": case.epochs,

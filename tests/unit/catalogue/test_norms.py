@@ -25,7 +25,7 @@ from bnbench.catalogue.task import Data
 from bnbench.catalogue.tasks import TASKS
 from bnbench.plan import config
 from bnbench.trainer.chunk import train
-from bnbench.trainer.initialization import initial_weights
+from bnbench.trainer.initialization import initial_weights, stacked
 from bnbench.trainer.network import Network
 
 SLOPE, NOISE, SEEDS = 1.5, 0.3, range(32)
@@ -82,7 +82,7 @@ def test_the_gradient_by_hand_is_autograds(affine):
     x = torch.randn(4, 9, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     gradients = []
     for norm in (BatchNorm(affine=affine), batch_norm_by_autograd()(affine=affine)):
-        network = Network(layers, norm, "tanh", torch.float64, torch.device("cpu"))
+        network = Network(stacked(layers), norm, "tanh", torch.float64, torch.device("cpu"))
         with torch.no_grad():
             for value in (network.parameters[n] for n in network.parameters if n.startswith("norm")):
                 value.add_(0.3)
@@ -113,7 +113,7 @@ def test_a_norm_needs_only_a_forward_pass(monkeypatch):
     assert (losses["train_loss"][-1] < losses["train_loss"][0] / 2).all()
     np.testing.assert_array_equal(losses["test_loss"], losses["test_loss_precise"])
     weights = [initial_weights([3, 7, 5, 1], Rms(), "independent", seed) for seed in range(2)]
-    network = Network(weights, Rms(), "relu", torch.float64, torch.device("cpu"))
+    network = Network(stacked(weights), Rms(), "relu", torch.float64, torch.device("cpu"))
     x = normal(2, 9, 3)
     torch.testing.assert_close(network.evaluate(x), network.forward(x), rtol=1e-12, atol=0)
 

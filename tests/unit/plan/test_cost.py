@@ -115,11 +115,11 @@ def test_stacks_are_as_large_as_the_weights_allow(hidden):
 def test_weights_are_counted_as_they_lie_in_memory():
     import torch
 
-    from bnbench.trainer.initialization import initial_weights
+    from bnbench.trainer.initialization import initial_weights, stacked
 
     setting, norm = spec(hidden=[20, 33]), NORMS["none"]()
     layers = initial_weights([1, 20, 33, 1], norm, "independent", 0)
-    network = Network([layers], norm, "relu", torch.float32, torch.device("cpu"))
+    network = Network(stacked([layers]), norm, "relu", torch.float32, torch.device("cpu"))
     assert cost.weights(setting) == sum(values.numel() for values in network.parameters.values())
 
 

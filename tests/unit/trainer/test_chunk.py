@@ -259,7 +259,7 @@ def test_a_trial_has_the_same_bits_in_every_chunk_and_with_one_or_two_threads(ch
 
 def test_orders_drawn_ahead_are_those_that_each_seeds_stream_gives_epoch_by_epoch():
     three_epochs = 3 * 2 * 10
-    drawn = list(islice(orders.orders([4, 9], 10, 8, CPU, three_epochs), 8))
+    drawn = list(islice(orders.orders([4, 9], 10, 8, CPU, at_once=three_epochs), 8))
     for i, seed in enumerate((4, 9)):
         generator = stream(seed, "order")
         for order in drawn:

@@ -105,8 +105,8 @@ def drawn(monkeypatch):
     """The orders of the examples that an engine has drawn, epoch by epoch."""
     seen, draw = [], orders.orders
 
-    def watched(*arguments):
-        for order in draw(*arguments):
+    def watched(*arguments, **options):
+        for order in draw(*arguments, **options):
             seen.append(order)
             yield order
 

@@ -23,6 +23,7 @@ from bnbench.catalogue.parameters import build, schema
 from bnbench.catalogue.tasks import TASKS
 from bnbench.trainer import activations, loop, objectives, stacked
 from bnbench.trainer.initialization import initial_weights
+from bnbench.trainer.initialization import stacked as stack
 from bnbench.trainer.network import Network
 
 SEEDS = [3, 4]
@@ -52,7 +53,7 @@ def trained(loss, activation="relu", dtype=torch.float64):
     setting = spec(epochs=30, batch_size=25, optimizer=named("optimizer", "adam", lr=0.01))
     data = [build(TASKS, setting["task"]).data(seed) for seed in SEEDS]
     layers = [initial_weights([1, 7, 5, 1], BatchNorm(), "independent", seed) for seed in SEEDS]
-    network = Network(layers, BatchNorm(), activation, dtype, torch.device("cpu"))
+    network = Network(stack(layers), BatchNorm(), activation, dtype, torch.device("cpu"))
     points = stacked.Points(
         *(torch.from_numpy(np.stack(part)).to(dtype) for part in zip(*(d[:4] for d in data), strict=True))
     )

@@ -132,7 +132,7 @@ class Updates:
         (group,) = optimizer.param_groups
         weights = network.flat
         # Read from memory, so that a CUDA graph takes note where a schedule changes it.
-        self._rate = group["lr"] = torch.tensor(float(group["lr"]), dtype=torch.float64, device=weights.device)
+        self._rate = group["lr"] = torch.tensor(entry.lr, dtype=torch.float64, device=weights.device)
         self._state: dict[str, Any] = optimizer.state[group["params"][0]]
         names = [*["momentum_buffer"] * bool(isinstance(entry, SGD) and entry.momentum)]
         if isinstance(entry, Adam):

@@ -1,11 +1,12 @@
-"""Initial weights of one network, and the hash of those that both arms of a pair share."""
+"""Initial weights of the networks of a stack or of one, and the hash of those that both arms of a pair share."""
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,17 +15,69 @@ from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.parameters import build
 from bnbench.streams import seed_of, stream
+from bnbench.trainer import threads
+
+_WORTH_THREADS = 2**15  # weights of a network: to draw fewer takes no longer than what threads take turns at
 
 Layers = list[tuple[Tensor, Tensor | None]]
-"""Per linear layer, weight [outputs, inputs] and bias [outputs] or None, as in torch.nn.Linear."""
+"""Per linear layer, weight [outputs, inputs] and bias [outputs] or None, as in torch.nn.Linear.
+
+In a stack, both have one axis more, the seeds, in front.
+"""
+
+
+class Drawn(NamedTuple):
+    """The initial weights of a stack."""
+
+    layers: Layers
+    """[seeds, …], on the host."""
+    hashes: list[str]
+    """Per seed, the hash of those that all arms share."""
+
+
+def drawn_for(spec: Mapping[str, Any], seeds: Sequence[int], dtype: torch.dtype, workers: int) -> Drawn:
+    """The initial weights of a setting's perceptrons for some seeds, rounded to `dtype`.
+
+    A network is rounded while what was drawn of it still lies in the cache: a stack of float64 draws would be read from
+    memory three times. Both the draws and the hash let go of the interpreter, so threads share them.
+    """
+    draw = _draws(spec)
+    first = draw(seeds[0])
+    layers: Layers = [
+        (_room(weight, len(seeds), dtype), None if bias is None else _room(bias, len(seeds), dtype))
+        for weight, bias in first
+    ]
+    targets = [tensor.numpy() for tensor in _flat(layers)]
+
+    def fill(place: int) -> str:
+        own = draw(seeds[place]) if place else first
+        for target, values in zip(targets, _flat(own), strict=True):
+            np.copyto(target[place], values.numpy(), casting="same_kind")
+        return weights_hash(own)
+
+    large = sum(values.numel() for values in _flat(first)) >= _WORTH_THREADS
+    return Drawn(layers, threads.each(fill, range(len(seeds)), workers if large else 1))
+
+
+def stacked(weights: Sequence[Layers]) -> Layers:
+    """The weights of networks that are there already as those of a stack."""
+    layers: Layers = []
+    for of_all in zip(*weights, strict=True):
+        biases = [bias for _, bias in of_all if bias is not None]
+        layers.append((torch.stack([weight for weight, _ in of_all]), torch.stack(biases) if biases else None))
+    return layers
 
 
 def initial_of(spec: Mapping[str, Any], seed: int) -> Layers:
     """The initial weights of a setting's perceptron for one seed."""
-    task = tasks.of(spec)
+    return _draws(spec)(seed)
+
+
+def _draws(spec: Mapping[str, Any]) -> Callable[[int], Layers]:
+    """What draws the initial weights for one seed after another."""
+    task, norm = tasks.of(spec), build(NORMS, spec["norm"])
     widths = [task.inputs(), *networks.of(spec).hidden, task.outputs()]
-    drawn = seed_of("weights", seed, spec["seed_varies"])
-    return initial_weights(widths, build(NORMS, spec["norm"]), spec["init"], drawn)
+    return lambda seed: initial_weights(widths, norm, spec["init"], seed_of("weights", seed, spec["seed_varies"]))
 
 
 def initial_weights(widths: Sequence[int], norm: Norm, init: str, seed: int) -> Layers:
@@ -60,8 +113,16 @@ def weights_hash(layers: Layers) -> str:
     digest = hashlib.sha256()
     for tensor in (*(weight for weight, _ in layers), layers[-1][1]):
         if tensor is not None:
-            digest.update(tensor.numpy().tobytes())
+            digest.update(tensor.numpy().reshape(-1).data)
     return digest.hexdigest()[:16]
+
+
+def _room(like: Tensor, seeds: int, dtype: torch.dtype) -> Tensor:
+    return torch.empty((seeds, *like.shape), dtype=dtype)
+
+
+def _flat(layers: Layers) -> list[Tensor]:
+    return [tensor for both in layers for tensor in both if tensor is not None]
 
 
 def _uniform(seed: int, role: str, inputs: int, shape: tuple[int, ...]) -> Tensor:

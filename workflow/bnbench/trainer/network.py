@@ -8,7 +8,8 @@ cost as much as the arithmetic of networks this small. Norms and activations wit
 autograd.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -36,36 +37,31 @@ class Network:
     """Linear layers with a norm and an activation between them, stacked over seeds.
 
     Args:
-        weights: the initial weights of every seed.
+        weights: the initial weights, stacked over the seeds as by `initialization.stacked`; on the host or the device.
         norm: what follows every linear layer but the last, until `begin` says otherwise.
         activation: name of the activation, see `catalogue.activations`.
         dtype: type of all parameters and activations.
         device: where they live.
     """
 
-    def __init__(
-        self, weights: Sequence[Layers], norm: Norm, activation: str, dtype: torch.dtype, device: torch.device
-    ) -> None:
+    def __init__(self, weights: Layers, norm: Norm, activation: str, dtype: torch.dtype, device: torch.device) -> None:
         self._entry = self._norm = norm
         self.activation, self._activation = activation, kernels(activation)
-        stacked = [_stack(weights, layer) for layer in range(len(weights[0]))]
-        hidden = range(len(stacked) - 1)
-        start = {f"linear{i}.{name}": value for i, tensors in enumerate(stacked) for name, value in tensors.items()}
-        for i in hidden:
-            shape = (len(weights), 1, len(weights[0][i][0]))
-            start |= {f"norm{i}.{name}": torch.full(shape, value) for name, value in norm.parameters().items()}
-        self.flat, self.parameters = _flatten(start, dtype, device)
-        self.flat_gradient, self.gradients = _flatten({n: torch.zeros_like(v) for n, v in start.items()}, dtype, device)
-        self._linears = [_Linear(self, i, weights[0][i][0]) for i in hidden]
+        hidden, seeds = range(len(weights) - 1), len(weights[0][0])
+        shapes = _shapes(weights, norm)
+        self.flat, self.parameters = _flatten(shapes, dtype, device)
+        self.flat_gradient, self.gradients = _flatten(shapes, dtype, device)
+        self._fill(weights)
+        self._linears = [_Linear(self, i, weights[i][0][0]) for i in hidden]
         self.widths = [each.outputs for each in self._linears]
         # One output is a row of weights and has cheaper products than several.
-        output = _Output if len(weights[0][-1][0]) == 1 else _Linear
-        self._output = output(self, len(hidden), weights[0][-1][0])
+        output = _Output if _is_lone(weights, len(hidden)) else _Linear
+        self._output = output(self, len(hidden), weights[-1][0][0])
         self._norms = [_group(self.parameters, f"norm{i}.") for i in hidden]
         self._norm_gradients = [_group(self.gradients, f"norm{i}.") for i in hidden]
         self.buffers: list[Tensors] = [
             {
-                name: torch.full((len(weights), 1, self._linears[i].outputs), value, dtype=dtype, device=device)
+                name: torch.full((seeds, 1, self._linears[i].outputs), value, dtype=dtype, device=device)
                 for name, value in norm.buffers().items()
             }
             for i in hidden
@@ -76,6 +72,21 @@ class Network:
     def norm(self) -> Norm:
         """The one that is in force."""
         return self._norm
+
+    def _fill(self, weights: Layers) -> None:
+        """Take up the initial values; what they leave of the parameters, the padding, stays zero.
+
+        They are transposed where the parameters live: on a GPU that takes no time.
+        """
+        for i, (weight, bias) in enumerate(weights):
+            own = self.parameters[f"linear{i}.weight"]
+            values = weight.to(own.device)
+            values = values if _is_lone(weights, i) else values.transpose(1, 2)
+            own[:, : values.shape[1], : values.shape[2]].copy_(values)
+            if bias is not None:
+                self.parameters[f"linear{i}.bias"][:, 0, : bias.shape[1]].copy_(bias)
+            for name, value in self._norm.parameters().items() if i < len(weights) - 1 else ():
+                self.parameters[f"norm{i}.{name}"].fill_(value)
 
     def split(self, values: Tensor) -> Tensors:
         """The views of a vector like `flat` that belong to the parameters, by their names."""
@@ -351,18 +362,24 @@ def _weighted_sum(weights: Tensor, x: Tensor, out: Tensor) -> None:
         torch.bmm(weights.transpose(1, 2), x, out=out)
 
 
-def _stack(weights: Sequence[Layers], layer: int) -> Tensors:
-    """The parameters of one layer of all seeds, in the shapes that its class documents."""
-    weight = torch.stack([seed[layer][0] for seed in weights])
-    first, lone = layer == 0, layer == len(weights[0]) - 1 and weight.shape[1] == 1
-    outputs = 1 if lone else aligned(weight.shape[1])
-    inputs = 1 if first and weight.shape[2] == 1 else aligned(weight.shape[2])
-    weight = functional.pad(weight, (0, inputs - weight.shape[2], 0, outputs - weight.shape[1]))
-    stacked = {"weight": weight if lone else weight.transpose(1, 2)}
-    biases = [bias for _, bias in (seed[layer] for seed in weights) if bias is not None]
-    if biases:
-        stacked["bias"] = _pad(torch.stack(biases)[:, None], outputs)
-    return stacked
+def _is_lone(weights: Layers, layer: int) -> bool:
+    """Whether it is the last layer and has one output, see `_Output`."""
+    return layer == len(weights) - 1 and weights[layer][0].shape[1] == 1
+
+
+def _shapes(weights: Layers, norm: Norm) -> dict[str, tuple[int, ...]]:
+    """The shapes of the parameters, as their layers' classes document them, in the order of the flat vector."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for i, (weight, bias) in enumerate(weights):
+        seeds, outputs, inputs = weight.shape
+        inputs = 1 if i == 0 and inputs == 1 else aligned(inputs)
+        outputs = 1 if _is_lone(weights, i) else aligned(outputs)
+        shapes[f"linear{i}.weight"] = (seeds, 1, inputs) if _is_lone(weights, i) else (seeds, inputs, outputs)
+        if bias is not None:
+            shapes[f"linear{i}.bias"] = (seeds, 1, outputs)
+    for i, (weight, _) in enumerate(weights[:-1]):
+        shapes |= {f"norm{i}.{name}": (weight.shape[0], 1, weight.shape[1]) for name in norm.parameters()}
+    return shapes
 
 
 def _blocks(x: Tensor) -> Iterator[Tensor]:
@@ -378,13 +395,13 @@ def _cut(x: Tensor, width: int) -> Tensor:
     return x if x.shape[2] == width else x[:, :, :width]
 
 
-def _flatten(start: Tensors, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensors]:
-    """One vector that holds all values one after another, and the views of it by name."""
-    ends = list(accumulate(value.numel() for value in start.values()))
-    flat = torch.zeros(-(-ends[-1] // _FLAT) * _FLAT, dtype=dtype, device=device)
+def _flatten(shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensors]:
+    """One vector of zeros that holds arrays of all shapes one after another, and the views of it by name."""
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    flat = torch.zeros(-(-sum(sizes) // _FLAT) * _FLAT, dtype=dtype, device=device)
     return flat, {
-        name: flat[end - value.numel() : end].view(value.shape).copy_(value)
-        for end, (name, value) in zip(ends, start.items(), strict=True)
+        name: flat[end - size : end].view(shape)
+        for end, size, (name, shape) in zip(accumulate(sizes), sizes, shapes.items(), strict=True)
     }
 
 

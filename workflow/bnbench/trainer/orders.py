@@ -1,6 +1,10 @@
 """Orders of examples, the same for every arm and engine."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import cycle
 
 import numpy as np
 import torch
@@ -8,26 +12,101 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnbench.streams import stream
+from bnbench.trainer import threads
 
-_DRAWN = 2**20  # places of examples drawn ahead, for all epochs and seeds together: 8 MiB
+_DRAWN = 2**20  # places of examples drawn in one go, for all epochs and seeds together: 8 MiB
+_WORTH_A_THREAD = 2**16  # of such places: to draw them takes longer than to start a thread
+
+Int64s = NDArray[np.int64]
 
 
 def orders(
-    seeds: list[int], count: int, epochs: int, device: torch.device, drawn_ahead: int = _DRAWN
+    seeds: Sequence[int],
+    count: int,
+    epochs: int,
+    device: torch.device,
+    workers: int = 1,
+    *,
+    ahead: bool = False,
+    at_once: int = _DRAWN,
 ) -> Iterator[Tensor]:
     """An order of the examples for every seed, [seeds, points], epoch after epoch, each seed's from its own stream.
 
-    Many epochs are drawn in one call, which gives the same numbers as a call for each in a third of the time.
+    Many epochs are drawn in one go, which gives the same numbers as a call for each in a third of the time.
+
+    Args:
+        seeds: of the source `order`.
+        count: how many examples there are.
+        epochs: how many are wanted; there are more.
+        device: where the orders are wanted.
+        workers: threads that draw, each for some of the seeds.
+        ahead: they draw the next orders while the present ones are used. For a GPU, whose host would wait for it; on a
+            CPU they are the threads that train.
+        at_once: places of examples drawn in one go, at least an epoch's.
     """
     streams = [stream(seed, "order") for seed in seeds]
-    at_once = min(epochs, max(1, drawn_ahead // (len(seeds) * count)))
-    unordered = np.tile(np.arange(count), (at_once, 1))
+    # As many goes as are needed, all of the same size: little is drawn for nothing.
+    goes = math.ceil(epochs / max(1, at_once // (len(seeds) * count)))
+    shape = (math.ceil(epochs / goes), len(seeds), count)
+    parts = np.array_split(np.arange(len(seeds)), min(workers, len(seeds), 1 + math.prod(shape) // _WORTH_A_THREAD))
+    draw = partial(_draw, streams)
+    if ahead:
+        yield from _ahead(draw, parts, shape, device)
     while True:
-        drawn = np.stack([generator.permuted(unordered, axis=1) for generator in streams], axis=1)
-        yield from torch.from_numpy(drawn).to(device)
+        drawn = torch.empty(shape, dtype=torch.int64)
+        threads.each(partial(draw, drawn.numpy()), parts, len(parts))
+        yield from drawn.to(device)
 
 
-def of_blocks(seed: int, points: str, count: int) -> NDArray[np.int64]:
+def _draw(streams: Sequence[np.random.Generator], orders: NDArray[np.signedinteger], places: Int64s) -> None:
+    """Fill `orders`, [epochs, seeds, points], for the seeds at some places.
+
+    They are shuffled as numbers of 64 bits, which numpy does in half the time that it takes for shorter ones.
+    """
+    ordered = np.broadcast_to(np.arange(orders.shape[2]), orders[:, 0].shape)
+    drawn = np.empty(ordered.shape, ordered.dtype)
+    for place in places:
+        orders[:, place] = streams[place].permuted(ordered, axis=1, out=drawn)
+
+
+def _ahead(
+    draw: Callable[[NDArray[np.signedinteger], Int64s], None],
+    parts: Sequence[Int64s],
+    shape: tuple[int, int, int],
+    device: torch.device,
+) -> Iterator[Tensor]:
+    """Orders on a device, drawn by threads while those before them are used.
+
+    Two places in the host's memory take turns: one is drawn into while the other is copied, as short numbers that only
+    the device widens. The threads touch nothing of the GPU: that would break a graph which is captured meanwhile.
+    """
+    cuda, short = device.type == "cuda", torch.int16 if shape[2] <= 2**15 else torch.int32
+    rooms = [torch.empty(shape, dtype=short, pin_memory=cuda) for _ in range(2)]
+    copied = [torch.cuda.Event(blocking=True) if cuda else None for _ in rooms]  # type: ignore[no-untyped-call]
+    pool = ThreadPoolExecutor(len(parts), thread_name_prefix="orders")
+
+    def begin(turn: int) -> list[Future[None]]:
+        last = copied[turn]
+        if last is not None:
+            last.synchronize()  # returns at once before the first copy
+        return [pool.submit(draw, rooms[turn].numpy(), part) for part in parts]
+
+    try:
+        drawing = begin(0)
+        for turn in cycle((0, 1)):
+            for part in drawing:
+                part.result()
+            drawn = rooms[turn].to(device, non_blocking=True, copy=True).long()
+            last = copied[turn]
+            if last is not None:
+                last.record(torch.cuda.current_stream(device))
+            drawing = begin(1 - turn)
+            yield from drawn
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def of_blocks(seed: int, points: str, count: int) -> Int64s:
     """The order in which points are evaluated in batches with statistics of their own, always the same, [points].
 
     Drawn, as that of the training is: points may lie in an order, as of their inputs.

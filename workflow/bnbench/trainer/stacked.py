@@ -24,9 +24,9 @@ from bnbench.epochs import batch_blocks, batch_bounds
 from bnbench.plan import engines
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
-from bnbench.trainer import captured, fused, objectives, scores, snapshot
+from bnbench.trainer import captured, fused, objectives, scores, snapshot, threads
 from bnbench.trainer.devices import plain
-from bnbench.trainer.initialization import initial_of, weights_hash
+from bnbench.trainer.initialization import drawn_for
 from bnbench.trainer.network import BLOCK, Network
 from bnbench.trainer.optimizers import set_rate
 from bnbench.trainer.orders import of_blocks, orders
@@ -100,10 +100,10 @@ class StackedEngine:
         """The engine of a setting, each seed with its own points and initial weights."""
         norm, perceptron = build(NORMS, spec["norm"]), networks.of(spec)
         dtype = getattr(torch, spec["dtype"])
-        weights = [initial_of(spec, seed) for seed in seeds]
-        network = Network(weights, norm, perceptron.activation, dtype, device)
+        initial = drawn_for(spec, seeds, dtype, threads.workers(device))
+        network = Network(initial.layers, norm, perceptron.activation, dtype, device)
         made = cls(network, spec, seeds, _points(data, dtype, device), tasks.built_loss(spec))
-        made.hashes = [weights_hash(layers) for layers in weights]
+        made.hashes = initial.hashes
         return made
 
     def empty(self, epochs: int) -> Tensor:
@@ -159,7 +159,9 @@ class _Examples:
         count, inputs = points.train_x.shape[1:]
         self._ordered = self._source.new_empty((*self._source.shape[:2], aligned(count)))[:, :, :count]
         self._ordered.copy_(self._source)
-        self._orders = orders(seeds, count, epochs, self._source.device) if shuffled else None
+        device = self._source.device
+        drawn = orders(seeds, count, epochs, device, threads.workers(device), ahead=device.type == "cuda")
+        self._orders = drawn if shuffled else None  # nothing is drawn before the first is asked for
         bounds = batch_bounds(count, batch_size)
         parts = [self._ordered[:, :, start:stop].transpose(1, 2) for start, stop in pairwise(bounds)]
         self.batches = [(part[:, :, :inputs], part[:, :, inputs:]) for part in parts]
