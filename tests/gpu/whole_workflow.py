@@ -98,7 +98,7 @@ def _judge(folder: Path, took: float, options: Options, report: Report) -> None:
     for row in rows:
         context = ", ".join(row[name] for name in ("norm", "optimizer", "batch_size") if row.get(name))
         interval = f"{float(row['effect_low']):.5f} to {float(row['effect_high']):.5f}"
-        report.row(context, f"{float(row['ratio']):.5f}", interval, row["verdict"])
+        report.row(context, f"{float(row['effect']):.5f}", interval, row["verdict"])
     report.lines("", f"After {took:.0f} s the page says: {answer}")
     if not verdicts or set(verdicts) != {"equivalent"} or "equivalent" not in answer:
         report.fail(f"CPU and GPU are not equivalent everywhere: {', '.join(verdicts)}")
