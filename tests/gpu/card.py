@@ -13,6 +13,13 @@ import threading
 from typing import NamedTuple, Self
 
 CLOCKS = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu", "utilization.gpu")
+SAID = {
+    "driver": "driver_version",
+    "highest SM clock, MHz": "clocks.max.sm",
+    "highest memory clock, MHz": "clocks.max.mem",
+    "power limit, W": "power.limit",
+    "MIG": "mig.mode.current",
+}
 REASONS = ("clocks_event_reasons.active", "clocks_throttle_reasons.active")  # newer drivers, older ones
 _NAMES = {  # bits of nvml.h
     0x1: "idle",
@@ -63,9 +70,7 @@ def described(device: str) -> dict[str, str]:
             "memory": f"{properties.total_memory / 2**30:.0f} GiB",
             "multiprocessors": str(properties.multi_processor_count),
         }
-        fields = ("driver_version", "clocks.max.sm", "clocks.max.mem", "power.limit", "mig.mode.current")
-        names = ("driver", "highest SM clock, MHz", "highest memory clock, MHz", "power limit, W", "MIG")
-        found |= dict(zip(names, asked(*fields), strict=False))
+        found |= {name: value for name, field in SAID.items() for value in asked(field)}
     return found
 
 

@@ -22,6 +22,7 @@ from trainings import Marks, engine, run, seconds, wait
 
 WARM, LAST, EVERY = 10, 60, 10
 MOST = 3000  # seeds
+SIZED = 100  # seeds whose memory is measured
 FULLER = 10  # times as many seeds as a CPU's core is measured with
 
 
@@ -46,29 +47,50 @@ def measure(options: Options, report: Report) -> None:
         "how": f"epochs {WARM + 1} to {LAST} of one run of each setting, one process",
         "rows": [],
     }
-    size = _bytes_per_network()
     _measured(*chosen[0], options)  # loads what all of them need
     for spec, seeds in chosen:
         if time.monotonic() > options.until:
             break
         report.doing(f"{spec['hidden']} {spec['norm']['name']} {spec['batch_size']} {spec['optimizer']['name']}")
-        row = {"spec": spec, "seeds": seeds}
         try:
-            row |= _measured(spec, seeds, options)
-            if size is not None:
-                row["bytes_per_network"] = size(spec, seeds, options.torch)
+            row = {"spec": spec, "seeds": seeds, **_measured(spec, seeds, options)}
         except Exception as error:  # one setting that fails leaves the others worth measuring
             report.fail(
                 f"{spec['norm']['name']}, {spec['optimizer']['name']}: {str(error).partition(chr(10))[0][:200]}"
             )
             continue
         found["rows"].append(row)
-        (options.folder / "costs.json").write_text(json.dumps(found, indent=0), encoding="utf-8")
+        _write(found, options)
     told = f"{len(found['rows'])} of {len(chosen)} settings measured"
     report.figure("; ".join([told, *_known(found["rows"])]))
     report.lines(f"{told}, in costs.json.")
     if not found["rows"]:
         report.fail("no setting was measured")
+    _sizes(found, options, report)
+
+
+def _write(found: dict[str, Any], options: Options) -> None:
+    (options.folder / "costs.json").write_text(json.dumps(found, indent=0), encoding="utf-8")
+
+
+def _sizes(found: dict[str, Any], options: Options, report: Report) -> None:
+    """Add what a network takes of the GPU's memory, where a benchmark can tell and time is left."""
+    size = _bytes_per_network()
+    if size is None or options.device == "cpu":
+        return
+    count = 0
+    for row in found["rows"]:
+        if time.monotonic() > options.until:
+            break
+        report.doing("measuring the memory of a network")
+        try:
+            row["bytes_per_network"] = size(row["spec"], min(SIZED, row["seeds"]), options.torch)
+        except Exception as error:
+            report.fail(f"memory of a network: {str(error).partition(chr(10))[0][:200]}")
+            break
+        count += 1
+        _write(found, options)
+    report.figure(f"memory of a network measured in {count} of them")
 
 
 def _measured(spec: dict[str, Any], seeds: int, options: Options) -> dict[str, float]:

@@ -148,7 +148,7 @@ def summary(
 def run(parts: Sequence[Part], options: argparse.Namespace) -> list[Outcome]:
     """Run the parts one after the other, each with its share of what is left of the time."""
     end = time.monotonic() + 60 * options.minutes - RESERVED
-    found, of = about(options.device), commit()
+    found, of = about(options.device), options.commit or commit()
     if options.out is None:
         name = re.sub(r"[^a-z0-9]+", "-", found["card"].lower().removeprefix("nvidia")).strip("-")
         options.out = PROJECT / "tests" / "benchmarks" / "results" / f"gpu-{name}"
@@ -179,6 +179,7 @@ def asked_for(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--parts", default="", help=f"some of {','.join(part.name for part in PARTS)}")
     parser.add_argument("--minutes", type=float, default=8.0, help="for everything")
     parser.add_argument("--out", type=Path, help="folder of the results; tests/benchmarks/results/gpu-<card>")
+    parser.add_argument("--commit", default="", help="what the summary calls this checkout, where git is missing")
     parser.add_argument("--all-tests", action="store_true", help="all unit tests, not only those that need a GPU")
     options = parser.parse_args(arguments)
     names = [name for name in options.parts.split(",") if name]

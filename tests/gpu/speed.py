@@ -10,17 +10,17 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import in_loop
 import torch
 from arithmetic import BYTES, operations, parameters
 from cases import Case
 from reporting import Options, Report
-from trainings import ARMS, seconds, spec, trained, wait
+from trainings import ARMS, Marks, engine, run, seconds, spec, trained, wait
 
 LOOPED = 20  # epochs of the loop
-PROBED = 50  # epochs that tell how many seeds the time allows
+PROBED = (10, 20)  # epochs that tell how many seeds the time allows
 
 
 class Study(NamedTuple):
@@ -39,7 +39,7 @@ class Study(NamedTuple):
 
 FULL = (
     Study("question", (256, 256), "full", 1000, 256, 5000, 50, 10),
-    Study("64–64 at batch 25", (64, 64), 25, 1000, 1000, 1000, 10, 2),
+    Study("64–64 at batch 25", (64, 64), 25, 1000, 1000, 1000, 10, 3),
 )
 SMALL = (
     Study("question", (256, 256), "full", 4, 2, 20, 10, 1),
@@ -126,12 +126,13 @@ def _timed(study: Study, norm: str, until: float, options: Options) -> Timed:
         epochs=study.epochs,
         evaluate_every=study.every,
     )
-    length = min(PROBED, study.epochs)
-    probe: Any = {**setting, "epochs": length}
     jobs = [range(first, min(study.seeds, first + study.per_job)) for first in range(0, study.seeds, study.per_job)]
-    # The first time, kernels are loaded; the second tells the pace. Long runs may be slower than that.
-    paces = [trained(probe, jobs[0], options.torch).seconds / len(jobs[0]) / length for _ in range(2)]
-    allowed = (until - time.monotonic()) / (1.5 * paces[-1] * study.epochs)
+    # A short run tells the pace, once kernels are loaded and the graph is captured. A long one may be slower.
+    probe = {**setting, "epochs": PROBED[1]}
+    marks = Marks(PROBED, options.torch)
+    run(engine(probe, jobs[0], options.torch), probe, marks)
+    pace = marks.pace(*PROBED) / len(jobs[0])
+    allowed = (until - time.monotonic()) / (1.5 * pace * study.epochs)
     if allowed < len(jobs[0]):
         jobs = [jobs[0][: max(2, int(allowed))]]
     training = setting_up = a_seed = 0.0

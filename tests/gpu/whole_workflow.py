@@ -31,7 +31,7 @@ def measure(options: Options, report: Report) -> None:
     with tempfile.TemporaryDirectory(prefix="bnbench-gpu-study-") as scratch:
         folder = _copied(Path(scratch))
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", PROFILE]
-        command += ["--configfile", f"workflow/studies/{STUDY}.yaml", "--quiet", "rules"]
+        command += ["--configfile", f"workflow/studies/{STUDY}.yaml", "--quiet", "rules", "--scheduler", "greedy"]
         if options.small:
             command += ["--cores", "1"]
         report.doing(" ".join(command[2:]))
