@@ -69,6 +69,10 @@ snapshots: $(VENV)/ready-test  ## update the stored sentences of the tests; revi
 	$(RUN) python -m pytest -q --snapshot-update --snapshot-declaration-order $(SNAPSHOTS)
 	git --no-pager diff --stat -- 'tests/**/__snapshots__'
 
+.PHONY: gpu
+gpu: $(VENV)/ready-test  ## test and measure all that needs a GPU, in eight minutes (see docs/gpu.md)
+	$(RUN) python tests/gpu/run.py
+
 .PHONY: test-cluster
 test-cluster: $(VENV)/ready-test  ## run the tests on SLURM, installed and started on this machine first (as root)
 	@echo "==> Running the tests on a SLURM cluster"

@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from bnbench.store import files, provenance
@@ -21,6 +20,8 @@ Array = NDArray[np.float64]
 
 def machine(*packages: str) -> str:
     """Hardware, versions and date, as the head of every table says them."""
+    import psutil  # which `make gpu` does without
+
     gibibytes = psutil.virtual_memory().total / 2**30
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     today = datetime.datetime.now(datetime.UTC).date()

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-BENCHMARKS = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
+BENCHMARKS = [
+    path for name in ("benchmarks", "gpu") for path in sorted((Path(__file__).parents[1] / name).glob("*.py"))
+]
 
 
 def imported(tree):

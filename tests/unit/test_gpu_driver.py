@@ -1,0 +1,88 @@
+"""`make gpu` on a CPU: every part has its own end, and the summary and the exit status tell of all."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+GPU = Path(__file__).parents[1] / "gpu"
+PARTS = {
+    "fails": "def measure(options, report):\n    report.figure('1 of 2')\n    report.fail('too far')\n",
+    "raises": "def measure(options, report):\n    raise ValueError('no such thing')\n",
+    "hangs": "import time\n\ndef measure(options, report):\n    report.doing('waiting')\n    time.sleep(60)\n",
+    "dies": "import os\n\ndef measure(options, report):\n    report.doing('dying')\n    os.kill(os.getpid(), 9)\n",
+    "lacks": "import no_such_module\n",
+    "works": "def measure(options, report):\n    report.lines('a line')\n    report.figure('42 µs')\n",
+}
+
+
+@pytest.fixture
+def driver(monkeypatch):
+    monkeypatch.syspath_prepend(GPU)
+    return SimpleNamespace(run=importlib.import_module("run"), Part=importlib.import_module("parts").Part)
+
+
+def test_no_end_of_a_part_stops_the_next_and_the_summary_tells_of_each(driver, tmp_path, monkeypatch):
+    for name, text in PARTS.items():
+        (tmp_path / f"part_{name}.py").write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    weights = {"hangs": 0.06}
+    parts = [driver.Part(name, f"part_{name}", name, "page.md", weights.get(name, 1.0)) for name in PARTS]
+    parts.append(driver.Part("needs", "part_works", "needs", "page.md", 1.0, ("no_such_module",)))
+    options = driver.run.asked_for(["--device", "cpu", "--small", "--minutes", "4", "--out", str(tmp_path / "out")])
+    outcomes = {outcome.name: outcome for outcome in driver.run.run(parts, options)}
+    assert {name: outcome.verdict for name, outcome in outcomes.items()} == {
+        "fails": "failed",
+        "raises": "failed",
+        "hangs": "timed out",
+        "dies": "crashed",
+        "lacks": "not run",
+        "works": "passed",
+        "needs": "not run",
+    }
+    assert outcomes["raises"].said == ["ValueError: no such thing"]
+    assert outcomes["hangs"].said[0].endswith("while waiting")
+    assert outcomes["dies"].said == ["ended by signal 9, while dying"]
+    assert outcomes["lacks"].said == outcomes["needs"].said == ["no module no_such_module"]
+    summary = (tmp_path / "out" / "summary.md").read_text()
+    assert "| fails | failed | " in summary
+    assert "too far; 1 of 2" in summary
+    assert "42 µs" in summary
+    assert "a line" in (tmp_path / "out" / "page.md").read_text()
+    assert driver.run.status([*outcomes.values()]) == 1
+    assert driver.run.status([outcomes["works"], outcomes["needs"]]) == 0
+
+
+def test_the_command_runs_the_parts_that_are_asked_for_on_a_cpu(tmp_path):
+    command = [sys.executable, GPU / "run.py", "--device", "cpu", "--small", "--parts", "repeat,memory"]
+    done = subprocess.run([*command, "--out", tmp_path], capture_output=True, text=True, check=False, env=os.environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checks.md", "summary.md"]
+    summary = (tmp_path / "summary.md").read_text()
+    assert [line.split(" | ")[:2] for line in summary.splitlines()[-2:]] == [
+        ["| repeat", "passed"],
+        ["| memory", "passed"],
+    ]
+    assert "a stand-in refused: halved" in summary
+
+
+def test_an_unknown_part_is_named(driver, capsys):
+    with pytest.raises(SystemExit):
+        driver.run.asked_for(["--parts", "speed,sped"])
+    assert "there is no part 'sped'" in capsys.readouterr().err
+
+
+def test_costs_are_measured_of_every_setting_that_the_cpus_prices_know(monkeypatch):
+    for folder in (GPU, GPU.parent / "benchmarks"):
+        monkeypatch.syspath_prepend(folder)
+    costs, model = importlib.import_module("costs"), importlib.import_module("cost_model")
+    settings = costs.settings()
+    assert len(settings) == len(model.FITTED) + len(model.CHECKED)
+    assert {(spec["device"], spec["evaluate_every"]) for spec, _ in settings} == {("cuda", 10)}
+    assert max(seeds for _, seeds in settings) == 3000
+    json.dumps(settings)
