@@ -22,7 +22,6 @@ from checkouts import PROJECT
 CLAIM = """
 import signal, sys
 from bnbench.trainer import devices
-from checkouts import PROJECT
 print(devices.claim(sys.argv[1:], pause=0.05), flush=True)
 signal.pause()
 """
