@@ -148,13 +148,19 @@ def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):
     from bnbench import train
 
     asked = []
-    monkeypatch.setattr(train, "run", lambda *arguments, plan: asked.append((*arguments, plan)) or "done")
+    monkeypatch.setattr(train, "run", lambda *given, **named: asked.append((*given, named)) or "done")
     setting = config.load(configfile.read("config.yaml"), "config.yaml").settings[0]
     options = ["--first", "10", "--last", "12", "--threads", "2", "--results", "elsewhere"]
     assert cli.main(["train", "--setting", setting.to_json(), *options]) == 0
-    assert cli.main(["train", "--setting", setting.to_json(), *options, "--plan", '{"study": "small"}']) == 0
+    assert (
+        cli.main(
+            ["train", "--setting", setting.to_json(), *options, "--plan", '{"study": "small"}', "--gpu-share", "3"]
+        )
+        == 0
+    )
     chunk = Chunk(Setting.from_spec(setting.spec), 10, 3)
-    assert asked == [(chunk, Path("elsewhere"), 2, plan) for plan in (None, {"study": "small"})]
+    named = [{"plan": None, "gpu_share": 1}, {"plan": {"study": "small"}, "gpu_share": 3}]
+    assert asked == [(chunk, Path("elsewhere"), 2, each) for each in named]
     assert capsys.readouterr().out == "done\ndone\n"
 
 

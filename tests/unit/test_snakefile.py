@@ -10,6 +10,9 @@ import specs
 
 from bnbench import snakefile
 from bnbench.plan.settings import Setting
+from bnbench.vocabulary import PACKAGE
+
+OURS = str(PACKAGE.parent)
 
 
 def test_a_job_has_the_setting_of_its_address_and_ends_in_one_line_where_the_study_has_none():
@@ -32,6 +35,18 @@ def test_who_stops_the_dry_run_sees_no_traceback(monkeypatch):
     with pytest.raises(SystemExit) as ended:
         snakefile._try_or_exit(None)
     assert ended.value.code == 130
+
+
+@pytest.mark.parametrize(
+    ("theirs", "lent"),
+    [(None, [OURS]), ("", [OURS]), ("/a:/b", [OURS, "/a", "/b"]), (f"/a::{OURS}", [OURS, "/a"])],
+)
+def test_jobs_find_this_package_first_and_then_what_the_user_put_on_the_path(monkeypatch, theirs, lent):
+    without = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    monkeypatch.setattr(os, "environ", without if theirs is None else {**without, "PYTHONPATH": theirs})
+    for _ in range(2):  # a job on a cluster reads the Snakefile again
+        snakefile.lend_package_to_jobs()
+    assert os.environ["PYTHONPATH"].split(os.pathsep) == lent
 
 
 def test_jobs_go_through_sets_in_the_same_order(monkeypatch):

@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 import pytest
-import torch
+import yaml
 
 from bnbench.store import schemas
 from checkouts import PROJECT
@@ -77,6 +77,34 @@ def test_a_checkout_runs_its_own_code_where_another_one_is_installed(new_checkou
     assert set(pd.read_parquet(checkout.results / "trials")["bnbench"]) == {"its own"}
 
 
+def test_jobs_import_what_only_the_users_pythonpath_finds(new_checkout, tmp_path):
+    checkout = new_checkout(seeds=1, batch_size=["full"])
+    (tmp_path / "found_by_path.py").write_text("print('found by PYTHONPATH')")
+    checkout.edit("workflow/rules/train.smk", '"python -m', '"python -m found_by_path && python -m')
+    run = checkout.snakemake("--until", "train", PYTHONPATH=str(tmp_path))
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("found by PYTHONPATH") == 2
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_a_workstation_runs_as_many_jobs_on_cuda_at_once_as_its_gpu_has_shares(new_checkout, share):
+    checkout = new_checkout(seeds=1, batch_size=["full"], device=["cuda"])
+    path = checkout.folder / "workflow/profiles/workstation-gpu/config.yaml"
+    profile = yaml.safe_load(path.read_text())
+    assert profile["resources"]["gpu"] == profile["set-resources"]["train_cuda"]["gpu_share"] == 1
+    profile["resources"]["gpu"] = profile["set-resources"]["train_cuda"]["gpu_share"] = share
+    path.write_text(yaml.safe_dump(profile))
+    counted = "mkdir at-work-$$ && sleep 2 && ls -d at-work-* | wc -l >>counts && rmdir at-work-$$ && "
+    checkout.edit("workflow/rules/train.smk", '"python -m', f'"{counted}python -m')
+    workstation = ["--workflow-profile", "workflow/profiles/workstation-gpu", "--until", "train_cuda", "-p"]
+    run = checkout.snakemake(*workstation, BNBENCH_TEST_CUDA_ON_CPU="1")
+    assert run.returncode == 0, run.stderr
+    assert max((checkout.folder / "counts").read_text().split()) == str(share)
+    assert (run.stdout + run.stderr).count(f" --gpu-share {share} ") == 2
+    assert len(checkout.chunks()) == 2
+    assert checkout.planned("--until", "train_cuda") == {}  # with a GPU for each
+
+
 def test_nothing_is_left_to_do_after_a_run(finished_once):
     assert finished_once.planned() == {}
 
@@ -120,9 +148,8 @@ def test_snakemakes_own_report_holds_the_figures_and_tables(finished):
         assert f'"name": "{name}"' in text
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_cuda_where_there_is_none_fails_in_the_job_with_one_message_that_names_the_setting(checkout):
-    run = checkout.snakemake("--config", "device=[cuda]", "--cores", "1")
+    run = checkout.snakemake("--config", "device=[cuda]", "--cores", "1", CUDA_VISIBLE_DEVICES="")
     assert run.returncode != 0
     said = [line for line in run.stderr.splitlines() if "finds no CUDA device" in line]
     assert len(said) == 1

@@ -46,7 +46,7 @@ def _train(options: argparse.Namespace) -> str:
     from bnbench import train  # noqa: PLC0415 - two seconds of importing torch that no other verb needs
 
     plan = _json("--plan", options.plan) if options.plan else None
-    return train.run(chunk, options.results, options.threads, plan=plan)
+    return train.run(chunk, options.results, options.threads, plan=plan, gpu_share=options.gpu_share)
 
 
 def _check(options: argparse.Namespace) -> str:
@@ -190,6 +190,9 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     train.add_argument("--first", required=True, type=_whole_number(0), help="first seed")
     train.add_argument("--last", required=True, type=_whole_number(0), help="last seed")
     train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
+    train.add_argument(
+        "--gpu-share", default=1, type=_whole_number(1), help="how many jobs share a GPU (default 1: it has its own)"
+    )
     train.add_argument("--plan", metavar="JSON", help="what the study plans, to be recorded before training begins")
     train.add_argument("--results", default=results, type=Path, help=where)
     claims = verbs.add_parser("claims", help="render the page of the claims of several studies that were run")

@@ -24,12 +24,20 @@ from bnbench.trainer.checkpoints import EVERY, Checkpoints
 from bnbench.trainer.chunk import keep_freed_memory, train, trial_tables
 
 
-def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY, plan: Mapping[str, Any] | None = None) -> str:
+def run(
+    chunk: Chunk,
+    results: Path,
+    threads: int,
+    every: float = EVERY,
+    plan: Mapping[str, Any] | None = None,
+    gpu_share: int = 1,
+) -> str:
     """Train `chunk`, write its tables under `results`, and say in one line what was done and how fast.
 
     Seeds that another chunk holds are taken from there; training that was stopped goes on from its checkpoint, one of
     which is written `every` so many seconds. Tables that are there are left as they are: whoever wrote them wrote the
     same. What is planned (`plan`, as `plan.preregistration` makes it) is recorded before any seed is trained.
+    On a GPU, so many jobs as `gpu_share` says may train at once.
 
     Raises:
         UserError: the setting's device is absent, or a file cannot be read or written.
@@ -46,7 +54,7 @@ def run(chunk: Chunk, results: Path, threads: int, every: float = EVERY, plan: M
         raise UserError(f"{address}: {error}") from error
     if not chunk_files.missing(chunk, results):
         return f"{address}: seeds {chunk.first} to {chunk.last} are there already"
-    device = devices.acquire(spec["device"], address)
+    device = devices.acquire(spec["device"], address, gpu_share)
     torch.set_num_threads(threads)
     keep_freed_memory()
     made, runs = reuse.rows(chunk, results)

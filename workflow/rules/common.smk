@@ -53,6 +53,11 @@ def said(wildcards, output):
     return SAID
 
 
+# How many jobs share a GPU, as the profile says; the CPU's jobs have no such resource.
+def gpu_share(wildcards, output, resources):
+    return resources.get("gpu_share", 1)
+
+
 # What a training job asks a cluster for.
 def asked(wildcards, attempt):
     setting = snakefile.setting_or_exit(SETTINGS, wildcards)

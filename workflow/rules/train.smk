@@ -17,9 +17,11 @@ rule train:
         setting=setting_json,
         plan=plan_json,
         results=results_folder,
+        gpu_share=gpu_share,
     shell:
         "python -m bnbench train --setting {params.setting:q} --first {wildcards.first} --last {wildcards.last}"
-        " --threads {threads} --plan {params.plan:q} --results {params.results:q} 2>&1 | tee {log:q} >&2"
+        " --threads {threads} --gpu-share {params.gpu_share} --plan {params.plan:q} --results {params.results:q}"
+        " 2>&1 | tee {log:q} >&2"
 
 
 # The same on a GPU.
@@ -30,6 +32,7 @@ use rule train as train_cuda with:
         runtime=minutes,
         mem_mb=mebibytes,
         gpu=1,
+        gpu_share=1,
 
 
 ruleorder: train_cuda > train

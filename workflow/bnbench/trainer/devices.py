@@ -1,11 +1,12 @@
-"""The device that a job trains on: a CPU, or a GPU that no other job of this machine has.
+"""The device that a job trains on: a CPU, or a GPU that no other job of this machine has, or a share of one.
 
-Snakemake counts GPUs but does not say which one is whose, so every job locks its own: the kernel gives the lock back
-when the job ends, however it ends. On a cluster a job sees only the GPUs that it was given.
+Snakemake counts GPUs, or shares of them, but does not say which one is whose, so every job locks its own: the kernel
+gives the locks back when the job ends, however it ends. On a cluster a job sees only the GPUs that it was given.
 """
 
 import contextlib
 import fcntl
+import itertools
 import os
 import re
 import sys
@@ -17,13 +18,14 @@ from typing import NamedTuple
 
 import torch
 
-from bnbench.errors import UserError
+from bnbench.errors import UserError, first_line
 from bnbench.store import provenance
+from bnbench.trainer import missing_gpu
 
 STAND_IN = "BNBENCH_TEST_CUDA_ON_CPU"
 """An environment variable for tests: set to 1, settings on CUDA train on the CPU, and say so in their tables."""
 
-_held: list[int] = []  # locks, kept until the process ends
+_held: dict[str, list[int]] = {}  # names of GPUs → the locks on them, kept until the process ends
 
 
 class Device(NamedTuple):
@@ -34,11 +36,13 @@ class Device(NamedTuple):
     """Model of the processor or the GPU."""
 
 
-def acquire(kind: str, address: str) -> Device:
+def acquire(kind: str, address: str, shares: int = 1) -> Device:
     """The device for a setting on `kind`, cpu or cuda; waits while all GPUs are taken.
 
+    So many jobs may share a GPU (`shares`). A process that asks again gets the GPU that it has.
+
     Raises:
-        UserError: there is no GPU, and one is asked for.
+        UserError: there is no GPU, or none that works, and one is asked for.
     """
     if kind == "cpu":
         return Device(torch.device("cpu"), provenance.processor())
@@ -49,43 +53,112 @@ def acquire(kind: str, address: str) -> Device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     if not torch.cuda.is_available():
         raise UserError(
-            f"{address}: the setting asks for device 'cuda', but torch {torch.__version__} finds no CUDA device "
-            "here; run it where there is one, or take 'cuda' out of 'device' in the config"
+            f"{address}: the setting asks for device 'cuda', but torch {torch.__version__} finds no CUDA device here; "
+            f"run it where there is one, or take 'cuda' out of 'device' in the config\n{missing_gpu.evidence()}"
         )
-    places = range(torch.cuda.device_count())
-    index = claim([str(torch.cuda.get_device_properties(place).uuid) for place in places])
-    torch.cuda.set_device(index)
-    return Device(torch.device("cuda", index), torch.cuda.get_device_name(index))
+    try:
+        index = claim([_name(place) for place in range(torch.cuda.device_count())], shares)
+        torch.cuda.set_device(index)
+        return Device(torch.device("cuda", index), torch.cuda.get_device_name(index))
+    except RuntimeError as error:  # torch raises it for whatever CUDA refuses, such as a GPU that another process keeps
+        raise UserError(f"{address}: CUDA does not start: {first_line(error)}\n{missing_gpu.evidence()}") from error
 
 
-def claim(names: Sequence[str], pause: float = 1.0) -> int:
-    """Place of the first of the GPUs called `names` that no process on this machine has; waits until one is free."""
+def _name(place: int) -> str:
+    """A name of a GPU, or of a slice of one (MIG), that no other on this machine has.
+
+    CUDA's driver gives each slice a uuid of its own, says its documentation (cuDeviceGetUuid_v2). Where a slice is
+    named by CUDA_VISIBLE_DEVICES, as SLURM does, that name is taken too, lest two slices wait for each other.
+    """
+    uuid = str(torch.cuda.get_device_properties(place).uuid)
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    slices = [each.strip() for each in visible[place : place + 1] if each.strip().startswith("MIG-")]
+    return "-".join([uuid, *slices])
+
+
+def claim(names: Sequence[str], shares: int = 1, pause: float = 1.0) -> int:
+    """Place of one of the GPUs called `names` that this process has from now on; waits until one is free.
+
+    Of several, it is the one with the fewest jobs, of which each GPU takes `shares`. A job that wants a GPU for itself
+    (shares 1) and jobs that share it never have it at the same time. Where jobs name different numbers of shares, a GPU
+    takes as many jobs as the largest says.
+    """
+    for place, name in enumerate(names):
+        if name in _held:
+            return place
     told = False
-    while True:
-        for place, name in enumerate(names):
-            if _lock(Path(tempfile.gettempdir()) / f"bnbench-gpu-{re.sub(r'[^A-Za-z0-9-]', '_', name)}.lock"):
-                return place
+    while (taken := _take(names, shares)) is None:
         if not told:
-            print(f"waiting for one of {len(names)} GPUs: other jobs have them", file=sys.stderr, flush=True)
+            wanted = f"one of {len(names)} GPUs" if shares == 1 else f"a share of {len(names)} GPUs, {shares} of each"
+            print(f"waiting for {wanted}: other jobs have them", file=sys.stderr, flush=True)
             told = True
         time.sleep(pause)
+    return taken
 
 
-def _lock(path: Path) -> bool:
-    """Lock a file, whoever made it, until the process ends."""
+def _take(names: Sequence[str], shares: int) -> int | None:
+    """Lock the GPU with the most free shares, of several the first, and give its place; None where all are taken."""
+    with _alone():
+        offers = [_offer(name, shares) for name in names]
+        best = max(range(len(names)), key=lambda place: len(offers[place]))
+        found = bool(offers[best])
+        if found:
+            _held[names[best]], offers[best] = offers[best][:2], offers[best][2:]
+        for handle in itertools.chain(*offers):
+            os.close(handle)
+    return best if found else None
+
+
+def _offer(name: str, shares: int) -> list[int]:
+    """A lock on a GPU and one on each of its free shares; none where it is taken.
+
+    Who shares a GPU locks it with all who do the same, and no one else can lock it then.
+    """
+    stem = f"bnbench-gpu-{re.sub(r'[^A-Za-z0-9-]', '_', name)}"
+    whole = _lock(f"{stem}.lock", fcntl.LOCK_EX if shares == 1 else fcntl.LOCK_SH)
+    if whole is None:
+        return []
+    each = [_lock(f"{stem}.{share}.lock", fcntl.LOCK_EX) for share in range(shares)]
+    free = [handle for handle in each if handle is not None]
+    if free:
+        return [whole, *free]
+    os.close(whole)
+    return []
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other job of this machine choose a GPU meanwhile."""
+    handle = _opened("bnbench-gpus.lock")
     try:
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        handle = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
-        with contextlib.suppress(OSError):
-            os.fchmod(handle, 0o644)  # for other users to lock, whatever the umask
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(name: str, kind: int) -> int | None:
+    """A lock on a file, until its handle is closed or the process ends; None where another has it."""
+    handle = _opened(name)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        return False
-    _held.append(handle)
-    return True
+        return None
+    return handle
+
+
+def _opened(name: str) -> int:
+    """A file for locks, whoever made it."""
+    path = Path(tempfile.gettempdir()) / name
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_RDONLY)
+        with contextlib.suppress(FileExistsError):  # made by another meanwhile
+            handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            with contextlib.suppress(OSError):
+                os.fchmod(handle, 0o644)  # for other users to lock, whatever the umask
+            return handle
 
 
 @contextlib.contextmanager

@@ -1,0 +1,70 @@
+"""What SLURM is asked for: the sbatch calls of the profile as it is, and as docs/cluster.md changes it."""
+
+import re
+
+import pytest
+import yaml
+
+from checkouts import PROJECT
+
+PROFILE = "workflow/profiles/slurm/config.yaml"
+REFUSES = "#!/bin/sh\nexit 1\n"
+COMMANDS = {
+    "sbatch": '#!/bin/sh\nprintf "%s\\n" "$@" >>"$0.calls"\nexit 1\n',
+    **dict.fromkeys(("sacct", "sacctmgr", "scontrol", "sinfo", "squeue"), REFUSES),
+}
+"""A SLURM that writes down what it is asked for, and gives nothing."""
+
+
+@pytest.fixture
+def called(new_checkout, tmp_path):
+    """A function that gives the options of sbatch for a job on CUDA, by the profile with other resources."""
+
+    def call(**resources):
+        checkout = new_checkout(device=["cuda"], batch_size=["full"], seeds=2)
+        path = checkout.folder / PROFILE
+        profile = yaml.safe_load(path.read_text())
+        profile["set-resources"]["train_cuda"].update(resources)
+        path.write_text(yaml.safe_dump({**profile, "retries": 0, "slurm-init-seconds-before-status-checks": 1}))
+        for name, script in COMMANDS.items():
+            (tmp_path / name).write_text(script)
+            (tmp_path / name).chmod(0o755)
+        path = f"{tmp_path}:{checkout._environment()['PATH']}"
+        run = checkout.snakemake("--workflow-profile", "workflow/profiles/slurm", "--until", "train_cuda", PATH=path)
+        assert "2 of 2 jobs" not in run.stdout
+        print(run.stdout[-3000:], run.stderr[-3000:])
+        return (tmp_path / "sbatch.calls").read_text().splitlines()
+
+    return call
+
+
+def gpu_options(options):
+    """Those of GPUs, and of how many tasks and cores."""
+    return {each for each in options if re.match(r"--(gpu|gres|mem-per-gpu|ntasks|cpus)", each)}
+
+
+@pytest.mark.parametrize(
+    ("resources", "options"),
+    [
+        ({}, {"--gpus=1"}),
+        ({"gpu_model": "a100"}, {"--gpus=a100:1"}),
+        ({"gpu": 0, "gres": "gpu:a100:1"}, {"--gres=gpu:a100:1"}),
+        ({"gpu": 0, "gres": "gpu:1g.10gb:1"}, {"--gres=gpu:1g.10gb:1"}),
+        (
+            {"gpu": 0, "slurm_extra": "--gpus-per-node=nvidia_a100-sxm4-40gb:1"},
+            {"--gpus-per-node=nvidia_a100-sxm4-40gb:1", "--ntasks=1"},
+        ),
+        ({"slurm_extra": "--gres-flags=enforce-binding"}, {"--gpus=1", "--gres-flags=enforce-binding"}),
+        ({"gpu": 0, "gres": "shard:1", "gpu_share": 4}, {"--gres=shard:1", "--ntasks=1"}),
+        ({"gpu": 0, "gres": "mps:25", "gpu_share": 4}, {"--gres=mps:25", "--ntasks=1"}),
+    ],
+)
+def test_slurm_is_asked_for_gpus_as_the_profile_says(called, resources, options):
+    given = called(**resources)
+    assert gpu_options(given) == {*options, "--cpus-per-task=1"}
+
+
+def test_the_page_shows_each_of_these_ways():
+    page = (PROJECT / "docs" / "cluster.md").read_text()
+    for way in ("gpu_model: a100", "gres: gpu:a100:1", "gres: gpu:1g.10gb:1", "gres: shard:1", "gres: mps:25"):
+        assert way in page, way
