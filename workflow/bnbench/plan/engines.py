@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from bnbench.catalogue import networks, own
+from bnbench.catalogue import networks, own, tasks
 from bnbench.catalogue.networks import Perceptron
-from bnbench.catalogue.norms import NORMS
+from bnbench.catalogue.norms import NORMS, BatchNorm
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
@@ -43,3 +43,24 @@ def modular_because(spec: Mapping[str, Any]) -> str:
         "a loss of your own": spec.get("loss", {}).get("name") == own.NAME,
     }
     return next((what for what, is_wanted in wanted.items() if is_wanted), "")
+
+
+_FUSED_EXAMPLES = 128
+"""The largest batch that fused kernels take: a program of theirs holds all of its examples."""
+
+
+def fused(spec: Mapping[str, Any]) -> bool:
+    """Whether fused CUDA kernels take the steps of a setting: the plain case of a small regression on a GPU."""
+    if spec["device"] != "cuda" or spec["dtype"] != "float32" or engine(spec) != "stacked":
+        return False
+    norm, task = build(NORMS, spec["norm"]), tasks.of(spec)
+    plain_norm = spec["norm"]["name"] == "none" or (type(norm) is BatchNorm and norm.momentum is not None)
+    batch = task.train_points() if spec["batch_size"] == "full" else spec["batch_size"]
+    return (
+        plain_norm
+        and batch <= _FUSED_EXAMPLES
+        and spec["optimizer"]["name"] in ("sgd", "momentum", "adam", "adamw")
+        and networks.of(spec).activation in ("relu", "identity")
+        and task.outputs() == 1
+        and tasks.loss_of(spec) == "squared"
+    )
