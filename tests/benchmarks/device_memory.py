@@ -28,6 +28,7 @@ def bytes_per_network(spec: dict[str, Any], seeds: int, device: torch.device) ->
     """
     if device.type != "cuda":
         return math.nan
+    torch.cuda.init()  # without which there are no statistics to reset
     short = {**spec, "epochs": _EPOCHS, "evaluate_every": 10}
     peak(short, seeds, device)  # what stays for good is there from now on
     return (peak(short, 2 * seeds, device) - peak(short, seeds, device)) / seeds

@@ -86,8 +86,8 @@ def test_jobs_are_the_largest_round_numbers_of_seeds_within_the_limits(setting):
     on_host = 330 + 2048 if setting["device"] == "cpu" else 3000 + 6144
     too_large = cost.memory(setting, int(larger)) > on_host
     if setting["device"] == "cuda" and engine(setting) == "stacked":
-        assert size == 1 or size * cuda_cost.bytes_per_network(setting) <= 20 * 2**30
-        too_large |= larger * cuda_cost.bytes_per_network(setting) > 20 * 2**30
+        assert size == 1 or size * cuda_cost.bytes_per_network(setting) <= 12 * 2**30
+        too_large |= larger * cuda_cost.bytes_per_network(setting) > 12 * 2**30
     assert enough or too_large
 
 

@@ -67,7 +67,7 @@ JOB_SECONDS = 300.0
 """What a job of automatic size takes at most, unless one seed takes longer: minutes, beside the 11 s of a SLURM job."""
 
 _STACK_BYTES = 5 * 2**20  # of weights, gradients and optimizer states that are worked on at once: what caches hold
-_DEVICE_BYTES = 20 * 2**30  # of a GPU, which a job of automatic size uses at most, see `seeds_per_job`
+_DEVICE_BYTES = 12 * 2**30  # of a GPU, which a job of automatic size uses at most, see `seeds_per_job`
 _HOST_MIB = {"cpu": 2048, "cuda": 6144}  # of the host's memory beside the imports, likewise
 _IMPORTS_MIB = {"cpu": 330, "cuda": 3000}  # of a job that has trained nothing yet
 _UNKNOWN_MINUTES = 60  # of a job whose network nobody has measured
@@ -107,10 +107,10 @@ def seeds_per_job(spec: Mapping[str, Any]) -> int:
     It never depends on a measurement, so that the same setting is cut into the same jobs everywhere. A network of the
     user's is taken for the smallest there is; so that jobs of a larger one take minutes still, they are cut shorter.
 
-    A job may take 20 GiB of a GPU, so it fits whole into one of 24 GB; a smaller one trains it in halves, see
-    `trainer.stacks`. Nor would more memory fill a larger card better: a step passes over those bytes more than once,
-    which takes milliseconds, while its launches take tenths of one. Many epochs are cut by the host's memory before,
-    since there the rows of all of them are kept.
+    A job may take 12 GiB of a GPU, so a card of 16 GB trains it whole; a smaller one does in halves, see
+    `trainer.stacks`. More would not fill a larger card better: a step passes over those bytes more than once, which
+    takes milliseconds, while its launches take tenths of one. Most jobs on GPUs end before, by the host's memory: the
+    rows of all epochs are kept there.
     """
     device = spec["device"]
     allowed, most_on_host = 1, _IMPORTS_MIB[device] + _HOST_MIB[device]

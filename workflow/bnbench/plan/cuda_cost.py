@@ -57,6 +57,7 @@ class _Work(NamedTuple):
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Self:
+        """Of a setting that the stacked engine trains."""
         task, hidden = tasks.of(spec), networks.of(spec).hidden
         inputs, outputs = ([width] if width > 1 else [] for width in (task.inputs(), task.outputs()))
         points = task.train_points()
@@ -81,6 +82,7 @@ class _Work(NamedTuple):
         return _tiled(examples) * sum(_tiled(before) * _tiled(after) for before, after in pairwise(self.widths))
 
     def normalizes(self) -> bool:
+        """Whether the norm does anything."""
         return bool(self.norm.parameters() or self.norm.buffers())
 
     def refreshes(self) -> float:
@@ -155,8 +157,9 @@ def bytes_per_network(spec: Mapping[str, Any]) -> float:
     # Weights, gradients, two states of the optimizer; one that is not fused makes vectors on its way.
     vectors = 4 if work.optimizer.fused else 8
     task, widest = tasks.of(spec), max(map(aligned, networks.of(spec).hidden))
-    trained = 6 * work.batch * work.units  # what the way back needs, norms included
-    evaluated = 4 * max(work.points, work.tested) * widest  # layer by layer
+    trained = (3 + 3 * work.normalizes()) * work.batch * work.units  # what the way back needs
+    # A layer at a time; test points also as in training, where their batches' statistics count.
+    evaluated = max(3 * work.points, (8 if work.norm.batch_statistics else 3) * work.tested) * widest
     examples = 3 * (work.points + work.tested) * (task.inputs() + work.outputs)
     reckoned = 4 * work.wide * (vectors * weights(spec) + trained + evaluated + examples) + 8 * work.points
     losses: int = 4 * work.wide * spec["epochs"]  # they stay there until the end
