@@ -114,6 +114,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/modular_speed.py --write
 	$(RUN) python tests/benchmarks/held_once.py --write
 	$(RUN) python tests/benchmarks/cost_model.py
+	$(RUN) python tests/benchmarks/cuda_cost_model.py
 	$(RUN) python tests/benchmarks/checkpoint_cost.py
 	$(RUN) python tests/benchmarks/pipeline_cost.py
 	$(RUN) python tests/benchmarks/scale.py

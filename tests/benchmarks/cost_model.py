@@ -1,8 +1,8 @@
-"""The cost model's estimates against measured times: the settings that its prices were fitted to, and ten others.
+"""The cost model of a CPU against measured times: the settings that its prices were fitted to, and others.
 
 Every setting trains on one core as a job does, stacks and all, for as many epochs as take about a second; the estimate
 is of the same epochs. `--fit` prints the prices that fit the measured times best (non-negative least squares of the
-relative errors), to be put into workflow/bnbench/plan/cost.py by hand. Run by `make bench`, or by hand:
+relative errors), to be put into workflow/bnbench/plan/prices.py by hand. Run by `make bench`, or by hand:
 `python tests/benchmarks/cost_model.py`.
 """
 
@@ -20,7 +20,7 @@ from scipy.optimize import nnls
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.catalogue.tasks import TASKS
-from bnbench.plan import cost
+from bnbench.plan import cost, prices
 from bnbench.plan.settings import NUMERICS
 from bnbench.trainer.chunk import keep_freed_memory, train
 
@@ -121,7 +121,7 @@ def measured(spec: Spec, seeds: int, rounds: int) -> tuple[float, float]:
 
     period = spec["evaluate_every"]
     epochs = max(1, round(1 / seconds(period) / period)) * period
-    estimate = cost.seconds({**spec, "epochs": epochs}, seeds) / epochs if cost.PRICES["cpu"] else math.nan
+    estimate = cost.seconds({**spec, "epochs": epochs}, seeds) / epochs if prices.CPU else math.nan
     return estimate, float(np.median([seconds(epochs) for _ in range(rounds)]))
 
 
@@ -131,10 +131,10 @@ def fit(rounds: int) -> None:
     times = np.array([measured(spec, seeds, rounds)[1] for spec, seeds in FITTED])
     relative = np.array([list(row.values()) for row in rows]) / times[:, None]
     scale = relative.max(axis=0)
-    prices = nnls(relative / scale, np.ones(len(times)))[0] / scale
-    for name, price in zip(rows[0], prices, strict=True):
-        print(f'        "{name}": {price:.2g},')
-    for (spec, seeds), ratio in zip(FITTED, relative @ prices, strict=True):
+    found = nnls(relative / scale, np.ones(len(times)))[0] / scale
+    for name, price in zip(rows[0], found, strict=True):
+        print(f'    "{name}": {price:.2g},')
+    for (spec, seeds), ratio in zip(FITTED, relative @ found, strict=True):
         labels = [spec[key]["name"] for key in ("task", "norm", "optimizer")]
         print(f"{ratio:5.2f}", spec["hidden"], spec["batch_size"], seeds, *labels, spec["activation"], spec["dtype"])
 

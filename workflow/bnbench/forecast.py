@@ -10,22 +10,20 @@ import statistics
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bnbench.catalogue import userfiles
-from bnbench.errors import UserError
-from bnbench.plan import cost, user_files
+from bnbench.plan import cost, prices, user_files
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import derived, probes, reuse, tables
+from bnbench.store import derived, probes, reuse, timings
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import BEST, POWER, SWING
 from bnbench.wording import captions, data, deciding, effects, folded, formats, own_results
 from bnbench.wording.deciding import seeds_to_decide, warning
 
-_FILES = 3  # of a setting, that are looked into
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
 
 
@@ -153,55 +151,44 @@ def _costs(jobs: Sequence[_Job], results: Path) -> dict[str, str]:
 
 
 def _cost(jobs: Sequence[_Job], results: Path) -> str:
-    """Estimated time of jobs of one kind of device, of each setting by its own trials where there are any."""
-    settings = {job.setting.address: job.setting for job in jobs}
-    seconds = {address: _seconds(results / "trials" / address, setting) for address, setting in settings.items()}
-    new = [address for address, known in seconds.items() if math.isnan(known)]
-    seconds |= {address: _estimate(settings[address], results) for address in new}
-    guessed = [address for address in new if probes.read(address, results) is None]
-    pace = _pace(settings[guessed[0]].spec["device"], results) if guessed else math.nan
-    seconds |= {address: seconds[address] * (1.0 if math.isnan(pace) else pace) for address in guessed}
-    total = formats.duration(sum(job.trials * seconds[job.setting.address] for job in jobs))
-    return f"about {total}, {_how_known(len(settings), len(new), len(guessed), math.isnan(pace))}"
+    """Estimated time of jobs of one kind of device, corrected by what was timed or measured of their settings."""
+    device = jobs[0].setting.spec["device"]
+    paces = timings.paces(device, results)
+    specs = {job.setting.address: job.setting.spec for job in jobs}
+    measured = {address: probes.read(address, results) for address in specs}
+    factors = {address: paces.own(address) for address in specs}
+    new = [address for address, factor in factors.items() if math.isnan(factor)]
+    guessed = [address for address in new if measured[address] is None]
+    factors |= dict.fromkeys(new, 1.0)
+    if paces.known():
+        factors |= {address: paces.nearest(specs[address]) for address in guessed}
+    total = sum(
+        factors[job.setting.address] * cost.seconds(job.setting.spec, job.trials, measured[job.setting.address])
+        for job in jobs
+    )
+    if guessed and not paces.known():
+        how = f"by {_prices(device, some_measured=len(guessed) < len(new))}: nothing has been timed here yet"
+    else:
+        how = _how_known(len(specs), len(new), len(guessed))
+        by_times = guessed or len(new) < len(specs)
+        how += f" ({paces.card})" if device == "cuda" and by_times and paces.card else ""
+    return f"about {formats.duration(total)}, {how}"
 
 
-def _how_known(settings: int, new: int, guessed: int, untimed: bool) -> str:
+def _prices(device: str, *, some_measured: bool) -> str:
+    """What an estimate comes from where nothing has been timed."""
+    alone = "" if some_measured else " alone"
+    said = f"prices measured on an {prices.CARD}" if device == "cuda" else f"arithmetic{alone}"
+    return f"{said} and a few steps of some networks" if some_measured else said
+
+
+def _how_known(settings: int, new: int, guessed: int) -> str:
     """What an estimate of so many settings comes from, of which some have no trials yet, and some no probe either."""
     if not new:
         return "from earlier trials of the same settings"
     if not guessed:
         return f"by a few steps of {'each network' if new == settings else 'the networks that have no trials yet'}"
-    if not untimed:
-        return f"for {guessed} of {formats.count(settings, 'setting')} scaled by arithmetic from others"
-    alone = "arithmetic alone" if guessed == new else "arithmetic and a few steps of some networks"
-    return f"by {alone}: nothing has been timed here yet"
-
-
-def _pace(device: str, results: Path) -> float:
-    """Median of measured over estimated seconds of the timed settings of one kind of device; NaN where none is."""
-    paces = []
-    for folder in sorted((results / "trials").glob("*/")):
-        try:
-            setting = next((Setting.from_spec(footer["setting"]) for footer, _ in _tables(folder, ["seed"])), None)
-            if setting and setting.spec["device"] == device:
-                paces.append(_seconds(folder, setting) / _estimate(setting, results))
-        except (UserError, KeyError, TypeError, ValueError):
-            continue  # of another version, or of a data file that is gone: an estimate does without it
-    return statistics.median([pace for pace in paces if pace > 0] or [math.nan])
-
-
-def _estimate(setting: Setting, results: Path) -> float:
-    """Seconds of a trial beside others, as the cost model has them, by what was measured of its network if that was."""
-    together = cost.seeds_per_job(setting.spec)
-    return cost.seconds(setting.spec, together, probes.read(setting.address, results)) / together
-
-
-def _seconds(folder: Path, setting: Setting) -> float:
-    """Median seconds of a trial, of all its threads together on a CPU; NaN where nothing was timed."""
-    on_cpu = setting.spec["device"] == "cpu"
-    rows = [row for _, some in _tables(folder, ["seconds", "threads"]) for row in some]
-    timed = [seconds * (threads if on_cpu else 1) for seconds, threads in rows if seconds and threads]
-    return float(statistics.median([seconds for seconds in timed if math.isfinite(seconds)] or [math.nan]))
+    return f"for {guessed} of {formats.count(settings, 'setting')} scaled by arithmetic from others"
 
 
 def _smallest_effect(study: Study, spreads: Sequence[tuple[float, int]] = ()) -> dict[str, str]:
@@ -252,8 +239,8 @@ def _finals(folder: Path, study: Study, setting: Setting) -> dict[int, float]:
     if outcome in (BEST, SWING):  # which follow from the losses of all epochs, and those are too much to read here
         return {}
     names = derived.parts(outcome)
-    found = _tables(folder / setting.address, ["seed", *names])
-    rows = {seed: values for _, some in found for seed, *values in some}
+    found = timings.first_files(folder / setting.address, ["seed", *names])
+    rows = {seed: values for _, _, some in found for seed, *values in some}
     values = np.array([[math.nan if value is None else value for value in row] for row in rows.values()])
     finals = values.reshape(-1, len(names)).T
     if setting.outcomes[names[0]].is_ratio:
@@ -262,16 +249,3 @@ def _finals(folder: Path, study: Study, setting: Setting) -> dict[int, float]:
         )
     final = (finals[0] - finals[1:].sum(0)).tolist()
     return {seed: value for seed, value in zip(rows, final, strict=True) if math.isfinite(value)}
-
-
-def _tables(folder: Path, columns: list[str]) -> Iterator[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
-    """Footer and rows of the first files in `folder` that can be read; `collect` will complain of the others."""
-    found = 0
-    for path in sorted(folder.glob("*.parquet")):
-        try:
-            footer, table = tables.footer(path), tables.read_parquet(path, columns=columns)
-        except UserError:
-            continue
-        yield footer, list(zip(*(column.to_pylist() for column in table.columns), strict=True))
-        if (found := found + 1) == _FILES:
-            return

@@ -1,7 +1,9 @@
 """The cost model: more work never costs less, jobs keep within their limits, and nothing but the setting counts."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,8 @@ from specs import named, own, spec
 
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
-from bnbench.plan import cost
+from bnbench.plan import cost, cuda_cost, prices
+from bnbench.plan.engines import engine
 from bnbench.trainer.network import Network
 
 quick = settings(max_examples=150, deadline=None, derandomize=True)
@@ -80,9 +83,11 @@ def test_jobs_are_the_largest_round_numbers_of_seeds_within_the_limits(setting):
     assert size == 1 or cost.seconds(setting, size) <= cost.JOB_SECONDS
     larger = size * (2.5 if str(size)[0] == "2" else 2)
     enough = cost.seconds(setting, int(larger)) > cost.JOB_SECONDS or size >= 100_000
-    imports = 330 if setting["device"] == "cpu" else 3000
-    too_large = cost.memory(setting, int(larger)) > imports + 2048
-    too_large |= setting["device"] == "cuda" and larger * cost._bytes(setting) > 8 * 2**30
+    on_host = 330 + 2048 if setting["device"] == "cpu" else 3000 + 6144
+    too_large = cost.memory(setting, int(larger)) > on_host
+    if setting["device"] == "cuda" and engine(setting) == "stacked":
+        assert size == 1 or size * cuda_cost.bytes_per_network(setting) <= 12 * 2**30
+        too_large |= larger * cuda_cost.bytes_per_network(setting) > 12 * 2**30
     assert enough or too_large
 
 
@@ -121,6 +126,105 @@ def test_weights_are_counted_as_they_lie_in_memory():
     layers = initial_weights([1, 20, 33, 1], norm, "independent", 0)
     network = Network(stacked([layers]), norm, "relu", torch.float32, torch.device("cpu"))
     assert cost.weights(setting) == sum(values.numel() for values in network.parameters.values())
+
+
+def test_amounts_are_those_that_have_a_price():
+    for device, amounts, price in (("cpu", cost.amounts, prices.CPU), ("cuda", cuda_cost.amounts, prices.CUDA)):
+        for setting in (spec(device=device), spec(device=device, dtype="float64", norm=named("norm", "population"))):
+            assert list(amounts(setting, 3)) == list(price)
+
+
+@quick
+@given(specs, st.integers(1, 300), st.integers(0, 3), st.integers(1, 1000))
+def test_wider_networks_and_more_epochs_never_take_less_of_a_gpu(setting, seeds, layer, more):
+    setting = {**setting, "device": "cuda"}
+    layer %= len(setting["hidden"])
+    hidden = [width + more * (place == layer) for place, width in enumerate(setting["hidden"])]
+    # Of as many epochs as are evaluated alike, since the last one always is.
+    epochs = {"epochs": setting["epochs"] + more * setting["evaluate_every"]}
+    for change in ({"hidden": hidden}, epochs):
+        assert cost.seconds({**setting, **change}, seeds) >= cost.seconds(setting, seeds)
+        assert cuda_cost.bytes_per_network({**setting, **change}) >= cuda_cost.bytes_per_network(setting)
+    assert cost.seconds({**setting, **epochs}, seeds) > cost.seconds(setting, seeds)
+
+
+@quick
+@given(specs, st.integers(1, 300))
+def test_fused_steps_launch_fewer_kernels_and_are_priced_by_themselves(setting, seeds):
+    setting = {**setting, "device": "cuda", "norm": named("norm", "batch"), "optimizer": named("optimizer", "adam")}
+    fused, plain = (cuda_cost.amounts(setting, seeds, fused=fused) for fused in (True, False))
+    assert 0 < fused["fused launches"] < plain["launches"]
+    assert fused["launches"] == fused["weights"] == plain["fused launches"] == plain["fused units"] == 0
+    assert fused["units"] < plain["units"]  # what is left of it are evaluations
+    assert fused["orders"] == plain["orders"]
+    assert fused["evaluations"] == plain["evaluations"] > 0
+
+
+def test_the_host_launches_what_no_graph_can_hold():
+    for change in (
+        {"norm": named("norm", "population")},
+        {"norm": named("norm", "frozen")},
+        {"optimizer": named("optimizer", "adagrad")},
+    ):
+        found = cuda_cost.amounts(spec(device="cuda", **change), 20)
+        assert found["launches from the host"] > 0 == found["launches"] == found["fused launches"]
+
+
+def sweep():
+    """The settings of the sweep that the prices of CUDA come from, and whether fused kernels took part."""
+    path = Path(__file__).parents[2] / "benchmarks" / "results" / prices.SWEEP
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["device"] == prices.CARD
+    rows = sorted(found["rows"], key=lambda row: json.dumps([row["spec"], row["seeds"]], sort_keys=True))
+    return rows, None if found.get("fused", True) else False
+
+
+def test_nine_of_ten_settings_that_were_held_out_took_what_is_estimated_within_a_factor_of_one_and_a_half():
+    rows, fused = sweep()
+    assert len(rows) > 60
+    off = []
+    for row in rows[::3]:
+        amounts = cuda_cost.amounts(row["spec"], row["seeds"], fused=fused)
+        ratio = sum(amount * prices.CUDA[name] for name, amount in amounts.items()) / row["seconds_per_epoch"]
+        off.append(max(ratio, 1 / ratio))
+    assert sum(each <= 1.5 for each in off) >= 0.9 * len(off)
+    assert max(off) < 2
+
+
+def test_an_estimate_is_the_sum_of_amounts_times_prices():
+    rows, _ = sweep()
+    for row in rows:
+        setting = {**row["spec"], "norm": named("norm", "layer")}
+        amounts = cuda_cost.amounts(setting, row["seeds"])
+        epoch = sum(amount * prices.CUDA[name] for name, amount in amounts.items())
+        assert cost.seconds(setting, row["seeds"]) == pytest.approx(setting["epochs"] * epoch)
+
+
+def fitted(path, rows, **about):
+    """What the benchmark prints of a sweep, as Python reads it."""
+    path.write_text(json.dumps({"device": "a card", **about, "rows": rows}), encoding="utf-8")
+    script = Path(__file__).parents[2] / "benchmarks" / "cuda_cost_model.py"
+    command = [sys.executable, str(script), "--fit", str(path)]
+    found = {}
+    exec(subprocess.run(command, capture_output=True, text=True, check=True).stdout, found)
+    return found
+
+
+def test_prices_can_be_fitted_to_any_sweep_and_those_that_it_does_not_show_stay(tmp_path):
+    rows, _ = sweep()
+    doubled = {name: 2 * price for name, price in prices.CUDA.items()}
+    shown = set()
+    for place, row in enumerate(rows):
+        amounts = cuda_cost.amounts(row["spec"], row["seeds"], fused=False)
+        row["seconds_per_epoch"] = sum(amount * doubled[name] for name, amount in amounts.items())
+        row["bytes_per_network"] = 3 * cuda_cost.bytes_per_network({**row["spec"], "epochs": 1}) / prices.CUDA_MEMORY
+        if place % 3:
+            shown |= {name for name, amount in amounts.items() if amount}
+    found = fitted(tmp_path / "sweep.json", rows, fused=False)
+    assert (found["CARD"], found["SWEEP"], found["CUDA_MEMORY"]) == ("a card", "sweep.json", 3)
+    assert not {name for name in shown if name.startswith("fused")}
+    expected = {name: (doubled if name in shown else prices.CUDA)[name] for name in prices.CUDA}
+    assert found["CUDA"] == pytest.approx(expected, rel=0.06)  # printed with two digits
 
 
 def test_the_model_is_known_without_torch():

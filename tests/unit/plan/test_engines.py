@@ -1,4 +1,4 @@
-"""Which engine trains a setting: told from the setting alone, and why it is not the stacked one."""
+"""Which engine and which kernels train a setting: told from the setting alone, and why it is not the stacked one."""
 
 import json
 
@@ -10,7 +10,7 @@ from specs import named, own, spec
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
-from bnbench.plan.engines import engine, modular_because
+from bnbench.plan.engines import engine, fused, modular_because
 from bnbench.plan.settings import Setting
 
 STACKED = {
@@ -93,3 +93,48 @@ def test_a_setting_of_an_earlier_version_has_the_engine_that_it_had():
 def test_a_job_has_the_engine_of_the_plan(setting, change):
     for each in (setting, {**setting, **change}):
         assert engine(Setting.from_spec(json.loads(Setting.from_spec(each).to_json())).spec) == engine(each)
+
+
+SMALL = spec(hidden=[64, 64], norm=named("norm", "batch"), batch_size=25, device="cuda")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"norm": named("norm", "none")},
+        {"norm": named("norm", "batch", affine=False)},
+        {"activation": "identity"},
+        {"batch_size": "full"},
+        {"batch_size": 128, "task": named("task", "sine", points=3000)},
+        *({"optimizer": named("optimizer", name)} for name in ("sgd", "momentum", "adam", "adamw")),
+        {"network": named("network", "mlp"), "loss": {"name": "task"}},
+    ],
+    ids=str,
+)
+def test_fused_kernels_take_the_steps_of_a_small_regression_on_a_gpu(change):
+    assert fused({**SMALL, **change})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"device": "cpu"},
+        {"dtype": "float64"},
+        {"activation": "tanh"},
+        {"batch_size": 129, "task": named("task", "sine", points=3000)},
+        {"batch_size": "full", "task": named("task", "diabetes")},
+        {"task": named("task", "digits")},
+        {"loss": named("loss", "absolute")},
+        {"norm": named("norm", "batch", momentum=None)},
+        {"norm": named("norm", "batch", statistics="batch")},
+        {"norm": named("norm", "batch", placement="after")},
+        *({"norm": named("norm", name)} for name in ("ghost", "frozen", "layer", "population")),
+        *({"optimizer": named("optimizer", name)} for name in OPTIMIZERS if "adam" in name[1:] or name == "rprop"),
+        {"optimizer": named("optimizer", "adam", clip=1.0)},
+        {"network": named("network", "mlp", dropout=0.5)},
+    ],
+    ids=str,
+)
+def test_fused_kernels_take_no_others(change):
+    assert not fused({**SMALL, **change})

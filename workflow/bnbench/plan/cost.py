@@ -1,9 +1,8 @@
 """What training costs, by the setting's arithmetic alone: time and memory, and from them the sizes of jobs and stacks.
 
 Pure, without torch, files or clock: the same setting is cut into the same jobs on a laptop, a head node and a compute
-node. The time is a sum of amounts (arithmetic, memory traffic, calls) times prices. The prices of a CPU were fitted to
-times measured on one core (tests/benchmarks/cost_model.py, which also says how far the estimates are off); those of a
-GPU are taken from its maker's figures and have not been measured.
+node. The time is a sum of amounts (arithmetic, memory traffic, calls) times prices, those of a CPU here, those of a GPU
+in `cuda_cost`. The prices were fitted to times measured on one core and on one GPU, see `prices`.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.epochs import batch_bounds
-from bnbench.plan import modular_cost
+from bnbench.plan import cuda_cost, modular_cost, prices
 from bnbench.plan.engines import engine
-from bnbench.plan.layout import aligned
+from bnbench.plan.layout import aligned, weights
 from bnbench.plan.modular_cost import Probe
 
 
 def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
-    """How much there is to do in an epoch of `seeds` networks, by what has a price in `PRICES`."""
+    """How much a CPU has to do in an epoch of `seeds` networks, by what has a price in `prices.CPU`."""
     seeds = max(2, seeds)  # a lone one trains beside a copy of itself
     task, norm, optimizer = tasks.of(spec), build(NORMS, spec["norm"]), build(OPTIMIZERS, spec["optimizer"])
     points, tested = task.train_points(), task.tested_points()
@@ -64,48 +63,19 @@ def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
     }
 
 
-PRICES: dict[str, dict[str, float]] = {
-    "cpu": {
-        "calls": 1.4e-05,
-        "calls of a norm": 3.4e-05,
-        "matrices of a seed": 2.2e-07,
-        "multiplications": 2.1e-11,
-        "units": 6.1e-10,
-        "normalized units": 1.2e-09,
-        "unaligned units": 1.6e-09,
-        "curved units": 8.9e-10,
-        "weights": 9.1e-11,
-        "orders": 1.3e-08,
-        "evaluations": 0.00018,
-    },
-    "cuda": {
-        "calls": 2e-05,
-        "calls of a norm": 3e-05,
-        "matrices of a seed": 1e-09,
-        "multiplications": 3e-13,
-        "units": 2e-11,
-        "normalized units": 2e-11,
-        "unaligned units": 2e-11,
-        "curved units": 1e-11,
-        "weights": 2e-12,
-        "orders": 1.5e-08,
-        "evaluations": 0.001,
-    },
-}
-"""Seconds for one of each of the amounts, by kind of device."""
-
 JOB_SECONDS = 300.0
 """What a job of automatic size takes at most, unless one seed takes longer: minutes, beside the 11 s of a SLURM job."""
 
 _STACK_BYTES = 5 * 2**20  # of weights, gradients and optimizer states that are worked on at once: what caches hold
-_DEVICE_BYTES = 8 * 2**30  # of a GPU, which a job of automatic size uses at most
-_HOST_MIB = 2048  # of the host's memory beside the imports, likewise
+_DEVICE_BYTES = 12 * 2**30  # of a GPU, which a job of automatic size uses at most, see `seeds_per_job`
+_HOST_MIB = {"cpu": 2048, "cuda": 6144}  # of the host's memory beside the imports, likewise
 _IMPORTS_MIB = {"cpu": 330, "cuda": 3000}  # of a job that has trained nothing yet
 _UNKNOWN_MINUTES = 60  # of a job whose network nobody has measured
 _OWN_SHARE = 5  # how much longer a job of the user's networks may take than the estimate
 _MODULES_AT_ONCE = 16  # on a GPU, each on a stream of its own: more gain next to nothing
-_HEADROOM = 3.0  # on the time, and
-_MEMORY_HEADROOM = 1.5  # on the memory, for other machines than the prices were measured on
+_HEADROOM = {"cpu": 3.0, "cuda": 10.0}  # on the time, for other machines than the prices were measured on:
+# cards differ more than cores, and that one is among the fastest
+_MEMORY_HEADROOM = 1.5
 
 
 def seconds(spec: Mapping[str, Any], seeds: int, probe: Probe | None = None) -> float:
@@ -115,8 +85,11 @@ def seconds(spec: Mapping[str, Any], seeds: int, probe: Probe | None = None) -> 
     """
     if engine(spec) == "modular":
         return seeds * modular_cost.seconds(spec, probe)
-    prices = PRICES[spec["device"]]
-    return float(spec["epochs"] * sum(amount * prices[name] for name, amount in amounts(spec, seeds).items()))
+    if spec["device"] == "cpu":
+        found, price = amounts(spec, seeds), prices.CPU
+    else:
+        found, price = cuda_cost.amounts(spec, seeds), prices.CUDA
+    return float(spec["epochs"] * sum(amount * price[name] for name, amount in found.items()))
 
 
 def memory(spec: Mapping[str, Any], seeds: int, probe: Probe | None = None) -> float:
@@ -133,13 +106,19 @@ def seeds_per_job(spec: Mapping[str, Any]) -> int:
 
     It never depends on a measurement, so that the same setting is cut into the same jobs everywhere. A network of the
     user's is taken for the smallest there is; so that jobs of a larger one take minutes still, they are cut shorter.
+
+    A job may take 12 GiB of a GPU, so a card of 16 GB trains it whole; a smaller one does in halves, see
+    `trainer.stacks`. More would not fill a larger card better: a step passes over those bytes more than once, which
+    takes milliseconds, while its launches take tenths of one. Most jobs on GPUs end before, by the host's memory: the
+    rows of all epochs are kept there.
     """
-    allowed, imports = 1, _IMPORTS_MIB[spec["device"]]
+    device = spec["device"]
+    allowed, most_on_host = 1, _IMPORTS_MIB[device] + _HOST_MIB[device]
     modular = engine(spec) == "modular"
     longest = JOB_SECONDS / (_OWN_SHARE if modular and not modular_cost.multiplications(spec) else 1)
     for size in (digit * 10**power for power in range(6) for digit in (1, 2, 5)):
-        on_device = size * _bytes(spec) if spec["device"] != "cpu" and not modular else 0
-        if seconds(spec, size) > longest or memory(spec, size) > imports + _HOST_MIB or on_device > _DEVICE_BYTES:
+        on_device = size * cuda_cost.bytes_per_network(spec) if device != "cpu" and not modular else 0
+        if seconds(spec, size) > longest or memory(spec, size) > most_on_host or on_device > _DEVICE_BYTES:
             break
         allowed = size
     return allowed
@@ -157,7 +136,7 @@ def asked(spec: Mapping[str, Any], seeds: int, attempt: int, probe: Probe | None
 
     A network of the user's that nobody has measured is given an hour at least.
     """
-    minutes = math.ceil((120 + _HEADROOM * seconds(spec, seeds, probe)) / 60)
+    minutes = math.ceil((120 + _HEADROOM[spec["device"]] * seconds(spec, seeds, probe)) / 60)
     if engine(spec) == "modular" and probe is None:
         minutes = max(minutes, _UNKNOWN_MINUTES)
     # A job of Snakemake on a cluster is two more Pythons that wait for it.
@@ -179,17 +158,9 @@ def stack_size(spec: Mapping[str, Any]) -> int:
 
 
 def _bytes(spec: Mapping[str, Any]) -> int:
-    """What one network takes while it trains: weights, gradients, optimizer states, and arrays of [examples, units]."""
+    """What one network takes on a CPU while it trains: weights, gradients, states, and arrays of [examples, units]."""
     wide = 8 if spec["dtype"] == "float64" else 4
     task = tasks.of(spec)
     points = max(task.train_points(), task.tested_points())
     units = sum(aligned(width) for width in networks.of(spec).hidden)
     return int(wide * (4 * weights(spec) + 6 * points * units))
-
-
-def weights(spec: Mapping[str, Any]) -> int:
-    """Weights of one network in memory."""
-    task = tasks.of(spec)
-    outputs = task.outputs() if task.outputs() == 1 else aligned(task.outputs())
-    widths = [task.inputs(), *(aligned(width) for width in networks.of(spec).hidden), outputs]
-    return sum(before * after + after for before, after in pairwise(widths))

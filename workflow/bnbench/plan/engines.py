@@ -61,9 +61,10 @@ def fused(spec: Mapping[str, Any]) -> bool:
         engine(spec) == "stacked"
         and (spec["device"], spec["dtype"]) == ("cuda", "float32")
         and isinstance(network, Perceptron)
+        and bool(network.hidden)
         and network.activation in ("relu", "identity")
-        and (type(norm) is Identity or type(norm) is BatchNorm and norm.momentum is not None)
-        and (isinstance(optimizer, Adam) or isinstance(optimizer, SGD) and not optimizer.dampening)
+        and (type(norm) is Identity or (type(norm) is BatchNorm and norm.momentum is not None))
+        and (isinstance(optimizer, Adam) or (isinstance(optimizer, SGD) and not optimizer.dampening))
         and (task.outputs(), tasks.loss_of(spec)) == (1, "squared")
         and max(stop - start for start, stop in pairwise(batch_bounds(task.train_points(), batch))) <= _FUSED_BATCH
     )

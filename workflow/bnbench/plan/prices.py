@@ -1,0 +1,49 @@
+"""Prices of training: seconds for one of each of the amounts of `cost` and `cuda_cost`, fitted to measured times.
+
+They are constants of the code, so the same setting is cut into the same jobs everywhere. What a study has taken where
+it runs corrects the estimates that people read, see `store.timings`, and no job.
+"""
+
+CPU = {
+    "calls": 1.4e-05,
+    "calls of a norm": 3.4e-05,
+    "matrices of a seed": 2.2e-07,
+    "multiplications": 2.1e-11,
+    "units": 6.1e-10,
+    "normalized units": 1.2e-09,
+    "unaligned units": 1.6e-09,
+    "curved units": 8.9e-10,
+    "weights": 9.1e-11,
+    "orders": 1.3e-08,
+    "evaluations": 0.00018,
+}
+"""Of one core of an AMD EPYC, fitted and checked by tests/benchmarks/cost_model.py."""
+
+CARD = "NVIDIA H200"
+"""The GPU that the prices of CUDA were measured on."""
+
+SWEEP = "h200-costs-4d18500.json"
+"""The measurements that they were fitted to, in tests/benchmarks/results."""
+
+CUDA = {
+    "launches": 1.5e-06,
+    "launches from the host": 8e-06,
+    "evaluations": 0.00041,
+    "orders": 2e-08,
+    "multiplications": 2.1e-14,
+    "units": 1.6e-11,
+    "normalized units": 1.3e-11,
+    "weights": 1.3e-12,
+    "fused launches": 3e-06,
+    "fused multiplications": 2.1e-14,
+    "fused units": 5e-12,
+    "fused normalized units": 2e-12,
+    "fused weights": 1.3e-12,
+}
+"""Of that GPU, fitted and checked by tests/benchmarks/cuda_cost_model.py.
+
+Those of fused kernels are guesses from the others: the sweep has no steps that such kernels took.
+"""
+
+CUDA_MEMORY = 1.0
+"""Measured over reckoned bytes of a network on a GPU, see `cuda_cost.bytes_per_network`."""

@@ -1,0 +1,122 @@
+"""How long trials that are there have taken, against what the cost model estimates: what corrects its estimates.
+
+Times are those of one card, or processor: of the one that trained last, which is likely to train what is missing.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bnbench.errors import UserError
+from bnbench.plan import cost, engines
+from bnbench.plan.settings import Setting
+from bnbench.store import probes, tables
+
+_FILES = 3  # of a setting, that are looked into
+_ALIKE = ("hidden", "network", "norm", "batch_size", "optimizer", "task", "dtype", "activation")
+"""Keys of a setting that its time depends on most, beside its engine."""
+
+
+class Timed(NamedTuple):
+    """A setting whose trials were timed."""
+
+    address: str
+    card: str
+    """Model of the GPU or processor; empty where the table does not say."""
+    at: float
+    """When its last trials were stored."""
+    pace: float
+    """Median of measured over estimated seconds of its trials."""
+    kind: tuple[str, ...]
+
+
+class Paces:
+    """What is known of the times of one kind of device.
+
+    Args:
+        timed: each setting once for every card.
+    """
+
+    def __init__(self, timed: list[Timed]) -> None:
+        self.card = max(timed, key=lambda each: each.at).card if timed else ""
+        """Whose times these are."""
+        self._timed = {each.address: each for each in timed if each.card == self.card}
+
+    def known(self) -> bool:
+        """Whether anything was timed."""
+        return bool(self._timed)
+
+    def own(self, address: str) -> float:
+        """Measured over estimated seconds of a setting; NaN where it was not timed."""
+        return self._timed[address].pace if address in self._timed else math.nan
+
+    def nearest(self, spec: Mapping[str, Any]) -> float:
+        """The same of the timed settings that have most in common with this one, their median; NaN where none is."""
+        kind = _kind(spec)
+        near: dict[int, list[float]] = {}
+        for each in self._timed.values():
+            apart = sum(one != other for one, other in zip(kind, each.kind, strict=True))
+            near.setdefault(apart, []).append(each.pace)
+        return statistics.median(near[min(near)]) if near else math.nan
+
+
+def paces(device: str, results: Path) -> Paces:
+    """What the tables of trials in `results` tell of `device`, cpu or cuda."""
+    found: list[Timed] = []
+    for folder in sorted((results / "trials").glob("*/")):
+        try:
+            found += _of_setting(folder, device, results)
+        except (UserError, KeyError, TypeError, ValueError):
+            continue  # of another version, or of a data file that is gone: an estimate does without it
+    return Paces(found)
+
+
+def first_files(folder: Path, columns: list[str]) -> Iterator[tuple[Path, dict[str, Any], list[tuple[Any, ...]]]]:
+    """Path, footer and rows of the first tables in `folder` that can be read and have the columns.
+
+    `collect` will complain of the others.
+    """
+    found = 0
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            footer, table = tables.footer(path), tables.read_parquet(path, columns=columns)
+        except UserError:
+            continue
+        if {*columns} <= {*table.column_names}:
+            yield path, footer, list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+            if (found := found + 1) == _FILES:
+                return
+
+
+def _of_setting(folder: Path, device: str, results: Path) -> Iterator[Timed]:
+    """A setting's trials, card by card."""
+    ratios: dict[str, list[float]] = {}
+    at: dict[str, float] = {}
+    setting: Setting | None = None
+    for path, footer, rows in first_files(folder, ["seconds", "threads", "device_name"]):
+        setting = setting or Setting.from_spec(footer["setting"])
+        if setting.spec["device"] != device:
+            return
+        # Those of a file have trained together.
+        probe = probes.read(setting.address, results)
+        estimate = cost.seconds(setting.spec, len(rows), probe) / max(1, len(rows))
+        for seconds, threads, card in rows:
+            measured = (seconds or 0) * ((threads or 0) if device == "cpu" else 1)
+            if 0 < measured < math.inf and estimate > 0:
+                ratios.setdefault(card or "", []).append(measured / estimate)
+                at[card or ""] = path.stat().st_mtime
+    if setting is not None:
+        kind = _kind(setting.spec)
+        for card, found in ratios.items():
+            yield Timed(folder.name, card, at[card], statistics.median(found), kind)
+
+
+def _kind(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """What settings are compared by: how they are trained, and the names or values of some keys."""
+    values = (spec.get(key) for key in _ALIKE)
+    named = (str(value["name"] if isinstance(value, Mapping) and "name" in value else value) for value in values)
+    return (engines.engine(spec), str(engines.fused(spec)), *named)
