@@ -135,20 +135,19 @@ def _through(
     here = (seed * batch + rows)[:, None] * columns + cols[None, :]
     z = tl.load(kept + here, mask=in_rows[:, None] & in_cols[None, :], other=0.0)
     own = seed * width + cols
-    slope = tl.load(scale + seed * columns + cols, mask=in_cols, other=0.0) if NORMED else 1.0
+    activated = z
     if NORMED and AFFINE:
         g = tl.load(gamma + own, mask=in_width, other=0.0)
-        slope *= g
-        if RELU:
-            shifted = z * g[None, :] + tl.load(beta + own, mask=in_width, other=0.0)[None, :]
-            dy = tl.where(shifted <= 0.0, 0.0, dy)
-    elif RELU:
-        dy = tl.where(z <= 0.0, 0.0, dy)
+        activated = z * g[None, :] + tl.load(beta + own, mask=in_width, other=0.0)[None, :]
+    if RELU:
+        dy = tl.where(activated <= 0.0, 0.0, dy)
     dy = tl.where(in_rows[:, None], dy, 0.0)
     total = tl.sum(dy, 0)
     if NORMED:
         along, size = tl.sum(dy * z, 0), batch.to(z.dtype)
+        slope = tl.load(scale + seed * columns + cols, mask=in_cols, other=0.0)
         if AFFINE:
+            slope *= g
             tl.store(dgamma + own, along, mask=in_width)
             tl.store(dbeta + own, total, mask=in_width)
         dy = slope[None, :] * (dy - (total / size)[None, :] - z * (along / size)[None, :])

@@ -26,6 +26,8 @@ from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
 from bnbench.trainer import captured, fused, objectives, scores, snapshot, threads
 from bnbench.trainer.devices import plain
+from bnbench.trainer.fused import FusedEpoch
+from bnbench.trainer.fused_updates import Updates
 from bnbench.trainer.initialization import drawn_for
 from bnbench.trainer.network import BLOCK, Network
 from bnbench.trainer.optimizers import set_rate
@@ -89,10 +91,9 @@ class StackedEngine:
         if fused_kernels is None:
             self._train_epoch = _Replayed(epoch, wanted=graph and not network.changes())
         else:
-            updates = fused.Updates(self._entry, self._optimizer, network, fused_kernels)
-            self._train_epoch = _Replayed(
-                fused.FusedEpoch(network, updates, self._examples.batches, fused_kernels), wanted=True
-            )
+            updates = Updates(self._entry, self._optimizer, network, fused_kernels)
+            by_fused = FusedEpoch(network, updates, self._examples.batches, fused_kernels)
+            self._train_epoch = _Replayed(by_fused, wanted=True)
         self._refresh = epoch.refresh
 
     @classmethod
