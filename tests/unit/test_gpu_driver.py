@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -86,3 +87,33 @@ def test_costs_are_measured_of_every_setting_that_the_cpus_prices_know(monkeypat
     assert {(spec["device"], spec["evaluate_every"]) for spec, _ in settings} == {("cuda", 10)}
     assert max(seeds for _, seeds in settings) == 3000
     json.dumps(settings)
+
+
+@pytest.fixture
+def nvidia_smi(tmp_path, monkeypatch):
+    """A stand-in for the program, which says that the power is capped, twice or for ever."""
+    line = "date '+%Y/%m/%d %H:%M:%S.%3N, 1410, 2619, 512.25, 63, [N/A], 0x0000000000000004'"
+    text = f'#!/bin/sh\ncase "$*" in *-lms*) while :; do {line}; sleep 0.05; done;; *) echo 580.65, 0x4;; esac\n'
+    (tmp_path / "nvidia-smi").write_text(text)
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_clocks_are_read_while_something_runs(driver, nvidia_smi):
+    card = importlib.import_module("card")
+    with card.Clocks() as clocks:
+        start = card.now()
+        time.sleep(0.5)
+        seen = clocks.within(start, card.now())
+    assert len(seen) > 1
+    assert {sample[1:5] for sample in seen} == {(1410.0, 2619.0, 512.25, 63.0)}
+    assert {sample.reasons for sample in seen} == {"power cap"}
+    assert card.asked("driver_version", "x") == ["580.65", "0x4"]
+
+
+def test_without_nvidia_smi_there_are_no_clocks(driver, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    card = importlib.import_module("card")
+    with card.Clocks() as clocks:
+        assert clocks.within(card.now(), card.now()) == []
+    assert card.asked("driver_version") == []
