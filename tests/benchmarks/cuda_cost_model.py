@@ -5,7 +5,7 @@ measured, `bytes_per_network`; `device` names the card, and `fused` says whether
 `plan.engines.fused` names (they do unless it is false). No GPU is needed here.
 
 `--fit FILE` prints what belongs into workflow/bnbench/plan/prices.py for such a file: prices that fit the measured
-times best (non-negative least squares of the relative errors). Without it, the estimates by the prices that are there
+times best (least squares of the relative errors). Without it, the estimates by the prices that are there
 are compared with the sweep that they were fitted to, and results/cost-model-cuda.md is written:
 `python tests/benchmarks/cuda_cost_model.py`.
 """
@@ -18,11 +18,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from common import RESULTS, Array, keep, table
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear
 
 from bnbench.plan import cuda_cost, prices
+from bnbench.plan.engines import engine
 
 Row = dict[str, Any]
+
+DRAWN = 0.1
+"""How much a price counts that is twice what it was, against a setting whose time is estimated as double."""
+
+LEAST = 0.1
+"""Of what it was, a price at least: nothing is free."""
 
 SAFE = 0.9
 """Share of the settings that take no more memory than is reckoned."""
@@ -43,7 +50,10 @@ class Sweep(NamedTuple):
 def read(path: Path, *, unfused: bool = False) -> Sweep:
     """A sweep, parted."""
     about = json.loads(path.read_text(encoding="utf-8"))
-    rows = sorted(about.pop("rows"), key=lambda row: json.dumps([row["spec"], row["seeds"]], sort_keys=True))
+    timed = [
+        row for row in about.pop("rows") if row.get("seconds_per_epoch", 0) > 0 and engine(row["spec"]) == "stacked"
+    ]
+    rows = sorted(timed, key=lambda row: json.dumps([row["spec"], row["seeds"]], sort_keys=True))
     fitted = [row for place, row in enumerate(rows) if place % 3]
     fused = None if about.get("fused", True) and not unfused else False
     return Sweep(path, about, fitted, rows[::3], fused)
@@ -61,12 +71,16 @@ def times(rows: Sequence[Row]) -> Array:
 
 
 def fitted(sweep: Sweep) -> dict[str, float]:
-    """The prices that fit two thirds of a sweep best; of amounts that it has none of, those that are there."""
-    relative = amounts(sweep, sweep.fitted) / times(sweep.fitted)[:, None]
-    there = relative.any(axis=0)
-    scale = relative[:, there].max(axis=0)
-    found = iter(nnls(relative[:, there] / scale, np.ones(len(relative)))[0] / scale)
-    return {name: next(found) if has else old for has, (name, old) in zip(there, prices.CUDA.items(), strict=True)}
+    """The prices that fit two thirds of a sweep best, each drawn a little to what it was.
+
+    So an amount that few settings show gets no wild price, and one that none shows keeps its own.
+    """
+    before = np.array([*prices.CUDA.values()])
+    shares = amounts(sweep, sweep.fitted) * before / times(sweep.fitted)[:, None]
+    matrix = np.vstack([shares, DRAWN * np.eye(len(before))])
+    wanted = np.concatenate([np.ones(len(shares)), np.full(len(before), DRAWN)])
+    factors = lsq_linear(matrix, wanted, bounds=(LEAST, np.inf)).x
+    return dict(zip(prices.CUDA, (before * factors).tolist(), strict=True))
 
 
 def ratios(sweep: Sweep, rows: Sequence[Row], price: dict[str, float]) -> Array:
@@ -81,7 +95,7 @@ def within(found: Array, factor: float = 1.5) -> int:
 
 def memory(sweep: Sweep) -> Array:
     """Measured over reckoned bytes of a network, [rows that have them]; epochs were few where they were measured."""
-    rows = [row for row in [*sweep.fitted, *sweep.held_out] if row.get("bytes_per_network")]
+    rows = [row for row in [*sweep.fitted, *sweep.held_out] if row.get("bytes_per_network", 0) > 0]
     reckoned = [cuda_cost.bytes_per_network({**row["spec"], "epochs": 1}) / prices.CUDA_MEMORY for row in rows]
     return np.array([row["bytes_per_network"] for row in rows]) / reckoned
 
@@ -133,7 +147,8 @@ def report(sweep: Sweep) -> None:
     lines = [
         "# The cost model of a GPU against the clock",
         "",
-        f"{sweep.about['device']}, torch {sweep.about['torch']}, {sweep.about['date']}: {sweep.about['how']}. "
+        f"{sweep.about['device']}, torch {sweep.about.get('torch')}, {sweep.about.get('date')}: "
+        f"{sweep.about.get('how', 'a sweep of settings')}. "
         f"The measurements: [{sweep.path.name}]({sweep.path.name}).",
         "",
         "Sorted by what they are, every third setting was held out; the prices were fitted to the others. ms are of an "

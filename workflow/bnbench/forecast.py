@@ -153,9 +153,11 @@ def _costs(jobs: Sequence[_Job], results: Path) -> dict[str, str]:
 def _cost(jobs: Sequence[_Job], results: Path) -> str:
     """Estimated time of jobs of one kind of device, corrected by what was timed or measured of their settings."""
     device = jobs[0].setting.spec["device"]
-    paces = timings.paces(device, results)
     specs = {job.setting.address: job.setting.spec for job in jobs}
     measured = {address: probes.read(address, results) for address in specs}
+    paces = timings.paces(device, results, specs)
+    if any(math.isnan(paces.own(address)) and measured[address] is None for address in specs):
+        paces = timings.paces(device, results)  # a shared folder may have those of very many others
     factors = {address: paces.own(address) for address in specs}
     new = [address for address, factor in factors.items() if math.isnan(factor)]
     guessed = [address for address in new if measured[address] is None]

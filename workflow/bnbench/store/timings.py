@@ -6,8 +6,9 @@ Times are those of one card, or processor: of the one that trained last, which i
 from __future__ import annotations
 
 import math
+import operator
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,30 +45,37 @@ class Paces:
     def __init__(self, timed: list[Timed]) -> None:
         self.card = max(timed, key=lambda each: each.at).card if timed else ""
         """Whose times these are."""
-        self._timed = {each.address: each for each in timed if each.card == self.card}
+        self._own = {each.address: each.pace for each in timed if each.card == self.card}
+        self._of_kind: dict[tuple[str, ...], list[float]] = {}
+        for each in timed:
+            if each.card == self.card:
+                self._of_kind.setdefault(each.kind, []).append(each.pace)
+        self._nearest: dict[tuple[str, ...], float] = {}
 
     def known(self) -> bool:
         """Whether anything was timed."""
-        return bool(self._timed)
+        return bool(self._own)
 
     def own(self, address: str) -> float:
         """Measured over estimated seconds of a setting; NaN where it was not timed."""
-        return self._timed[address].pace if address in self._timed else math.nan
+        return self._own.get(address, math.nan)
 
     def nearest(self, spec: Mapping[str, Any]) -> float:
         """The same of the timed settings that have most in common with this one, their median; NaN where none is."""
         kind = _kind(spec)
-        near: dict[int, list[float]] = {}
-        for each in self._timed.values():
-            apart = sum(one != other for one, other in zip(kind, each.kind, strict=True))
-            near.setdefault(apart, []).append(each.pace)
-        return statistics.median(near[min(near)]) if near else math.nan
+        if kind not in self._nearest:
+            near: dict[int, list[float]] = {}
+            for other, found in self._of_kind.items():
+                near.setdefault(sum(map(operator.ne, kind, other)), []).extend(found)
+            self._nearest[kind] = statistics.median(near[min(near)]) if near else math.nan
+        return self._nearest[kind]
 
 
-def paces(device: str, results: Path) -> Paces:
-    """What the tables of trials in `results` tell of `device`, cpu or cuda."""
-    found: list[Timed] = []
-    for folder in sorted((results / "trials").glob("*/")):
+def paces(device: str, results: Path, addresses: Iterable[str] | None = None) -> Paces:
+    """What the tables of trials in `results` tell of `device`, cpu or cuda; of these settings, or of all."""
+    trials, found = results / "trials", list[Timed]()
+    folders = trials.glob("*/") if addresses is None else (trials / address for address in addresses)
+    for folder in sorted(folders):
         try:
             found += _of_setting(folder, device, results)
         except (UserError, KeyError, TypeError, ValueError):
