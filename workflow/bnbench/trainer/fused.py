@@ -25,7 +25,9 @@ Batches = Sequence[tuple[Tensor, Tensor]]
 
 @cache
 def kernels(device: torch.device) -> Any:
-    """The kernels, where they can be built and run on this device; else None, and one line says why."""
+    """The kernels, where they can be built and run on this device; else None, and one line says why on a GPU."""
+    if device.type != "cuda":
+        return None
     try:
         from bnbench.trainer import fused_kernels  # noqa: PLC0415 - Triton comes with torch's builds for CUDA alone
 

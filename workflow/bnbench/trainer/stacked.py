@@ -5,7 +5,7 @@ element-wise optimizer updates every seed.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -33,6 +33,7 @@ from bnbench.trainer.network import BLOCK, Network
 from bnbench.trainer.optimizers import set_rate
 from bnbench.trainer.orders import of_blocks, orders
 from bnbench.trainer.own_metrics import OwnMetrics
+from bnbench.trainer.replays import Replayed
 from bnbench.trainer.snapshot import Kept
 from bnbench.vocabulary import BATCH, VALIDATION
 
@@ -87,14 +88,16 @@ class StackedEngine:
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=constant)
         self._counters = network.flat.device if graph else torch.device("cpu")
         epoch = _Epoch(network, loss, self._optimizer, self._examples, points)
-        fused_kernels = fused.kernels(network.flat.device) if engines.fused(spec) and network.flat.is_cuda else None
+        self._refresh = epoch.refresh
+        fused_kernels = fused.kernels(network.flat.device) if engines.fused(spec) else None
+        by_fused = fused_kernels is not None and network.flat.is_cuda
         if fused_kernels is None:
-            self._train_epoch = _Replayed(epoch, wanted=graph and not network.changes())
+            self._train_epoch = Replayed(epoch, wanted=graph and not network.changes())
         else:
             updates = Updates(self._entry, self._optimizer, network, fused_kernels)
-            by_fused = FusedEpoch(network, updates, self._examples.batches, fused_kernels)
-            self._train_epoch = _Replayed(by_fused, wanted=True)
-        self._refresh = epoch.refresh
+            fused_epoch = FusedEpoch(network, updates, self._examples.batches, fused_kernels)
+            self._train_epoch = Replayed(fused_epoch, wanted=by_fused)
+        self._measure = Replayed(self._measured, wanted=by_fused)
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Self:
@@ -123,12 +126,18 @@ class StackedEngine:
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
         """See `engine.Engine`."""
         self._refresh(epochs)
-        found, fit = _evaluate(self._network, self._points, self._loss, self._task)
-        found[BATCH] = self._test_batches.loss(self._network, self._loss, found["test_loss"])
+        losses, fit = self._measure(epochs)
+        found = dict(losses)
         if self._metrics:
             with plain(fit.device):
                 found |= self._metrics.of_each(self._seeds, epochs, fit, self._points.test_y)
         return found
+
+    def _measured(self, epochs: int) -> tuple[dict[str, Tensor], Tensor]:  # noqa: ARG002 - always the same way
+        """What `evaluate` gives but for the user's own metrics, and the outputs at the test points."""
+        found, fit = _evaluate(self._network, self._points, self._loss, self._task)
+        found[BATCH] = self._test_batches.loss(self._network, self._loss, found["test_loss"])
+        return found, fit
 
     @torch.inference_mode()
     def fit(self) -> Tensor:
@@ -178,31 +187,6 @@ class _Examples:
         if self._orders is not None:
             for _ in range(epochs):
                 next(self._orders)
-
-
-class _Replayed:
-    """What trains an epoch a call, and on CUDA, where that is `wanted`, is captured in a graph.
-
-    The second call captures the whole epoch, optimizer included, in a graph that it and all later calls replay; the
-    first call runs as it is, so that kernels are loaded and the optimizer's state exists by then.
-    """
-
-    def __init__(self, train: Callable[[int], Tensor], *, wanted: bool) -> None:
-        self._train, self._wanted = train, wanted
-        self._first = True
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._losses = torch.empty(0)
-
-    def __call__(self, epoch: int) -> Tensor:
-        if self._first or not self._wanted:
-            self._first = False
-            return self._train(epoch)
-        if self._graph is None:
-            self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
-                self._losses = self._train(epoch)
-        self._graph.replay()
-        return self._losses
 
 
 class _Epoch:

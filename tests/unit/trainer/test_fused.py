@@ -1,0 +1,181 @@
+"""Fused kernels train as torch's own operations do; here by Triton's interpreter, on a GPU by the GPU."""
+
+import inspect
+import os
+
+os.environ.setdefault("TRITON_INTERPRET", "1")
+
+import numpy as np
+import pytest
+import torch
+from specs import named, spec
+
+from bnbench.catalogue import tasks
+from bnbench.catalogue.losses import SquaredLoss
+from bnbench.catalogue.norms import BatchNorm, Identity
+from bnbench.catalogue.optimizers import SGD, Adam, AdamW, Momentum
+from bnbench.plan import engines
+from bnbench.trainer import fused, objectives
+from bnbench.trainer.chunk import train
+from bnbench.trainer.fused import FusedEpoch
+from bnbench.trainer.fused_updates import Updates
+from bnbench.trainer.initialization import initial_weights, stacked
+from bnbench.trainer.loop import train_networks
+from bnbench.trainer.network import Network
+from bnbench.trainer.optimizers import set_rate
+from bnbench.trainer.stacked import StackedEngine
+
+pytest.importorskip("triton")
+if torch.cuda.is_available():
+    pytest.skip("where there is a GPU, test_stacked_on_cuda.py runs the kernels themselves", allow_module_level=True)
+
+from bnbench.trainer import fused_kernels
+
+CPU = torch.device("cpu")
+ARMS = {"none": Identity(), "batch": BatchNorm(), "without γ and β": BatchNorm(affine=False, momentum=0.3, eps=1e-3)}
+SHAPES = {  # inputs, hidden widths, sizes of the batches
+    "one input": (1, (20, 33), (10, 10)),
+    "one hidden layer": (1, (16,), (25, 7)),
+    "three inputs": (3, (24,), (9, 9)),
+    "several blocks": (2, (16, 70, 8), (33, 20)),
+}
+OPTIMIZERS = {
+    "sgd": SGD(lr=0.1),
+    "sgd with decay": SGD(lr=0.1, weight_decay=0.1),
+    "nesterov": Momentum(lr=0.05, nesterov=True, weight_decay=0.01),
+    "adam": Adam(lr=0.01),
+    "amsgrad": Adam(lr=0.01, betas=(0.8, 0.99), amsgrad=True, weight_decay=0.1, eps=1e-4),
+    "adamw": AdamW(lr=0.02),
+}
+
+
+def network(arm, inputs, hidden, activation="relu", seeds=2):
+    draws = [initial_weights([inputs, *hidden, 1], arm, "independent", seed) for seed in range(seeds)]
+    made = Network(stacked(draws), arm, activation, torch.float64, CPU)
+    for name, values in made.parameters.items():
+        if name.startswith("norm"):
+            values.add_(torch.linspace(-0.5, 0.5, values.shape[2], dtype=torch.float64))
+    return made
+
+
+def batches(inputs, sizes, seeds=2):
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.randn(seeds, inputs + 1, sum(sizes) + 5, generator=generator, dtype=torch.float64)
+    parts = rows[:, :, : sum(sizes)].split(list(sizes), dim=2)
+    return [(part[:, :inputs].transpose(1, 2), part[:, inputs:].transpose(1, 2)) for part in parts]
+
+
+def torchs(entry, of):
+    parameter = torch.nn.Parameter(of.flat)
+    parameter.grad = of.flat_gradient
+    return getattr(torch.optim, entry.torch_class)([parameter], **entry.arguments())
+
+
+def plain_epoch(of, data, optimizer):
+    losses = []
+    for x, y in data:
+        loss, gradient = objectives.differentiate(SquaredLoss(), of.forward(x), y)
+        of.backward(gradient.mul_(1 / y.shape[1]))
+        with torch.no_grad():
+            inspect.unwrap(type(optimizer).step)(optimizer)
+        losses.append(loss.mean((1, 2)))
+    return torch.stack(losses).mean(0)
+
+
+def assert_equal_epochs(arm, shape, entry, activation="relu", epochs=3):
+    inputs, hidden, sizes = SHAPES[shape]
+    data = batches(inputs, sizes)
+    one, other = network(arm, inputs, hidden, activation), network(arm, inputs, hidden, activation)
+    optimizer, container = torchs(entry, one), torchs(entry, other)
+    epoch = FusedEpoch(other, Updates(entry, container, other, fused_kernels), data, fused_kernels)
+    with torch.inference_mode():
+        for number in range(epochs):
+            set_rate(optimizer, entry.lr / (number + 1))
+            set_rate(container, entry.lr / (number + 1))
+            torch.testing.assert_close(epoch(number), plain_epoch(one, data, optimizer), rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(other.flat, one.flat, rtol=1e-9, atol=1e-9)
+    for kept, expected in zip(other.buffers, one.buffers, strict=True):
+        torch.testing.assert_close(kept, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("arm", ARMS)
+def test_epochs_equal_those_of_the_plain_network_in_double_precision(arm, shape):
+    assert_equal_epochs(ARMS[arm], shape, SGD(lr=0.1))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_updates_equal_torchs_under_a_rate_that_changes(optimizer):
+    assert_equal_epochs(ARMS["batch"], "three inputs", OPTIMIZERS[optimizer], epochs=5)
+
+
+def test_the_identity_has_no_kink():
+    assert_equal_epochs(ARMS["none"], "one input", SGD(lr=0.1), activation="identity")
+
+
+def test_a_loss_that_is_not_finite_stays_so():
+    data = [(x, y * float("inf")) for x, y in batches(1, (10,))]
+    made = network(ARMS["batch"], 1, (16,))
+    entry = Adam(lr=0.01)
+    epoch = FusedEpoch(made, Updates(entry, torchs(entry, made), made, fused_kernels), data, fused_kernels)
+    with torch.inference_mode(), np.errstate(all="ignore"):
+        epoch(0)
+        assert not epoch(1).isfinite().any()
+
+
+@pytest.fixture
+def interpreted(monkeypatch):
+    """Settings on CUDA train by the kernels, interpreted."""
+    monkeypatch.setattr(fused, "kernels", lambda device: fused_kernels)
+
+
+def small(**changes):
+    task = named("task", "sine", points=24, test_points=10)
+    changes = {"task": task, "hidden": [20, 16], "batch_size": 10, "epochs": 3, "evaluate_every": 1, **changes}
+    return spec(device="cuda", norm=named("norm", "batch"), optimizer=named("optimizer", "adam", lr=0.01), **changes)
+
+
+def trained(setting, seeds=range(3)):
+    return train(setting, seeds, [tasks.of(setting).data(seed) for seed in seeds], CPU)
+
+
+@pytest.mark.usefixtures("interpreted")
+def test_a_chunk_trains_as_by_torchs_operations(monkeypatch):
+    setting = small()
+    assert engines.fused(setting)
+    found = trained(setting)
+    monkeypatch.setattr(fused, "kernels", lambda device: None)
+    expected = trained(setting)
+    assert found.hashes == expected.hashes
+    for name, values in expected.losses.items():
+        np.testing.assert_allclose(found.losses[name], values, rtol=2e-4, err_msg=name)
+
+
+@pytest.mark.usefixtures("interpreted")
+def test_training_goes_on_from_a_checkpoint_with_the_same_bits():
+    setting, seeds = small(schedule=named("schedule", "cosine")), [0, 1]
+    data, kept = [tasks.of(setting).data(seed) for seed in seeds], []
+
+    def after_epoch(done, state):
+        kept.extend([state()] if done == 1 else [])
+
+    whole = train_networks(StackedEngine.of(setting, seeds, data, CPU), setting, after_epoch=after_epoch)
+    resumed = train_networks(StackedEngine.of(setting, seeds, data, CPU), setting, start=kept[0])
+    for name, values in whole.losses.items():
+        np.testing.assert_array_equal(resumed.losses[name], values)
+
+
+def test_a_cpu_trains_without_the_kernels():
+    assert fused.kernels(CPU) is None
+
+
+def test_what_keeps_the_kernels_from_being_built_is_told_once(monkeypatch, capsys):
+    fused.kernels.cache_clear()
+    monkeypatch.setattr(fused, "constants", lambda entry: 1 / 0)
+    gpu = torch.device("cuda", 0)
+    monkeypatch.setattr(torch, "zeros", lambda *shape, **options: torch.ones(16))
+    monkeypatch.setattr(torch, "tensor", lambda *values, **options: torch.ones(2))
+    assert fused.kernels(gpu) is None
+    assert fused.kernels(gpu) is None
+    assert capsys.readouterr().err.count("training by torch's own kernels, since Triton's cannot be built here") == 1
+    fused.kernels.cache_clear()
