@@ -26,6 +26,6 @@ PARTS = (
     Part("memory", "out_of_memory", "Too little memory", "checks.md", 20),
     Part("speed", "speed", "Speed of a study of many seeds", "speed.md", 130),
     Part("pace", "pace", "Pace early and late in one run", "pace.md", 50),
-    Part("costs", "costs", "Cost sweep", "checks.md", 70),
+    Part("costs", "costs", "Cost sweep", "checks.md", 70, ("scipy", "sklearn")),
     Part("workflow", "whole_workflow", "The whole workflow on CPU and GPU", "checks.md", 70, ("snakemake", "seaborn")),
 )

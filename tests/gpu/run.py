@@ -128,7 +128,7 @@ def commit() -> str:
 def summary(
     found: dict[str, str], of: str, options: argparse.Namespace, outcomes: Sequence[Outcome], left: Sequence[Part]
 ) -> str:
-    """One screen: the card, and a line or two for each part."""
+    """One screen: the card, how each part went, and the key figures."""
     card = ", ".join(f"{name} {value}" for name, value in found.items() if name != "card")
     lines = [
         f"# What a GPU showed: {found['card']}",
@@ -139,9 +139,10 @@ def summary(
         "|---|---|---|---|",
     ]
     for outcome in outcomes:
-        told = "; ".join([*outcome.said[:6], *outcome.figures]).replace("|", "/")
+        told = "; ".join(outcome.said[:6]).replace("|", "/")
         lines.append(f"| {outcome.name} | {outcome.verdict} | {outcome.seconds:.0f} | {told} |")
     lines += [f"| {part.name} | to come | | |" for part in left]
+    lines += ["", *(f"- {outcome.name}: {figure}" for outcome in outcomes for figure in outcome.figures)]
     return "\n".join([*lines, ""])
 
 

@@ -3,12 +3,14 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 GPU = Path(__file__).parents[1] / "gpu"
@@ -52,8 +54,8 @@ def test_no_end_of_a_part_stops_the_next_and_the_summary_tells_of_each(driver, t
     assert outcomes["lacks"].said == outcomes["needs"].said == ["no module no_such_module"]
     summary = (tmp_path / "out" / "summary.md").read_text()
     assert "| fails | failed | " in summary
-    assert "too far; 1 of 2" in summary
-    assert "42 µs" in summary
+    assert " | too far |" in summary
+    assert summary.splitlines()[-2:] == ["- fails: 1 of 2", "- works: 42 µs"]
     assert "a line" in (tmp_path / "out" / "page.md").read_text()
     assert driver.run.status([*outcomes.values()]) == 1
     assert driver.run.status([outcomes["works"], outcomes["needs"]]) == 0
@@ -65,10 +67,7 @@ def test_the_command_runs_the_parts_that_are_asked_for_on_a_cpu(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checks.md", "summary.md"]
     summary = (tmp_path / "summary.md").read_text()
-    assert [line.split(" | ")[:2] for line in summary.splitlines()[-2:]] == [
-        ["| repeat", "passed"],
-        ["| memory", "passed"],
-    ]
+    assert re.findall(r"^\| (\w+) \| (\w+) ", summary, re.MULTILINE)[1:] == [("repeat", "passed"), ("memory", "passed")]
     assert "a stand-in refused: halved" in summary
 
 
@@ -117,3 +116,41 @@ def test_without_nvidia_smi_there_are_no_clocks(driver, monkeypatch, tmp_path):
     with card.Clocks() as clocks:
         assert clocks.within(card.now(), card.now()) == []
     assert card.asked("driver_version") == []
+
+
+@pytest.fixture
+def page_of_devices(tmp_path):
+    """A function that makes what a run of the study leaves, with these verdicts and an answer."""
+
+    def make(verdicts, answer, devices=("a CPU", "NVIDIA X")):
+        page = tmp_path / "reports" / "devices"
+        (page / "tables").mkdir(parents=True)
+        (tmp_path / "results" / "trials").mkdir(parents=True)
+        (page / "verdicts.json").write_text(json.dumps({"sentence": answer}))
+        (page / "index.html").write_text(f"<h1>{answer}</h1>")
+        rows = [
+            {"norm": "none", "effect": 1.01, "effect_low": 0.99, "effect_high": 1.03, "verdict": v} for v in verdicts
+        ]
+        pd.DataFrame(rows).to_csv(page / "tables" / "contexts.csv", index=False)
+        pd.DataFrame({"device_name": devices}).to_parquet(tmp_path / "results" / "trials" / "x.parquet")
+        return tmp_path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("made", "failures"),
+    [
+        ((["equivalent"] * 2, "cuda and cpu had equivalent losses."), []),
+        ((["equivalent", "undecided"], "It is not decided."), ["CPU and GPU are not equivalent everywhere"]),
+        (([], "equivalent"), ["CPU and GPU are not equivalent everywhere"]),
+        ((["equivalent"], "They are equivalent.", ("a CPU", "a CPU")), ["everything was trained on ['a CPU']"]),
+    ],
+)
+def test_the_workflow_passes_if_its_page_says_that_cpu_and_gpu_are_equivalent(driver, page_of_devices, made, failures):
+    reporting, part = importlib.import_module("reporting"), importlib.import_module("whole_workflow")
+    folder = page_of_devices(*made)
+    report = reporting.Report(folder / "page.md", folder / "notes.json", "workflow")
+    options = reporting.Options("cuda", small=False, seconds=1.0, until=1.0, folder=folder, all_tests=False)
+    part._judge(folder, 1.0, options, report)
+    assert [failure.partition(":")[0] for failure in report.failures] == failures

@@ -3,11 +3,15 @@
 import inspect
 import os
 
-os.environ.setdefault("TRITON_INTERPRET", "1")
-
 import numpy as np
 import pytest
 import torch
+
+pytest.importorskip("triton")
+if torch.cuda.is_available():
+    pytest.skip("where there is a GPU, test_stacked_on_cuda.py runs the kernels themselves", allow_module_level=True)
+os.environ.setdefault("TRITON_INTERPRET", "1")  # which Triton reads when kernels are defined
+
 from specs import named, spec
 
 from bnbench.catalogue import tasks
@@ -15,7 +19,7 @@ from bnbench.catalogue.losses import SquaredLoss
 from bnbench.catalogue.norms import BatchNorm, Identity
 from bnbench.catalogue.optimizers import SGD, Adam, AdamW, Momentum
 from bnbench.plan import engines
-from bnbench.trainer import fused, objectives
+from bnbench.trainer import fused, fused_kernels, objectives
 from bnbench.trainer.chunk import train
 from bnbench.trainer.fused import FusedEpoch
 from bnbench.trainer.fused_updates import Updates
@@ -24,12 +28,6 @@ from bnbench.trainer.loop import train_networks
 from bnbench.trainer.network import Network
 from bnbench.trainer.optimizers import set_rate
 from bnbench.trainer.stacked import StackedEngine
-
-pytest.importorskip("triton")
-if torch.cuda.is_available():
-    pytest.skip("where there is a GPU, test_stacked_on_cuda.py runs the kernels themselves", allow_module_level=True)
-
-from bnbench.trainer import fused_kernels
 
 CPU = torch.device("cpu")
 ARMS = {"none": Identity(), "batch": BatchNorm(), "without γ and β": BatchNorm(affine=False, momentum=0.3, eps=1e-3)}

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import torch
 from on_devices import STACKED
+from specs import named, spec
 
 from bnbench.catalogue import tasks
+from bnbench.plan import engines
+from bnbench.trainer import fused
 from bnbench.trainer.chunk import train
 from bnbench.trainer.loop import train_networks
 from bnbench.trainer.stacked import StackedEngine
@@ -56,3 +59,26 @@ def test_bits_in_float32_are_the_same_twice_and_after_a_resumption(name):
         np.testing.assert_array_equal(resumed.losses[measured], values)
     np.testing.assert_array_equal(again.fit, whole.fit)
     np.testing.assert_array_equal(resumed.fit, whole.fit)
+
+
+@pytest.mark.parametrize("batch_size", ["full", 33])
+@pytest.mark.parametrize("hidden", [(16,), (257, 63), (64, 64, 64)])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])
+@pytest.mark.parametrize("arm", ["none", "batch"])
+def test_fused_kernels_train_as_torchs_own(arm, optimizer, hidden, batch_size, monkeypatch):
+    setting = spec(
+        norm=named("norm", arm),
+        optimizer=named("optimizer", optimizer),
+        schedule=named("schedule", "cosine"),
+        hidden=[*hidden],
+        batch_size=batch_size,
+        device="cuda",
+        epochs=4,
+        evaluate_every=1,
+    )
+    assert engines.fused(setting)
+    assert fused.kernels(GPU) is not None
+    found = trained(setting)
+    monkeypatch.setattr(fused, "kernels", lambda device: None)
+    for measured, values in trained(setting).losses.items():
+        np.testing.assert_allclose(found.losses[measured], values, rtol=1e-3, err_msg=measured)
