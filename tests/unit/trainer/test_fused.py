@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("triton")
 if torch.cuda.is_available():
     pytest.skip("where there is a GPU, test_stacked_on_cuda.py runs the kernels themselves", allow_module_level=True)
-os.environ.setdefault("TRITON_INTERPRET", "1")  # which Triton reads when kernels are defined
+os.environ.setdefault("TRITON_INTERPRET", "1")  # which Triton reads when it is imported
+pytest.importorskip("triton")
 
 from specs import named, spec
 
