@@ -43,7 +43,7 @@ def test_losses_equal_the_cpus_in_float64(name):
 
 @pytest.mark.parametrize("name", REPEATED)
 def test_bits_in_float32_are_the_same_twice_and_after_a_resumption(name):
-    setting = {**STACKED[name], "dtype": "float32", "epochs": 10}
+    setting = {**STACKED[name], "dtype": "float32", "device": "cuda", "epochs": 10}
     data, kept = data_of(setting), []
 
     def after_epoch(done, state):
