@@ -1,10 +1,13 @@
 """Orders of examples, the same for every arm and engine."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from itertools import cycle
+from copy import deepcopy
+from functools import cache, partial
+from itertools import chain, cycle
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -16,6 +19,8 @@ from bnbench.trainer import threads
 
 _DRAWN = 2**20  # places of examples drawn in one go, for all epochs and seeds together: 8 MiB
 _WORTH_A_THREAD = 2**16  # of such places: to draw them takes longer than to start a thread
+_MORE = 4  # times as many are drawn by a GPU, whose lanes are the more, the more epochs it draws for
+_WORTH_A_GPU = 64  # seeds: a GPU draws for one as long as for all, while threads of the host draw for few unnoticed
 
 Int64s = NDArray[np.int64]
 
@@ -41,21 +46,27 @@ def orders(
         device: where the orders are wanted.
         workers: threads that draw, each for some of the seeds.
         ahead: they draw the next orders while the present ones are used. For a GPU, whose host would wait for it; on a
-            CPU they are the threads that train.
-        at_once: places of examples drawn in one go, at least an epoch's.
+            CPU they are the threads that train. Where it can, the GPU draws the orders of many seeds itself.
+        at_once: places of examples that the host draws in one go, at least an epoch's.
     """
     streams = [stream(seed, "order") for seed in seeds]
-    # As many goes as are needed, all of the same size: little is drawn for nothing.
-    goes = math.ceil(epochs / max(1, at_once // (len(seeds) * count)))
-    shape = (math.ceil(epochs / goes), len(seeds), count)
+    shape = _shape(len(seeds), count, epochs, at_once)
     parts = np.array_split(np.arange(len(seeds)), min(workers, len(seeds), 1 + math.prod(shape) // _WORTH_A_THREAD))
     draw = partial(_draw, streams)
+    if ahead and _is_gpu(device) and count > 1 and len(seeds) >= _WORTH_A_GPU:
+        yield from _by_the_gpu(streams, parts, _shape(len(seeds), count, epochs, _MORE * at_once), device)
     if ahead:
         yield from _ahead(draw, parts, shape, device)
     while True:
         drawn = torch.empty(shape, dtype=torch.int64)
         threads.each(partial(draw, drawn.numpy()), parts, len(parts))
         yield from drawn.to(device)
+
+
+def _shape(seeds: int, count: int, epochs: int, at_once: int) -> tuple[int, int, int]:
+    """Epochs, seeds and points of one go: of as many as are needed, all alike, so little is drawn for nothing."""
+    goes = math.ceil(epochs / max(1, at_once // (seeds * count)))
+    return math.ceil(epochs / goes), seeds, count
 
 
 def _draw(streams: Sequence[np.random.Generator], orders: NDArray[np.signedinteger], places: Int64s) -> None:
@@ -67,6 +78,47 @@ def _draw(streams: Sequence[np.random.Generator], orders: NDArray[np.signedinteg
     drawn = np.empty(ordered.shape, ordered.dtype)
     for place in places:
         orders[:, place] = streams[place].permuted(ordered, axis=1, out=drawn)
+
+
+def _is_gpu(device: torch.device) -> bool:
+    return device.type == "cuda"
+
+
+def _by_the_gpu(
+    streams: Sequence[np.random.Generator], parts: Sequence[Int64s], shape: tuple[int, int, int], device: torch.device
+) -> Iterator[Tensor]:
+    """Orders that a GPU draws from fresh streams; none, and one line says why, where it cannot or they are others.
+
+    The first epoch's are compared with the host's.
+    """
+    if (kernel := _kernel(device)) is None:
+        return
+    drawn: Iterator[Tensor] = kernel.draw(streams, shape, device)
+    first = next(drawn)
+    expected = torch.empty((1, *shape[1:]), dtype=torch.int64)
+    copies = [deepcopy(each) for each in streams]
+    threads.each(partial(_draw, copies, expected.numpy()), parts, len(parts))
+    if torch.equal(first[:1].cpu(), expected):
+        yield from chain(first, chain.from_iterable(drawn))
+    _say_that_the_host_draws(f"draws others than this numpy ({np.__version__})")
+
+
+@cache
+def _kernel(device: torch.device) -> ModuleType | None:
+    """The module `order_kernel`, where Triton can build its kernels for a device and run them there."""
+    try:
+        from bnbench.trainer import order_kernel  # noqa: PLC0415 - Triton comes with torch's builds for CUDA alone
+
+        next(order_kernel.draw([stream(0, "order")], (1, 1, 2), device))
+    except Exception as error:  # whatever is missing: Triton, a compiler for C, a GPU that it knows
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        _say_that_the_host_draws(f"cannot be built here: {reason}")
+        return None
+    return order_kernel
+
+
+def _say_that_the_host_draws(why: str) -> None:
+    print(f"orders of examples are drawn by the host, since Triton's kernel {why}", file=sys.stderr)
 
 
 def _ahead(
