@@ -1,15 +1,20 @@
 """What several tests need at hand."""
 
+import os
 from functools import partial
 from pathlib import Path
 
 import pytest
 import stores
 import synthetic
+import torch
 from hypothesis import HealthCheck, settings
 from prose import Prose
 
 from bnbench import compare, plot
+
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")  # Triton reads it when it is imported, whoever does that
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")

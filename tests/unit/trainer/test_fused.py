@@ -1,7 +1,8 @@
 """Fused kernels train as torch's own operations do; here by Triton's interpreter, on a GPU by the GPU."""
 
+import gc
 import inspect
-import os
+import weakref
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ import torch
 
 if torch.cuda.is_available():
     pytest.skip("where there is a GPU, test_stacked_on_cuda.py runs the kernels themselves", allow_module_level=True)
-os.environ.setdefault("TRITON_INTERPRET", "1")  # which Triton reads when it is imported
 pytest.importorskip("triton")
 
 from specs import named, spec
@@ -161,6 +161,23 @@ def test_training_goes_on_from_a_checkpoint_with_the_same_bits():
     resumed = train_networks(StackedEngine.of(setting, seeds, data, CPU), setting, start=kept[0])
     for name, values in whole.losses.items():
         np.testing.assert_array_equal(resumed.losses[name], values)
+
+
+@pytest.mark.usefixtures("interpreted")
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_stack_gives_its_memory_back_at_once(device):
+    setting = {**small(), "device": device}
+    gc.collect()
+    gc.disable()
+    try:
+        engine = StackedEngine.of(setting, [0, 1], [tasks.of(setting).data(seed) for seed in range(2)], CPU)
+        engine.train_epoch(0, 1.0)
+        engine.evaluate(1)
+        weights = weakref.ref(engine._network.flat)
+        del engine
+        assert weights() is None
+    finally:
+        gc.enable()
 
 
 def test_a_cpu_trains_without_the_kernels():

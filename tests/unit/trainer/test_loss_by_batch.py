@@ -18,7 +18,7 @@ from bnbench.catalogue import tasks
 from bnbench.epochs import batch_blocks, batch_bounds
 from bnbench.plan import engines
 from bnbench.streams import stream
-from bnbench.trainer import stacked
+from bnbench.trainer import evaluation
 from bnbench.trainer.chunk import train
 from bnbench.trainer.loop import train_networks
 from bnbench.trainer.norm_modules import ArmNorm
@@ -147,7 +147,7 @@ def test_its_bits_do_not_depend_on_the_seeds_beside(norm, activation, batch_size
 
 def test_its_batches_do_not_depend_on_how_many_are_evaluated_at_once(monkeypatch):
     whole = losses(small(batch_size=7))[BATCH]
-    monkeypatch.setattr(stacked, "BLOCK", 10)
+    monkeypatch.setattr(evaluation, "BLOCK", 10)
     np.testing.assert_allclose(losses(small(batch_size=7))[BATCH], whole, rtol=1e-12)
 
 
@@ -164,10 +164,10 @@ def test_points_lie_in_an_order_of_the_seed_and_not_as_in_the_data():
     engine = stacked_engine(setting)
     by_seed = [stream(seed, "forward.blocks.test_x").permutation(30) for seed in (3, 4)]
     engine.evaluate(0)
-    np.testing.assert_array_equal(engine._test_batches._order.numpy(), by_seed)
+    np.testing.assert_array_equal(engine._evaluation.test_batches._order.numpy(), by_seed)
     fixed = stacked_engine(small(seed_varies="data"))
     fixed.evaluate(0)
-    np.testing.assert_array_equal(*fixed._test_batches._order.numpy())
+    np.testing.assert_array_equal(*fixed._evaluation.test_batches._order.numpy())
 
 
 @pytest.mark.parametrize("engine", ["stacked", "modular"])
@@ -187,7 +187,7 @@ def test_training_gives_the_same_bits_whether_it_is_measured_or_not(monkeypatch)
         return train_networks(stacked_engine(setting), setting).losses
 
     measured = trained_stack()
-    monkeypatch.setattr(stacked._TestBatches, "loss", lambda *_: torch.zeros(2))
+    monkeypatch.setattr(evaluation._TestBatches, "loss", lambda *_: torch.zeros(2))
     for name, values in trained_stack().items():
         if name != BATCH:
             np.testing.assert_array_equal(values, measured[name])

@@ -1,6 +1,5 @@
 """The kernel that draws orders on a GPU: numpy's own, bit for bit. Without a GPU, Triton's interpreter runs it."""
 
-import os
 from itertools import islice
 from unittest import mock
 
@@ -15,11 +14,12 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
 from bnbench.streams import stream
 from bnbench.trainer import orders, stacked
+from bnbench.trainer.evaluation import Points
 from bnbench.trainer.loop import train_networks
 
 pytest.importorskip("triton")
-with mock.patch.dict(os.environ, {} if torch.cuda.is_available() else {"TRITON_INTERPRET": "1"}):
-    from bnbench.trainer import order_kernel  # decided as it is imported: compiled or interpreted
+
+from bnbench.trainer import order_kernel
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -99,7 +99,7 @@ def test_examples_after_skipped_epochs_are_those_of_the_next_epoch(monkeypatch):
     monkeypatch.setattr(stacked, "orders", lambda *found, **_: draw(*found, ahead=True, at_once=10))
     monkeypatch.setattr(orders, "_ahead", lambda *_: pytest.fail("drawn by the host"))
     x = torch.arange(5.0, device=DEVICE).expand(3, 5)[:, :, None]
-    examples = stacked._Examples(stacked.Points(x, x, x, x), [3, 4, 5], 5, 9, shuffled=True)
+    examples = stacked._Examples(Points(x, x, x, x), [3, 4, 5], 5, 9, shuffled=True)
     examples.skip(5)
     examples.shuffle()
     found = examples.batches[0][0][:, :, 0].cpu().numpy()

@@ -1,4 +1,3 @@
-# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-decorators
 """Triton kernels that draw the orders of many seeds on a GPU, bit for bit as numpy draws them.
 
 A seed's draws are one long chain, since numpy draws again what is out of bounds, so how many an epoch takes is known

@@ -5,11 +5,10 @@ element-wise optimizer updates every seed.
 """
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,44 +18,25 @@ from bnbench.catalogue.norms import NORMS
 from bnbench.catalogue.optimizers import OPTIMIZERS, Optimizer
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
-from bnbench.catalogue.task import Data, Task
-from bnbench.epochs import batch_blocks, batch_bounds
+from bnbench.catalogue.task import Data
+from bnbench.epochs import batch_bounds
 from bnbench.plan import engines
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
-from bnbench.trainer import captured, fused, objectives, scores, snapshot, threads
+from bnbench.trainer import captured, fused, objectives, snapshot, threads
 from bnbench.trainer.devices import plain
+from bnbench.trainer.evaluation import Evaluation, Points, points_of
 from bnbench.trainer.fused import FusedEpoch
 from bnbench.trainer.fused_updates import Updates
 from bnbench.trainer.initialization import drawn_for
-from bnbench.trainer.network import BLOCK, Network
+from bnbench.trainer.network import Network
 from bnbench.trainer.optimizers import set_rate
-from bnbench.trainer.orders import of_blocks, orders
+from bnbench.trainer.orders import orders
 from bnbench.trainer.own_metrics import OwnMetrics
 from bnbench.trainer.replays import Replayed
 from bnbench.trainer.snapshot import Kept
-from bnbench.vocabulary import BATCH, VALIDATION
 
 _SQUARED_LOSS = SquaredLoss()
-
-
-class Points(NamedTuple):
-    """The points of all seeds, stacked: inputs [seeds, points, features], targets [seeds, points, outputs]."""
-
-    train_x: Tensor
-    train_y: Tensor
-    test_x: Tensor
-    test_y: Tensor
-    validation_x: Tensor | None = None
-    validation_y: Tensor | None = None
-
-
-def _points(data: Sequence[Data], dtype: torch.dtype, device: torch.device) -> Points:
-    parts = {name: [getattr(of_seed, name) for of_seed in data] for name in Points._fields}
-    tensors = {
-        name: torch.from_numpy(np.stack(part)).to(device, dtype) for name, part in parts.items() if part[0] is not None
-    }
-    return Points(**tensors)
 
 
 class StackedEngine:
@@ -74,8 +54,7 @@ class StackedEngine:
         self, network: Network, spec: Mapping[str, Any], seeds: list[int], points: Points, loss: Loss = _SQUARED_LOSS
     ) -> None:
         self.hashes: list[str] = []
-        self._network, self._points, self._loss, self._epochs = network, points, loss, spec["epochs"]
-        self._task = tasks.of(spec)
+        self._network, self._points, self._epochs = network, points, spec["epochs"]
         self._entry = build(OPTIMIZERS, spec["optimizer"])
         full = spec["batch_size"] == "full"
         batch_size = points.train_x.shape[1] if full else int(spec["batch_size"])
@@ -83,7 +62,7 @@ class StackedEngine:
         ordered_by = [seed_of("order", seed, spec["seed_varies"]) for seed in seeds]
         self._examples = _Examples(points, ordered_by, batch_size, spec["epochs"], shuffled=shuffled)
         self._seeds, self._metrics = seeds, OwnMetrics(spec)
-        self._test_batches = _TestBatches(points, ordered_by, batch_size)
+        self._evaluation = Evaluation(network, points, loss, tasks.of(spec), ordered_by, batch_size)
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=constant)
         self._counters = network.flat.device if graph else torch.device("cpu")
@@ -97,7 +76,7 @@ class StackedEngine:
             updates = Updates(self._entry, self._optimizer, network, fused_kernels)
             fused_epoch = FusedEpoch(network, updates, self._examples.batches, fused_kernels)
             self._train_epoch = Replayed(fused_epoch, wanted=by_fused)
-        self._measure = Replayed(self._measured, wanted=by_fused)
+        self._measure = Replayed(self._evaluation, wanted=by_fused)
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], seeds: list[int], data: Sequence[Data], device: torch.device) -> Self:
@@ -106,7 +85,7 @@ class StackedEngine:
         dtype = getattr(torch, spec["dtype"])
         initial = drawn_for(spec, seeds, dtype, threads.workers(device))
         network = Network(initial.layers, norm, perceptron.activation, dtype, device)
-        made = cls(network, spec, seeds, _points(data, dtype, device), tasks.built_loss(spec))
+        made = cls(network, spec, seeds, points_of(data, dtype, device), tasks.built_loss(spec))
         made.hashes = initial.hashes
         return made
 
@@ -132,12 +111,6 @@ class StackedEngine:
             with plain(fit.device):
                 found |= self._metrics.of_each(self._seeds, epochs, fit, self._points.test_y)
         return found
-
-    def _measured(self, epochs: int) -> tuple[dict[str, Tensor], Tensor]:  # noqa: ARG002 - always the same way
-        """What `evaluate` gives but for the user's own metrics, and the outputs at the test points."""
-        found, fit = _evaluate(self._network, self._points, self._loss, self._task)
-        found[BATCH] = self._test_batches.loss(self._network, self._loss, found["test_loss"])
-        return found, fit
 
     @torch.inference_mode()
     def fit(self) -> Tensor:
@@ -229,49 +202,3 @@ def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tu
     parameter = torch.nn.Parameter(flat)
     parameter.grad = network.flat_gradient
     return form.torch_class([parameter], **form.arguments), form.captures
-
-
-class _TestBatches:
-    """The test points of all seeds in batches of the training's size, each seed's in an order of its own.
-
-    The batches are always the same.
-    """
-
-    def __init__(self, points: Points, seeds: list[int], batch_size: int) -> None:
-        self._x, self._y = points.test_x, points.test_y
-        self._seeds, self._size = seeds, batch_size
-        self._order: Tensor | None = None
-
-    def loss(self, network: Network, loss: Loss, test_loss: Tensor) -> Tensor:
-        """The test loss with each batch's own statistics, [seeds]; NaN of a single point, which has none.
-
-        It is the test loss where the norm does not normalize by the batch.
-        """
-        if not network.takes_batches():
-            return test_loss
-        if self._x.shape[1] < 2:
-            return test_loss * torch.nan
-        losses = [loss.forward(network.evaluate_batches(x, size), y) for x, y, size in self._blocks()]
-        return torch.cat(losses, dim=1).mean((1, 2))
-
-    def _blocks(self) -> Iterator[tuple[Tensor, Tensor, int]]:
-        """Batches of one size each, as many as are evaluated at once: inputs, targets and the size."""
-        if self._order is None:
-            drawn = np.stack([of_blocks(seed, "test_x", self._x.shape[1]) for seed in self._seeds])
-            self._order = torch.from_numpy(drawn).to(self._x.device)
-        for start, stop, size in batch_blocks(self._x.shape[1], self._size, BLOCK):
-            places = self._order[:, start:stop, None]
-            yield self._x.take_along_dim(places, 1), self._y.take_along_dim(places, 1), size
-
-
-def _evaluate(network: Network, points: Points, loss: Loss, task: Task) -> tuple[dict[str, Tensor], Tensor]:
-    """The losses in evaluation mode and the scores of the task, [seeds] each; and the outputs at the test points."""
-    fit = network.evaluate(points.test_x)
-    eval_loss = objectives.mean(loss, network.evaluate(points.train_x), points.train_y)
-    test_loss = objectives.mean(loss, fit, points.test_y)
-    buffers = network.precise_buffers(points.train_x)
-    precise = objectives.mean(loss, network.evaluate(points.test_x, buffers), points.test_y) if buffers else test_loss
-    found = {"eval_loss": eval_loss, "test_loss": test_loss, "test_loss_precise": precise}
-    if points.validation_x is not None and points.validation_y is not None:
-        found[VALIDATION] = objectives.mean(loss, network.evaluate(points.validation_x), points.validation_y)
-    return found | scores.of(task, fit, points.test_y), fit
