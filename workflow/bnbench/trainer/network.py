@@ -26,6 +26,7 @@ from bnbench.trainer.initialization import Layers
 Tensors = dict[str, Tensor]
 
 _FLAT = 1024  # the flat vector's length is a multiple of this: no kernel and no thread meets a scalar rest of it
+_CUT = 32768  # numbers in a sum that torch cuts among threads, see `_total`
 _LOOPED = 400  # multiplications in a product of matrices, see `_weighted_sum`
 
 BLOCK = 4096
@@ -363,8 +364,10 @@ class _Memory:
 def _total(x: Tensor) -> Tensor:
     """Sum over the batch of one number per example, [seeds, batch, 1] → [seeds, 1, 1].
 
-    Taken twice, since torch cuts the sum of a lone seed among threads where it is all that there is to do.
+    torch cuts a long sum among threads where it is all that there is to do, as for a lone seed: then it is taken twice.
     """
+    if x.shape[1] < _CUT:
+        return x.sum(1, keepdim=True)
     return x.expand(-1, -1, 2).sum(1, keepdim=True)[:, :, :1]
 
 
