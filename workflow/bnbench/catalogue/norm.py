@@ -75,7 +75,8 @@ class Norm(ABC):
 
     What `forward` does behind a linear layer that scales a lone input by `weight`, [seeds, 1, width], told as another
     linear layer of c, that input less its mean: its weight, and its bias or None. `moments` are those of the input.
-    Saves all passes over activations.
+    Saves all passes over activations. Asked where `blocks` is 1. Several inputs are not worth it: with their covariance
+    the variance cancels where they correlate, see tests/benchmarks/NOTES.md.
     """
     of_linear_backward: ClassVar[Callable[..., Any] | None] = None
     """`of_linear_backward(dy, dweight, saved) -> gradients`: turns Σ dy c in `dweight` into the weight's gradient."""

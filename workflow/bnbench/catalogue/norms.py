@@ -161,6 +161,10 @@ class GhostBatchNorm(BatchNorm):
     size: int = parameter(16, "examples in a virtual batch", minimum=2)
     statistics: ClassVar[str] = "running"  # type: ignore[misc] # evaluation mode knows no virtual batches
 
+    # Of a batch that is one virtual batch, so that it has the bits of batch normalization.
+    of_linear = BatchNorm.of_linear
+    of_linear_backward = BatchNorm.of_linear_backward
+
     def blocks(self, examples: int) -> int:
         """How many virtual batches there are."""
         return len(batch_bounds(examples, self.size)) - 1

@@ -203,7 +203,7 @@ class Network:
     def _normalize(self, layer: int, linear: "_Linear", x: Tensor) -> tuple[Tensor, Any]:
         """The linear layer and the norm behind it, [seeds, batch, inputs] → […, outputs], and what going back wants."""
         parameters, buffers = self._norms[layer], self.buffers[layer]
-        if linear.scales and self._norm.of_linear is not None:
+        if self._norm.of_linear is not None and self._by_moments(linear, x.shape[1]):
             weight, bias, saved = self._norm.of_linear(linear.weight, linear.centre(x), parameters, buffers)
             return linear.forward_as(weight, bias), saved
         z = linear.forward(x)
@@ -218,7 +218,7 @@ class Network:
     def _normalize_backward(self, layer: int, linear: "_Linear", dy: Tensor, saved: Any) -> Tensor:
         """Fill the gradients of both; the gradient of their input, or of nothing in the first layer."""
         dx: Tensor
-        if linear.scales and self._norm.of_linear_backward is not None:
+        if self._norm.of_linear_backward is not None and self._by_moments(linear, dy.shape[1]):
             dx = linear.backward(dy, inputs=False)
             gradients = self._norm.of_linear_backward(dy, linear.weight_gradient, saved)
         else:
@@ -231,6 +231,10 @@ class Network:
         for name, gradient in gradients.items():
             self._norm_gradients[layer][name].copy_(gradient)
         return dx
+
+    def _by_moments(self, linear: "_Linear", examples: int) -> bool:
+        """Whether the moments of the layer's input give those that a norm with `of_linear` wants of its output."""
+        return linear.scales and self._norm.blocks(examples) == 1
 
     def _activate(self, z: Tensor) -> tuple[Tensor, Any]:
         if self._activation.backward is None:
