@@ -36,14 +36,14 @@ def one_core() -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def in_turn(works: Mapping[str, Work], rounds: int) -> dict[str, Array]:
+def in_turn(works: Mapping[str, Work], rounds: int, clock: Callable[[], float] = time.perf_counter) -> dict[str, Array]:
     """Seconds of every work in every round, [rounds], forwards and backwards in turn, so that a drift meets all."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for index in range(rounds):
         for name in list(works)[:: 1 if index % 2 == 0 else -1]:
-            started = time.perf_counter()
+            started = clock()
             works[name]()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(clock() - started)
     return {name: np.array(values) for name, values in seconds.items()}
 
 

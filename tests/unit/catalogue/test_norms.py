@@ -11,6 +11,7 @@ from scipy import stats
 from specs import named, own, spec
 from stacked_norms import applied, assert_equals_module, normal
 
+from bnbench.catalogue.norm import Moments
 from bnbench.catalogue.norms import (
     NORMS,
     BatchNorm,
@@ -195,6 +196,112 @@ def test_running_statistics_are_those_of_torch():
         torch.testing.assert_close(norm.forward(x.clone(), parameters, buffers)[0][0], reference(x[0]))
     torch.testing.assert_close(buffers["mean"][0, 0], reference.running_mean)
     torch.testing.assert_close(buffers["variance"][0, 0], reference.running_var)
+
+
+def by_moments(norm, x, weight, dy, parameters, buffers):
+    """Output and gradients of a layer that scales a lone input and of the norm behind it, from the input's moments."""
+    centred = x - x.mean(1, keepdim=True)
+    moments = Moments(x.mean(1, keepdim=True), centred.square().mean(1, keepdim=True), x.shape[1])
+    scale, bias, saved = norm.of_linear(weight, moments, parameters, buffers)
+    dweight = (centred * dy).sum(1, keepdim=True)
+    gradients = norm.of_linear_backward(dy, dweight, saved)
+    return centred * scale + (0 if bias is None else bias), {**gradients, "weight": dweight}
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+@pytest.mark.parametrize(("affine", "eps"), [(True, 1e-5), (True, 0.1), (False, 0.1)])
+def test_batch_norm_by_the_moments_of_a_lone_input_is_torchs_behind_the_linear_layer(affine, eps, momentum):
+    norm = BatchNorm(affine=affine, eps=eps, momentum=momentum)
+    layer = torch.nn.Linear(1, 5, bias=False).double()
+    theirs = torch.nn.BatchNorm1d(5, affine=affine, eps=eps, momentum=momentum).double()
+    values = {"gamma": normal(1, 1, 5, seed=3), "beta": normal(1, 1, 5, seed=4)} if affine else {}
+    for name, value in values.items():
+        getattr(theirs, {"gamma": "weight", "beta": "bias"}[name]).data.copy_(value[0, 0])
+    buffers = {name: torch.full((1, 1, 5), value).double() for name, value in norm.buffers().items()}
+    for seed in (1, 2, 3):
+        x, dy = 2 + normal(1, 9, 1, seed=seed), normal(1, 9, 5, seed=10 + seed)
+        expected = theirs(layer(x[0]))
+        wanted = torch.autograd.grad(expected, [layer.weight, *theirs.parameters()], dy[0])
+        y, found = by_moments(norm, x, layer.weight.detach().T[None], dy, values, buffers)
+        torch.testing.assert_close(y[0], expected.detach(), rtol=1e-10, atol=1e-12)
+        for name, gradient in zip(["weight", *values], wanted, strict=True):
+            torch.testing.assert_close(found[name][0, 0], gradient.reshape(-1), rtol=1e-8, atol=1e-12, msg=name)
+        assert found["weight"].abs().max() > 1e-6
+    torch.testing.assert_close(buffers["mean"][0, 0], theirs.running_mean)
+    torch.testing.assert_close(buffers["variance"][0, 0], theirs.running_var)
+
+
+def networks_with(*norms):
+    """Networks of one input with the same weights, and parameters of the norm that are not those at the start."""
+    layers = [initial_weights([1, 7, 5, 1], BatchNorm(), "independent", seed) for seed in range(4)]
+    made = [Network(layers, norm, "relu", torch.float64, torch.device("cpu")) for norm in norms]
+    for network in made:
+        for name in network.parameters.keys() & {"norm0.gamma", "norm0.beta", "norm1.gamma"}:
+            network.parameters[name].add_(normal(*network.parameters[name].shape, seed=len(name)))
+    return made
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_a_first_layer_of_one_input_is_trained_by_its_moments_as_by_its_outputs(affine, momentum):
+    @dataclass(frozen=True)
+    class ByOutputs(BatchNorm):
+        of_linear = of_linear_backward = None
+
+    arguments = {"affine": affine, "momentum": momentum, "eps": 1e-3}
+    ours, theirs = networks_with(BatchNorm(**arguments), ByOutputs(**arguments))
+    for step in range(3):
+        # Seen as the trainer gives it: rows of a longer array.
+        x, dy = normal(4, 2, 16, seed=step)[:, :1, :9].transpose(1, 2), normal(4, 9, 1, seed=20 + step)
+        outputs = [network.forward(x) for network in (ours, theirs)]
+        torch.testing.assert_close(outputs[0], outputs[1], rtol=1e-10, atol=1e-12)
+        for network in (ours, theirs):
+            network.backward(dy.clone())
+        torch.testing.assert_close(ours.gradients, theirs.gradients, rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(ours.buffers, theirs.buffers, rtol=1e-10, atol=1e-12)
+    assert ours.gradients["linear0.weight"].abs().max() > 1e-4
+    assert not ours.gradients["linear0.weight"][:, :, 7:].any()
+
+
+def test_an_input_far_from_zero_costs_batch_norm_no_digits():
+    x = (1000 + normal(3, 50, 1)).float()
+    layers = [initial_weights([1, 7, 1], BatchNorm(), "independent", seed) for seed in range(3)]
+    outputs = [
+        Network(layers, BatchNorm(), "identity", dtype, torch.device("cpu")).forward(x.to(dtype)).double()
+        for dtype in (torch.float32, torch.float64)
+    ]
+    torch.testing.assert_close(outputs[0], outputs[1], rtol=0, atol=1e-3)
+
+
+def test_frozen_norm_takes_the_moments_of_the_input_only_while_it_normalizes_by_the_batch():
+    norm = FrozenBatchNorm(share=0.5)
+    assert norm.of_linear is not None
+    assert norm.at(0.5).of_linear is None
+    ours, theirs = networks_with(norm, PopulationNorm(every=0))
+    ours.begin(0.5)
+    x, dy = normal(4, 9, 1), normal(4, 9, 1, seed=2)
+    torch.testing.assert_close(ours.forward(x), theirs.forward(x), rtol=0, atol=0)
+    for network in (ours, theirs):
+        network.backward(dy.clone())
+    torch.testing.assert_close(ours.gradients, theirs.gradients, rtol=0, atol=0)
+
+
+def test_a_class_with_a_forward_pass_of_its_own_inherits_nothing_that_stands_for_another():
+    @dataclass(frozen=True)
+    class Doubled(BatchNorm):
+        def forward(self, x, parameters, buffers):
+            y, saved = super().forward(x, parameters, buffers)
+            return 2 * y, saved
+
+    for norm in (Doubled, batch_norm_by_autograd()):
+        assert norm.of_linear is norm.of_linear_backward is None
+    ours, theirs = networks_with(Doubled(), BatchNorm())
+    theirs.parameters["norm0.gamma"].mul_(2)
+    theirs.parameters["norm0.beta"].mul_(2)
+    theirs.parameters["norm1.gamma"].mul_(2)
+    theirs.parameters["norm1.beta"].mul_(2)
+    x = normal(4, 9, 1)
+    torch.testing.assert_close(ours.forward(x), theirs.forward(x))
 
 
 @pytest.mark.parametrize("size", [12, 16])

@@ -25,14 +25,14 @@ from bnbench.vocabulary import FACTORS
 CONFIG = Path(__file__).parents[3] / "config.yaml"
 SMALL = {"study": "small", "hidden": [4], "epochs": 40, "seeds": 8, "batch_size": ["full"], "optimizer": ["adam"]}
 GOLDEN = [
-    "sine-none-full-adam_lr0.001-cpu-ce535b68",
-    "sine-none-full-sgd_lr0.01-cpu-d6a3ecde",
-    "sine-none-b25-adam_lr0.001-cpu-78868f67",
-    "sine-none-b25-sgd_lr0.01-cpu-c6c9324a",
-    "sine-batch-full-adam_lr0.001-cpu-b41a49a1",
-    "sine-batch-full-sgd_lr0.01-cpu-ad94cf01",
-    "sine-batch-b25-adam_lr0.001-cpu-c704daf5",
-    "sine-batch-b25-sgd_lr0.01-cpu-0faaee8e",
+    "sine-none-full-adam_lr0.001-cpu-c898fa5f",
+    "sine-none-full-sgd_lr0.01-cpu-e479b260",
+    "sine-none-b25-adam_lr0.001-cpu-9ba49d22",
+    "sine-none-b25-sgd_lr0.01-cpu-39da0781",
+    "sine-batch-full-adam_lr0.001-cpu-6c2a2270",
+    "sine-batch-full-sgd_lr0.01-cpu-ddcfbb66",
+    "sine-batch-b25-adam_lr0.001-cpu-8c11d0bc",
+    "sine-batch-b25-sgd_lr0.01-cpu-920acfc8",
 ]
 quick = settings(max_examples=60, deadline=None)
 

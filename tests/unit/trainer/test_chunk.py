@@ -217,6 +217,8 @@ def test_the_question_starts_at_its_printed_losses():
         {"hidden": [16, 16], "batch_size": 10},
         {"hidden": [7, 5], "batch_size": 33},
         {"hidden": [7, 5], "batch_size": "full", "norm": named("norm", "none")},
+        {"hidden": [7, 5], "batch_size": "full"},
+        {"hidden": [33, 17], "batch_size": 33, "norm": named("norm", "batch", momentum=None, affine=False)},
         {"hidden": [33, 17], "batch_size": 25, "activation": "gelu", "norm": named("norm", "none")},
         {"hidden": [7, 5], "batch_size": 33, "activation": "silu", "optimizer": named("optimizer", "nadam")},
         {"hidden": [5], "batch_size": 33, "optimizer": named("optimizer", "rmsprop"), "dtype": "float64"},
@@ -253,6 +255,27 @@ def test_a_trial_has_the_same_bits_in_every_chunk_and_with_one_or_two_threads(ch
                         np.testing.assert_array_equal(
                             values, expected[seed], err_msg=f"seed {seed}, {threads=}, {size=}"
                         )
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_the_moments_of_a_lone_input_have_the_same_bits_for_one_seed_of_many_points_and_with_two_threads():
+    seeds = 8
+    layers = [initial_weights([1, 7, 1], NORMS["batch"](), "independent", seed) for seed in range(seeds)]
+    x = torch.randn(seeds, 40_001, 1, generator=torch.Generator().manual_seed(1))
+
+    def statistics(part):
+        made = network.Network(layers[part], NORMS["batch"](), "relu", torch.float32, CPU)
+        made.forward(x[part])
+        return torch.cat([*made.buffers[0].values()], dim=1)
+
+    expected = statistics(slice(0, seeds))
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            alone = torch.cat([statistics(slice(seed, seed + 1)) for seed in range(seeds)])
+            torch.testing.assert_close(alone, expected, rtol=0, atol=0)
+            torch.testing.assert_close(statistics(slice(0, seeds)), expected, rtol=0, atol=0)
     finally:
         torch.set_num_threads(1)
 

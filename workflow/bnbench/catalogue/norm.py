@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from bnbench.catalogue.parameters import parameter
 
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     Tensors = dict[str, Tensor]
+
+
+class Moments(NamedTuple):
+    """Of a lone input of the network over the examples of a batch."""
+
+    mean: Tensor
+    """[seeds, 1, 1]"""
+    variance: Tensor
+    """Biased, [seeds, 1, 1]"""
+    examples: int
+    """How many there are."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,23 @@ class Norm(ABC):
     """Whether it wants more of the training set than `population` gives: see `roots` and `measure`."""
     backward: ClassVar[Callable[..., Any] | None] = None
     """`backward(dy, saved, parameters) -> (dx, gradients)`, an option; without it autograd serves `forward`."""
+
+    of_linear: ClassVar[Callable[..., Any] | None] = None
+    """`of_linear(weight, moments, parameters, buffers) -> (weight, bias, saved)`, an option beside `backward`.
+
+    What `forward` does behind a linear layer that scales a lone input by `weight`, [seeds, 1, width], told as another
+    linear layer of c, that input less its mean: its weight, and its bias or None. `moments` are those of the input.
+    Saves all passes over activations. Asked where `blocks` is 1. Several inputs are not worth it: with their covariance
+    the variance cancels where they correlate, see tests/benchmarks/NOTES.md.
+    """
+    of_linear_backward: ClassVar[Callable[..., Any] | None] = None
+    """`of_linear_backward(dy, dweight, saved) -> gradients`: turns Σ dy c in `dweight` into the weight's gradient."""
+
+    def __init_subclass__(cls) -> None:
+        """Inherit what stands for `forward` and `backward` no further than these."""
+        super().__init_subclass__()
+        if {"forward", "backward"} & {*vars(cls)} and "of_linear" not in vars(cls):
+            cls.of_linear = cls.of_linear_backward = None
 
     def at(self, progress: float) -> Norm:  # noqa: ARG002
         """The norm that is in force from this share of the epochs on."""

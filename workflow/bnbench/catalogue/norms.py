@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bnbench.catalogue.example_norms import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
-from bnbench.catalogue.norm import Norm, Standardizing
+from bnbench.catalogue.norm import Moments, Norm, Standardizing
 from bnbench.catalogue.own import OwnCode
 from bnbench.catalogue.parameters import defaults, parameter
 from bnbench.catalogue.population_norms import PopulationGammaNorm, PopulationNorm
@@ -117,6 +117,28 @@ class BatchNorm(Standardizing):
         dx = share.mul_(dbeta).addcmul(centred, along).addcmul_(dy, slope)
         return dx, {"gamma": dgamma, "beta": dbeta} if self.affine else {}
 
+    def of_linear(
+        self, weight: Tensor, moments: Moments, parameters: Tensors, buffers: Tensors
+    ) -> tuple[Tensor, Tensor | None, Any]:
+        """γ s w and β with s = 1/√(v + eps), since w x has the mean w mean(x) and the variance v = w² var(x)."""
+        variance = (weight * weight).mul_(moments.variance)
+        self._update(buffers, weight * moments.mean, variance * (moments.examples / (moments.examples - 1)))
+        scale = variance.add_(self.eps).rsqrt_()
+        slope = scale * parameters["gamma"] if self.affine else scale
+        return weight * slope, parameters.get("beta"), (weight, scale, slope)
+
+    def of_linear_backward(self, dy: Tensor, dweight: Tensor, saved: Any) -> Tensors:
+        """With t = Σ dy c, which stands in `dweight`: dγ = s w t, dβ = Σ dy, dw = γ s (t − s² v t).
+
+        In dw, 1 − s² v is s² eps, so nothing cancels: the scale of w has no effect but through eps.
+        """
+        weight, scale, slope = saved
+        gradients = {}
+        if self.affine:
+            gradients = {"gamma": (weight * scale).mul_(dweight), "beta": dy.sum(1, keepdim=True)}
+        dweight.mul_((scale * scale).mul_(slope).mul_(self.eps))
+        return gradients
+
     def _update(self, buffers: Tensors, mean: Tensor, variance: Tensor) -> None:
         if self.statistics == "batch":
             return
@@ -138,6 +160,10 @@ class GhostBatchNorm(BatchNorm):
 
     size: int = parameter(16, "examples in a virtual batch", minimum=2)
     statistics: ClassVar[str] = "running"  # type: ignore[misc] # evaluation mode knows no virtual batches
+
+    # Of a batch that is one virtual batch, so that it has the bits of batch normalization.
+    of_linear = BatchNorm.of_linear
+    of_linear_backward = BatchNorm.of_linear_backward
 
     def blocks(self, examples: int) -> int:
         """How many virtual batches there are."""

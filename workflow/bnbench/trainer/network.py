@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnbench.catalogue.losses import Loss
-from bnbench.catalogue.norm import Norm
+from bnbench.catalogue.norm import Moments, Norm
 from bnbench.plan.layout import aligned
 from bnbench.trainer import autograd, objectives
 from bnbench.trainer.activations import kernels
@@ -27,6 +27,7 @@ from bnbench.trainer.initialization import Layers
 Tensors = dict[str, Tensor]
 
 _FLAT = 1024  # the flat vector's length is a multiple of this: no kernel and no thread meets a scalar rest of it
+_CUT = 32768  # numbers in a sum that torch cuts among threads, see `_total`
 _LOOPED = 400  # multiplications in a product of matrices, see `_weighted_sum`
 
 BLOCK = 4096
@@ -135,7 +136,7 @@ class Network:
         """Training mode: [seeds, batch, inputs] → [seeds, batch, outputs]; keeps what `backward` needs."""
         self._tape.clear()
         for i, linear in enumerate(self._linears):
-            z, normalized = self._normalize(i, linear.forward(x))
+            z, normalized = self._normalize(i, linear, x)
             x, activated = self._activate(z)
             self._tape.append((normalized, activated))
         return self._output.forward(x)
@@ -152,8 +153,7 @@ class Network:
             dy = self._activate_backward(dy, activated)
             if seen is not None:
                 seen(i, dy)
-            dy = self._normalize_backward(i, dy, normalized)
-            dy = self._linears[i].backward(dy, inputs=i > 0)
+            dy = self._normalize_backward(i, self._linears[i], dy, normalized)
 
     def evaluate(self, x: Tensor, buffers: list[Tensors] | None = None) -> Tensor:
         """Evaluation mode, with the running statistics or those given; [seeds, points, inputs] → […, outputs]."""
@@ -217,26 +217,41 @@ class Network:
             x = self._activation.forward(x)
         return x
 
-    def _normalize(self, layer: int, x: Tensor) -> tuple[Tensor, Any]:
+    def _normalize(self, layer: int, linear: "_Linear", x: Tensor) -> tuple[Tensor, Any]:
+        """The linear layer and the norm behind it, [seeds, batch, inputs] → […, outputs], and what going back wants."""
         parameters, buffers = self._norms[layer], self.buffers[layer]
+        if self._norm.of_linear is not None and self._by_moments(linear, x.shape[1]):
+            weight, bias, saved = self._norm.of_linear(linear.weight, linear.centre(x), parameters, buffers)
+            return linear.forward_as(weight, bias), saved
+        z = linear.forward(x)
         if self._norm.backward is not None:
-            return self._norm.forward(x, parameters, buffers)
+            return self._norm.forward(z, parameters, buffers)
 
-        def forward(x: Tensor, *values: Tensor) -> Tensor:
-            return self._norm.forward(x, dict(zip(parameters, values, strict=True)), buffers)[0]
+        def forward(z: Tensor, *values: Tensor) -> Tensor:
+            return self._norm.forward(z, dict(zip(parameters, values, strict=True)), buffers)[0]
 
-        return autograd.record(forward, x, *parameters.values())
+        return autograd.record(forward, z, *parameters.values())
 
-    def _normalize_backward(self, layer: int, dy: Tensor, saved: Any) -> Tensor:
+    def _normalize_backward(self, layer: int, linear: "_Linear", dy: Tensor, saved: Any) -> Tensor:
+        """Fill the gradients of both; the gradient of their input, or of nothing in the first layer."""
         dx: Tensor
-        if self._norm.backward is not None:
-            dx, gradients = self._norm.backward(dy, saved, self._norms[layer])
+        if self._norm.of_linear_backward is not None and self._by_moments(linear, dy.shape[1]):
+            dx = linear.backward(dy, inputs=False)
+            gradients = self._norm.of_linear_backward(dy, linear.weight_gradient, saved)
         else:
-            dx, *values = autograd.backward(dy, saved)
-            gradients = dict(zip(self._norms[layer], values, strict=True))
+            if self._norm.backward is not None:
+                dz, gradients = self._norm.backward(dy, saved, self._norms[layer])
+            else:
+                dz, *values = autograd.backward(dy, saved)
+                gradients = dict(zip(self._norms[layer], values, strict=True))
+            dx = linear.backward(dz, inputs=layer > 0)
         for name, gradient in gradients.items():
             self._norm_gradients[layer][name].copy_(gradient)
         return dx
+
+    def _by_moments(self, linear: "_Linear", examples: int) -> bool:
+        """Whether the moments of the layer's input give those that a norm with `of_linear` wants of its output."""
+        return linear.scales and self._norm.blocks(examples) == 1
 
     def _activate(self, z: Tensor) -> tuple[Tensor, Any]:
         if self._activation.backward is None:
@@ -268,6 +283,9 @@ class _Linear:
         self._transposed = self._weight.transpose(1, 2)
         self._memory = _Memory()
         self._x = torch.empty(0)
+        self.scales = self._weight.shape[1] == 1 and self._bias is None
+        """Whether it does no more than scale a lone input of the network."""
+        self.weight, self.weight_gradient = _cut(self._weight, self.outputs), _cut(self._weight_gradient, self.outputs)
 
     def __call__(self, x: Tensor) -> Tensor:
         """[seeds, batch, inputs] → [seeds, batch, outputs]."""
@@ -277,6 +295,19 @@ class _Linear:
         """The same, in memory that is used again; keep what `backward` needs."""
         self._x = _pad(x, self._weight.shape[1])
         return self._product(self._x, self._memory)
+
+    def centre(self, x: Tensor) -> Moments:
+        """Keep a lone input less its mean over the batch, for `forward_as` and `backward`; give its moments."""
+        count = x.shape[1]
+        mean = _total(x).mul_(1 / count)
+        # In rows as long as those of `stacked._Examples`, for the same reason.
+        self._x = torch.sub(x, mean, out=self._memory(x, aligned(count), 1)[:, :count])
+        return Moments(mean, _total(self._x * self._x).mul_(1 / count), count)
+
+    def forward_as(self, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The product of what `centre` kept with another weight, and another bias, [seeds, 1, outputs] each."""
+        y = _cut(self._memory(self._x, self._x.shape[1], self._weight.shape[2]), self.outputs)
+        return torch.mul(self._x, weight, out=y) if bias is None else torch.addcmul(bias, self._x, weight, out=y)
 
     def backward(self, dy: Tensor, *, inputs: bool = True) -> Tensor:
         """Fill the gradients; give the gradient of the input if wanted, else `dy` back.
@@ -349,6 +380,16 @@ class _Memory:
         if array is None:
             array = self._arrays[rows, columns] = like.new_empty((len(like), rows, columns))
         return array
+
+
+def _total(x: Tensor) -> Tensor:
+    """Sum over the batch of one number per example, [seeds, batch, 1] → [seeds, 1, 1].
+
+    torch cuts a long sum among threads where it is all that there is to do, as for a lone seed: then it is taken twice.
+    """
+    if x.shape[1] < _CUT:
+        return x.sum(1, keepdim=True)
+    return x.expand(-1, -1, 2).sum(1, keepdim=True)[:, :, :1]
 
 
 def _weighted_sum(weights: Tensor, x: Tensor, out: Tensor) -> None:
