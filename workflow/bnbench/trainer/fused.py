@@ -121,8 +121,9 @@ class FusedEpoch:
         norm = network.norm
         normed = norm if isinstance(norm, BatchNorm) else None
         affine, relu = self._layers[0].gamma is not None, network.activation == "relu"
-        self._arm = {"NORMED": normed is not None, "AFFINE": affine, "RELU": relu}
-        self._statistics = {"MOMENTUM": normed.momentum if normed else 0.0, "EPS": normed.eps if normed else 0.0}
+        eps = normed.eps if normed else 0.0
+        self._arm = {"EPS": eps, "NORMED": normed is not None, "AFFINE": affine, "RELU": relu}
+        self._momentum = normed.momentum if normed else 0.0
         self._memory = {x.shape[1]: _Memory(self._layers, x, normed=normed is not None) for x, _ in batches}
         self._loss = network.flat.new_zeros(len(batches[0][0]))
 
@@ -148,7 +149,7 @@ class FusedEpoch:
                 *arrays,
                 *(memory.kept[i], memory.scales[i], memory.outputs[i]),
                 *sizes,
-                **self._statistics,
+                MOMENTUM=self._momentum,
                 **self._arm,
                 ONE=layer.inputs == 1,
                 **tile,

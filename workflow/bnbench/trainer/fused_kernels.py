@@ -124,17 +124,22 @@ def output(
 
 @triton.jit
 def _through(
-    dy, kept, scale, gamma, beta, dgamma, dbeta, dbias, seed, rows, cols, batch, width, columns,
-    NORMED: tl.constexpr, AFFINE: tl.constexpr, RELU: tl.constexpr,
+    dy, kept, scale, gamma, beta, dgamma, dbeta, dbias, x, dw, dz,
+    seed, cols, x_seed, x_row, batch, width, columns,
+    EPS: tl.constexpr, NORMED: tl.constexpr, AFFINE: tl.constexpr, RELU: tl.constexpr, FIRST: tl.constexpr,
+    BM: tl.constexpr,
 ):
-    """Back through ReLU and the norm (Ioffe & Szegedy 2015, section 3) or the bias, whose gradients are written.
+    """Back through ReLU and the norm (Ioffe & Szegedy 2015, section 3) or the bias, to the layer's product: into `dz`.
 
-    `kept` is what `forward` standardized; without a norm, what it gave.
+    `kept` is what `forward` standardized; without a norm, what it gave. In a first layer of one input, the gradient of
+    its weights is written instead, with a norm as `catalogue.norms.BatchNorm.of_linear_backward` has it.
     """
+    rows = tl.arange(0, BM)
     in_rows, in_cols, in_width = rows < batch, cols < columns, cols < width
     here = (seed * batch + rows)[:, None] * columns + cols[None, :]
-    z = tl.load(kept + here, mask=in_rows[:, None] & in_cols[None, :], other=0.0)
-    own = seed * width + cols
+    inside = in_rows[:, None] & in_cols[None, :]
+    own, size = seed * width + cols, batch.to(dy.dtype)
+    z = tl.load(kept + here, mask=inside, other=0.0)
     activated = z
     if NORMED and AFFINE:
         g = tl.load(gamma + own, mask=in_width, other=0.0)
@@ -144,38 +149,34 @@ def _through(
     dy = tl.where(in_rows[:, None], dy, 0.0)
     total = tl.sum(dy, 0)
     if NORMED:
-        along, size = tl.sum(dy * z, 0), batch.to(z.dtype)
-        slope = tl.load(scale + seed * columns + cols, mask=in_cols, other=0.0)
+        inverse = tl.load(scale + seed * columns + cols, mask=in_cols, other=0.0)
+        slope = inverse
+        along = tl.sum(dy * z, 0)
         if AFFINE:
             slope *= g
             tl.store(dgamma + own, along, mask=in_width)
             tl.store(dbeta + own, total, mask=in_width)
-        dy = slope[None, :] * (dy - (total / size)[None, :] - z * (along / size)[None, :])
-        dy = tl.where(in_rows[:, None], dy, 0.0)
     else:
         tl.store(dbias + seed * columns + cols, total, mask=in_cols)
-    return dy
-
-
-@triton.jit
-def _write(
-    dz, to, x, dw, seed, rows, cols, x_seed, x_row, batch, columns, FIRST: tl.constexpr
-):
-    """What came back through a layer; of a first layer of one input, its weights' gradient instead."""
-    in_rows, in_cols = rows < batch, cols < columns
     if FIRST:
         a = tl.load(x + seed * x_seed + rows * x_row, mask=in_rows, other=0.0)
-        tl.store(dw + seed * columns + cols, tl.sum(dz * a[:, None], 0), mask=in_cols)
+        if NORMED:
+            a = tl.where(in_rows, a - tl.sum(a, 0) / size, 0.0)
+        found = tl.sum(dy * a[:, None], 0)
+        if NORMED:
+            found *= inverse * inverse * slope * EPS
+        tl.store(dw + seed * columns + cols, found, mask=in_cols)
     else:
-        here = (seed * batch + rows)[:, None] * columns + cols[None, :]
-        tl.store(to + here, dz, mask=in_rows[:, None] & in_cols[None, :])
+        if NORMED:
+            dy = slope[None, :] * (dy - (total / size)[None, :] - z * (along / size)[None, :])
+        tl.store(dz + here, dy, mask=inside)
 
 
 @triton.jit
 def backward_last(
     gradient, w_above, kept, scale, gamma, beta, dgamma, dbeta, dbias, x, dw, dz,
     x_seed, x_row, batch, width, columns,
-    NORMED: tl.constexpr, AFFINE: tl.constexpr, RELU: tl.constexpr, FIRST: tl.constexpr,
+    EPS: tl.constexpr, NORMED: tl.constexpr, AFFINE: tl.constexpr, RELU: tl.constexpr, FIRST: tl.constexpr,
     BM: tl.constexpr, BN: tl.constexpr,
 ):
     """Back through the last hidden layer, from the `gradient` of the one output, [seeds, batch]."""
@@ -184,18 +185,17 @@ def backward_last(
     in_rows, in_cols = rows < batch, cols < columns
     dy = tl.load(gradient + seed * batch + rows, mask=in_rows, other=0.0)[:, None]
     dy = dy * tl.load(w_above + seed * columns + cols, mask=in_cols, other=0.0)[None, :]
-    back = _through(
-        dy, kept, scale, gamma, beta, dgamma, dbeta, dbias, seed, rows, cols, batch, width, columns,
-        NORMED, AFFINE, RELU,
+    _through(
+        dy, kept, scale, gamma, beta, dgamma, dbeta, dbias, x, dw, dz,
+        seed, cols, x_seed, x_row, batch, width, columns, EPS, NORMED, AFFINE, RELU, FIRST, BM,
     )
-    _write(back, dz, x, dw, seed, rows, cols, x_seed, x_row, batch, columns, FIRST)
 
 
 @triton.jit
 def backward(
     dz_above, w_above, kept, scale, gamma, beta, dgamma, dbeta, dbias, x, dw, dz,
     x_seed, x_row, batch, width, columns, columns_above,
-    NORMED: tl.constexpr, AFFINE: tl.constexpr, RELU: tl.constexpr, FIRST: tl.constexpr,
+    EPS: tl.constexpr, NORMED: tl.constexpr, AFFINE: tl.constexpr, RELU: tl.constexpr, FIRST: tl.constexpr,
     BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
 ):
     """Back through another hidden layer: from what came back through the one above, times its weights."""
@@ -215,11 +215,10 @@ def backward(
             w_above + cols[:, None] * columns_above + ks[None, :], mask=in_cols[:, None] & in_ks[None, :], other=0.0
         )
         dy = tl.dot(a, tl.trans(b), dy, input_precision="tf32x3", out_dtype=kept.dtype.element_ty)
-    back = _through(
-        dy, kept, scale, gamma, beta, dgamma, dbeta, dbias, seed, rows, cols, batch, width, columns,
-        NORMED, AFFINE, RELU,
+    _through(
+        dy, kept, scale, gamma, beta, dgamma, dbeta, dbias, x, dw, dz,
+        seed, cols, x_seed, x_row, batch, width, columns, EPS, NORMED, AFFINE, RELU, FIRST, BM,
     )
-    _write(back, dz, x, dw, seed, rows, cols, x_seed, x_row, batch, columns, FIRST)
 
 
 @triton.jit
