@@ -234,7 +234,7 @@ def test_batch_norm_by_the_moments_of_a_lone_input_is_torchs_behind_the_linear_l
 def networks_with(*norms):
     """Networks of one input with the same weights, and parameters of the norm that are not those at the start."""
     layers = [initial_weights([1, 7, 5, 1], BatchNorm(), "independent", seed) for seed in range(4)]
-    made = [Network(layers, norm, "relu", torch.float64, torch.device("cpu")) for norm in norms]
+    made = [Network(stacked(layers), norm, "relu", torch.float64, torch.device("cpu")) for norm in norms]
     for network in made:
         for name in network.parameters.keys() & {"norm0.gamma", "norm0.beta", "norm1.gamma"}:
             network.parameters[name].add_(normal(*network.parameters[name].shape, seed=len(name)))
@@ -267,7 +267,7 @@ def test_an_input_far_from_zero_costs_batch_norm_no_digits():
     x = (1000 + normal(3, 50, 1)).float()
     layers = [initial_weights([1, 7, 1], BatchNorm(), "independent", seed) for seed in range(3)]
     outputs = [
-        Network(layers, BatchNorm(), "identity", dtype, torch.device("cpu")).forward(x.to(dtype)).double()
+        Network(stacked(layers), BatchNorm(), "identity", dtype, torch.device("cpu")).forward(x.to(dtype)).double()
         for dtype in (torch.float32, torch.float64)
     ]
     torch.testing.assert_close(outputs[0], outputs[1], rtol=0, atol=1e-3)

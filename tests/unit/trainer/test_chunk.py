@@ -33,7 +33,7 @@ from bnbench.streams import stream
 from bnbench.train import run
 from bnbench.trainer import network, orders, points
 from bnbench.trainer.chunk import train
-from bnbench.trainer.initialization import initial_weights
+from bnbench.trainer.initialization import initial_weights, stacked
 
 CPU = torch.device("cpu")
 ARMS = {
@@ -265,7 +265,7 @@ def test_the_moments_of_a_lone_input_have_the_same_bits_for_one_seed_of_many_poi
     x = torch.randn(seeds, 40_001, 1, generator=torch.Generator().manual_seed(1))
 
     def statistics(part):
-        made = network.Network(layers[part], NORMS["batch"](), "relu", torch.float32, CPU)
+        made = network.Network(stacked(layers[part]), NORMS["batch"](), "relu", torch.float32, CPU)
         made.forward(x[part])
         return torch.cat([*made.buffers[0].values()], dim=1)
 
