@@ -13,6 +13,7 @@ from reporting import Options, Report
 
 UNIT = Path(__file__).resolve().parents[1] / "unit"
 _PROCESSES = 12  # at most, which share the GPU: most of the time goes into making networks and graphs on the host
+_TO_END = 15.0  # seconds that several processes may take for the tests that they are at
 
 
 class Progress:
@@ -21,7 +22,8 @@ class Progress:
     def __init__(self, options: Options, report: Report) -> None:
         self.passed, self.skipped, self.count = 0, 0, 0
         self.unfinished = False
-        self._options, self._report = options, report
+        self._report = report
+        self._until = options.until - _TO_END
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count the tests of the only process."""
@@ -44,7 +46,7 @@ class Progress:
             self.skipped += 1
         elif report.when == "call":
             self.passed += 1
-        if time.monotonic() > self._options.until:
+        if time.monotonic() > self._until:
             self.unfinished = True
             pytest.exit("the time is over")
 

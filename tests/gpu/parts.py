@@ -21,11 +21,11 @@ class Part(NamedTuple):
 
 
 PARTS = (
-    Part("tests", "cuda_tests", "Tests that need a GPU", "checks.md", 130, ("pytest", "hypothesis", "syrupy")),
+    Part("tests", "cuda_tests", "Tests that need a GPU", "checks.md", 160, ("pytest", "hypothesis", "syrupy")),
     Part("repeat", "repeatability", "The same bits twice, and after a resumption", "checks.md", 40),
-    Part("memory", "out_of_memory", "Too little memory", "checks.md", 20),
-    Part("speed", "speed", "Speed of a study of many seeds", "speed.md", 100),
-    Part("pace", "pace", "Pace early and late in one run", "pace.md", 40),
-    Part("costs", "costs", "Cost sweep", "checks.md", 80, ("scipy", "sklearn")),
+    Part("memory", "out_of_memory", "Too little memory", "checks.md", 15),
+    Part("speed", "speed", "Speed of a study of many seeds", "speed.md", 75),
+    Part("pace", "pace", "Pace early and late in one run", "pace.md", 35),
+    Part("costs", "costs", "Cost sweep", "checks.md", 85, ("scipy", "sklearn")),
     Part("workflow", "whole_workflow", "The whole workflow on CPU and GPU", "checks.md", 70, ("snakemake", "seaborn")),
 )

@@ -81,4 +81,5 @@ def test_fused_kernels_train_as_torchs_own(arm, optimizer, hidden, batch_size, m
     found = trained(setting)
     monkeypatch.setattr(fused, "kernels", lambda device: None)
     for measured, values in trained(setting).losses.items():
-        np.testing.assert_allclose(found.losses[measured], values, rtol=1e-3, err_msg=measured)
+        # A score such as R² may lie near 0.
+        np.testing.assert_allclose(found.losses[measured], values, rtol=1e-3, atol=1e-3, err_msg=measured)
