@@ -22,6 +22,13 @@ if found != os.environ["FLAVOUR"]:
     )
 PYTHON
 
+# On a GPU, Triton builds a launcher for its kernels with a C compiler when a job starts.
+if [ "$FLAVOUR" = cuda ] && ! command -v cc >/dev/null; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null
+    rm -rf /var/lib/apt/lists/*
+fi
+
 # A tool that does not stay, for the list of what is in it.
 tool=$(mktemp -d)
 python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore --quiet \
