@@ -1,8 +1,13 @@
 """Fused kernels train as torch's own operations do; here by Triton's interpreter, on a GPU by the GPU."""
 
+import atexit
 import gc
 import inspect
+import os
 import weakref
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -19,7 +24,7 @@ from bnbench.catalogue.losses import SquaredLoss
 from bnbench.catalogue.norms import BatchNorm, Identity
 from bnbench.catalogue.optimizers import SGD, Adam, AdamW, Momentum
 from bnbench.plan import engines
-from bnbench.trainer import fused, fused_kernels, objectives
+from bnbench.trainer import fused, fused_kernels, objectives, stacks
 from bnbench.trainer.chunk import train
 from bnbench.trainer.fused import FusedEpoch
 from bnbench.trainer.fused_updates import Updates
@@ -29,12 +34,19 @@ from bnbench.trainer.network import Network
 from bnbench.trainer.optimizers import set_rate
 from bnbench.trainer.stacked import StackedEngine
 
+pytestmark = pytest.mark.filterwarnings("ignore:(divide by zero|invalid value) encountered")
 CPU = torch.device("cpu")
-ARMS = {"none": Identity(), "batch": BatchNorm(), "without γ and β": BatchNorm(affine=False, momentum=0.3, eps=1e-3)}
+ARMS = {
+    "none": Identity(),
+    "batch": BatchNorm(),
+    "without γ and β": BatchNorm(affine=False, momentum=0.3, eps=1e-3),
+    "without eps": BatchNorm(eps=0.0),
+}
 SHAPES = {  # inputs, hidden widths, sizes of the batches
     "one input": (1, (20, 33), (10, 10)),
     "one hidden layer": (1, (16,), (25, 7)),
     "three inputs": (3, (24,), (9, 9)),
+    "smallest and largest batch": (1, (20,), (128, 2)),
     "several blocks": (2, (16, 70, 8), (33, 20)),
 }
 OPTIMIZERS = {
@@ -124,13 +136,14 @@ def test_a_loss_that_is_not_finite_stays_so():
 @pytest.fixture
 def interpreted(monkeypatch):
     """Settings on CUDA train by the kernels, interpreted."""
-    monkeypatch.setattr(fused, "kernels", lambda device: fused_kernels)
+    monkeypatch.setattr(fused, "kernels_for", lambda *_: fused_kernels)
 
 
 def small(**changes):
     task = named("task", "sine", points=24, test_points=10)
-    changes = {"task": task, "hidden": [20, 16], "batch_size": 10, "epochs": 3, "evaluate_every": 1, **changes}
-    return spec(device="cuda", norm=named("norm", "batch"), optimizer=named("optimizer", "adam", lr=0.01), **changes)
+    sizes = {"task": task, "hidden": [20, 16], "batch_size": 10, "epochs": 3, "evaluate_every": 1}
+    arm = {"norm": named("norm", "batch"), "optimizer": named("optimizer", "adam", lr=0.01)}
+    return spec(**{"device": "cuda", **sizes, **arm, **changes})
 
 
 def trained(setting, seeds=range(3)):
@@ -142,7 +155,7 @@ def test_a_chunk_trains_as_by_torchs_operations(monkeypatch):
     setting = small()
     assert engines.fused(setting)
     found = trained(setting)
-    monkeypatch.setattr(fused, "kernels", lambda device: None)
+    monkeypatch.setattr(fused, "kernels_for", lambda *_: None)
     expected = trained(setting)
     assert found.hashes == expected.hashes
     for name, values in expected.losses.items():
@@ -180,17 +193,89 @@ def test_a_stack_gives_its_memory_back_at_once(device):
         gc.enable()
 
 
-def test_a_cpu_trains_without_the_kernels():
-    assert fused.kernels(CPU) is None
+@pytest.mark.usefixtures("interpreted")
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("first", ["by the kernels", "by torch"])
+def test_a_checkpoint_can_be_taken_up_by_the_other_way_of_training(first, optimizer, monkeypatch):
+    setting, seeds, kept = small(optimizer=named("optimizer", optimizer, lr=0.01)), [0, 1], []
+    data = [tasks.of(setting).data(seed) for seed in seeds]
+    ways = [lambda *_: fused_kernels, lambda *_: None]
+    ways = ways if first == "by the kernels" else ways[::-1]
+
+    def after_epoch(done, state):
+        kept.extend([state()] if done == 1 else [])
+
+    monkeypatch.setattr(fused, "kernels_for", ways[0])
+    whole = train_networks(StackedEngine.of(setting, seeds, data, CPU), setting, after_epoch=after_epoch)
+    monkeypatch.setattr(fused, "kernels_for", ways[1])
+    resumed = train_networks(StackedEngine.of(setting, seeds, data, CPU), setting, start=kept[0])
+    for name, values in whole.losses.items():
+        np.testing.assert_allclose(resumed.losses[name], values, rtol=2e-4, err_msg=name)
 
 
-def test_what_keeps_the_kernels_from_being_built_is_told_once(monkeypatch, capsys):
-    fused.kernels.cache_clear()
-    monkeypatch.setattr(fused, "constants", lambda entry: 1 / 0)
-    gpu = torch.device("cuda", 0)
-    monkeypatch.setattr(torch, "zeros", lambda *shape, **options: torch.ones(16))
-    monkeypatch.setattr(torch, "tensor", lambda *values, **options: torch.ones(2))
-    assert fused.kernels(gpu) is None
-    assert fused.kernels(gpu) is None
+def test_a_batch_that_is_larger_than_a_block_is_refused():
+    made, entry = network(ARMS["none"], 1, (16,)), SGD(lr=0.1)
+    updates = Updates(entry, torchs(entry, made), made, fused_kernels)
+    with pytest.raises(ValueError, match="a batch of 130 examples, and blocks of 128 rows"):
+        FusedEpoch(made, updates, batches(1, (130,)), fused_kernels)
+
+
+def of_a_gpu(made):
+    """A network whose weights seem to lie on a GPU."""
+    flat = Mock(wraps=made.flat, device=torch.device("cuda", 0), dtype=made.flat.dtype)
+    flat.new_zeros = lambda *shape: torch.zeros(shape, dtype=made.flat.dtype)
+    return SimpleNamespace(flat=flat, widths=made.widths, parameters=made.parameters, norm=made.norm, activation="relu")
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """What the choice of the kernels asks of torch's CUDA; sample networks live on the CPU."""
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
+    real = Network.__init__
+    monkeypatch.setattr(Network, "__init__", lambda self, *given: real(self, *given[:-1], CPU))
+    fused._say.cache_clear()
+    yield
+    fused._say.cache_clear()
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("arm", ARMS)
+def test_where_the_kernels_run_they_are_chosen(arm):
+    made = of_a_gpu(network(ARMS[arm], 2, (20, 16)))
+    assert fused.kernels_for(made, Adam(lr=0.1), batches(2, (10, 4))) is fused_kernels
+
+
+@pytest.mark.usefixtures("gpu")
+def test_what_keeps_any_kernel_from_being_built_is_told_once(monkeypatch, capsys):
+    monkeypatch.setattr(fused_kernels, "backward", {})  # such as one that wants more memory than the GPU shares
+    made = of_a_gpu(network(ARMS["batch"], 1, (20, 16)))
+    for _ in range(2):
+        assert fused.kernels_for(made, SGD(lr=0.1), batches(1, (10,))) is None
     assert capsys.readouterr().err.count("training by torch's own kernels, since Triton's cannot be built here") == 1
-    fused.kernels.cache_clear()
+
+
+@pytest.mark.usefixtures("gpu")
+def test_too_little_memory_for_the_kernels_halves_the_stack(monkeypatch):
+    def out_of_memory(*_):
+        raise RuntimeError("Triton Error [CUDA]: out of memory")
+
+    monkeypatch.setattr(fused, "_try", out_of_memory)
+    made = of_a_gpu(network(ARMS["batch"], 1, (20, 16)))
+    with pytest.raises(RuntimeError, match="out of memory") as raised:
+        fused.kernels_for(made, SGD(lr=0.1), batches(1, (10,)))
+    assert stacks._out_of_memory(raised.value)
+
+
+def test_what_is_built_has_a_place_where_the_home_folder_cannot_be_written(monkeypatch):
+    monkeypatch.delenv("TRITON_CACHE_DIR", raising=False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(atexit, "register", lambda *_, **__: None)
+    fused._find_room_for_what_is_built()
+    folder = Path(os.environ["TRITON_CACHE_DIR"])
+    assert folder.is_dir()
+    folder.rmdir()
+
+
+def test_a_cpu_trains_without_the_kernels():
+    made = network(ARMS["none"], 1, (16,))
+    assert fused.kernels_for(made, SGD(lr=0.1), batches(1, (10,))) is None

@@ -14,6 +14,7 @@ from bnbench.catalogue import tasks
 from bnbench.plan import engines
 from bnbench.trainer import fused
 from bnbench.trainer.chunk import train
+from bnbench.trainer.fused import FusedEpoch
 from bnbench.trainer.loop import train_networks
 from bnbench.trainer.stacked import StackedEngine
 
@@ -77,9 +78,10 @@ def test_fused_kernels_train_as_torchs_own(arm, optimizer, hidden, batch_size, m
         evaluate_every=1,
     )
     assert engines.fused(setting)
-    assert fused.kernels(GPU) is not None
+    assert isinstance(StackedEngine.of(setting, [*SEEDS], data_of(setting), GPU)._train_epoch._function, FusedEpoch)
     found = trained(setting)
-    monkeypatch.setattr(fused, "kernels", lambda device: None)
+    monkeypatch.setattr(fused, "kernels_for", lambda *_: None)
     for measured, values in trained(setting).losses.items():
-        # A score such as R² may lie near 0.
-        np.testing.assert_allclose(found.losses[measured], values, rtol=1e-3, atol=1e-3, err_msg=measured)
+        # Plain TF32 would be off by 1e-3 and more from the first epoch on; a score such as R² may be near 0.
+        close = {"rtol": 1e-4} if measured == "train_loss" else {"rtol": 1e-3, "atol": 1e-3}
+        np.testing.assert_allclose(found.losses[measured], values, **close, err_msg=measured)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from bnbench.catalogue import networks, own, tasks
 from bnbench.catalogue.networks import Perceptron
-from bnbench.catalogue.norms import NORMS, BatchNorm, Identity
+from bnbench.catalogue.norms import NORMS, BatchNorm, Identity, plain
 from bnbench.catalogue.optimizers import OPTIMIZERS, SGD, Adam
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.tasks import TASKS
@@ -54,9 +54,11 @@ def fused(spec: Mapping[str, Any]) -> bool:
 
     These know what most studies ask for; what they do not know trains by torch's own kernels.
     """
-    network, norm, optimizer = networks.of(spec), build(NORMS, spec["norm"]), build(OPTIMIZERS, spec["optimizer"])
-    task = tasks.of(spec)
-    batch = task.train_points() if spec["batch_size"] == "full" else spec["batch_size"]
+    network, optimizer, task = networks.of(spec), build(OPTIMIZERS, spec["optimizer"]), tasks.of(spec)
+    points = task.train_points()
+    bounds = batch_bounds(points, points if spec["batch_size"] == "full" else spec["batch_size"])
+    batch = max(stop - start for start, stop in pairwise(bounds))
+    norm = build(NORMS, plain(spec["norm"], batch))
     return (
         engine(spec) == "stacked"
         and (spec["device"], spec["dtype"]) == ("cuda", "float32")
@@ -66,5 +68,5 @@ def fused(spec: Mapping[str, Any]) -> bool:
         and (type(norm) is Identity or (type(norm) is BatchNorm and norm.momentum is not None))
         and (isinstance(optimizer, Adam) or (isinstance(optimizer, SGD) and not optimizer.dampening))
         and (task.outputs(), tasks.loss_of(spec)) == (1, "squared")
-        and max(stop - start for start, stop in pairwise(batch_bounds(task.train_points(), batch))) <= _FUSED_BATCH
+        and batch <= _FUSED_BATCH
     )

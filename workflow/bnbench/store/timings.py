@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from bnbench.errors import UserError
 from bnbench.plan import cost, engines
-from bnbench.plan.settings import Setting
+from bnbench.plan.settings import NUMERICS, Setting
 from bnbench.store import probes, tables
 
 _FILES = 3  # of a setting, that are looked into
@@ -107,7 +107,7 @@ def _of_setting(folder: Path, device: str, results: Path) -> Iterator[Timed]:
     setting: Setting | None = None
     for path, footer, rows in first_files(folder, ["seconds", "threads", "device_name"]):
         setting = setting or Setting.from_spec(footer["setting"])
-        if setting.spec["device"] != device:
+        if (setting.spec["device"], setting.spec["numerics"]) != (device, NUMERICS):  # other code has other times
             return
         # Those of a file have trained together.
         probe = probes.read(setting.address, results)

@@ -6,39 +6,81 @@ the weights, evaluates, and trains everything else, and everything where Triton'
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from bnbench.catalogue.norms import BatchNorm
-from bnbench.catalogue.optimizers import SGD
-from bnbench.trainer.fused_updates import Updates, constants
+from bnbench.catalogue.optimizers import SGD, Adam
+from bnbench.trainer.captured import undecorated
+from bnbench.trainer.fused_updates import Updates
 from bnbench.trainer.network import Network
 from bnbench.trainer.tiles import ACTIVATIONS
 
 Batches = Sequence[tuple[Tensor, Tensor]]
 
 
-@cache
-def kernels(device: torch.device) -> Any:
-    """The kernels, where they can be built and run on this device; else None, and one line says why on a GPU."""
+def kernels_for(network: Network, entry: SGD | Adam, batches: Batches) -> Any:
+    """The kernels, where they can be built for this network and run; else None, and one line says why on a GPU.
+
+    To see it, two networks of the same shape take an epoch, which also builds what an epoch needs.
+
+    Raises:
+        RuntimeError: there is too little memory.
+    """
+    device = network.flat.device
     if device.type != "cuda":
         return None
     try:
+        _find_room_for_what_is_built()
         from bnbench.trainer import fused_kernels  # noqa: PLC0415 - Triton comes with torch's builds for CUDA alone
 
-        weights, one = torch.zeros(16, device=device), torch.ones(1, dtype=torch.float64, device=device)
-        bounds = torch.tensor([0, 16], device=device)
-        fused_kernels.update[(1,)](*[weights] * 5, one, one, bounds[:1], bounds[1:], **constants(SGD(lr=1.0)), BLOCK=16)
-    except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        print(f"training by torch's own kernels, since Triton's cannot be built here: {reason}", file=sys.stderr)
+        _try(fused_kernels, network, entry, [(x[:2], y[:2]) for x, y in batches])
+        torch.cuda.synchronize(device)
+    except Exception as error:  # whatever is missing: Triton, a compiler for C, Python's headers, a GPU that it knows
+        if "out of memory" in str(error):
+            raise
+        _say((str(error).strip() or type(error).__name__).splitlines()[0])
         return None
     return fused_kernels
+
+
+def _try(fused_kernels: Any, network: Network, entry: SGD | Adam, batches: Batches) -> None:
+    """Train two networks of this shape, from weights of zero."""
+    widths = [batches[0][0].shape[2], *network.widths, 1]
+    like = network.flat.new_zeros
+    layers = [
+        (like(2, outputs, inputs), like(2, outputs) if f"linear{i}.bias" in network.parameters else None)
+        for i, (inputs, outputs) in enumerate(pairwise(widths))
+    ]
+    sample = Network(layers, network.norm, network.activation, network.flat.dtype, network.flat.device)
+    optimizer = undecorated(torch.optim.SGD)([torch.nn.Parameter(sample.flat)], lr=entry.lr)
+    FusedEpoch(sample, Updates(entry, optimizer, sample, fused_kernels), batches, fused_kernels)(0)
+
+
+@cache
+def _say(reason: str) -> None:
+    """Once a process."""
+    print(f"training by torch's own kernels, since Triton's cannot be built here: {reason}", file=sys.stderr)
+
+
+def _find_room_for_what_is_built() -> None:
+    """Triton keeps what it has built in the home folder. Where that cannot be written, a folder of this job will do."""
+    kept = Path(os.environ.get("TRITON_HOME", "~")).expanduser()
+    if "TRITON_CACHE_DIR" not in os.environ and not os.access(kept, os.W_OK):
+        folder = tempfile.mkdtemp(prefix="bnbench-triton-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["TRITON_CACHE_DIR"] = folder
 
 
 class _Layer(NamedTuple):
@@ -92,6 +134,8 @@ class _Memory:
 
     def __init__(self, layers: Sequence[_Layer], x: Tensor, *, normed: bool) -> None:
         seeds, self.batch = x.shape[:2]
+        if self.batch > ACTIVATIONS.rows:
+            raise ValueError(f"a batch of {self.batch} examples, and blocks of {ACTIVATIONS.rows} rows")
         self.rows = ACTIVATIONS.rows_of(self.batch)
         self.outputs = [x.new_empty(seeds, self.batch, layer.columns) for layer in layers]
         others = [torch.empty_like(output) for output in self.outputs]
@@ -110,7 +154,7 @@ class FusedEpoch:
         network: whose weights and running statistics are trained.
         updates: of its weights.
         batches: views of inputs, [seeds, batch, inputs], and targets, [seeds, batch, 1].
-        fused_kernels: see `kernels`.
+        fused_kernels: see `kernels_for`.
     """
 
     def __init__(self, network: Network, updates: Updates, batches: Batches, fused_kernels: Any) -> None:

@@ -70,7 +70,7 @@ def forward(
         average = tl.sum(z, 0) / size
         centred = tl.where(in_rows[:, None], z - average[None, :], 0.0)
         squares = tl.sum(centred * centred, 0)
-        inverse = 1.0 / tl.sqrt(squares / size + EPS)
+        inverse = tl.where(in_width, 1.0 / tl.sqrt(squares / size + EPS), 0.0)  # padding has no variance
         z = centred * inverse[None, :]
         tl.store(standardized + here, z, mask=inside)
         tl.store(scale + seed * columns + cols, inverse, mask=in_cols)

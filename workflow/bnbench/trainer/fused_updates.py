@@ -21,7 +21,7 @@ class Updates:
         entry: one of those for which `plan.engines.fused` holds.
         optimizer: torch's, whose state and rate are used as torch would use them.
         network: whose weights they are.
-        fused_kernels: see `fused.kernels`.
+        fused_kernels: see `fused.kernels_for`.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Updates:
         kept = [self._state.setdefault(name, torch.zeros_like(weights)) for name in names]
         self._kept = (*kept, *[weights] * (3 - len(kept)))
         self._parts = [network.split(each) for each in self._kept]
-        self._constants = constants(entry)
+        self._constants = _constants(entry)
         betas = [self._constants["BETA1"], self._constants["BETA2"]]
         self._betas = torch.tensor(betas, dtype=torch.float64, device=weights.device)
         self._powers = torch.ones_like(self._betas)
@@ -70,7 +70,7 @@ class Updates:
         )
 
 
-def constants(entry: SGD | Adam) -> dict[str, Any]:
+def _constants(entry: SGD | Adam) -> dict[str, Any]:
     """What the kernels are told of an optimizer."""
     if isinstance(entry, Adam):
         one, other = entry.betas

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 import torch
 
 Found = TypeVar("Found")
+Graph = torch.cuda.CUDAGraph
 
 
 class Replayed(Generic[Found]):
@@ -21,28 +24,40 @@ class Replayed(Generic[Found]):
     def __init__(self, function: Callable[[int], Found], *, wanted: bool) -> None:
         self._function, self._wanted = function, wanted
         self._calls = 0
-        self._captured: tuple[torch.cuda.CUDAGraph, Found] | None = None
+        self._captured: tuple[Graph, Found] | None = None
 
     def __call__(self, epoch: int) -> Found:
         """What the function gives for this epoch."""
         self._calls += 1
         if self._wanted and self._calls == 2:
-            self._captured = self._capture(epoch)
+            captured = capture(partial(self._function, epoch))
+            if isinstance(captured, str):
+                print(f"no CUDA graph holds this, so it goes on more slowly: {captured}", file=sys.stderr)
+            else:
+                self._captured = captured
         if self._captured is None:
             return self._function(epoch)
         graph, found = self._captured
         graph.replay()
         return found
 
-    def _capture(self, epoch: int) -> tuple[torch.cuda.CUDAGraph, Found] | None:
-        graph = torch.cuda.CUDAGraph()
-        try:
-            with torch.cuda.graph(graph):
-                found = self._function(epoch)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:  # what no graph takes
-            torch.cuda.synchronize()
-            print(f"training goes on without a CUDA graph: {str(error).partition(chr(10))[0]}", file=sys.stderr)
-            return None
-        return graph, found
+
+def capture(function: Callable[[], Found], stream: torch.cuda.Stream | None = None) -> tuple[Graph, Found] | str:
+    """The graph of a call, which this does not make, and where what it gives will lie; or why there is none.
+
+    Raises:
+        OutOfMemoryError: there is too little memory.
+    """
+    graph = torch.cuda.CUDAGraph()
+    gc.disable()  # a graph of earlier networks that is collected meanwhile would end the capture
+    try:
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            found = function()
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # whatever no graph takes
+        torch.cuda.synchronize()
+        return str(error).partition("\n")[0] or type(error).__name__
+    finally:
+        gc.enable()
+    return graph, found

@@ -68,14 +68,14 @@ class StackedEngine:
         self._counters = network.flat.device if graph else torch.device("cpu")
         epoch = _Epoch(network, loss, self._optimizer, self._examples, points)
         self._refresh = epoch.refresh
-        fused_kernels = fused.kernels(network.flat.device) if engines.fused(spec) else None
+        batches = self._examples.batches
+        fused_kernels = fused.kernels_for(network, self._entry, batches) if engines.fused(spec) else None
         by_fused = fused_kernels is not None and network.flat.is_cuda
         if fused_kernels is None:
             self._train_epoch = Replayed(epoch, wanted=graph and not network.changes())
         else:
             updates = Updates(self._entry, self._optimizer, network, fused_kernels)
-            fused_epoch = FusedEpoch(network, updates, self._examples.batches, fused_kernels)
-            self._train_epoch = Replayed(fused_epoch, wanted=by_fused)
+            self._train_epoch = Replayed(FusedEpoch(network, updates, batches, fused_kernels), wanted=by_fused)
         self._measure = Replayed(self._evaluation, wanted=by_fused)
 
     @classmethod

@@ -127,7 +127,8 @@ def _engine(spec: Mapping[str, Any], seeds: list[int], data: Sequence[Points], d
 def _out_of_memory(error: BaseException | None) -> bool:
     """Whether `error` says so, or came while one was handled that did, as happens where a CUDA graph is captured."""
     while error is not None:
-        if isinstance(error, torch.OutOfMemoryError):
+        # Triton's own, where a kernel is loaded, has no class of its own.
+        if isinstance(error, torch.OutOfMemoryError) or "Triton Error [CUDA]: out of memory" in str(error):
             return True
         error = error.__context__
     return False

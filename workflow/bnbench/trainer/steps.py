@@ -7,7 +7,6 @@ does must then not depend on Python: where anything speaks against that, steps a
 
 from __future__ import annotations
 
-import gc
 import random
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from bnbench.trainer.examples import Batch, Bounds, Examples
+from bnbench.trainer.replays import capture
 
 Batches = Sequence[Batch]
 
@@ -146,21 +146,12 @@ class CapturedSteps:
 
     def _captured(self, sizes: tuple[int, ...]) -> torch.cuda.CUDAGraph | None:
         """The graph of a step, which this does not take; None where it cannot be captured."""
-        graph = torch.cuda.CUDAGraph()
-        gc.disable()  # a graph of earlier networks that is collected meanwhile would end the capture
-        try:
-            with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
-                self._take(sizes)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # whatever a network does that no graph takes
-            torch.cuda.synchronize()
-            self._refuse(str(error).partition("\n")[0])
+        captured = capture(lambda: self._take(sizes), torch.cuda.current_stream())
+        if isinstance(captured, str):
+            self._refuse(captured)
             return None
-        finally:
-            gc.enable()
-        self._graphs[sizes] = graph
-        return graph
+        self._graphs[sizes] = captured[0]
+        return captured[0]
 
     def _refuse(self, reason: str) -> None:
         self._is_refused = True
