@@ -13,6 +13,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from bnbench.plan import cost
+
 GPU = Path(__file__).parents[1] / "gpu"
 PARTS = {
     "fails": "def measure(options, report):\n    report.figure('1 of 2')\n    report.fail('too far')\n",
@@ -84,8 +86,21 @@ def test_costs_are_measured_of_every_setting_that_the_cpus_prices_know(monkeypat
     settings = costs.settings()
     assert len(settings) == len(model.FITTED) + len(model.CHECKED)
     assert {(spec["device"], spec["evaluate_every"]) for spec, _ in settings} == {("cuda", 10)}
-    assert max(seeds for _, seeds in settings) == 3000
+    assert max(seeds for _, seeds in settings) >= 2000
+    assert all(seeds <= costs.SIZED or cost.seconds_setting_up(spec, seeds) <= 0.6 for spec, seeds in settings)
     json.dumps(settings)
+
+
+def test_a_sweep_that_is_cut_short_has_measured_every_kind_of_setting_and_the_memory_of_each_sort(monkeypatch):
+    for folder in (GPU, GPU.parent / "benchmarks"):
+        monkeypatch.syspath_prepend(folder)
+    costs = importlib.import_module("costs")
+    settings = costs.settings()
+    half = settings[: len(settings) // 2]
+    assert {costs.kind(spec) for spec, _ in half} == {costs.kind(spec) for spec, _ in settings}
+    assert len({costs.kind(spec) for spec, _ in settings}) > 20
+    sorts = [costs.sort(settings[place][0]) for place in costs.sized_early(half)]
+    assert sorted(sorts) == sorted([(fused, large) for fused in (True, False) for large in (True, False)] * 2)
 
 
 @pytest.fixture
