@@ -161,6 +161,13 @@ def test_fused_steps_launch_fewer_kernels_and_are_priced_by_themselves(setting, 
     assert fused["evaluations"] == plain["evaluations"] > 0
 
 
+def test_fused_products_are_counted_by_smaller_tiles():
+    few = spec(device="cuda", hidden=[256, 256], batch_size=4, norm=named("norm", "none"))
+    fused, plain = (cuda_cost.amounts(few, 20, fused=fused) for fused in (True, False))
+    evaluated = fused["multiplications"]
+    assert 4 * fused["fused multiplications"] == plain["multiplications"] - evaluated > 0
+
+
 def test_the_host_launches_what_no_graph_can_hold():
     for change in (
         {"norm": named("norm", "population")},
@@ -256,7 +263,8 @@ def test_prices_can_be_fitted_to_any_sweep_and_what_it_does_not_show_keeps_its_p
         estimate = sum(amount * found["CUDA_SETTING_UP"][name] for name, amount in before.items())
         assert estimate == pytest.approx(row["seconds_setting_up"], rel=0.3)
     for name, price in prices.CUDA.items():
-        assert found["CUDA"][name] == pytest.approx(price * (2 if name in shown else 1), rel=0.2)
+        uncertain = 0.35 if name == "orders" else 0.2  # these are a small part everywhere
+        assert found["CUDA"][name] == pytest.approx(price * (2 if name in shown else 1), rel=uncertain)
     for row in rows:
         amounts = cuda_cost.amounts(row["spec"], row["seeds"], fused=False)
         estimate = sum(amount * found["CUDA"][name] for name, amount in amounts.items())

@@ -25,6 +25,9 @@ from bnbench.plan.layout import aligned, weights
 _TILE = 64
 """Rows and columns of a tile of a product: the fewest that the kernels of the matrix library work on."""
 
+_LEAST_BLOCK = 16
+"""The same of fused kernels' tiles."""
+
 # Kernels in a step, counted in the code of the stacked engine:
 _OF_A_STEP = 10  # of the output layer and the loss, forward and back
 _OF_A_LAYER = 6  # a product and an activation, and back: those two, another product and a sum
@@ -80,9 +83,10 @@ class _Work(NamedTuple):
             evaluations=math.ceil(spec["epochs"] / spec["evaluate_every"]) / spec["epochs"],
         )
 
-    def multiplications(self, examples: int) -> int:
+    def multiplications(self, examples: int, *, fused: bool = False) -> int:
         """Of one way of so many examples through the network, by whole tiles."""
-        return _tiled(examples) * sum(_tiled(before) * _tiled(after) for before, after in pairwise(self.widths))
+        tiled = _in_blocks if fused else _tiled
+        return tiled(examples) * sum(tiled(before) * tiled(after) for before, after in pairwise(self.widths))
 
     def normalizes(self) -> bool:
         """Whether the norm does anything."""
@@ -114,7 +118,7 @@ def amounts(spec: Mapping[str, Any], seeds: int, *, fused: bool | None = None) -
     numbers = seeds * work.wide
     found = {
         # Forward, and twice back: for the gradients of the weights, and of what came in.
-        "multiplications": numbers * 3 * work.steps * work.multiplications(work.batch),
+        "multiplications": numbers * 3 * work.steps * work.multiplications(work.batch, fused=fused),
         # Passes over activations: activation, bias, and back.
         "units": numbers * work.units * work.points,
         # The passes that a norm adds.
@@ -182,3 +186,8 @@ def bytes_per_network(spec: Mapping[str, Any]) -> float:
 
 def _tiled(count: int) -> int:
     return -(-count // _TILE) * _TILE
+
+
+def _in_blocks(count: int) -> int:
+    """The same by fused kernels, whose tiles are as small as a power of 2 can be, see `trainer.tiles`."""
+    return max(_LEAST_BLOCK, min(_tiled(count), 1 << (count - 1).bit_length()))
