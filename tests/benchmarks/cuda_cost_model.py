@@ -48,7 +48,7 @@ def fitted(sweeps: Sequence[Sweep]) -> dict[str, float]:
     """The prices that fit two thirds of the sweeps best, each drawn a little to what it was.
 
     So an amount that few settings show gets no wild price, and one that none shows keeps its own. Where what was there
-    were guesses, fit again from what came out; those of the H200 were fitted four times.
+    were guesses, fit again from what came out; those of the H200 were fitted five times.
     """
     shares = [amounts(sweep, sweep.fitted) / times(sweep.fitted)[:, None] for sweep in sweeps]
     return _fitted(np.vstack(shares), prices.CUDA)

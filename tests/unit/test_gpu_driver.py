@@ -103,6 +103,26 @@ def test_a_sweep_that_is_cut_short_has_measured_every_kind_of_setting_and_the_me
     assert sorted(sorts) == sorted([(fused, large) for fused in (True, False) for large in (True, False)] * 2)
 
 
+def test_the_memory_of_a_network_is_measured_while_the_sweep_goes_on_and_a_failure_leaves_the_times(
+    monkeypatch, tmp_path
+):
+    for folder in (GPU, GPU.parent / "benchmarks"):
+        monkeypatch.syspath_prepend(folder)
+    costs, reporting = importlib.import_module("costs"), importlib.import_module("reporting")
+    size = {"full": lambda seeds: 1000.0 * seeds, 25: lambda seeds: 1 / 0}
+    monkeypatch.setattr(
+        costs.device_memory, "bytes_per_network", lambda spec, seeds, device: size[spec["batch_size"]](seeds)
+    )
+    options = reporting.Options("cuda", True, 60, time.monotonic() + 60, tmp_path, False)
+    report = reporting.Report(tmp_path / "page.md", tmp_path / "notes.json", "costs")
+    rows = [{"spec": {"batch_size": batch}, "seeds": 3000, "seconds_per_epoch": 1.0} for batch in ("full", 25)]
+    assert [costs._size(row, options, report) for row in rows] == [True, False]
+    assert [row.get("bytes_per_network") for row in rows] == [1000.0 * costs.SIZED, None]
+    assert [row["seconds_per_epoch"] for row in rows] == [1.0, 1.0]
+    assert report.failures == ["memory of a network: division by zero"]
+    assert not costs._size(rows[0], options._replace(device="cpu"), report)
+
+
 @pytest.fixture
 def nvidia_smi(tmp_path, monkeypatch):
     """A stand-in for the program, which says that the power is capped, twice or for ever."""
