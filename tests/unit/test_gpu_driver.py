@@ -113,7 +113,8 @@ def test_the_memory_of_a_network_is_measured_while_the_sweep_goes_on_and_a_failu
     monkeypatch.setattr(
         costs.device_memory, "bytes_per_network", lambda spec, seeds, device: size[spec["batch_size"]](seeds)
     )
-    options = reporting.Options("cuda", True, 60, time.monotonic() + 60, tmp_path, False)
+    until = time.monotonic() + 60
+    options = reporting.Options("cuda", small=True, seconds=60, until=until, folder=tmp_path, all_tests=False)
     report = reporting.Report(tmp_path / "page.md", tmp_path / "notes.json", "costs")
     rows = [{"spec": {"batch_size": batch}, "seeds": 3000, "seconds_per_epoch": 1.0} for batch in ("full", 25)]
     assert [costs._size(row, options, report) for row in rows] == [True, False]
