@@ -1,37 +1,93 @@
 """Part: what settings of all kinds cost, for the cost model to be fitted to: `costs.json`, written row by row.
 
 A setting trains once for 60 epochs, evaluated every 10. The first 10, in which kernels are loaded and the graph is
-captured, are the fixed part; an epoch takes a fiftieth of the other 50.
+captured, are the fixed part; an epoch takes a fiftieth of the other 50. One setting of each kind comes before the
+second of any, so a sweep that is cut short covers them all; the memory of a network is measured of the first few.
+`python tests/benchmarks/cuda_cost_model.py --fit costs.json` makes prices of it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import card
 import cost_model
+import device_memory
 import torch
 from reporting import Options, Report
 from trainings import Marks, engine, run, seconds, wait
 
+from bnbench.catalogue import networks, tasks
+from bnbench.plan import cost, engines
+from bnbench.plan.layout import weights
+from bnbench.trainer import fused
+
 WARM, LAST, EVERY = 10, 60, 10
 MOST = 3000  # seeds
-SIZED = 100  # seeds whose memory is measured
 FULLER = 10  # times as many seeds as a CPU's core is measured with
+LONGEST_SET_UP = 0.6  # seconds, as estimated: with more seeds, making networks takes longer than what is measured
+SIZED = 40  # seeds whose memory is measured
+SIZED_EARLY = 2  # settings of each sort that are measured so while the sweep goes on
+
+Setting = tuple[dict[str, Any], int]
 
 
-def settings() -> list[tuple[dict[str, Any], int]]:
-    """Those that the CPU's prices were fitted to and checked by, for a GPU, in an order that mixes them."""
+def settings() -> list[Setting]:
+    """Those that the CPU's prices were fitted to and checked by, for a GPU; see `in_turns` for their order."""
     listed = [*cost_model.FITTED, *cost_model.CHECKED.values()]
-    found = [({**spec, "device": "cuda", "evaluate_every": EVERY}, min(MOST, FULLER * seeds)) for spec, seeds in listed]
-    random.Random(0).shuffle(found)
-    return found
+    found = []
+    for spec, seeds in listed:
+        on_gpu = {**spec, "device": "cuda", "evaluate_every": EVERY}
+        found.append((on_gpu, _few_enough(on_gpu, min(MOST, FULLER * seeds))))
+    return in_turns(found)
+
+
+def _few_enough(spec: dict[str, Any], seeds: int) -> int:
+    """As many seeds, or half of them, or half of those, whose networks are made in no more than the time for that."""
+    while seeds > SIZED and cost.seconds_setting_up(spec, seeds) > LONGEST_SET_UP:
+        seeds //= 2
+    return seeds
+
+
+def in_turns(listed: Sequence[Setting]) -> list[Setting]:
+    """The quickest of each kind, then the second of each that has one, and so on."""
+    kinds: dict[str, list[Setting]] = {}
+    for spec, seeds in sorted(listed, key=lambda each: _seconds(*each)):
+        kinds.setdefault(kind(spec), []).append((spec, seeds))
+    turns = max(map(len, kinds.values()))
+    return [found[turn] for turn in range(turns) for found in kinds.values() if turn < len(found)]
+
+
+def kind(spec: dict[str, Any]) -> str:
+    """What a setting shows: whose kernels train it, what they do, and how often."""
+    named = [spec[key]["name"] for key in ("task", "norm", "optimizer")]
+    if engines.fused(spec):
+        named[2] = ""  # one kernel updates by all that it knows
+    often = spec["batch_size"] if spec["batch_size"] == "full" else "batches"
+    return "/".join([str(engines.fused(spec)), *named, often, spec["activation"], spec["dtype"]])
+
+
+def _seconds(spec: dict[str, Any], seeds: int) -> float:
+    """How long it takes to measure a setting, as estimated."""
+    return cost.seconds_setting_up(spec, seeds) + cost.seconds({**spec, "epochs": LAST}, seeds)
+
+
+def sort(spec: dict[str, Any]) -> tuple[bool, bool]:
+    """What the memory of a network depends on: whose kernels train it, and whether weights or activations take most."""
+    activations = tasks.of(spec).train_points() * sum(networks.of(spec).hidden)
+    return engines.fused(spec), weights(spec) > activations
+
+
+def sized_early(chosen: Sequence[Setting]) -> set[int]:
+    """Places of the settings whose memory is measured while the sweep goes on: the first few of each sort."""
+    places: dict[tuple[bool, bool], list[int]] = {}
+    for place, (spec, _) in enumerate(chosen):
+        places.setdefault(sort(spec), []).append(place)
+    return {place for found in places.values() for place in found[:SIZED_EARLY]}
 
 
 def measure(options: Options, report: Report) -> None:
@@ -44,11 +100,13 @@ def measure(options: Options, report: Report) -> None:
         "torch": torch.__version__,
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
         "evaluate_every": EVERY,
+        "fused": fused.kernels(options.torch) is not None,
         "how": f"epochs {WARM + 1} to {LAST} of one run of each setting, one process",
         "rows": [],
     }
     _measured(*chosen[0], options)  # loads what all of them need
-    for spec, seeds in chosen:
+    early = sized_early(chosen)
+    for place, (spec, seeds) in enumerate(chosen):
         if time.monotonic() > options.until:
             break
         report.doing(f"{spec['hidden']} {spec['norm']['name']} {spec['batch_size']} {spec['optimizer']['name']}")
@@ -60,6 +118,8 @@ def measure(options: Options, report: Report) -> None:
             )
             continue
         found["rows"].append(row)
+        if place in early:
+            _size(row, options, report)
         _write(found, options)
     told = f"{len(found['rows'])} of {len(chosen)} settings measured"
     report.figure("; ".join([told, *_known(found["rows"])]))
@@ -74,23 +134,30 @@ def _write(found: dict[str, Any], options: Options) -> None:
 
 
 def _sizes(found: dict[str, Any], options: Options, report: Report) -> None:
-    """Add what a network takes of the GPU's memory, where a benchmark can tell and time is left."""
-    size = _bytes_per_network()
-    if size is None or options.device == "cpu":
-        return
-    count = 0
+    """Add what a network takes of the GPU's memory to all rows that lack it, while time is left; say how many do."""
     for row in found["rows"]:
         if time.monotonic() > options.until:
             break
-        report.doing("measuring the memory of a network")
-        try:
-            row["bytes_per_network"] = size(row["spec"], min(SIZED, row["seeds"]), options.torch)
-        except Exception as error:
-            report.fail(f"memory of a network: {str(error).partition(chr(10))[0][:200]}")
+        if "bytes_per_network" not in row and not _size(row, options, report):
             break
-        count += 1
         _write(found, options)
-    report.figure(f"memory of a network measured in {count} of them")
+    count = sum("bytes_per_network" in row for row in found["rows"])
+    if options.device != "cpu":
+        report.figure(f"memory of a network measured in {count} of them")
+
+
+def _size(row: dict[str, Any], options: Options, report: Report) -> bool:
+    """Add what a network takes of the GPU's memory to a row; whether that could be measured."""
+    if options.device == "cpu":
+        return False
+    report.doing("measuring the memory of a network")
+    try:
+        seeds = max(2, min(SIZED, row["seeds"]))
+        row["bytes_per_network"] = device_memory.bytes_per_network(row["spec"], seeds, options.torch)
+    except Exception as error:  # the times of a setting are worth having without
+        report.fail(f"memory of a network: {str(error).partition(chr(10))[0][:200]}")
+        return False
+    return True
 
 
 def _measured(spec: dict[str, Any], seeds: int, options: Options) -> dict[str, float]:
@@ -109,16 +176,6 @@ def _measured(spec: dict[str, Any], seeds: int, options: Options) -> dict[str, f
         "seconds_fixed": round(max(0.0, total - LAST * pace), 4),
         "seconds_setting_up": round(built - started, 4),
     }
-
-
-def _bytes_per_network() -> Callable[..., float] | None:
-    """What measures memory, where the benchmarks have it."""
-    with contextlib.suppress(ImportError, AttributeError):
-        import device_memory
-
-        found: Callable[..., float] = device_memory.bytes_per_network
-        return found
-    return None
 
 
 def _known(rows: list[dict[str, Any]]) -> list[str]:

@@ -38,6 +38,7 @@ alphas = st.floats(1e-4, 0.49)
 def a_second_for_forty_epochs(monkeypatch):
     """A cost model that is easily reckoned with."""
     monkeypatch.setattr(forecast.cost, "seconds", lambda spec, seeds, probe=None: seeds * spec["epochs"] / 40)
+    monkeypatch.setattr(forecast.cost, "seconds_setting_up", lambda spec, seeds: 0.0)
 
 
 @pytest.mark.parametrize(("alpha", "seeds"), [(0.05, 6), (0.01, 8), (0.1, 5), (0.001, 11), (0.49, 3)])
@@ -180,6 +181,17 @@ def test_the_time_of_one_kind_of_device_says_nothing_of_another(tmp_path):
     synthetic.stored(synthetic.plan(seeds=10, device=["cuda"]), tmp_path, seconds=0.5, threads=8)
     said = lines(synthetic.plan(seeds=512, device=["cuda"]), tmp_path)
     assert said["GPU time"].startswith("about 8 min 32 s,")  # 1,024 × 0.5 s, on one device whatever the threads
+
+
+def test_a_job_sets_up_before_it_trains_however_fast_it_has_trained(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        forecast.cost, "seconds_setting_up", lambda spec, seeds: seeds if spec["device"] == "cuda" else 0
+    )
+    study = synthetic.plan(seeds=10, device=["cuda"])  # 20 trials of a second, and a second more for each
+    assert lines(study, tmp_path)["GPU time"].startswith("about 40 s,")
+    synthetic.stored(study, tmp_path, seconds=2.0)
+    more = lines(synthetic.plan(seeds=20, device=["cuda"]), tmp_path)  # 40 trials, in another job
+    assert more["GPU time"].startswith("about 2 min 0 s,")
 
 
 def test_seeds_that_other_chunks_hold_are_not_to_be_trained(tmp_path):

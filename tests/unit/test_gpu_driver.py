@@ -13,6 +13,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from bnbench.plan import cost
+
 GPU = Path(__file__).parents[1] / "gpu"
 PARTS = {
     "fails": "def measure(options, report):\n    report.figure('1 of 2')\n    report.fail('too far')\n",
@@ -84,8 +86,42 @@ def test_costs_are_measured_of_every_setting_that_the_cpus_prices_know(monkeypat
     settings = costs.settings()
     assert len(settings) == len(model.FITTED) + len(model.CHECKED)
     assert {(spec["device"], spec["evaluate_every"]) for spec, _ in settings} == {("cuda", 10)}
-    assert max(seeds for _, seeds in settings) == 3000
+    assert max(seeds for _, seeds in settings) >= 2000
+    assert all(seeds <= costs.SIZED or cost.seconds_setting_up(spec, seeds) <= 0.6 for spec, seeds in settings)
     json.dumps(settings)
+
+
+def test_a_sweep_that_is_cut_short_has_measured_every_kind_of_setting_and_the_memory_of_each_sort(monkeypatch):
+    for folder in (GPU, GPU.parent / "benchmarks"):
+        monkeypatch.syspath_prepend(folder)
+    costs = importlib.import_module("costs")
+    settings = costs.settings()
+    half = settings[: len(settings) // 2]
+    assert {costs.kind(spec) for spec, _ in half} == {costs.kind(spec) for spec, _ in settings}
+    assert len({costs.kind(spec) for spec, _ in settings}) > 20
+    sorts = [costs.sort(settings[place][0]) for place in costs.sized_early(half)]
+    assert sorted(sorts) == sorted([(fused, large) for fused in (True, False) for large in (True, False)] * 2)
+
+
+def test_the_memory_of_a_network_is_measured_while_the_sweep_goes_on_and_a_failure_leaves_the_times(
+    monkeypatch, tmp_path
+):
+    for folder in (GPU, GPU.parent / "benchmarks"):
+        monkeypatch.syspath_prepend(folder)
+    costs, reporting = importlib.import_module("costs"), importlib.import_module("reporting")
+    size = {"full": lambda seeds: 1000.0 * seeds, 25: lambda seeds: 1 / 0}
+    monkeypatch.setattr(
+        costs.device_memory, "bytes_per_network", lambda spec, seeds, device: size[spec["batch_size"]](seeds)
+    )
+    until = time.monotonic() + 60
+    options = reporting.Options("cuda", small=True, seconds=60, until=until, folder=tmp_path, all_tests=False)
+    report = reporting.Report(tmp_path / "page.md", tmp_path / "notes.json", "costs")
+    rows = [{"spec": {"batch_size": batch}, "seeds": 3000, "seconds_per_epoch": 1.0} for batch in ("full", 25)]
+    assert [costs._size(row, options, report) for row in rows] == [True, False]
+    assert [row.get("bytes_per_network") for row in rows] == [1000.0 * costs.SIZED, None]
+    assert [row["seconds_per_epoch"] for row in rows] == [1.0, 1.0]
+    assert report.failures == ["memory of a network: division by zero"]
+    assert not costs._size(rows[0], options._replace(device="cpu"), report)
 
 
 @pytest.fixture

@@ -166,6 +166,7 @@ def _cost(jobs: Sequence[_Job], results: Path) -> str:
         factors |= {address: paces.nearest(specs[address]) for address in guessed}
     total = sum(
         factors[job.setting.address] * cost.seconds(job.setting.spec, job.trials, measured[job.setting.address])
+        + cost.seconds_setting_up(job.setting.spec, job.trials)
         for job in jobs
     )
     if guessed and not paces.known():

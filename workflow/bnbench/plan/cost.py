@@ -92,6 +92,17 @@ def seconds(spec: Mapping[str, Any], seeds: int, probe: Probe | None = None) -> 
     return float(spec["epochs"] * sum(amount * price[name] for name, amount in found.items()))
 
 
+def seconds_setting_up(spec: Mapping[str, Any], seeds: int) -> float:
+    """Time that a job takes before its networks train, for data and initial weights; known of stacks on a GPU alone.
+
+    Elsewhere it is next to nothing. What trials took does not contain it, so neither does `seconds`.
+    """
+    if spec["device"] == "cpu" or engine(spec) == "modular":
+        return 0.0
+    found = cuda_cost.of_setting_up(spec, seeds)
+    return sum(amount * prices.CUDA_SETTING_UP[name] for name, amount in found.items())
+
+
 def memory(spec: Mapping[str, Any], seeds: int, probe: Probe | None = None) -> float:
     """Memory of the host that a job of `seeds` networks takes, in MiB."""
     rows: int = 340 * spec["epochs"] * seeds
@@ -136,7 +147,8 @@ def asked(spec: Mapping[str, Any], seeds: int, attempt: int, probe: Probe | None
 
     A network of the user's that nobody has measured is given an hour at least.
     """
-    minutes = math.ceil((120 + _HEADROOM[spec["device"]] * seconds(spec, seeds, probe)) / 60)
+    all_of_it = seconds(spec, seeds, probe) + seconds_setting_up(spec, seeds)
+    minutes = math.ceil((120 + _HEADROOM[spec["device"]] * all_of_it) / 60)
     if engine(spec) == "modular" and probe is None:
         minutes = max(minutes, _UNKNOWN_MINUTES)
     # A job of Snakemake on a cluster is two more Pythons that wait for it.

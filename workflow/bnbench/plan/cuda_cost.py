@@ -2,7 +2,7 @@
 
 On a GPU time is not what it is on a CPU. A kernel of a small network takes microseconds however little it does, so
 launches are counted; products go by tiles, so small matrices count as large ones; and what the host does, such as to
-draw the orders of the examples of every seed, the GPU waits for. Their sum describes measured times as well as a
+launch what no graph holds, the GPU waits for. Their sum describes measured times as well as a
 maximum of the parts does, within a factor of 1.5 for nine of ten settings: tests/benchmarks/cuda_cost_model.py.
 """
 
@@ -25,11 +25,17 @@ from bnbench.plan.layout import aligned, weights
 _TILE = 64
 """Rows and columns of a tile of a product: the fewest that the kernels of the matrix library work on."""
 
+_LEAST_BLOCK = 16
+"""The same of fused kernels' tiles."""
+
 # Kernels in a step, counted in the code of the stacked engine:
 _OF_A_STEP = 10  # of the output layer and the loss, forward and back
 _OF_A_LAYER = 6  # a product and an activation, and back: those two, another product and a sum
 _OF_A_NORM = 25  # BN's, forward and back; other norms' are about as many
 _OF_FUSED_STEP, _OF_FUSED_LAYER = 3, 2  # the same by fused kernels, whatever the norm
+
+_ORDERED_AT_ONCE = 64
+"""Seeds whose orders a GPU draws in the time of one's; those of fewer, the host draws: see `trainer.orders`."""
 
 _NEVER_CAPTURED = {"adagrad"}
 """Optimizers whose steps torch cannot capture in a CUDA graph."""
@@ -77,9 +83,10 @@ class _Work(NamedTuple):
             evaluations=math.ceil(spec["epochs"] / spec["evaluate_every"]) / spec["epochs"],
         )
 
-    def multiplications(self, examples: int) -> int:
+    def multiplications(self, examples: int, *, fused: bool = False) -> int:
         """Of one way of so many examples through the network, by whole tiles."""
-        return _tiled(examples) * sum(_tiled(before) * _tiled(after) for before, after in pairwise(self.widths))
+        tiled = _in_blocks if fused else _tiled
+        return tiled(examples) * sum(tiled(before) * tiled(after) for before, after in pairwise(self.widths))
 
     def normalizes(self) -> bool:
         """Whether the norm does anything."""
@@ -111,7 +118,7 @@ def amounts(spec: Mapping[str, Any], seeds: int, *, fused: bool | None = None) -
     numbers = seeds * work.wide
     found = {
         # Forward, and twice back: for the gradients of the weights, and of what came in.
-        "multiplications": numbers * 3 * work.steps * work.multiplications(work.batch),
+        "multiplications": numbers * 3 * work.steps * work.multiplications(work.batch, fused=fused),
         # Passes over activations: activation, bias, and back.
         "units": numbers * work.units * work.points,
         # The passes that a norm adds.
@@ -131,9 +138,20 @@ def amounts(spec: Mapping[str, Any], seeds: int, *, fused: bool | None = None) -
     total["normalized units"] += numbers * work.units * work.normalizes() * evaluated / 3
     # Each goes kernel by kernel from the host, which then reads what was measured.
     total["evaluations"] = work.evaluations * (1 + work.layers)
-    # Drawn on the host, number by number, while the GPU waits.
-    total["orders"] = float(seeds * work.points * shuffled)
+    # Of many seeds, drawn by the GPU for all at once; of few, by the host, mostly while the GPU trains.
+    total["orders"] = float(min(seeds, _ORDERED_AT_ONCE) * work.points * shuffled)
     return total
+
+
+def of_setting_up(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
+    """What a job has to do before `seeds` networks train, by what has a price in `prices.CUDA_SETTING_UP`."""
+    task, work = tasks.of(spec), _Work.of(spec)
+    return {
+        "jobs": 1.0,
+        "networks": float(seeds),
+        "weights": float(seeds * weights(spec)),
+        "examples": float(seeds * (work.points + work.tested) * (task.inputs() + work.outputs)),
+    }
 
 
 def _launches(spec: Mapping[str, Any], work: _Work, *, fused: bool) -> dict[str, float]:
@@ -168,3 +186,8 @@ def bytes_per_network(spec: Mapping[str, Any]) -> float:
 
 def _tiled(count: int) -> int:
     return -(-count // _TILE) * _TILE
+
+
+def _in_blocks(count: int) -> int:
+    """The same by fused kernels, whose tiles are as small as a power of 2 can be, see `trainer.tiles`."""
+    return max(_LEAST_BLOCK, min(_tiled(count), 1 << (count - 1).bit_length()))

@@ -22,28 +22,36 @@ CPU = {
 CARD = "NVIDIA H200"
 """The GPU that the prices of CUDA were measured on."""
 
-SWEEP = "h200-costs-4d18500.json"
-"""The measurements that they were fitted to, in tests/benchmarks/results."""
+SWEEPS = ("gpu-nvidia-h200/costs.json", "h200-costs-4d18500.json")
+"""The measurements that they were fitted to, in tests/benchmarks/results; the latter fill in what the first lacks."""
 
 CUDA = {
-    "launches": 1.5e-06,
-    "launches from the host": 8e-06,
-    "evaluations": 0.00041,
-    "orders": 2e-08,
-    "multiplications": 2.1e-14,
-    "units": 1.6e-11,
-    "normalized units": 1.3e-11,
-    "weights": 1.3e-12,
-    "fused launches": 3e-06,
-    "fused multiplications": 2.1e-14,
-    "fused units": 5e-12,
-    "fused normalized units": 2e-12,
-    "fused weights": 1.3e-12,
+    "launches": 1.7e-06,
+    "launches from the host": 1.4e-05,
+    "evaluations": 0.00045,
+    "orders": 4.1e-09,
+    "multiplications": 4.5e-14,
+    "units": 7.4e-12,
+    "normalized units": 1.7e-11,
+    "weights": 7.4e-13,
+    "fused launches": 1.8e-06,
+    "fused multiplications": 1.5e-14,
+    "fused units": 7.6e-12,
+    "fused normalized units": 2.4e-11,
+    "fused weights": 9.2e-13,
 }
 """Of that GPU, fitted and checked by tests/benchmarks/cuda_cost_model.py.
 
-Those of fused kernels are guesses from the others: the sweep has no steps that such kernels took.
+"Fused" are those of steps by fused kernels.
 """
+
+CUDA_SETTING_UP = {
+    "jobs": 0.16,
+    "networks": 0.00018,
+    "weights": 8.5e-09,
+    "examples": 4.2e-08,
+}
+"""Of that GPU's host, for what comes before the training, see `cuda_cost.of_setting_up`."""
 
 CUDA_MEMORY = 1.0
 """Measured over reckoned bytes of a network on a GPU, see `cuda_cost.bytes_per_network`."""
