@@ -24,6 +24,7 @@ PARTS = {
     "lacks": "import no_such_module\n",
     "works": "def measure(options, report):\n    report.lines('a line')\n    report.figure('42 µs')\n",
 }
+SAME = ("equivalent", True)
 
 
 @pytest.fixture
@@ -164,9 +165,8 @@ def page_of_devices(tmp_path):
         (tmp_path / "results" / "trials").mkdir(parents=True)
         (page / "verdicts.json").write_text(json.dumps({"sentence": answer}))
         (page / "index.html").write_text(f"<h1>{answer}</h1>")
-        rows = [
-            {"norm": "none", "effect": 1.01, "effect_low": 0.99, "effect_high": 1.03, "verdict": v} for v in verdicts
-        ]
+        limits = {"norm": "none", "effect": 1.01, "effect_low": 0.99, "effect_high": 1.03}
+        rows = [{**limits, "verdict": verdict, "within_margin": within} for verdict, within in verdicts]
         pd.DataFrame(rows).to_csv(page / "tables" / "contexts.csv", index=False)
         pd.DataFrame({"device_name": devices}).to_parquet(tmp_path / "results" / "trials" / "x.parquet")
         return tmp_path
@@ -177,10 +177,12 @@ def page_of_devices(tmp_path):
 @pytest.mark.parametrize(
     ("made", "failures"),
     [
-        ((["equivalent"] * 2, "cuda and cpu had equivalent losses."), []),
-        ((["equivalent", "undecided"], "It is not decided."), ["CPU and GPU are not equivalent everywhere"]),
+        (([SAME, SAME], "cuda and cpu had equivalent losses."), []),
+        (([SAME, ("helps", True)], "They differ by less than the margin."), []),
+        (([SAME, ("undecided", False)], "It is not decided."), ["CPU and GPU are not equivalent everywhere"]),
+        (([SAME, ("hurts", False)], "They differ."), ["CPU and GPU are not equivalent everywhere"]),
         (([], "equivalent"), ["CPU and GPU are not equivalent everywhere"]),
-        ((["equivalent"], "They are equivalent.", ("a CPU", "a CPU")), ["everything was trained on ['a CPU']"]),
+        (([SAME], "They are equivalent.", ("a CPU", "a CPU")), ["everything was trained on ['a CPU']"]),
     ],
 )
 def test_the_workflow_passes_if_its_page_says_that_cpu_and_gpu_are_equivalent(driver, page_of_devices, made, failures):
