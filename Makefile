@@ -111,6 +111,7 @@ docs: $(VENV)/ready  ## write the pages of docs/ that follow from the schemas
 bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the report of a large study, and how often verdicts err
 	@echo "==> Measuring; leave the machine alone for an hour"
 	$(RUN) python tests/benchmarks/training_speed.py
+	$(RUN) python tests/benchmarks/late_epochs.py
 	$(RUN) python tests/benchmarks/modular_speed.py --write
 	$(RUN) python tests/benchmarks/held_once.py --write
 	$(RUN) python tests/benchmarks/cost_model.py

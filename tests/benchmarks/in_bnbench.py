@@ -8,6 +8,7 @@ from cases import Case
 
 from bnbench.catalogue.norm import Norm
 from bnbench.catalogue.norms import NORMS
+from bnbench.trainer.denormals import flushed
 from bnbench.trainer.initialization import stacked
 from bnbench.trainer.loop import train_networks
 from bnbench.trainer.network import Network
@@ -29,4 +30,9 @@ def training(case: Case, norm: Norm | None = None) -> Callable[[], np.ndarray]:
     }
     points = Points(*map(torch.from_numpy, case.points()))
     seeds = list(range(case.seeds))
-    return lambda: train_networks(StackedEngine(network, spec, seeds, points), spec).losses["train_loss"]
+
+    def train() -> np.ndarray:
+        with flushed():  # as a job does
+            return train_networks(StackedEngine(network, spec, seeds, points), spec).losses["train_loss"]
+
+    return train

@@ -31,7 +31,7 @@ from bnbench.plan.settings import NUMERICS, Setting
 from bnbench.store import schemas, tables
 from bnbench.streams import stream
 from bnbench.train import run
-from bnbench.trainer import network, orders, points
+from bnbench.trainer import linears, network, orders, points
 from bnbench.trainer.chunk import train
 from bnbench.trainer.initialization import initial_weights, stacked
 
@@ -125,7 +125,7 @@ def test_losses_of_every_epoch_equal_plain_torch_to_1e_9(norm, optimizer, batch_
 def test_small_batches_whose_weighted_sums_are_no_matrix_products_equal_plain_torch(norm):
     entry = named("optimizer", "adam", **RATES["adam"])
     setting = spec(norm=named("norm", norm), optimizer=entry, batch_size=10, epochs=20, dtype="float64")
-    assert aligned(max(setting["hidden"])) * 10 < network._LOOPED
+    assert aligned(max(setting["hidden"])) * 10 < linears._LOOPED
     assert_equals_plain_torch(setting, "adam")
 
 

@@ -21,7 +21,7 @@ from bnbench.epochs import evaluated_epochs
 from bnbench.plan import engines
 from bnbench.plan.settings import Setting
 from bnbench.store import chunk_files, provenance
-from bnbench.trainer import dry_run, own_metrics
+from bnbench.trainer import denormals, dry_run, own_metrics
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.loop import Array
 from bnbench.trainer.points import Points, tested_variance
@@ -56,10 +56,11 @@ def train(
     Raises:
         UserError: not even one network fits into the memory, or the user's own code does not work.
     """
-    own_metrics.check(spec, seeds[0], data[0])
-    if engines.engine(spec) == "modular":
-        dry_run.check(spec, seeds[0], data[0])
-    measured = train_in_stacks(Stack(spec, seeds, data), device, checkpoints)
+    with denormals.flushed(wanted=denormals.come_of_decay(spec)):
+        own_metrics.check(spec, seeds[0], data[0])
+        if engines.engine(spec) == "modular":
+            dry_run.check(spec, seeds[0], data[0])
+        measured = train_in_stacks(Stack(spec, seeds, data), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
     return Trained(losses, diverged_at, measured.fit, measured.hashes, measured.seconds)
 

@@ -1,34 +1,24 @@
 """The stacked network: one multilayer perceptron per seed, all of them trained as one model.
 
 Activations are [seeds, batch, width], weights [seeds, inputs, outputs]; one batched matrix product serves all seeds and
-no operation mixes them. The trained parameters of all seeds lie in one flat vector, their gradients in another, so an
-element-wise optimizer updates everything in one pass. The gradients of linear layers are written out by hand
-(Rumelhart, Hinton & Williams 1986): they go straight into the flat vector and spare autograd's bookkeeping, which would
-cost as much as the arithmetic of networks this small. Norms and activations without a gradient of their own use
-autograd.
+no operation mixes them. The trained parameters of all seeds lie in one flat vector, their gradients in another
+(`flat`). The linear layers, with gradients by hand, are in `linears`. Norms and activations without a gradient of their
+own use autograd.
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from bnbench.catalogue.losses import Loss
-from bnbench.catalogue.norm import Moments, Norm
-from bnbench.plan.layout import aligned
-from bnbench.trainer import autograd, objectives
+from bnbench.catalogue.norm import Norm
+from bnbench.trainer import autograd, flat, objectives
 from bnbench.trainer.activations import kernels
+from bnbench.trainer.flat import Tensors
 from bnbench.trainer.initialization import Layers
-
-Tensors = dict[str, Tensor]
-
-_FLAT = 1024  # the flat vector's length is a multiple of this: no kernel and no thread meets a scalar rest of it
-_CUT = 32768  # numbers in a sum that torch cuts among threads, see `_total`
-_LOOPED = 400  # multiplications in a product of matrices, see `_weighted_sum`
+from bnbench.trainer.linears import Linear, Output
 
 BLOCK = 4096
 """Examples that are evaluated at once: bounds the memory of an evaluation."""
@@ -49,17 +39,17 @@ class Network:
         self._entry = self._norm = norm
         self.activation, self._activation = activation, kernels(activation)
         hidden, seeds = range(len(weights) - 1), len(weights[0][0])
-        shapes = _shapes(weights, norm)
-        self.flat, self.parameters = _flatten(shapes, dtype, device)
-        self.flat_gradient, self.gradients = _flatten(shapes, dtype, device)
+        shapes = flat.shapes(weights, norm)
+        self.flat, self.parameters = flat.vector(shapes, dtype, device)
+        self.flat_gradient, self.gradients = flat.vector(shapes, dtype, device)
         self._fill(weights)
-        self._linears = [_Linear(self, i, weights[i][0][0]) for i in hidden]
+        self._linears = [Linear(self.parameters, self.gradients, i, weights[i][0][0]) for i in hidden]
         self.widths = [each.outputs for each in self._linears]
         # One output is a row of weights and has cheaper products than several.
-        output = _Output if _is_lone(weights, len(hidden)) else _Linear
-        self._output = output(self, len(hidden), weights[-1][0][0])
-        self._norms = [_group(self.parameters, f"norm{i}.") for i in hidden]
-        self._norm_gradients = [_group(self.gradients, f"norm{i}.") for i in hidden]
+        output = Output if flat.is_lone(weights, len(hidden)) else Linear
+        self._output = output(self.parameters, self.gradients, len(hidden), weights[-1][0][0])
+        self._norms = [flat.group(self.parameters, f"norm{i}.") for i in hidden]
+        self._norm_gradients = [flat.group(self.gradients, f"norm{i}.") for i in hidden]
         self.buffers: list[Tensors] = [
             {
                 name: torch.full((seeds, 1, self._linears[i].outputs), value, dtype=dtype, device=device)
@@ -82,7 +72,7 @@ class Network:
         for i, (weight, bias) in enumerate(weights):
             own = self.parameters[f"linear{i}.weight"]
             values = weight.to(own.device)
-            values = values if _is_lone(weights, i) else values.transpose(1, 2)
+            values = values if flat.is_lone(weights, i) else values.transpose(1, 2)
             own[:, : values.shape[1], : values.shape[2]].copy_(values)
             if bias is not None:
                 self.parameters[f"linear{i}.bias"][:, 0, : bias.shape[1]].copy_(bias)
@@ -217,7 +207,7 @@ class Network:
             x = self._activation.forward(x)
         return x
 
-    def _normalize(self, layer: int, linear: "_Linear", x: Tensor) -> tuple[Tensor, Any]:
+    def _normalize(self, layer: int, linear: Linear, x: Tensor) -> tuple[Tensor, Any]:
         """The linear layer and the norm behind it, [seeds, batch, inputs] → […, outputs], and what going back wants."""
         parameters, buffers = self._norms[layer], self.buffers[layer]
         if self._norm.of_linear is not None and self._by_moments(linear, x.shape[1]):
@@ -232,7 +222,7 @@ class Network:
 
         return autograd.record(forward, z, *parameters.values())
 
-    def _normalize_backward(self, layer: int, linear: "_Linear", dy: Tensor, saved: Any) -> Tensor:
+    def _normalize_backward(self, layer: int, linear: Linear, dy: Tensor, saved: Any) -> Tensor:
         """Fill the gradients of both; the gradient of their input, or of nothing in the first layer."""
         dx: Tensor
         if self._norm.of_linear_backward is not None and self._by_moments(linear, dy.shape[1]):
@@ -249,7 +239,7 @@ class Network:
             self._norm_gradients[layer][name].copy_(gradient)
         return dx
 
-    def _by_moments(self, linear: "_Linear", examples: int) -> bool:
+    def _by_moments(self, linear: Linear, examples: int) -> bool:
         """Whether the moments of the layer's input give those that a norm with `of_linear` wants of its output."""
         return linear.scales and self._norm.blocks(examples) == 1
 
@@ -265,186 +255,6 @@ class Network:
         return self._activation.backward(dy, *saved)
 
 
-class _Linear:
-    """One stacked linear layer, and its gradients. Weights are [seeds, inputs, outputs], biases [seeds, 1, outputs].
-
-    Hidden widths are padded with zeros to a multiple of 16 in memory. The matrix library may order its sums by how an
-    array is aligned, and the alignment of an odd-sized matrix depends on its place in the stack: a seed's last bit
-    would depend on its neighbours. The padding stays zero (its gradients are) and no norm or activation sees it. A lone
-    input of the network is not padded: its product with the weights is an outer one, without sums.
-    """
-
-    def __init__(self, network: Network, layer: int, unpadded: Tensor) -> None:
-        self.outputs, self.inputs = unpadded.shape
-        self._weight = network.parameters[f"linear{layer}.weight"]
-        self._weight_gradient = network.gradients[f"linear{layer}.weight"]
-        self._bias = network.parameters.get(f"linear{layer}.bias")
-        self._bias_gradient = network.gradients.get(f"linear{layer}.bias")
-        self._transposed = self._weight.transpose(1, 2)
-        self._memory = _Memory()
-        self._x = torch.empty(0)
-        self.scales = self._weight.shape[1] == 1 and self._bias is None
-        """Whether it does no more than scale a lone input of the network."""
-        self.weight, self.weight_gradient = _cut(self._weight, self.outputs), _cut(self._weight_gradient, self.outputs)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """[seeds, batch, inputs] → [seeds, batch, outputs]."""
-        return self._product(_pad(x, self._weight.shape[1]), _Memory())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The same, in memory that is used again; keep what `backward` needs."""
-        self._x = _pad(x, self._weight.shape[1])
-        return self._product(self._x, self._memory)
-
-    def centre(self, x: Tensor) -> Moments:
-        """Keep a lone input less its mean over the batch, for `forward_as` and `backward`; give its moments."""
-        count = x.shape[1]
-        mean = _total(x).mul_(1 / count)
-        # In rows as long as those of `stacked._Examples`, for the same reason.
-        self._x = torch.sub(x, mean, out=self._memory(x, aligned(count), 1)[:, :count])
-        return Moments(mean, _total(self._x * self._x).mul_(1 / count), count)
-
-    def forward_as(self, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The product of what `centre` kept with another weight, and another bias, [seeds, 1, outputs] each."""
-        y = _cut(self._memory(self._x, self._x.shape[1], self._weight.shape[2]), self.outputs)
-        return torch.mul(self._x, weight, out=y) if bias is None else torch.addcmul(bias, self._x, weight, out=y)
-
-    def backward(self, dy: Tensor, *, inputs: bool = True) -> Tensor:
-        """Fill the gradients; give the gradient of the input if wanted, else `dy` back.
-
-        Nobody needs `forward`'s result any more, so the gradient may take its memory.
-        """
-        dy = _pad(dy, self._weight.shape[2])
-        if self._x.shape[2] == 1:
-            _weighted_sum(self._x, dy, out=self._weight_gradient)
-        else:
-            torch.bmm(self._x.transpose(1, 2), dy, out=self._weight_gradient)
-        if self._bias_gradient is not None:
-            torch.sum(dy, 1, keepdim=True, out=self._bias_gradient)
-        if not inputs:
-            return dy
-        dx = torch.bmm(dy, self._transposed, out=self._memory(dy, dy.shape[1], self._weight.shape[1]))
-        return _cut(dx, self.inputs)
-
-    def _product(self, x: Tensor, memory: "_Memory") -> Tensor:
-        y = memory(x, x.shape[1], self._weight.shape[2])
-        outer = x.shape[2] == 1
-        if self._bias is None:
-            torch.mul(x, self._weight, out=y) if outer else torch.bmm(x, self._weight, out=y)
-        else:
-            (torch.addcmul if outer else torch.baddbmm)(self._bias, x, self._weight, out=y)
-        return _cut(y, self.outputs)
-
-
-class _Output:
-    """The last layer, of one output: its weights are rows, [seeds, 1, inputs]."""
-
-    def __init__(self, network: Network, layer: int, unpadded: Tensor) -> None:
-        self._inputs = unpadded.shape[1]
-        self._weight = network.parameters[f"linear{layer}.weight"]
-        self._weight_gradient = network.gradients[f"linear{layer}.weight"]
-        self._bias = network.parameters[f"linear{layer}.bias"]
-        self._bias_gradient = network.gradients[f"linear{layer}.bias"]
-        self._memory = _Memory()
-        self._x = torch.empty(0)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """[seeds, batch, inputs] → [seeds, batch, 1]."""
-        return self._product(_pad(x, self._weight.shape[2]), _Memory())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The same, in memory that is used again; keep what `backward` needs."""
-        self._x = _pad(x, self._weight.shape[2])
-        return self._product(self._x, self._memory)
-
-    def backward(self, dy: Tensor) -> Tensor:
-        """Fill the gradients, and give the gradient of the input."""
-        _weighted_sum(dy, self._x, out=self._weight_gradient)
-        torch.sum(dy, 1, keepdim=True, out=self._bias_gradient)
-        dx = torch.mul(dy, self._weight, out=self._memory(dy, dy.shape[1], self._weight.shape[2]))
-        return _cut(dx, self._inputs)
-
-    def _product(self, x: Tensor, memory: "_Memory") -> Tensor:
-        return torch.baddbmm(self._bias, x, self._weight.transpose(1, 2), out=memory(x, x.shape[1], 1))
-
-
-class _Memory:
-    """Arrays by shape, the same at every call: in networks this small, fresh memory costs as much as the arithmetic."""
-
-    def __init__(self) -> None:
-        self._arrays: dict[tuple[int, int], Tensor] = {}
-
-    def __call__(self, like: Tensor, rows: int, columns: int) -> Tensor:
-        """[seeds, rows, columns] for the seeds of `like`, of its type and on its device."""
-        array = self._arrays.get((rows, columns))
-        if array is None:
-            array = self._arrays[rows, columns] = like.new_empty((len(like), rows, columns))
-        return array
-
-
-def _total(x: Tensor) -> Tensor:
-    """Sum over the batch of one number per example, [seeds, batch, 1] → [seeds, 1, 1].
-
-    torch cuts a long sum among threads where it is all that there is to do, as for a lone seed: then it is taken twice.
-    """
-    if x.shape[1] < _CUT:
-        return x.sum(1, keepdim=True)
-    return x.expand(-1, -1, 2).sum(1, keepdim=True)[:, :, :1]
-
-
-def _weighted_sum(weights: Tensor, x: Tensor, out: Tensor) -> None:
-    """Sum over the batch, [seeds, batch, 1] times [seeds, batch, width] → [seeds, 1, width].
-
-    Below this size torch multiplies matrices by a plain loop, which takes four times as long as a product and a sum.
-    """
-    if x.shape[1] * x.shape[2] < _LOOPED:
-        torch.sum(weights * x, 1, keepdim=True, out=out)
-    else:
-        torch.bmm(weights.transpose(1, 2), x, out=out)
-
-
-def _is_lone(weights: Layers, layer: int) -> bool:
-    """Whether it is the last layer and has one output, see `_Output`."""
-    return layer == len(weights) - 1 and weights[layer][0].shape[1] == 1
-
-
-def _shapes(weights: Layers, norm: Norm) -> dict[str, tuple[int, ...]]:
-    """The shapes of the parameters, as their layers' classes document them, in the order of the flat vector."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for i, (weight, bias) in enumerate(weights):
-        seeds, outputs, inputs = weight.shape
-        inputs = 1 if i == 0 and inputs == 1 else aligned(inputs)
-        outputs = 1 if _is_lone(weights, i) else aligned(outputs)
-        shapes[f"linear{i}.weight"] = (seeds, 1, inputs) if _is_lone(weights, i) else (seeds, inputs, outputs)
-        if bias is not None:
-            shapes[f"linear{i}.bias"] = (seeds, 1, outputs)
-    for i, (weight, _) in enumerate(weights[:-1]):
-        shapes |= {f"norm{i}.{name}": (weight.shape[0], 1, weight.shape[1]) for name in norm.parameters()}
-    return shapes
-
-
 def _blocks(x: Tensor) -> Iterator[Tensor]:
     for start in range(0, x.shape[1], BLOCK):
         yield x[:, start : start + BLOCK]
-
-
-def _pad(x: Tensor, width: int) -> Tensor:
-    return x if x.shape[2] == width else functional.pad(x, (0, width - x.shape[2]))
-
-
-def _cut(x: Tensor, width: int) -> Tensor:
-    return x if x.shape[2] == width else x[:, :, :width]
-
-
-def _flatten(shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensors]:
-    """One vector of zeros that holds arrays of all shapes one after another, and the views of it by name."""
-    sizes = [math.prod(shape) for shape in shapes.values()]
-    flat = torch.zeros(-(-sum(sizes) // _FLAT) * _FLAT, dtype=dtype, device=device)
-    return flat, {
-        name: flat[end - size : end].view(shape)
-        for end, size, (name, shape) in zip(accumulate(sizes), sizes, shapes.items(), strict=True)
-    }
-
-
-def _group(tensors: Tensors, prefix: str) -> Tensors:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,48 @@
+"""Denormals, numbers too small for the full precision of their type, count as 0 while a CPU trains.
+
+In float32 these are the numbers below 1.2e-38. Where a unit is dead, its gradients are 0, and what Adam and momentum
+keep of them shrinks in every step (0.9^t) until it is denormal. There it stays, since 0.9 times the smallest number
+rounds to itself, and CPUs compute with such numbers many times more slowly: late epochs without BN took up to four
+times as long as early ones.
+
+No result may change its last bit for that, so it is done only where decay is what makes denormals. What has decayed so
+far moves no weight any more. Elsewhere they may matter: the signs that Rprop goes by do not fade with the number, and
+where an exponential makes denormals (classes, sigmoids), they break ties in the rounding of sums.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+from bnbench.catalogue import metrics, own, sources
+
+_WITHOUT_EXPONENTIALS = {"activation": {"relu", "tanh", "identity"}, "loss": {"squared", "absolute", "huber"}}
+_BY_SIGNS = "rprop"
+
+
+def come_of_decay(spec: Mapping[str, Any]) -> bool:
+    """Whether decay alone makes denormals in a setting; of the user's own code nobody knows."""
+    names = sources.names(spec)
+    return (
+        all(names.get(kind) in harmless for kind, harmless in _WITHOUT_EXPONENTIALS.items())
+        and names["optimizer"] != _BY_SIGNS
+        and own.NAME not in names.values()
+        and not metrics.own(spec)
+    )
+
+
+@contextlib.contextmanager
+def flushed(*, wanted: bool = True) -> Iterator[None]:
+    """Let denormals count as 0, if wanted, in this thread and in those that are started meanwhile.
+
+    A thread computes as the one does that starts it, and torch starts its own when it first has work for several. So
+    a process that is to have the same bits with any number of threads enters this before. Processors that cannot do it
+    go on as they are.
+    """
+    torch.set_flush_denormal(wanted)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
