@@ -5,11 +5,11 @@ A sweep is a JSON file of measured settings, as `make gpu` writes it: its `rows`
 card, and `fused` says whether fused kernels took the steps that `plan.engines.fused` names (they do unless it is
 false). No GPU is needed here.
 
-An earlier sweep of the same card, without fused kernels, may come second: it tells of torch's own kernels, which still
-train what fused ones do not know. `--fit FILE [EARLIER]` prints what
-belongs into workflow/bnbench/plan/prices.py: prices that fit the measured times best (least squares of the relative
-errors). Without it, the estimates by the prices that are there are compared with the sweeps that they were fitted to,
-and results/cost-model-cuda.md is written: `python tests/benchmarks/cuda_cost_model.py`.
+An earlier sweep of the same card, without fused kernels, may come second: it measured torch's own kernels, which still
+train what fused ones cannot. `--fit FILE [EARLIER]` prints what belongs into workflow/bnbench/plan/prices.py: prices
+that fit the measured times best (least squares of the relative errors). Without it, the estimates by the present prices
+are compared with the sweeps that they were fitted to, and results/cost-model-cuda.md is written: `python
+tests/benchmarks/cuda_cost_model.py`.
 """
 
 import argparse
@@ -143,8 +143,8 @@ def report(sweeps: Sequence[Sweep], earlier: Sequence[Sweep]) -> None:
         f"{first.about.get('how', 'a sweep of settings')}. The measurements: {_link(first)}.",
         "",
         *(_filled_in(sweep) for sweep in others),
-        "Sorted by what they are, every third setting of a sweep was held out; the prices were fitted to the others. "
-        "ms are of an epoch of all seeds. The table has the settings that were held out.",
+        "Every third setting of each sweep, sorted by kind, was held out, and the prices were fitted to the others. "
+        "The table has the settings that were held out; ms are of an epoch of all seeds.",
         "",
         *table(
             [*header, "estimated, ms", "measured, ms", "estimated / measured"],
@@ -174,10 +174,10 @@ def _link(sweep: Sweep) -> str:
 
 def _filled_in(sweep: Sweep) -> str:
     return (
-        f"Of torch's own kernels, an earlier sweep ({_link(sweep)}, {sweep.about.get('date')}) tells of "
-        f"{len(sweep.rows)} settings more: its times, less {ORDER_WAITED * 1e9:.0f} ns an example, which the GPU "
-        "waited for orders then. Settings that mostly waited are left out, and optimizers that update otherwise since "
-        f"({', '.join(sorted(CHANGED))}). In the table, its settings follow those of the first.\n"
+        f"An earlier sweep ({_link(sweep)}, {sweep.about.get('date')}), of torch's own kernels alone, adds "
+        f"{len(sweep.rows)} settings. {ORDER_WAITED * 1e9:.0f} ns an example are subtracted from its times, for which "
+        "the GPU waited for orders then. Left out are settings that mostly waited, and optimizers whose update has "
+        f"changed since ({', '.join(sorted(CHANGED))}). In the table, its settings follow those of the first sweep.\n"
     )
 
 
@@ -207,8 +207,8 @@ def _unfused(sweep: Sweep) -> str:
     rows = [row for row in sweep.rows if not engines.fused(row["spec"])]
     found = ratios(sweep, rows, prices.CUDA)
     return (
-        f"Of the earlier sweep's {len(rows)} settings that fused kernels do not know, whether they were swept again or "
-        f"not, {within(found)} are within 1.5, from {found.min():.2f} to {found.max():.2f}."
+        f"Of the earlier sweep's {len(rows)} settings that fused kernels cannot train, whether they were swept again "
+        f"or not, {within(found)} are within a factor of 1.5, from {found.min():.2f} to {found.max():.2f}."
     )
 
 
@@ -218,8 +218,8 @@ def _setting_up_lines(sweep: Sweep) -> list[str]:
     if not len(found):
         return []
     return [
-        f"What comes before the training (data, initial weights) is estimated within 1.5 in {within(found)} of "
-        f"{len(found)} settings, from {found.min():.2f} to {found.max():.2f}.",
+        "What comes before the training (data, initial weights) is estimated within a factor of 1.5 in "
+        f"{within(found)} of {len(found)} settings, from {found.min():.2f} to {found.max():.2f}.",
         "",
     ]
 
@@ -228,7 +228,7 @@ def memory_lines(sweep: Sweep) -> list[str]:
     """What is known of the memory that a network takes."""
     factors = memory(sweep) / prices.CUDA_MEMORY
     if not len(factors):
-        return ["The sweep did not measure memory: what a network takes of the card is reckoned."]
+        return ["The sweep did not measure memory: how much of it a network takes is reckoned, and not checked."]
     low, middle, high = np.quantile(factors, (0, 0.5, 1))
     return [
         f"Memory of a network, measured over estimated: {middle:.2f}, from {low:.2f} to {high:.2f}, in {len(factors)} "

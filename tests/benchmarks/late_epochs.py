@@ -71,9 +71,9 @@ def main() -> None:
             "",
             machine("torch", "numpy"),
             f"One core; {len(SEEDS)} seeds of the question's network side by side, batch 16, {epochs} epochs; epochs "
-            f"{EARLY} to {EARLY + WINDOW} against the last {WINDOW}, medians, quartiles in brackets. Denormals are "
-            "kept, or count as 0; the losses of all epochs are the same to the bit. tests/benchmarks/late_epochs.py "
-            "says what is timed.",
+            f"{EARLY} to {EARLY + WINDOW} against the last {WINDOW}; medians, quartiles in brackets. Denormals "
+            "(numbers below 1.2e-38) are kept, or count as 0; the losses of all epochs have the same bits either way. "
+            "tests/benchmarks/late_epochs.py says what is timed.",
             "",
             *table(head, rows),
         ],

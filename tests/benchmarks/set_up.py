@@ -1,14 +1,14 @@
-"""What the host does for the networks of a stack, before and beside their training, against how it was done before.
+"""What the host does for a stack of networks, before their training and during it, against how it was done before.
 
-- weights: initial weights of all seeds drawn, hashed, rounded and laid out in the flat vector, per network. Before: a
-  network after the other in float64, stacked, padded, transposed and rounded when all were there, and zeros for the
-  gradients likewise;
-- orders: orders of the examples, per point, seed and epoch, as they lie on the device. Before: seed by seed into arrays
-  of their own, then stacked, by the thread that trains;
-- waited: what of it the thread that trains waits for, if between two epochs it does something else that takes as long
-  as the drawing, as a GPU does (here: it sleeps). The first ones, which nothing hides, are a sixth of them or more.
+- weights: initial weights of all seeds are drawn, hashed, rounded and laid out in the flat vector; time per network.
+  Before: one network after another in float64, stacked, padded, transposed and rounded once all were there, and zeros
+  for the gradients likewise;
+- orders: orders of the examples are drawn and brought to the device; time per point, seed and epoch. Before: seed by
+  seed into arrays of their own, then stacked, by the thread that trains;
+- waited: the part of that time for which the thread that trains waits, if between two epochs it does something else for
+  as long as the drawing takes, as with a GPU (here it sleeps). Nothing hides the first orders, a sixth or more of all.
 
-`--threads 1 2` says with how many threads; the way before knew one. Run by hand; on a GPU with `--device cuda`.
+`--threads 1 2` says with how many threads; before, there was one. Run by hand; on a GPU with `--device cuda`.
 """
 
 import argparse
@@ -195,14 +195,14 @@ def main() -> None:
     keep(
         "set-up" if device.type == "cpu" else "set-up-cuda",
         [
-            "# What the host does for the networks of a stack",
+            "# What the host does for a stack of networks",
             "",
             machine("torch", "numpy"),
             "",
-            f"Device: {where}. Medians of {options.rounds} rounds and their quartiles; the ways take turns. The "
-            f"bits are the same. Processes that wanted one of the cores when it began: {load:.1f}; if that is more "
-            "than there are, a second thread had no core of its own, and times are longer than they need be. Written "
-            "by [set_up.py](../set_up.py), which says what is measured.",
+            f"Device: {where}. Medians of {options.rounds} rounds and their quartiles; before and now take turns, and "
+            "give the same bits. Weights are timed per network, orders per point, seed and epoch. When it began, "
+            f"{load:.1f} processes wanted a core. If there are fewer cores, a second thread had none to itself, and "
+            "times are longer than they need be. [set_up.py](../set_up.py) says what is measured.",
             "",
             *table(["what", "threads", "before", "now", "ratio"], rows),
         ],
