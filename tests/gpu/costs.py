@@ -1,9 +1,9 @@
-"""Part: what settings of all kinds cost, for the cost model to be fitted to: `costs.json`, written row by row.
+"""Part: what settings of all kinds cost, for fitting the cost model. It writes `costs.json` row by row.
 
 A setting trains once for 60 epochs, evaluated every 10. The first 10, in which kernels are loaded and the graph is
 captured, are the fixed part; an epoch takes a fiftieth of the other 50. One setting of each kind comes before the
-second of any, so a sweep that is cut short covers them all; the memory of a network is measured of the first few.
-`python tests/benchmarks/cuda_cost_model.py --fit costs.json` makes prices of it.
+second of any, so a sweep that is cut short covers them all. The first few also have the memory of a network measured.
+`python tests/benchmarks/cuda_cost_model.py --fit costs.json` turns the times into prices.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bnbench.trainer import fused
 WARM, LAST, EVERY = 10, 60, 10
 MOST = 3000  # seeds
 FULLER = 10  # times as many seeds as a CPU's core is measured with
-LONGEST_SET_UP = 0.6  # seconds, as estimated: with more seeds, making networks takes longer than what is measured
+LONGEST_SET_UP = 0.6  # seconds, as estimated: with more seeds, making networks takes longer than training them
 SIZED = 40  # seeds whose memory is measured
 SIZED_EARLY = 2  # settings of each sort that are measured so while the sweep goes on
 
@@ -47,7 +47,7 @@ def settings() -> list[Setting]:
 
 
 def _few_enough(spec: dict[str, Any], seeds: int) -> int:
-    """As many seeds, or half of them, or half of those, whose networks are made in no more than the time for that."""
+    """The seeds, halved until their networks are made within `LONGEST_SET_UP`."""
     while seeds > SIZED and cost.seconds_setting_up(spec, seeds) > LONGEST_SET_UP:
         seeds //= 2
     return seeds

@@ -1,4 +1,4 @@
-"""Part: the unit tests that need a GPU, which everything else is built upon."""
+"""Part: the unit tests that need a GPU; all else rests on them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Runs one part in this process: `python one_part.py MODULE TITLE PAGE NOTES OPTIONS`. The driver starts it.
 
-The exit status says how it went, see `STATUS`.
+The exit status says how it went: `PASSED`, `FAILED` or `NOT_RUN`.
 """
 
 from __future__ import annotations

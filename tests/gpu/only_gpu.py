@@ -1,4 +1,4 @@
-"""Plugin of pytest: it leaves out all tests that run without a GPU too. Each of several processes loads it."""
+"""Plugin of pytest: it selects the tests that need a GPU. Where several processes run tests, each loads it."""
 
 import re
 
@@ -10,7 +10,7 @@ _ABOUT = re.compile(r"\b(GPU|CUDA)\b", re.IGNORECASE)
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the others."""
+    """Keep only those."""
     items[:] = [item for item in items if needs_gpu(item)]
 
 

@@ -1,8 +1,8 @@
-"""Part: whether an epoch takes as long late in a run as early, with the clocks of the card beside it, and what it does.
+"""Part: whether an epoch takes as long late in a run as early, with the card's clocks and the kernels of an epoch.
 
 The run is timed without a profiler. Then the same epochs are profiled: early ones in a new run, late ones in a run that
-goes on from the state of the first. Slow late windows that the late profile shows too lie in the data; those that it
-does not show lie in the clocks or the host.
+goes on from a late state of the first. If late windows are slow and the late profile is too, the cause lies in the
+data; if the late profile is not, it lies in the clocks or the host.
 """
 
 from __future__ import annotations

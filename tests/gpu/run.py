@@ -1,8 +1,8 @@
-"""Everything that a GPU has to show, by one command: `make gpu`, or `python tests/gpu/run.py`.
+"""Tests and measures all that needs a GPU, by one command: `make gpu`, or `python tests/gpu/run.py`.
 
-It needs Python 3.11 or newer with torch, numpy, pandas, pyarrow, jsonschema and yaml; a part that needs more is left
-out where that is missing, and the summary says so. Every part runs in a process of its own with a limit of its own, so
-one that fails, crashes or hangs stops no other. What is found is written as it comes. The exit status is 0 if all parts
+It needs Python 3.11 or newer with torch, numpy, pandas, pyarrow, jsonschema and PyYAML. Some parts need more; where it
+is missing, they are left out, and the summary says so. Every part runs in a process of its own with a limit of its own,
+so one that fails, crashes or hangs stops no other. Results are written as they come. The exit status is 0 if all parts
 that ran have passed. Without a GPU: `--device cpu --small`.
 """
 

@@ -1,7 +1,7 @@
 """Part: how fast studies of 1,000 seeds train, against a loop over networks on the same device and the roofline.
 
-- bnbench: `trainer.chunk.train`, a chunk after the other, as jobs would. Times of training and evaluating; setting up
-  (data, initial weights, what is copied) is told by itself.
+- bnbench: `trainer.chunk.train`, one chunk after another, as jobs train. The time is of training and evaluating; that
+  of setting up (data, initial weights, copies to the device) has a column of its own.
 - loop: `in_loop.py` on the same device, a few epochs of one network.
 - roofline: the operations of the linear layers at the rate of a 4,096 × 4,096 product in float32, or the traffic of
   Adam at the bandwidth of a sum over 1 GiB, whichever takes longer. TF32 is off.

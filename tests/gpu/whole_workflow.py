@@ -1,4 +1,4 @@
-"""Part: a study on CPU and GPU by the whole workflow, whose page must say that both give the same answer.
+"""Part: a study on CPU and GPU by the whole workflow, which must find both equal within the margin.
 
 The study is workflow/studies/devices.yaml, run through the profile workstation-gpu in a copy of the project, so that
 nothing here is changed. On a CPU, the tests' stand-in trains what is on CUDA.
@@ -103,7 +103,7 @@ def _judge(folder: Path, took: float, options: Options, report: Report) -> None:
     # Without BN, rounding is hardly magnified: a difference of 1e-7 may be beyond chance, and yet within the margin.
     equal = [row["within_margin"] == "True" for row in rows]
     if not rows or not all(equal):
-        report.fail(f"CPU and GPU are not equivalent everywhere: {', '.join(verdicts)}")
+        report.fail(f"CPU and GPU are not equal within the margin everywhere: {', '.join(verdicts)}")
     if answer not in _words(page / "index.html"):
         report.fail("the page does not show the answer")
     devices = _devices(folder)

@@ -191,7 +191,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     train.add_argument("--last", required=True, type=_whole_number(0), help="last seed")
     train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
     train.add_argument(
-        "--gpu-share", default=1, type=_whole_number(1), help="how many jobs share a GPU (default 1: it has its own)"
+        "--gpu-share", default=1, type=_whole_number(1), help="how many jobs share a GPU (default 1: each has its own)"
     )
     train.add_argument("--plan", metavar="JSON", help="what the study plans, to be recorded before training begins")
     train.add_argument("--results", default=results, type=Path, help=where)

@@ -115,7 +115,7 @@ def test_jobs_that_share_gpus_spread_over_them_and_the_next_one_waits_and_says_s
     assert places == [0, 1, 0, 1]
     assert not capsys.readouterr().err
     assert job(shares=2) is None
-    assert capsys.readouterr().err == "waiting for a share of 2 GPUs, 2 of each: other jobs have them\n"
+    assert capsys.readouterr().err == "waiting for a share of 2 GPUs, 2 jobs each: other jobs have them\n"
 
 
 def test_a_job_goes_where_the_fewest_jobs_are_and_not_where_the_first_share_is_free(job):

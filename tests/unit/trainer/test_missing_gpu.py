@@ -94,7 +94,7 @@ def test_a_long_list_is_cut(nvidia_smi):
 
 
 def test_without_nvidia_smi_it_says_so():
-    said = "There is no nvidia-smi here: no driver of NVIDIA's, or a container that was started without --nv."
+    said = "There is no nvidia-smi here: NVIDIA's driver is missing, or the container was started without --nv."
     assert missing_gpu.evidence().endswith(said)
 
 

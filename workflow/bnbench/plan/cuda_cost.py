@@ -1,9 +1,9 @@
 """What training by the stacked engine costs on a GPU: amounts of work, whose prices are in `prices`, and memory.
 
-On a GPU time is not what it is on a CPU. A kernel of a small network takes microseconds however little it does, so
-launches are counted; products go by tiles, so small matrices count as large ones; and what the host does, such as to
-launch what no graph holds, the GPU waits for. Their sum describes measured times as well as a
-maximum of the parts does, within a factor of 1.5 for nine of ten settings: tests/benchmarks/cuda_cost_model.py.
+A GPU spends its time otherwise than a CPU. A kernel of a small network takes microseconds however little it does, so
+launches are counted. Products go by tiles, so small matrices count as large ones. And the GPU waits for the host where
+no graph holds the launches. The sum of these parts describes measured times as well as their maximum does, within a
+factor of 1.5 for nine of ten settings: tests/benchmarks/cuda_cost_model.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Prices of training: seconds for one of each of the amounts of `cost` and `cuda_cost`, fitted to measured times.
 
-They are constants of the code, so the same setting is cut into the same jobs everywhere. What a study has taken where
-it runs corrects the estimates that people read, see `store.timings`, and no job.
+They are constants of the code, so the same setting is cut into the same jobs everywhere. The times of finished trials
+correct the estimates that people read, see `store.timings`, but change no job.
 """
 
 CPU = {
@@ -23,7 +23,7 @@ CARD = "NVIDIA H200"
 """The GPU that the prices of CUDA were measured on."""
 
 SWEEPS = ("gpu-nvidia-h200/costs.json", "h200-costs-4d18500.json")
-"""The measurements that they were fitted to, in tests/benchmarks/results; the latter fill in what the first lacks."""
+"""The measurements behind them, in tests/benchmarks/results; the second sweep fills in what the first lacks."""
 
 CUDA = {
     "launches": 1.7e-06,
@@ -42,7 +42,7 @@ CUDA = {
 }
 """Of that GPU, fitted and checked by tests/benchmarks/cuda_cost_model.py.
 
-"Fused" are those of steps by fused kernels.
+Those called "fused" are for steps by fused kernels.
 """
 
 CUDA_SETTING_UP = {

@@ -1,8 +1,8 @@
-"""How torch's optimizers are made: so that a CUDA graph can hold an update, with the CPU's numbers.
+"""Makes torch's optimizers so that a CUDA graph can hold their update, with the CPU's numbers.
 
 A graph replays kernels with the numbers that they were captured with. What changes from step to step must therefore lie
-on the GPU: the learning rate under a schedule, and what an optimizer counts. torch keeps single floats there, which put
-losses off by as much as 10⁻³ (NAdam and RAdam after 80 steps, on an H200); here they are doubles.
+on the GPU: the learning rate under a schedule, and an optimizer's counters. torch has single floats there, by which
+losses were off by as much as 10⁻³ (NAdam and RAdam after 80 steps, on an H200). Here they are doubles.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from torch import Tensor
 from bnbench.catalogue.optimizers import Optimizer
 
 COUNTERS = ("step", "mu_product", "eta", "mu")
-"""What torch's optimizers keep of a parameter for all its numbers alike."""
+"""States of torch's optimizers that are one number for a whole parameter."""
 
 _BY_NUMBER = ("Adadelta", "RMSprop")
-"""Classes whose update of single tensors takes the rate as a number, which a graph cannot ask the GPU for.
+"""Classes whose update of one tensor takes the rate as a number, which a graph cannot read from the GPU.
 
-Their update of lists of tensors reads it from memory. It refuses double counters beside single weights, but nothing
+Their update of lists of tensors reads it from memory. It refuses double counters beside single weights, but no result
 depends on the counters of these two.
 """
 
@@ -96,7 +96,7 @@ def _with_double_counters(torch_class: Any) -> Any:
     """The class with counters in float64, whose numbers are those that it would have on the CPU."""
 
     def _init_group(self: Any, group: dict[str, Any], *lists: list[Tensor]) -> Any:
-        """Fill the lists with what is kept of the group's parameters; torch's step begins with it."""
+        """Fill the lists with the states of the group's parameters, as torch's step does first."""
         found = torch_class._init_group(self, group, *lists)
         doubles = {}
         for state in (self.state[parameter] for parameter in group["params"] if parameter in self.state):
@@ -112,7 +112,7 @@ def _with_double_counters(torch_class: Any) -> Any:
 
 
 def _round_as_on_cpu(state: dict[str, Any], group: dict[str, Any]) -> None:
-    """Round, before a step, what torch keeps as a single float on the CPU, and computes with in double.
+    """Round, before a step, the states that torch stores as single floats on the CPU, and uses as doubles.
 
     These are ASGD's rate η and NAdam's product of all μ. torch multiplies the product by the step's μ before it uses
     it, so it is set to what gives the CPU's number then.

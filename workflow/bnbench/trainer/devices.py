@@ -39,7 +39,7 @@ class Device(NamedTuple):
 def acquire(kind: str, address: str, shares: int = 1) -> Device:
     """The device for a setting on `kind`, cpu or cuda; waits while all GPUs are taken.
 
-    So many jobs may share a GPU (`shares`). A process that asks again gets the GPU that it has.
+    Up to `shares` jobs share a GPU. A process that asks again gets the GPU that it has.
 
     Raises:
         UserError: there is no GPU, or none that works, and one is asked for.
@@ -77,11 +77,11 @@ def _name(place: int) -> str:
 
 
 def claim(names: Sequence[str], shares: int = 1, pause: float = 1.0) -> int:
-    """Place of one of the GPUs called `names` that this process has from now on; waits until one is free.
+    """Place among `names` of the GPU that this process has from now on; waits until one is free.
 
-    Of several, it is the one with the fewest jobs, of which each GPU takes `shares`. A job that wants a GPU for itself
-    (shares 1) and jobs that share it never have it at the same time. Where jobs name different numbers of shares, a GPU
-    takes as many jobs as the largest says.
+    It is the one with the fewest jobs; each GPU takes up to `shares`. A job that wants a GPU for itself (shares 1) and
+    jobs that share one never have the same GPU at once. Where jobs name different numbers of shares, a GPU takes as
+    many jobs as the largest number says.
     """
     for place, name in enumerate(names):
         if name in _held:
@@ -89,7 +89,7 @@ def claim(names: Sequence[str], shares: int = 1, pause: float = 1.0) -> int:
     told = False
     while (taken := _take(names, shares)) is None:
         if not told:
-            wanted = f"one of {len(names)} GPUs" if shares == 1 else f"a share of {len(names)} GPUs, {shares} of each"
+            wanted = f"one of {len(names)} GPUs" if shares == 1 else f"a share of {len(names)} GPUs, {shares} jobs each"
             print(f"waiting for {wanted}: other jobs have them", file=sys.stderr, flush=True)
             told = True
         time.sleep(pause)
@@ -97,7 +97,7 @@ def claim(names: Sequence[str], shares: int = 1, pause: float = 1.0) -> int:
 
 
 def _take(names: Sequence[str], shares: int) -> int | None:
-    """Lock the GPU with the most free shares, of several the first, and give its place; None where all are taken."""
+    """Lock the GPU with the most free shares, or the first of several, and give its place; None if all are taken."""
     with _alone():
         offers = [_offer(name, shares) for name in names]
         best = max(range(len(names)), key=lambda place: len(offers[place]))
@@ -112,7 +112,7 @@ def _take(names: Sequence[str], shares: int) -> int | None:
 def _offer(name: str, shares: int) -> list[int]:
     """A lock on a GPU and one on each of its free shares; none where it is taken.
 
-    Who shares a GPU locks it with all who do the same, and no one else can lock it then.
+    Jobs that share a GPU hold a shared lock on it, which keeps out jobs that want it for themselves.
     """
     stem = f"bnbench-gpu-{re.sub(r'[^A-Za-z0-9-]', '_', name)}"
     whole = _lock(f"{stem}.lock", fcntl.LOCK_EX if shares == 1 else fcntl.LOCK_SH)
@@ -149,7 +149,7 @@ def _lock(name: str, kind: int) -> int | None:
 
 
 def _opened(name: str) -> int:
-    """A file for locks, whoever made it."""
+    """A file for locks, which any user's job may have made."""
     path = Path(tempfile.gettempdir()) / name
     while True:
         with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""What is measured of stacked networks in evaluation mode."""
+"""Losses and scores of stacked networks in evaluation mode."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """How the parameters of stacked networks lie in memory: one after another in one flat vector.
 
-So an element-wise optimizer updates all of them in one pass.
+An element-wise optimizer can thus update all of them in one pass.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""Epochs of a stacked network by the kernels of `fused_kernels`: few passes over memory, where torch takes forty.
+"""Trains epochs of a stacked network by the kernels of `fused_kernels`: seven a step, where torch has some forty.
 
-For the studies that GPUs are asked for most, see `plan.engines.fused`. `network.Network` stays the reference: it holds
-the weights, evaluates, and trains everything else, and everything where Triton's kernels cannot be built.
+This serves the most frequent studies, see `plan.engines.fused`. `network.Network` stays the reference: it holds the
+weights, evaluates, and trains all other studies, and all of them where Triton's kernels cannot be built.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ Batches = Sequence[tuple[Tensor, Tensor]]
 
 
 def kernels_for(network: Network, entry: SGD | Adam, batches: Batches) -> Any:
-    """The kernels, where they can be built for this network and run; else None, and one line says why on a GPU.
+    """The kernels, if they can be built for this network and run; else None, and on a GPU one line says why.
 
-    To see it, two networks of the same shape take an epoch, which also builds what an epoch needs.
+    To find out, two networks of the same shape train for an epoch. This also builds all kernels of an epoch.
 
     Raises:
         RuntimeError: there is too little memory.
@@ -75,7 +75,7 @@ def _say(reason: str) -> None:
 
 
 def _find_room_for_what_is_built() -> None:
-    """Triton keeps what it has built in the home folder. Where that cannot be written, a folder of this job will do."""
+    """Triton stores kernels in the home folder; where that cannot be written, let it use a folder of this job."""
     kept = Path(os.environ.get("TRITON_HOME", "~")).expanduser()
     if "TRITON_CACHE_DIR" not in os.environ and not os.access(kept, os.W_OK):
         folder = tempfile.mkdtemp(prefix="bnbench-triton-")
@@ -84,7 +84,7 @@ def _find_room_for_what_is_built() -> None:
 
 
 class _Layer(NamedTuple):
-    """A hidden layer of all networks; gradients are called slopes. None where there is no such parameter."""
+    """A hidden layer of all networks. Slopes are gradients; None stands for a parameter that the arm lacks."""
 
     weight: Tensor
     weight_slope: Tensor
@@ -130,7 +130,7 @@ class _Layer(NamedTuple):
 
 
 class _Memory:
-    """What batches of one size need between the way forth and the way back."""
+    """What batches of one size hold between the forward and the backward pass."""
 
     def __init__(self, layers: Sequence[_Layer], x: Tensor, *, normed: bool) -> None:
         seeds, self.batch = x.shape[:2]
@@ -140,9 +140,9 @@ class _Memory:
         self.outputs = [x.new_empty(seeds, self.batch, layer.columns) for layer in layers]
         others = [torch.empty_like(output) for output in self.outputs]
         self.kept = others if normed else self.outputs
-        """What the way back wants of a layer."""
+        """What the backward pass needs of a layer."""
         self.slopes = others
-        """What comes back to a layer's product; in place of what was kept, or else the next layer still needs that."""
+        """The gradient of a layer's product: in place of `kept`, except where that is the output, still needed then."""
         self.scales = [x.new_empty(seeds, layer.columns) for layer in layers]
         self.gradient = x.new_empty(seeds, self.batch)
 
@@ -184,7 +184,7 @@ class FusedEpoch:
         return self._loss
 
     def _forward(self, x: Tensor, memory: _Memory) -> None:
-        """Through the hidden layers."""
+        """Forward through the hidden layers."""
         for i, layer in enumerate(self._layers):
             arrays = (x, layer.weight, layer.bias, layer.gamma, layer.beta, layer.mean, layer.variance)
             sizes = (*x.stride(), memory.batch, x.shape[2], layer.inputs, layer.width, layer.columns)
@@ -201,7 +201,7 @@ class FusedEpoch:
             x = memory.outputs[i]
 
     def _turn(self, y: Tensor, memory: _Memory) -> None:
-        """Through the last layer and the loss, and back."""
+        """Forward through the last layer and the loss, and back."""
         weight, weight_slope, bias, bias_slope = self._last
         columns = self._layers[-1].columns
         self._kernels.output[(len(y),)](
@@ -213,7 +213,7 @@ class FusedEpoch:
         )
 
     def _backward(self, x: Tensor, memory: _Memory) -> None:
-        """Through the hidden layers; a matrix is updated once what came back has gone through it."""
+        """Back through the hidden layers; a weight matrix is updated once the gradient has passed through it."""
         above, from_above = self._last[0], memory.gradient
         for i in reversed(range(len(self._layers))):
             layer, slopes = self._layers[i], memory.slopes[i]
@@ -237,5 +237,5 @@ class FusedEpoch:
 
 
 def _programs(x: Tensor, layer: _Layer) -> tuple[int]:
-    """How many share a layer's activations."""
+    """The grid of a kernel over a layer's activations."""
     return (len(x) * ACTIVATIONS.programs(1, layer.columns),)

@@ -1,18 +1,18 @@
 """Triton kernels that train stacked perceptrons in few passes over memory.
 
-A program of a kernel has all examples of a batch for some units of one network, so the sums that batch normalization
-takes over a batch never leave it. What a layer does to its product (bias or batch normalization, then ReLU) happens
-before the product is first written, and likewise on the way back; a matrix of weights is updated as soon as its
-gradient is known, which is never written. `network.Network` is the same in torch's own operations; `fused.FusedEpoch`
-calls these.
+A program of a kernel handles all examples of a batch for some units of one network, so the sums that batch
+normalization takes over a batch never leave it. What follows a layer's product (bias or batch normalization, then ReLU)
+happens before the product is first written to memory, and likewise in the backward pass. The gradient of a weight
+matrix is never written: it updates the matrix at once. `network.Network` does the same by torch's own operations;
+`fused.FusedEpoch` calls these kernels.
 
 Arrays are those of `Network`: activations [seeds, batch, columns], whose `columns` are the layer's `width` padded to a
 multiple of 16; weights [seeds, inputs, columns]; γ, β and running statistics [seeds, 1, width]. Padding is 0 and stays
 so. Programs are counted network by network.
 
 Products of activations and weights take 3 × TF32 on tensor cores: each factor is the sum of two numbers of TF32, and
-the product of the two small ones is left out, which keeps the accuracy of float32 (Ootomo & Yokota 2022). Those of
-weights' gradients are plain float32: there memory is what takes the time.
+the product of the two small ones is left out, which keeps the accuracy of float32 (Ootomo & Yokota 2022). Gradients
+of weights are products in plain float32, since memory takes the time there.
 """
 
 # Arguments stand in groups: arrays, their strides and sizes, what the arm is, and how the work is cut into blocks.

@@ -1,4 +1,4 @@
-"""Steps of an optimizer by the kernels of `fused_kernels`, in one pass over what is updated."""
+"""Steps of an optimizer by the kernels of `fused_kernels`, in one pass over the weights."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bnbench.catalogue.optimizers import SGD, Adam, AdamW
 from bnbench.trainer.network import Network
 from bnbench.trainer.tiles import WEIGHTS
 
-_UPDATED = 1024  # weights that a program updates which are in no matrix
+_UPDATED = 1024  # weights outside of matrices that one program updates
 
 
 class Updates:
-    """Steps of the optimizer: of one layer's weights together with their gradient, and of the rest.
+    """Steps of the optimizer: for a layer's weight matrix, together with its gradient, and for all other weights.
 
     Args:
         entry: one of those for which `plan.engines.fused` holds.
@@ -53,12 +53,12 @@ class Updates:
             torch.pow(self._betas, self._state["step"].add_(1), out=self._powers)
 
     def rest(self) -> None:
-        """Update what is no matrix of weights, from the network's gradients."""
+        """Update all weights that are in no such matrix, from the network's gradients."""
         arrays = (self._network.flat, self._network.flat_gradient, *self._kept, self._rate, self._powers)
         self._kernels.update[(len(self._starts),)](*arrays, self._starts, self._ends, **self._constants, BLOCK=_UPDATED)
 
     def weights(self, layer: int, x: Tensor, dz: Tensor) -> None:
-        """Update a layer's matrix, from what went into it and what came back to its product."""
+        """Update a layer's matrix, from the layer's input and the gradient of its product."""
         name = f"linear{layer}.weight"
         w = self._network.parameters[name]
         seeds, rows, columns = w.shape

@@ -1,8 +1,8 @@
 """The linear layers of stacked networks, with gradients by hand (Rumelhart, Hinton & Williams 1986).
 
-These go straight into the flat vector (`flat`) and spare autograd's bookkeeping, which would cost as much as the
-arithmetic of networks this small. Layers are handed the parameters and gradients of the whole network, and take their
-own of them.
+The gradients go straight into the flat vector (`flat`), without autograd's bookkeeping, which would cost as much as the
+arithmetic of networks this small. Each layer is given the parameters and gradients of the whole network, and picks its
+own.
 """
 
 from __future__ import annotations

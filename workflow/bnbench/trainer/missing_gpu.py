@@ -1,4 +1,4 @@
-"""What a job that finds no GPU can say of why: torch's build, what SLURM gave it, and what the driver shows."""
+"""Why a job may find no GPU: torch's build, what SLURM gave the job, and what the driver shows."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ _LINES = 20  # a node whose GPUs are cut into slices lists a hundred
 
 
 def evidence() -> str:
-    """Some lines; the most likely cause stands first."""
+    """Lines for the message, the most likely cause first."""
     lines = [_visible(), _slurm(), _driver()]
     if torch.version.cuda is None and torch.version.hip is None:
         lines.insert(0, "This torch is built for CPUs alone: install its build for CUDA (docs/install.md).")
@@ -27,7 +27,7 @@ def _visible() -> str:
 
 
 def _slurm() -> str:
-    """Which GPUs SLURM says that it gave; nothing outside of its jobs."""
+    """Which GPUs SLURM says that it gave; empty outside of its jobs."""
     if "SLURM_JOB_ID" not in os.environ:
         return ""
     given = [f"{name}={os.environ[name]}" for name in _VARIABLES if os.environ.get(name)]
@@ -36,7 +36,7 @@ def _slurm() -> str:
 
 
 def _driver() -> str:
-    """What `nvidia-smi -L` says of the GPUs that are here."""
+    """What `nvidia-smi -L` says about the GPUs of this machine."""
     try:
         done = subprocess.run(
             ["nvidia-smi", "-L"],  # noqa: S607 - of all places, the PATH knows best
@@ -51,7 +51,7 @@ def _driver() -> str:
     except subprocess.TimeoutExpired:
         return f"nvidia-smi -L does not answer within {_SECONDS} s: the driver or a GPU is in trouble."
     except OSError:
-        return "There is no nvidia-smi here: no driver of NVIDIA's, or a container that was started without --nv."
+        return "There is no nvidia-smi here: NVIDIA's driver is missing, or the container was started without --nv."
     lines = done.stdout.strip().splitlines()
     if len(lines) > _LINES:
         lines[_LINES:] = [f"and {len(lines) - _LINES} lines more"]

@@ -1,15 +1,15 @@
 """Triton kernels that draw the orders of many seeds on a GPU, bit for bit as numpy draws them.
 
-A seed's draws are one long chain, since numpy draws again what is out of bounds, so how many an epoch takes is known
-only afterwards. So first `find_starts` goes through the draws alone, a lane for each seed, and keeps the generator's
-state at the start of every epoch; then `shuffle` draws once more and shuffles, a lane for each seed and epoch.
+A seed's draws are one long chain: numpy repeats a draw that is out of bounds, so nobody knows beforehand how many an
+epoch takes. So `find_starts` first goes through the draws alone, a lane for each seed, and stores the generator's state
+at the start of every epoch. Then `shuffle` draws once more and shuffles, a lane for each seed and epoch.
 
 What numpy does (2.4; `Generator.permuted`, `random_interval`, `pcg64_next32`; all shuffles since 1.17 are alike):
 
 - PCG64 (O'Neill 2014, XSL-RR): state ← state · M + increment modulo 2¹²⁸; the two halves of the state, combined by
   exclusive or, are rotated by its upper 6 bits. Of these 64 bits the lower 32 are a draw, the upper 32 the next one.
 - For every place from the last to the second (Fisher and Yates): a draw is cut to as many bits as the place has, and
-  drawn again while it lies above the place; what lies at both is swapped.
+  repeated while it lies above the place. Then the numbers at the place and at the draw are swapped.
 """
 
 from collections.abc import Iterator, Sequence

@@ -19,8 +19,8 @@ from bnbench.trainer import threads
 
 _DRAWN = 2**20  # places of examples drawn in one go, for all epochs and seeds together: 8 MiB
 _WORTH_A_THREAD = 2**16  # of such places: to draw them takes longer than to start a thread
-_MORE = 4  # times as many are drawn by a GPU, whose lanes are the more, the more epochs it draws for
-_WORTH_A_GPU = 64  # seeds: a GPU draws for one as long as for all, while threads of the host draw for few unnoticed
+_MORE = 4  # times as many are drawn by a GPU in one go: more epochs keep more of its lanes busy
+_WORTH_A_GPU = 64  # seeds: a GPU takes as long for one as for all, and for few the host's threads draw in time
 
 Int64s = NDArray[np.int64]
 
@@ -42,11 +42,11 @@ def orders(
     Args:
         seeds: of the source `order`.
         count: how many examples there are.
-        epochs: how many are wanted; there are more.
+        epochs: how many are needed; the orders go on after that.
         device: where the orders are wanted.
         workers: threads that draw, each for some of the seeds.
-        ahead: they draw the next orders while the present ones are used. For a GPU, whose host would wait for it; on a
-            CPU they are the threads that train. Where it can, the GPU draws the orders of many seeds itself.
+        ahead: they draw the next orders while the present ones are used. This is for a GPU, which would wait for its
+            host; on a CPU, the same threads train. Where it can, the GPU draws the orders of many seeds itself.
         at_once: places of examples that the host draws in one go, at least an epoch's.
     """
     streams = [stream(seed, "order") for seed in seeds]
@@ -64,7 +64,7 @@ def orders(
 
 
 def _shape(seeds: int, count: int, epochs: int, at_once: int) -> tuple[int, int, int]:
-    """Epochs, seeds and points of one go: of as many as are needed, all alike, so little is drawn for nothing."""
+    """Epochs, seeds and points of one go; all goes are alike, so that little is drawn for nothing."""
     goes = math.ceil(epochs / max(1, at_once // (seeds * count)))
     return math.ceil(epochs / goes), seeds, count
 
@@ -87,9 +87,9 @@ def _is_gpu(device: torch.device) -> bool:
 def _by_the_gpu(
     streams: Sequence[np.random.Generator], parts: Sequence[Int64s], shape: tuple[int, int, int], device: torch.device
 ) -> Iterator[Tensor]:
-    """Orders that a GPU draws from fresh streams; none, and one line says why, where it cannot or they are others.
+    """Orders that a GPU draws from fresh streams; none, and one line says why, if it cannot or draws other ones.
 
-    The first epoch's are compared with the host's.
+    Those of the first epoch are compared with the host's.
     """
     if (kernel := _kernel(device)) is None:
         return

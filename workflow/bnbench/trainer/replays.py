@@ -1,4 +1,4 @@
-"""CUDA graphs of what is done the same way again and again: a replay spares the host all launches but one."""
+"""CUDA graphs of epochs and evaluations: a replay costs the host one launch, in place of one for every kernel."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Graph = torch.cuda.CUDAGraph
 
 
 class Replayed(Generic[Found]):
-    """A function of the epoch that gives tensors, and on CUDA, where that is `wanted`, is captured in a graph.
+    """A function of the epoch that gives tensors; where `wanted`, on CUDA, it is captured in a graph.
 
-    The first call runs as it is, so that kernels are loaded and memory that is kept exists by then. The second one
-    captures it in a graph that it and all later calls replay. What is found lies in the same memory every time.
+    The first call runs without a graph, which loads kernels and allocates lasting memory. The second call captures the
+    graph, and it and all later ones replay it. The tensors found lie in the same memory every time.
     """
 
     def __init__(self, function: Callable[[int], Found], *, wanted: bool) -> None:
@@ -32,7 +32,7 @@ class Replayed(Generic[Found]):
         if self._wanted and self._calls == 2:
             captured = capture(partial(self._function, epoch))
             if isinstance(captured, str):
-                print(f"no CUDA graph holds this, so it goes on more slowly: {captured}", file=sys.stderr)
+                print(f"training goes on without a CUDA graph, more slowly: {captured}", file=sys.stderr)
             else:
                 self._captured = captured
         if self._captured is None:
@@ -43,7 +43,7 @@ class Replayed(Generic[Found]):
 
 
 def capture(function: Callable[[], Found], stream: torch.cuda.Stream | None = None) -> tuple[Graph, Found] | str:
-    """The graph of a call, which this does not make, and where what it gives will lie; or why there is none.
+    """The graph of a call and the tensors that its replays fill, or why there is none; the call itself is not made.
 
     Raises:
         OutOfMemoryError: there is too little memory.
@@ -55,7 +55,7 @@ def capture(function: Callable[[], Found], stream: torch.cuda.Stream | None = No
             found = function()
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # whatever no graph takes
+    except Exception as error:  # whatever cannot be captured
         torch.cuda.synchronize()
         return str(error).partition("\n")[0] or type(error).__name__
     finally:

@@ -1,4 +1,4 @@
-"""Threads of the host beside the one that trains, for numpy's draws, which let go of the interpreter."""
+"""Threads of the host beside the one that trains: for numpy's random draws, which release Python's lock."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -16,18 +16,18 @@ _FOR_A_GPU = 4
 def workers(device: torch.device) -> int:
     """How many threads may draw at once for a job on this device.
 
-    On a CPU, as many as the job trains with. A GPU that waits for its host is the dearer thing to leave idle: such a
-    job takes up to four of the cores that it may run on, which on a cluster are those that it was given.
+    On a CPU, as many as the job trains with. A GPU must not wait for its host, so such a job takes up to four of the
+    cores that it may run on; on a cluster, these are the cores that it was given.
     """
     if device.type == "cpu":
         return torch.get_num_threads()
-    # Not everywhere is it known which cores those are.
+    # Some systems do not say which cores those are.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(torch.get_num_threads(), min(cores, _FOR_A_GPU))
 
 
 def each(work: Callable[[Item], Result], items: Sequence[Item], workers: int) -> list[Result]:
-    """What `work` gives for each item, in their order, by so many threads; the first exception of any is raised."""
+    """The results of `work` for each item, in their order, by so many threads; the first exception is raised."""
     if workers == 1 or len(items) == 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(workers, thread_name_prefix="drawing") as pool:

@@ -11,25 +11,25 @@ class Tile(NamedTuple):
     rows: int
     columns: int
     depth: int
-    """Terms of the sums that are added up at a time."""
+    """How many terms of the sums are added at a time."""
     warps: int = 4
     stages: int = 3
-    """Loads of so many such parts are under way at once."""
+    """How many such loads are under way at once."""
 
     def rows_of(self, length: int) -> int:
-        """Rows that a program has, of so many."""
+        """Rows of one program, of `length` in all."""
         return _block(self.rows, length)
 
     def columns_of(self, length: int) -> int:
-        """Columns that a program has, of so many."""
+        """Columns of one program, of `length` in all."""
         return _block(self.columns, length)
 
     def programs(self, rows: int, columns: int) -> int:
-        """How many compute a product of this size."""
+        """How many programs compute a product of this size."""
         return -(-rows // self.rows_of(rows)) * -(-columns // self.columns_of(columns))
 
     def products(self, columns: int, depth: int) -> dict[str, int]:
-        """What a kernel is told, for so many columns and sums of so many terms."""
+        """A kernel's constants for a product of so many columns, whose sums have `depth` terms."""
         blocks = {"BN": self.columns_of(columns), "BK": _block(self.depth, depth)}
         return {**blocks, "num_warps": self.warps, "num_stages": self.stages}
 
