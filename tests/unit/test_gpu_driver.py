@@ -179,7 +179,10 @@ def page_of_devices(tmp_path):
     [
         (([SAME, SAME], "cuda and cpu had equivalent losses."), []),
         (([SAME, ("helps", True)], "They differ by less than the margin."), []),
-        (([SAME, ("undecided", False)], "It is not decided."), ["CPU and GPU are not equal within the margin everywhere"]),
+        (
+            ([SAME, ("undecided", False)], "It is not decided."),
+            ["CPU and GPU are not equal within the margin everywhere"],
+        ),
         (([SAME, ("hurts", False)], "They differ."), ["CPU and GPU are not equal within the margin everywhere"]),
         (([], "equivalent"), ["CPU and GPU are not equal within the margin everywhere"]),
         (([SAME], "They are equivalent.", ("a CPU", "a CPU")), ["everything was trained on ['a CPU']"]),
