@@ -9,6 +9,7 @@ second of any, so a sweep that is cut short covers them all. The first few also 
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import json
 import time
 from collections.abc import Sequence
@@ -24,7 +25,6 @@ from trainings import Marks, engine, run, seconds, wait
 from bnbench.catalogue import networks, tasks
 from bnbench.plan import cost, engines
 from bnbench.plan.layout import weights
-from bnbench.trainer import fused
 
 WARM, LAST, EVERY = 10, 60, 10
 MOST = 3000  # seeds
@@ -100,7 +100,7 @@ def measure(options: Options, report: Report) -> None:
         "torch": torch.__version__,
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
         "evaluate_every": EVERY,
-        "fused": fused.kernels(options.torch) is not None,
+        "fused": options.device == "cuda" and importlib.util.find_spec("triton") is not None,
         "how": f"epochs {WARM + 1} to {LAST} of one run of each setting, one process",
         "rows": [],
     }
