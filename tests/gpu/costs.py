@@ -8,8 +8,8 @@ second of any, so a sweep that is cut short covers them all. The first few also 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-import importlib.util
 import json
 import time
 from collections.abc import Sequence
@@ -100,23 +100,29 @@ def measure(options: Options, report: Report) -> None:
         "torch": torch.__version__,
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
         "evaluate_every": EVERY,
-        "fused": options.device == "cuda" and importlib.util.find_spec("triton") is not None,
+        "fused": False,
         "how": f"epochs {WARM + 1} to {LAST} of one run of each setting, one process",
         "rows": [],
     }
-    _measured(*chosen[0], options)  # loads what all of them need
+    with contextlib.suppress(Exception):  # it is measured again below
+        _measured(*chosen[0], options)  # loads what all of them need
     early = sized_early(chosen)
     for place, (spec, seeds) in enumerate(chosen):
         if time.monotonic() > options.until:
             break
         report.doing(f"{spec['hidden']} {spec['norm']['name']} {spec['batch_size']} {spec['optimizer']['name']}")
         try:
-            row = {"spec": spec, "seeds": seeds, **_measured(spec, seeds, options)}
+            measured, by_fused = _measured(spec, seeds, options)
+            row = {"spec": spec, "seeds": seeds, **measured}
         except Exception as error:  # one setting that fails leaves the others worth measuring
             report.fail(
                 f"{spec['norm']['name']}, {spec['optimizer']['name']}: {str(error).partition(chr(10))[0][:200]}"
             )
             continue
+        if options.device == "cuda" and by_fused != engines.fused(spec):
+            report.fail("torch's own kernels trained what fused ones should have; the job says why")
+            break
+        found["fused"] = found["fused"] or by_fused
         found["rows"].append(row)
         if place in early:
             _size(row, options, report)
@@ -160,22 +166,23 @@ def _size(row: dict[str, Any], options: Options, report: Report) -> bool:
     return True
 
 
-def _measured(spec: dict[str, Any], seeds: int, options: Options) -> dict[str, float]:
-    """Seconds of a setting: of an epoch, and of what comes before."""
+def _measured(spec: dict[str, Any], seeds: int, options: Options) -> tuple[dict[str, float], bool]:
+    """Seconds of a setting: of an epoch, and of what comes before; and whether fused kernels trained it."""
     wait(options.torch)
     started = time.perf_counter()
     setting = {**spec, "epochs": LAST}
-    networks = engine(setting, range(seeds), options.torch)
+    trained = engine(setting, range(seeds), options.torch)
     wait(options.torch)
     built = time.perf_counter()
     marks = Marks([WARM, LAST], options.torch)
-    total = seconds(lambda: run(networks, setting, marks), options.torch)
+    total = seconds(lambda: run(trained, setting, marks), options.torch)
     pace = marks.pace(WARM, LAST)
-    return {
+    found = {
         "seconds_per_epoch": round(pace, 8),
         "seconds_fixed": round(max(0.0, total - LAST * pace), 4),
         "seconds_setting_up": round(built - started, 4),
     }
+    return found, trained.is_fused
 
 
 def _known(rows: list[dict[str, Any]]) -> list[str]:

@@ -122,6 +122,7 @@ def test_fused_kernels_take_the_steps_of_a_small_regression_on_a_gpu(change):
         {"device": "cpu"},
         {"dtype": "float64"},
         {"activation": "tanh"},
+        {"batch_size": 1, "norm": named("norm", "none")},
         {"batch_size": 129, "task": named("task", "sine", points=3000)},
         {"batch_size": "full", "task": named("task", "diabetes")},
         {"task": named("task", "digits")},

@@ -16,7 +16,7 @@ from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.store import chunk_files, files, provenance, tables
-from bnbench.trainer import checkpoints, stacks
+from bnbench.trainer import checkpoints, devices
 
 SETTINGS = {
     **{name: spec(optimizer=named("optimizer", name, **rate), batch_size=25) for name, rate in RATES.items()},
@@ -363,8 +363,8 @@ def test_out_of_memory_is_known_behind_the_error_that_the_end_of_a_capture_raise
 
     with pytest.raises(RuntimeError) as caught:
         end_of_a_capture()
-    assert stacks._out_of_memory(caught.value)
-    assert not stacks._out_of_memory(RuntimeError("another"))
+    assert devices.is_out_of_memory(caught.value)
+    assert not devices.is_out_of_memory(RuntimeError("another"))
 
 
 def test_tables_that_are_there_are_left_alone_and_only_the_missing_are_written(undisturbed, tmp_path):

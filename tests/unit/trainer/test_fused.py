@@ -24,8 +24,9 @@ from bnbench.catalogue.losses import SquaredLoss
 from bnbench.catalogue.norms import BatchNorm, Identity
 from bnbench.catalogue.optimizers import SGD, Adam, AdamW, Momentum
 from bnbench.plan import engines
-from bnbench.trainer import fused, fused_kernels, objectives, stacks
+from bnbench.trainer import fused, fused_kernels, objectives, triton_builds
 from bnbench.trainer.chunk import train
+from bnbench.trainer.devices import is_out_of_memory
 from bnbench.trainer.fused import FusedEpoch
 from bnbench.trainer.fused_updates import Updates
 from bnbench.trainer.initialization import initial_weights, stacked
@@ -255,25 +256,58 @@ def test_what_keeps_any_kernel_from_being_built_is_told_once(monkeypatch, capsys
 
 
 @pytest.mark.usefixtures("gpu")
-def test_too_little_memory_for_the_kernels_halves_the_stack(monkeypatch):
+@pytest.mark.parametrize("said", ["Triton Error [CUDA]: out of memory", "CUDA error: out of memory"])
+def test_too_little_memory_for_the_kernels_halves_the_stack(said, monkeypatch):
     def out_of_memory(*_):
-        raise RuntimeError("Triton Error [CUDA]: out of memory")
+        raise RuntimeError(said)
 
     monkeypatch.setattr(fused, "_try", out_of_memory)
     made = of_a_gpu(network(ARMS["batch"], 1, (20, 16)))
     with pytest.raises(RuntimeError, match="out of memory") as raised:
         fused.kernels_for(made, SGD(lr=0.1), batches(1, (10,)))
-    assert stacks._out_of_memory(raised.value)
+    assert is_out_of_memory(raised.value)
 
 
-def test_what_is_built_has_a_place_where_the_home_folder_cannot_be_written(monkeypatch):
-    monkeypatch.delenv("TRITON_CACHE_DIR", raising=False)
+@pytest.fixture
+def own_folders(monkeypatch):
+    """The folders that Triton is given, which are gone after the test."""
+    monkeypatch.setenv("TRITON_CACHE_DIR", "")
+    monkeypatch.delenv("TRITON_CACHE_DIR")
+    made = []
+    monkeypatch.setattr(atexit, "register", lambda work, folder, **_: made.append(Path(folder)))
+    yield made
+    for folder in made:
+        folder.rmdir()
+
+
+def test_what_is_built_has_a_place_where_the_home_folder_cannot_be_written(monkeypatch, own_folders):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    monkeypatch.setattr(atexit, "register", lambda *_, **__: None)
-    fused._find_room_for_what_is_built()
-    folder = Path(os.environ["TRITON_CACHE_DIR"])
-    assert folder.is_dir()
-    folder.rmdir()
+    triton_builds.prepare()
+    triton_builds.prepare()
+    assert [str(folder) for folder in own_folders] == [os.environ["TRITON_CACHE_DIR"]]
+    assert own_folders[0].is_dir()
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_cache_that_fails_is_left_for_a_folder_of_the_job(monkeypatch, own_folders):
+    real, errors = fused._try, [OSError("disk quota exceeded")]
+
+    def failing_once(*given):
+        if errors:
+            raise errors.pop()
+        real(*given)
+
+    monkeypatch.setattr(fused, "_try", failing_once)
+    made = of_a_gpu(network(ARMS["batch"], 1, (20, 16)))
+    assert fused.kernels_for(made, SGD(lr=0.1), batches(1, (10,))) is fused_kernels
+    assert len(own_folders) == 1
+
+
+def test_the_reason_is_the_last_line_of_a_message():
+    assert (
+        triton_builds.reason(ValueError("at 35:41:\n    x = y\n    ^\nno such thing\n")) == "ValueError: no such thing"
+    )
+    assert triton_builds.reason(KeyError()) == "KeyError"
 
 
 def test_a_cpu_trains_without_the_kernels():

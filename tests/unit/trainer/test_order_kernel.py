@@ -120,13 +120,14 @@ def test_the_host_draws_where_the_kernels_orders_are_not_numpys(monkeypatch, cap
 
 @pytest.mark.usefixtures("by_the_gpu")
 def test_the_host_draws_where_the_kernel_cannot_be_built_and_says_so_once(monkeypatch, capsys):
-    monkeypatch.setattr(order_kernel, "draw", mock.Mock(side_effect=RuntimeError("no compiler for C\nat all")))
+    monkeypatch.setattr(order_kernel, "draw", mock.Mock(side_effect=RuntimeError("at 3:5:\nno compiler for C")))
     for _ in range(2):
         found = orders.orders([3, 4], 6, 4, DEVICE, ahead=True)
         np.testing.assert_array_equal(next(found).cpu().numpy(), by_numpy(streams_of([3, 4]), 6, 1)[0])
         found.close()
     assert capsys.readouterr().err == (
-        "orders of examples are drawn by the host, since Triton's kernel cannot be built here: no compiler for C\n"
+        "orders of examples are drawn by the host, since Triton's kernel cannot be built here: "
+        "RuntimeError: no compiler for C\n"
     )
 
 

@@ -14,7 +14,6 @@ from bnbench.catalogue import tasks
 from bnbench.plan import engines
 from bnbench.trainer import fused
 from bnbench.trainer.chunk import train
-from bnbench.trainer.fused import FusedEpoch
 from bnbench.trainer.loop import train_networks
 from bnbench.trainer.stacked import StackedEngine
 
@@ -78,7 +77,7 @@ def test_fused_kernels_train_as_torchs_own(arm, optimizer, hidden, batch_size, m
         evaluate_every=1,
     )
     assert engines.fused(setting)
-    assert isinstance(StackedEngine.of(setting, [*SEEDS], data_of(setting), GPU)._train_epoch._function, FusedEpoch)
+    assert StackedEngine.of(setting, [*SEEDS], data_of(setting), GPU).is_fused
     found = trained(setting)
     monkeypatch.setattr(fused, "kernels_for", lambda *_: None)
     for measured, values in trained(setting).losses.items():

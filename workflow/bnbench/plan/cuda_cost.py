@@ -28,7 +28,7 @@ _TILE = 64
 _LEAST_BLOCK = 16
 """The same of fused kernels' tiles."""
 
-# Kernels in a step, counted in the code of the stacked engine:
+# Kernels in a step, about as many as the stacked engine launches; the prices are fitted to these:
 _OF_A_STEP = 10  # of the output layer and the loss, forward and back
 _OF_A_LAYER = 6  # a product and an activation, and back: those two, another product and a sum
 _OF_A_NORM = 25  # BN's, forward and back; other norms' are about as many

@@ -57,8 +57,8 @@ def fused(spec: Mapping[str, Any]) -> bool:
     network, optimizer, task = networks.of(spec), build(OPTIMIZERS, spec["optimizer"]), tasks.of(spec)
     points = task.train_points()
     bounds = batch_bounds(points, points if spec["batch_size"] == "full" else spec["batch_size"])
-    batch = max(stop - start for start, stop in pairwise(bounds))
-    norm = build(NORMS, plain(spec["norm"], batch))
+    sizes = [stop - start for start, stop in pairwise(bounds)]
+    norm = build(NORMS, plain(spec["norm"], max(sizes)))
     return (
         engine(spec) == "stacked"
         and (spec["device"], spec["dtype"]) == ("cuda", "float32")
@@ -68,5 +68,6 @@ def fused(spec: Mapping[str, Any]) -> bool:
         and (type(norm) is Identity or (type(norm) is BatchNorm and norm.momentum is not None))
         and (isinstance(optimizer, Adam) or (isinstance(optimizer, SGD) and not optimizer.dampening))
         and (task.outputs(), tasks.loss_of(spec)) == (1, "squared")
-        and batch <= _FUSED_BATCH
+        and min(sizes) > 1  # Triton makes a constant of 1, which kernels do not convert
+        and max(sizes) <= _FUSED_BATCH
     )

@@ -182,3 +182,17 @@ def plain(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether `error` says so, or came while one was handled that did, as happens where a CUDA graph is captured.
+
+    CUDA's and Triton's own, beside torch's allocator, have no class of their own.
+    """
+    while error is not None:
+        if isinstance(error, torch.OutOfMemoryError) or (
+            isinstance(error, RuntimeError) and "out of memory" in str(error)
+        ):
+            return True
+        error = error.__context__
+    return False

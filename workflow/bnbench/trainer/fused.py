@@ -6,15 +6,10 @@ weights, evaluates, and trains all other studies, and all of them where Triton's
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -22,7 +17,9 @@ from torch import Tensor
 
 from bnbench.catalogue.norms import BatchNorm
 from bnbench.catalogue.optimizers import SGD, Adam
+from bnbench.trainer import triton_builds
 from bnbench.trainer.captured import undecorated
+from bnbench.trainer.devices import is_out_of_memory
 from bnbench.trainer.fused_updates import Updates
 from bnbench.trainer.network import Network
 from bnbench.trainer.tiles import ACTIVATIONS
@@ -31,9 +28,9 @@ Batches = Sequence[tuple[Tensor, Tensor]]
 
 
 def kernels_for(network: Network, entry: SGD | Adam, batches: Batches) -> Any:
-    """The kernels, if they can be built for this network and run; else None, and on a GPU one line says why.
+    """The kernels, where they can be built for this network and run; else None, and one line says why on a GPU.
 
-    To find out, two networks of the same shape train for an epoch. This also builds all kernels of an epoch.
+    To see it, two networks of the same shape take an epoch. This also builds nearly all kernels of an epoch.
 
     Raises:
         RuntimeError: there is too little memory.
@@ -41,26 +38,32 @@ def kernels_for(network: Network, entry: SGD | Adam, batches: Batches) -> Any:
     device = network.flat.device
     if device.type != "cuda":
         return None
+    few = [(x[:2], y[:2]) for x, y in batches]
     try:
-        _find_room_for_what_is_built()
+        triton_builds.prepare()
         from bnbench.trainer import fused_kernels  # noqa: PLC0415 - Triton comes with torch's builds for CUDA alone
 
-        _try(fused_kernels, network, entry, [(x[:2], y[:2]) for x, y in batches])
+        try:
+            _try(fused_kernels, network, entry, few)
+        except OSError:  # such as a full quota, or a folder that many jobs share
+            triton_builds.keep_in_own_folder()
+            _try(fused_kernels, network, entry, few)
         torch.cuda.synchronize(device)
     except Exception as error:  # whatever is missing: Triton, a compiler for C, Python's headers, a GPU that it knows
-        if "out of memory" in str(error):
+        if is_out_of_memory(error):
             raise
-        _say((str(error).strip() or type(error).__name__).splitlines()[0])
+        _say(triton_builds.reason(error))
         return None
     return fused_kernels
 
 
 def _try(fused_kernels: Any, network: Network, entry: SGD | Adam, batches: Batches) -> None:
     """Train two networks of this shape, from weights of zero."""
-    widths = [batches[0][0].shape[2], *network.widths, 1]
+    seeds, _, inputs_of_first = batches[0][0].shape
+    widths = [inputs_of_first, *network.widths, 1]
     like = network.flat.new_zeros
     layers = [
-        (like(2, outputs, inputs), like(2, outputs) if f"linear{i}.bias" in network.parameters else None)
+        (like(seeds, outputs, inputs), like(seeds, outputs) if f"linear{i}.bias" in network.parameters else None)
         for i, (inputs, outputs) in enumerate(pairwise(widths))
     ]
     sample = Network(layers, network.norm, network.activation, network.flat.dtype, network.flat.device)
@@ -72,15 +75,6 @@ def _try(fused_kernels: Any, network: Network, entry: SGD | Adam, batches: Batch
 def _say(reason: str) -> None:
     """Once a process."""
     print(f"training by torch's own kernels, since Triton's cannot be built here: {reason}", file=sys.stderr)
-
-
-def _find_room_for_what_is_built() -> None:
-    """Triton stores kernels in the home folder; where that cannot be written, let it use a folder of this job."""
-    kept = Path(os.environ.get("TRITON_HOME", "~")).expanduser()
-    if "TRITON_CACHE_DIR" not in os.environ and not os.access(kept, os.W_OK):
-        folder = tempfile.mkdtemp(prefix="bnbench-triton-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["TRITON_CACHE_DIR"] = folder
 
 
 class _Layer(NamedTuple):

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnbench.streams import stream
-from bnbench.trainer import threads
+from bnbench.trainer import threads, triton_builds
+from bnbench.trainer.devices import is_out_of_memory
 
 _DRAWN = 2**20  # places of examples drawn in one go, for all epochs and seeds together: 8 MiB
 _WORTH_A_THREAD = 2**16  # of such places: to draw them takes longer than to start a thread
@@ -105,14 +106,20 @@ def _by_the_gpu(
 
 @cache
 def _kernel(device: torch.device) -> ModuleType | None:
-    """The module `order_kernel`, where Triton can build its kernels for a device and run them there."""
+    """The module `order_kernel`, where Triton can build its kernels for a device and run them there.
+
+    Raises:
+        RuntimeError: there is too little memory.
+    """
     try:
+        triton_builds.prepare()
         from bnbench.trainer import order_kernel  # noqa: PLC0415 - Triton comes with torch's builds for CUDA alone
 
         next(order_kernel.draw([stream(0, "order")], (1, 1, 2), device))
     except Exception as error:  # whatever is missing: Triton, a compiler for C, a GPU that it knows
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        _say_that_the_host_draws(f"cannot be built here: {reason}")
+        if is_out_of_memory(error):
+            raise
+        _say_that_the_host_draws(f"cannot be built here: {triton_builds.reason(error)}")
         return None
     return order_kernel
 

@@ -70,7 +70,9 @@ class StackedEngine:
         self._refresh = epoch.refresh
         batches = self._examples.batches
         fused_kernels = fused.kernels_for(network, self._entry, batches) if engines.fused(spec) else None
-        by_fused = fused_kernels is not None and network.flat.is_cuda
+        self.is_fused = fused_kernels is not None
+        """Whether fused kernels train it."""
+        by_fused = self.is_fused and network.flat.is_cuda
         if fused_kernels is None:
             self._train_epoch = Replayed(epoch, wanted=graph and not network.changes())
         else:

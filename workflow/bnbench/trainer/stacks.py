@@ -19,6 +19,7 @@ from bnbench.catalogue.task import Data
 from bnbench.errors import UserError, first_line
 from bnbench.plan import cost, engines
 from bnbench.trainer.checkpoints import Checkpoints
+from bnbench.trainer.devices import is_out_of_memory
 from bnbench.trainer.engine import Engine
 from bnbench.trainer.loop import Measured, train_networks
 from bnbench.trainer.modular import ModularEngine
@@ -75,7 +76,7 @@ def _train_stack(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
     try:
         return _train_whole(stack, device, checkpoints, start)
     except RuntimeError as error:
-        if not _out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         if count == 1:
             raise UserError(f"one network is too much for the memory: {first_line(error)}") from error
@@ -122,13 +123,3 @@ def _engine(spec: Mapping[str, Any], seeds: list[int], data: Sequence[Points], d
     if engines.engine(spec) == "stacked":
         return StackedEngine.of(spec, seeds, [each for each in data if isinstance(each, Data)], device)
     return ModularEngine.of(spec, seeds, data, device)
-
-
-def _out_of_memory(error: BaseException | None) -> bool:
-    """Whether `error` says so, or came while one was handled that did, as happens where a CUDA graph is captured."""
-    while error is not None:
-        # Triton's own, where a kernel is loaded, has no class of its own.
-        if isinstance(error, torch.OutOfMemoryError) or "Triton Error [CUDA]: out of memory" in str(error):
-            return True
-        error = error.__context__
-    return False
