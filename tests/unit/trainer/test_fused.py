@@ -34,6 +34,7 @@ from bnbench.trainer.loop import train_networks
 from bnbench.trainer.network import Network
 from bnbench.trainer.optimizers import set_rate
 from bnbench.trainer.stacked import StackedEngine
+from bnbench.trainer.tiles import ACTIVATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore:(divide by zero|invalid value) encountered")
 CPU = torch.device("cpu")
@@ -219,6 +220,10 @@ def test_a_batch_that_is_larger_than_a_block_is_refused():
     updates = Updates(entry, torchs(entry, made), made, fused_kernels)
     with pytest.raises(ValueError, match="a batch of 130 examples, and blocks of 128 rows"):
         FusedEpoch(made, updates, batches(1, (130,)), fused_kernels)
+
+
+def test_no_setting_that_is_planned_for_the_kernels_has_a_batch_larger_than_a_block():
+    assert ACTIVATIONS.rows >= engines._FUSED_BATCH
 
 
 def of_a_gpu(made):
