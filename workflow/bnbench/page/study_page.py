@@ -50,6 +50,9 @@ CAPTIONS = PACKAGE / "captions"
 EMBEDDED = 2**20
 """Bytes of a table that the page holds itself, at most."""
 
+SCRIPTS = ("tables", "filters", "print")
+"""The page's scripts, which become one."""
+
 _DARK = f"""<style>@media (prefers-color-scheme: dark) {{
 [style*="fill: {INK}"] {{ fill: #e8e6e3 !important }} [style*="stroke: {INK}"] {{ stroke: #e8e6e3 !important }}
 [style*="fill: {GRID}"] {{ fill: #3a3a3a !important }} [style*="stroke: {GRID}"] {{ stroke: #3a3a3a !important }}
@@ -77,7 +80,8 @@ def render(
     Raises:
         UserError: a figure is absent.
     """
-    environment, script = templating.environment("page"), templating.source("page", "page.js")
+    environment = templating.environment("page")
+    script = "\n".join(templating.source("page", f"scripts/{name}.js") for name in SCRIPTS)
     facts = {
         "study": study,
         "own": isinstance(study, OwnStudy),

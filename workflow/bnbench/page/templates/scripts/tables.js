@@ -1,4 +1,4 @@
-// Sorting and filtering of the tables of contexts. Without it, the page shows all rows in the order of the grid.
+// Sorting of the tables of contexts. Without it, rows stand in the order of the grid.
 "use strict";
 const tables = [...document.querySelectorAll("table.contexts")];
 
@@ -30,28 +30,3 @@ for (const table of tables) {
   });
 }
 
-const filters = document.querySelector("form.filters");
-if (filters) {
-  filters.hidden = false;
-  const selects = [...filters.querySelectorAll("select")];
-  filters.addEventListener("submit", (event) => event.preventDefault());
-  filters.addEventListener("input", () => {
-    const wanted = selects.filter((select) => select.value);
-    for (const table of tables)
-      for (const row of table.tBodies[0].rows)
-        row.hidden = wanted.some((select) => row.dataset[select.name] !== select.value);
-    const rows = [...tables[0].tBodies[0].rows];
-    filters.querySelector("output").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} shown`;
-  });
-}
-
-// Paper has no summaries to click on.
-const details = [...document.querySelectorAll("details")];
-let opened = [];
-addEventListener("beforeprint", () => {
-  opened = details.filter((one) => !one.open && one.dataset.print !== "no");
-  for (const one of opened) one.open = true;
-});
-addEventListener("afterprint", () => {
-  for (const one of opened) one.open = false;
-});

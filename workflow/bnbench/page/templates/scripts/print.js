@@ -1,0 +1,10 @@
+// Paper has no summaries to click on.
+const details = [...document.querySelectorAll("details")];
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = details.filter((one) => !one.open && one.dataset.print !== "no");
+  for (const one of opened) one.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const one of opened) one.open = false;
+});
