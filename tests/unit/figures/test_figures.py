@@ -165,7 +165,7 @@ def test_a_ratio_is_filled_only_where_a_verdict_rests_on_it(tmp_path):
     assert contexts[["verdict", "test"]].to_numpy().tolist() == [["hurts", "mean"], ["hurts", "worst-rank"]]
     ax = forest.draw(study, contexts).axes[0]
     filled = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
-    assert filled == [style.palette(study)["none"], colours.PAPER]
+    assert filled == [colours.HURTS, colours.PAPER]
     assert "diverged: BN 7, no BN 0 of 8" in {text.get_text() for text in ax.texts}
 
 
@@ -373,13 +373,23 @@ def test_an_arm_has_one_colour_in_all_figures(tmp_path):
     assert curve_colours == set(colours.values())
 
 
-def test_the_colour_of_a_verdict_is_that_of_the_better_arm():
-    study = plan()
-    colours = style.palette(study)
-    row = {"baseline": "none", "treatment": "batch"}
-    assert style.winner(study, {**row, "verdict": "hurts"}) == colours["none"]
-    assert style.winner(study, {**row, "verdict": "helps"}) == colours["batch"]
-    assert style.winner(study, {**row, "verdict": "undecided"}) == style.GREY
+def test_the_verdicts_and_the_arms_have_colours_of_their_own():
+    verdicts = [colours.of_verdict(verdict) for verdict in ("helps", "hurts", "equivalent", "undecided", "no data")]
+    assert verdicts == [colours.HELPS, colours.HURTS, colours.UNDECIDED, colours.UNDECIDED, colours.UNDECIDED]
+    assert len({*verdicts, *colours.ARMS}) == 3 + len(colours.ARMS)
+
+
+@pytest.mark.parametrize("colour", [colours.HELPS, colours.HURTS, colours.UNDECIDED, *colours.ARMS])
+def test_a_colour_stands_out_from_light_and_from_dark_pages(colour):
+    assert contrast(colour, "#ffffff") >= 3
+    assert contrast(colours.DARK[colour], colours.DARK[colours.PAPER]) >= 4.5
+
+
+def contrast(one, other):
+    """The contrast of two colours as WCAG 2.2 has it."""
+    linear = [np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for colour in (one, other)]
+    parts = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722] for c in linear]
+    return (max(parts) + 0.05) / (min(parts) + 0.05)
 
 
 def test_contexts_keep_their_rows_when_they_are_named(tmp_path):

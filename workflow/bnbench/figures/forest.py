@@ -11,8 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from bnbench.figures.axes import beside, effect_axis
-from bnbench.figures.colours import GRID, INK, PAPER
-from bnbench.figures.style import WIDTH, winner
+from bnbench.figures.colours import GRID, INK, PAPER, of_verdict
+from bnbench.figures.style import WIDTH
 from bnbench.plan.study import Study
 from bnbench.wording import captions, effects, resolution, samples, titles
 
@@ -29,7 +29,7 @@ def draw(study: Study, contexts: pd.DataFrame) -> Figure:
     ax.axvspan(*sorted(map(outcome.shown, (-within, within))), color=GRID, lw=0, zorder=0)
     ax.axvline(outcome.no_effect, color=INK, lw=0.9, zorder=1)
     for y, row in enumerate(rows):
-        colour = winner(study, row)
+        colour = of_verdict(row["verdict"])
         ax.plot([row["effect_low"], row["effect_high"]], [y, y], color=colour, lw=1.2, solid_capstyle="butt")
         ax.plot([row["own_low"], row["own_high"]], [y, y], color=colour, lw=3.2, solid_capstyle="butt")
         # What is not decided is hollow; so is an effect of those pairs alone that were measured.

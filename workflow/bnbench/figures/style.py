@@ -1,7 +1,6 @@
 """What all figures share: colours, sizes, names, and the writing of files.
 
-Each arm has one colour everywhere. In pictures of ratios the colour is that of the arm with the lower loss, and grey
-where nothing is decided.
+Each arm has one colour in all pictures of losses. Pictures of ratios have the colours of the verdicts.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from bnbench.figures.colours import GREY, GRID, INK
+from bnbench.figures.colours import ARMS, GRID, INK
 from bnbench.plan.study import Study
 from bnbench.store import files
 from bnbench.wording import titles
@@ -86,18 +85,10 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> Non
     plt.close(figure)
 
 
-def palette(study: Study) -> dict[str, Any]:
-    """The colour of each arm, the baseline first; they stay apart for the colour-blind."""
-    colours = sns.color_palette("colorblind", 10)
-    chosen = [colours[i] for i in (0, 3, 2, 4, 1, 9, 8, 6)]
+def palette(study: Study) -> dict[str, str]:
+    """The colour of each arm, the baseline first."""
     # Arms that are tuned go by other labels than each of their levels.
-    return {arm: chosen[i % len(chosen)] for arms in (study.tuned_arms, study.arms) for i, arm in enumerate(arms)}
-
-
-def winner(study: Study, row: Mapping[Any, Any]) -> Any:
-    """The colour of the arm that the verdict of a row of `contexts` favours; grey where it favours none."""
-    better = {"helps": row["treatment"], "hurts": row["baseline"]}.get(row["verdict"])
-    return palette(study)[better] if better else GREY
+    return {arm: ARMS[i % len(ARMS)] for arms in (study.tuned_arms, study.arms) for i, arm in enumerate(arms)}
 
 
 def row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:

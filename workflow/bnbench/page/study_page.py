@@ -18,7 +18,7 @@ import yaml
 
 from bnbench import __version__
 from bnbench.errors import UserError
-from bnbench.figures.colours import GRID, INK, PAPER
+from bnbench.figures.colours import DARK
 from bnbench.page import rows, tables
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
@@ -53,11 +53,12 @@ EMBEDDED = 2**20
 SCRIPTS = ("tables", "filters", "print")
 """The page's scripts, which become one."""
 
-_DARK = f"""<style>@media (prefers-color-scheme: dark) {{
-[style*="fill: {INK}"] {{ fill: #e8e6e3 !important }} [style*="stroke: {INK}"] {{ stroke: #e8e6e3 !important }}
-[style*="fill: {GRID}"] {{ fill: #3a3a3a !important }} [style*="stroke: {GRID}"] {{ stroke: #3a3a3a !important }}
-[style*="fill: {PAPER}"] {{ fill: #17181a !important }} [style*="stroke: {PAPER}"] {{ stroke: #17181a !important }}
-}}</style>"""
+_CHANGED = "".join(
+    f'[style*="{what}: {light}"] {{ {what}: {dark} !important }}\n'
+    for light, dark in DARK.items()
+    for what in ("fill", "stroke")
+)
+_DARK = f"<style>@media (prefers-color-scheme: dark) {{\n{_CHANGED}}}</style>"
 """What a figure says of itself where the reader prefers dark pages."""
 
 
