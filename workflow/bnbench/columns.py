@@ -109,10 +109,15 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _NUMBER,
         {
-            "x": "a test point",
-            "y": "target at the test point",
-            "y_fit": "output of the network at the test point after the last epoch",
+            "x": "a test point; null where classes are counted",
+            "y": "target at the test point; of classes, the number of the true one, counted from 0",
+            "y_fit": "output of the network at the test point after the last epoch; of classes, the number of the one "
+            "that is predicted",
         },
+    ),
+    **_columns(
+        _WHOLE,
+        {"points": "test points of the class y that are taken for the class y_fit; null where a function is fitted"},
     ),
     # The verdict on a context.
     **_columns(_TEXT, {"outcome": "which outcome the row is about"}),

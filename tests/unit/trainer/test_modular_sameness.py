@@ -60,7 +60,8 @@ def rows(setting, seeds):
     """Everything that is measured of each seed, as one array of numbers."""
     found = train(setting, seeds, data_of(setting, seeds), CPU)
     losses = [np.concatenate([values[:, i] for values in found.losses.values()]) for i in range(len(seeds))]
-    return {seed: np.concatenate([losses[i], found.fit[i]]) for i, seed in enumerate(seeds)}
+    counted = np.empty((len(seeds), 0)) if found.classes is None else found.classes.reshape(len(seeds), -1)
+    return {seed: np.concatenate([losses[i], found.fit[i], counted[i]]) for i, seed in enumerate(seeds)}
 
 
 @types
@@ -111,6 +112,7 @@ def assert_goes_on_from_every_epoch(setting, path, seeds=(3, 8)):
         for name, values in straight.losses.items():
             np.testing.assert_array_equal(further.losses[name], values, err_msg=f"{name}, after epoch {epoch}")
         np.testing.assert_array_equal(further.fit, straight.fit)
+        np.testing.assert_equal(further.classes, straight.classes)
     alone = train_networks(engine_of(setting, seeds[1:]), setting, start=state.of([1]))
     np.testing.assert_array_equal(alone.fit[0], straight.fit[1])
 

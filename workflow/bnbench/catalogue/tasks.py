@@ -249,6 +249,24 @@ def of(spec: Mapping[str, Any]) -> Task:
     return HeldOut(task, spec["validation"]) if "validation" in spec else task
 
 
+MOST_COUNTED = 50
+"""Classes up to which it is stored which of them are taken for which: their pairs grow with the square."""
+
+
+def counted_classes(task: Task) -> int:
+    """How many classes a task has whose predictions are counted; 0 where it has none, several flags, or too many."""
+    if task.kind() == "flags":
+        return 2 if task.outputs() == 1 else 0
+    return task.outputs() if task.kind() == "classes" and task.outputs() <= MOST_COUNTED else 0
+
+
+def class_names(task: Task) -> tuple[str, ...]:
+    """What the data calls the classes that are counted; their numbers where it has no names for them."""
+    count = counted_classes(task)
+    labels = getattr(task.task if isinstance(task, HeldOut) else task, "labels", ())
+    return tuple(labels) if len(labels) == count else tuple(map(str, range(count)))
+
+
 def loss_of(spec: Mapping[str, Any]) -> str:
     """Name of the loss that a setting minimizes: its own, or that of its task."""
     name = str(spec.get("loss", {"name": OF_TASK})["name"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from bnbench import columns
 from bnbench.catalogue import tasks
@@ -100,6 +101,17 @@ def _can_be_read(chunk: Chunk, kind: str, results: Path) -> bool:
     return True
 
 
+def _are_counts(table: pa.Table, asked: NDArray[np.int64]) -> bool:
+    """Whether counts of predicted classes have each pair of classes once, of seeds among those `asked`.
+
+    Trials that diverged have none, nor those that an earlier version trained.
+    """
+    if table["points"].null_count:
+        return False
+    cells = np.stack([table[name].to_numpy() for name in ("seed", "y", "y_fit")], axis=1)
+    return bool(np.isin(cells[:, 0], asked).all()) and len(np.unique(cells, axis=0)) == len(cells)
+
+
 def _is_whole(stored: tables.Stored, chunk: Chunk, kind: str) -> bool:
     """Whether the columns are those of `kind`, and the rows those of `chunk`, each of them once."""
     address = chunk.setting.address
@@ -109,12 +121,13 @@ def _is_whole(stored: tables.Stored, chunk: Chunk, kind: str) -> bool:
     if stored.footer.get("address") != address or not stored.schema.equals(pa.schema(expected)):
         return False
     seeds, asked = stored.table["seed"], np.arange(chunk.first, chunk.last + 1)
-    if kind == "predictions" and not len(seeds):  # of a task of several inputs
+    if kind == "predictions" and not len(seeds):  # of numbers of several inputs, or of an earlier version
         return True
     if stored.settings != {address} or seeds.null_count:
         return False
     if kind == "predictions":
-        return np.array_equal(np.unique(seeds), asked)
+        counted = "points" in there and stored.table["points"].null_count < len(seeds)
+        return _are_counts(stored.table, asked) if counted else np.array_equal(np.unique(seeds), asked)
     epochs = chunk.setting.spec["epochs"] if kind == "losses" else 1
     epoch = stored.table["epoch"] if kind == "losses" else pa.repeat(0, len(seeds))
     if epoch.null_count or len(seeds) != len(asked) * epochs:

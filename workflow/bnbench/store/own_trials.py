@@ -38,7 +38,7 @@ def write(study: OwnStudy, read: Read, data: Path) -> int:
     keys = [*labels, COLUMNS["setting"], COLUMNS["seed"]]
     of_curves = pa.schema([*keys, COLUMNS["epoch"], *outcomes])
     of_trials = pa.schema([*keys, COLUMNS["diverged_at"], *(COLUMNS[name] for name in _UNKNOWN), *outcomes])
-    points = [COLUMNS[name] for name in ("x", "y", "y_fit")]
+    points = [COLUMNS[name] for name in ("x", "y", "y_fit", "points")]
     bounds = np.searchsorted(read.settings, np.arange(len(study.settings) + 1))
     runs = 0
     decides = study.report.outcome

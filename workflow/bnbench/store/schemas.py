@@ -92,7 +92,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         *(*_KEYS, *MEASURED, "diverged_at", "seconds", "threads", "device_name", *_SOFTWARE, "weights_hash"),
         *(TARGET_VARIANCE, TARGET_SCALE),
     ),
-    "predictions": _table("the fitted function of every trial, for tasks of one input", *_KEYS, "x", "y", "y_fit"),
+    "predictions": _table(
+        "the fitted function of every trial, for tasks of one input; for up to 50 classes, which of them are taken for "
+        "which at the test points, a row for each pair that occurs in a trial that did not diverge",
+        *(*_KEYS, "x", "y", "y_fit", "points"),
+    ),
 }
 """The tables under `results/`."""
 
@@ -198,6 +202,7 @@ ADDED: dict[str, Any] = {
     **dict.fromkeys(MEASURED[len(LOSSES) :]),
     TARGET_VARIANCE: None,
     TARGET_SCALE: None,
+    "points": None,
 }
 """Columns that result files of earlier versions lack, and what was true of their trials; labels are made anew."""
 

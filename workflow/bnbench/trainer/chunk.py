@@ -23,6 +23,7 @@ from bnbench.plan.settings import Setting
 from bnbench.store import chunk_files, provenance
 from bnbench.trainer import denormals, dry_run, own_metrics
 from bnbench.trainer.checkpoints import Checkpoints
+from bnbench.trainer.classes import Counts
 from bnbench.trainer.loop import Array
 from bnbench.trainer.points import Points, tested_variance
 from bnbench.trainer.stacks import Stack, train_in_stacks
@@ -42,6 +43,8 @@ class Trained(NamedTuple):
     """Per seed, the hash of the initial weights that all arms share."""
     seconds: float
     """Wall time of training and evaluating all seeds."""
+    classes: Counts | None = None
+    """How many test points of each class are taken for each, [seeds, classes, classes]; None where none are counted."""
 
 
 def train(
@@ -62,7 +65,7 @@ def train(
             dry_run.check(spec, seeds[0], data[0])
         measured = train_in_stacks(Stack(spec, seeds, data), device, checkpoints)
     losses, diverged_at = _mark_divergence(spec, measured.losses)
-    return Trained(losses, diverged_at, measured.fit, measured.hashes, measured.seconds)
+    return Trained(losses, diverged_at, measured.fit, measured.hashes, measured.seconds, measured.classes)
 
 
 def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tuple[dict[str, Array], list[int | None]]:
@@ -116,17 +119,40 @@ def trial_tables(
         "weights_hash": trained.hashes,
         **_target_sizes(spec, data),
     }
-    # A curve can be drawn over one input alone.
+    predictions = (
+        _fits(spec, seeds, data, trained)
+        if trained.classes is None
+        else _taken(seeds, trained.diverged_at, trained.classes)
+    )
+    columns: dict[str, dict[str, Any]] = {"losses": losses, "trials": trials, "predictions": predictions}
+    return {kind: pa.table(values, schema=chunk_files.unlabelled(setting, kind)) for kind, values in columns.items()}
+
+
+def _fits(spec: Mapping[str, Any], seeds: Sequence[int], data: Sequence[Points], trained: Trained) -> dict[str, Any]:
+    """The fitted functions as columns: over one input alone, since only then can a curve be drawn."""
     drawn = [each for each in data if isinstance(each, Data)] if tasks.of(spec).is_curve() else []
     points = len(drawn[0].test_x) if drawn else 0
-    predictions = {
+    return {
         "seed": np.repeat(seeds, points),
         "x": np.concatenate([np.empty(0), *(d.test_x[:, 0] for d in drawn)]),
         "y": np.concatenate([np.empty(0), *(d.test_y[:, 0] for d in drawn)]),
         "y_fit": trained.fit[:, :points].ravel(),
+        "points": pa.nulls(len(seeds) * points, pa.int64()),
     }
-    columns: dict[str, dict[str, Any]] = {"losses": losses, "trials": trials, "predictions": predictions}
-    return {kind: pa.table(values, schema=chunk_files.unlabelled(setting, kind)) for kind, values in columns.items()}
+
+
+def _taken(seeds: Sequence[int], diverged_at: Sequence[int | None], classes: Counts) -> dict[str, Any]:
+    """Which class is taken for which, as columns: a row for each pair of them that occurs in a trial that finished."""
+    finished = np.array([at is None for at in diverged_at], np.bool_)
+    counts = classes * finished[:, None, None]
+    place, true, predicted = np.nonzero(counts)
+    return {
+        "seed": np.asarray(seeds)[place],
+        "x": pa.nulls(len(place), pa.float64()),
+        "y": true.astype(np.float64),
+        "y_fit": predicted.astype(np.float64),
+        "points": counts[place, true, predicted],
+    }
 
 
 def _target_sizes(spec: Mapping[str, Any], data: Sequence[Points]) -> dict[str, list[float | None]]:

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from bnbench.trainer.classes import Counts
 from bnbench.trainer.snapshot import Kept
 
 
@@ -35,6 +36,13 @@ class Engine(Protocol):
 
     def fit(self) -> Tensor:
         """The first output of the networks at the test points, [seeds, points]."""
+        ...
+
+    def classes(self) -> Counts | None:
+        """How many test points of each class the trained networks take for each; None where none are counted.
+
+        As of the evaluation after the last epoch, whose accuracy they give.
+        """
         ...
 
     def snapshot(self) -> Kept:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.epochs import evaluated_epochs
+from bnbench.trainer.classes import Counts
 from bnbench.trainer.engine import Engine
 from bnbench.trainer.snapshot import Kept, State
 
@@ -32,6 +33,8 @@ class Measured(NamedTuple):
     """Per seed, the hash of the initial weights that all arms share."""
     seconds: float
     """Wall time of training and evaluating."""
+    classes: Counts | None = None
+    """How many test points of each class the trained networks take for each; None where none are counted."""
 
 
 def train_networks(
@@ -105,4 +108,5 @@ class _Training:
         """What the whole training has given."""
         losses = {"train_loss": self._train_losses.double().cpu().numpy(), **self._losses}
         fit = self._engine.fit().double().cpu().numpy()
-        return Measured(losses, fit, self._engine.hashes, time.perf_counter() - self._started)
+        classes = self._engine.classes()
+        return Measured(losses, fit, self._engine.hashes, time.perf_counter() - self._started, classes)

@@ -24,7 +24,8 @@ from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.epochs import batch_bounds
 from bnbench.streams import seed_of
-from bnbench.trainer import building, draws, packing, points, scores, usercode
+from bnbench.trainer import building, classes, draws, packing, points, scores, usercode
+from bnbench.trainer.classes import Counts
 from bnbench.trainer.devices import plain
 from bnbench.trainer.examples import EVALUATED, Batch, Blocks, Dense
 from bnbench.trainer.lanes import Lanes
@@ -80,6 +81,13 @@ class ModularEngine:
         """See `engine.Engine`."""
         with plain(self._device), torch.no_grad():
             return torch.stack(self._lanes.each(Trainee.fit, self._trainees))
+
+    def classes(self) -> Counts | None:
+        """See `engine.Engine`."""
+        with plain(self._device), torch.no_grad():
+            found = self._lanes.each(Trainee.classes, self._trainees)
+        counted = [each for each in found if each is not None]
+        return np.concatenate(counted) if counted else None
 
     def snapshot(self) -> Kept:
         """See `engine.Engine`."""
@@ -213,10 +221,7 @@ class Trainee:
             return self._evaluate(epochs)
 
     def _evaluate(self, epochs: int) -> dict[str, Tensor]:
-        self._draw_as(f"forward.evaluate.{epochs}")
-        self._refresh(epochs * -(-len(self._bounds) // self._accumulated))
-        self._module.eval()
-        fit, target = self._outputs("test")
+        fit, target = self._tested(epochs)
         found = {"eval_loss": self._mean_loss("train"), "test_loss": self._objective(fit, target).mean()}
         found["test_loss_precise"] = found["test_loss"]
         if self._norms.has_precise():
@@ -228,6 +233,13 @@ class Trainee:
         scored = scores.of(self._task, fit[None], target[None])
         found |= {name: values[0] for name, values in scored.items()}
         return found | self._metrics.of(self._seed, epochs, fit, target)
+
+    def _tested(self, epochs: int) -> Batch:
+        """The outputs for the test points after so many epochs, the first that an evaluation computes; and targets."""
+        self._draw_as(f"forward.evaluate.{epochs}")
+        self._refresh(epochs * -(-len(self._bounds) // self._accumulated))
+        self._module.eval()
+        return self._outputs("test")
 
     def passes(self, examples: int) -> int:
         """How often a network runs over so many training examples in an evaluation."""
@@ -247,6 +259,14 @@ class Trainee:
         self._module.eval()
         with _told(self._spec, "evaluates the network"):
             return self._outputs("test")[0][:, 0]
+
+    def classes(self) -> Counts | None:
+        """How many test points of each class are taken for each, [1, classes, classes]; None where none are counted."""
+        if not tasks.counted_classes(self._task):
+            return None
+        with _told(self._spec, "evaluates the network"):
+            output, target = self._tested(self._epochs)
+        return classes.counts(self._task, output[None], target[None])
 
     def state(self) -> Bytes:
         """What the epochs to come depend on."""

@@ -23,7 +23,8 @@ from bnbench.epochs import batch_bounds
 from bnbench.plan import engines
 from bnbench.plan.layout import aligned
 from bnbench.streams import seed_of
-from bnbench.trainer import captured, fused, objectives, snapshot, threads
+from bnbench.trainer import captured, classes, fused, objectives, snapshot, threads
+from bnbench.trainer.classes import Counts
 from bnbench.trainer.devices import plain
 from bnbench.trainer.evaluation import Evaluation, Points, points_of
 from bnbench.trainer.fused import FusedEpoch
@@ -62,7 +63,8 @@ class StackedEngine:
         ordered_by = [seed_of("order", seed, spec["seed_varies"]) for seed in seeds]
         self._examples = _Examples(points, ordered_by, batch_size, spec["epochs"], shuffled=shuffled)
         self._seeds, self._metrics = seeds, OwnMetrics(spec)
-        self._evaluation = Evaluation(network, points, loss, tasks.of(spec), ordered_by, batch_size)
+        self._task = tasks.of(spec)
+        self._evaluation = Evaluation(network, points, loss, self._task, ordered_by, batch_size)
         constant = build(SCHEDULES, spec["schedule"]).is_constant()
         self._optimizer, graph = _optimizer(self._entry, network, constant_rate=constant)
         self._counters = network.flat.device if graph else torch.device("cpu")
@@ -118,6 +120,14 @@ class StackedEngine:
     def fit(self) -> Tensor:
         """See `engine.Engine`."""
         return self._network.evaluate(self._points.test_x)[:, :, 0]
+
+    @torch.inference_mode()
+    def classes(self) -> Counts | None:
+        """See `engine.Engine`."""
+        if not tasks.counted_classes(self._task):
+            return None
+        self._refresh(self._epochs)
+        return classes.counts(self._task, self._network.evaluate(self._points.test_x), self._points.test_y)
 
     @torch.inference_mode()
     def snapshot(self) -> Kept:

@@ -19,6 +19,7 @@ from bnbench.catalogue.task import Data
 from bnbench.errors import UserError, first_line
 from bnbench.plan import cost, engines
 from bnbench.trainer.checkpoints import Checkpoints
+from bnbench.trainer.classes import Counts
 from bnbench.trainer.devices import is_out_of_memory
 from bnbench.trainer.engine import Engine
 from bnbench.trainer.loop import Measured, train_networks
@@ -66,7 +67,12 @@ def _train_in_turn(
         np.concatenate([part.fit for part in trained]),
         [digest for part in trained for digest in part.hashes],
         sum(part.seconds for part in trained),
+        _joined([part.classes for part in trained if part.classes is not None]),
     )
+
+
+def _joined(parts: Sequence[Counts]) -> Counts | None:
+    return np.concatenate(parts) if parts else None
 
 
 def _train_stack(stack: Stack, device: torch.device, checkpoints: Checkpoints | None, start: State | None) -> Measured:
@@ -115,7 +121,8 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
         after_epoch=checkpoints.watch(stack.seeds, spec["epochs"]) if checkpoints else None,
     )
     losses = {name: values[:, :count] for name, values in measured.losses.items()}
-    return measured._replace(losses=losses, fit=measured.fit[:count], hashes=measured.hashes[:count])
+    classes = None if measured.classes is None else measured.classes[:count]
+    return measured._replace(losses=losses, fit=measured.fit[:count], hashes=measured.hashes[:count], classes=classes)
 
 
 def _engine(spec: Mapping[str, Any], seeds: list[int], data: Sequence[Points], device: torch.device) -> Engine:
