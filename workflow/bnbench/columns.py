@@ -128,7 +128,7 @@ COLUMNS: dict[str, pa.Field] = {
             "finite_pairs": "pairs of which neither trial diverged; in outcomes, pairs that the effect is over",
             "runs_baseline": "runs of the baseline; null where runs are paired",
             "runs_treatment": "runs of the treatment; null where runs are paired",
-            "family": "comparisons that are judged together; in interactions and all_pairs, rows",
+            "family": "comparisons that are judged together; in interactions, all_pairs and confusion, rows",
             "floored": "finite pairs, or unpaired runs, of which a loss lies below the resolution: not in the effect",
             "diverged_baseline": "pairs of which the baseline's trial diverged, or unpaired runs of it",
             "diverged_treatment": "pairs of which the treatment's trial diverged, or unpaired runs of it",
@@ -215,7 +215,8 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _TEXT,
         {
-            "verdict": "helps, hurts, equivalent, undecided, or no data",
+            "verdict": "helps, hurts, equivalent, undecided, or no data; in confusion, by p_adjusted and the row's "
+            "own interval, where more of a class that is recognized, and less that is taken for another, is better",
             "test": "mean (of the differences), or ranks: worst-rank where trials diverged, rank where losses lie "
             "below the resolution",
             "adjustment": "how p_adjusted is adjusted: by step-down maxT, or by Holm where runs are not paired",
@@ -296,6 +297,9 @@ COLUMNS: dict[str, pa.Field] = {
             "lowest": "smallest loss of the seeds at that epoch",
             "median": "median loss of the seeds at that epoch",
             "highest": "largest loss of the seeds at that epoch",
+            "baseline_share": "share of the test points of the class that the baseline takes for the predicted one, as "
+            "a mean over the seeds",
+            "treatment_share": "share of the test points of the class that the treatment takes for the predicted one",
             "share": "share of the splits with a false verdict in any context",
             "contexts_share": "share of single contexts with a false verdict",
             "rate": "value of the first parameter that is tuned, the learning rate as a rule",
@@ -361,6 +365,8 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _TEXT,
         {
+            "class": "a class, by its name in the data or its number",
+            "predicted": "the class that test points of that class are taken for",
             "component": "a factor of the ratio of the test losses",
             "factor": "what the effect depends on; main effect: over all contexts",
             "level": "level of that factor, or doubling of the batch size",

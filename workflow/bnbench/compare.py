@@ -18,6 +18,7 @@ import pandas as pd
 from bnbench.judging import (
     aa_control,
     claims,
+    confusion,
     convergence,
     designs,
     exploratory,
@@ -92,8 +93,12 @@ def _contexts(study: Study, data: Path) -> tuple[list[Compared], Parts, dict[str
     finals: dict[str, tuning.Finals] = {}
     parts: Parts = {}
     for context, arms in _arms(study, data):
+        taken = {label: confusion.taken(data, arm) if study.trained_here else None for label, arm in arms.items()}
         if study.config["tune"]:
-            finals |= {arm.setting.address: tuning.finals(study, arm) for arm in arms.values()}
+            finals |= {
+                arm.setting.address: tuning.finals(study, arm)._replace(taken=taken[label])
+                for label, arm in arms.items()
+            }
         excluded = [row for arm in arms.values() for row in pairing.left_out(arm, study.report.outcome)]
         found = list(summaries.of_context(study, data, arms).items())
         if study.varies_sources:
@@ -103,6 +108,9 @@ def _contexts(study: Study, data: Path) -> tuple[list[Compared], Parts, dict[str
             compared.append(one)
             excluded = one.dropped + excluded
             found += one.tables
+            if study.trained_here and not study.config["tune"]:  # else each arm is taken as it is tuned
+                both = (took and took.of(one.contrast.seeds) for took in (taken[name] for name in names))
+                found.append(("confusion", confusion.compared(one.contrast.labels, study.report.alpha, *both)))
         found += [("convergence", convergence.of_arm(study, arm)) for arm in arms.values()]
         found.append(("exclusions", pd.DataFrame(excluded, columns=[*study.factors, *pairing.EXCLUSION])))
         for name, table in found:

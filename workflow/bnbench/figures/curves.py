@@ -22,8 +22,8 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     The loss that decides is drawn in full, the train-mode loss, where it is another, dotted.
     """
     with_train_loss = own_captions.draws_train_loss(study)
-    if not with_train_loss:
-        table = table[table["outcome"] == study.report.outcome]  # losses have another axis
+    shown = ("train_loss", study.report.outcome) if with_train_loss else (study.report.outcome,)
+    table = table[table["outcome"].isin(shown)]  # a loss and a score have no axis in common
     figure, found = panels(study, table, value_levels(study.outcome))
     for ax, part in found:
         for key, line in part.groupby([study.report.factor, "outcome"], sort=False):

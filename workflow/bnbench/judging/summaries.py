@@ -14,9 +14,10 @@ from bnbench.judging import finals, stats
 from bnbench.plan.study import Study
 from bnbench.store import tables
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import BATCH, LOSSES
+from bnbench.vocabulary import ACCURACY, BATCH, LOSSES
 
 _EPOCHS = 200  # of a curve: more than a figure can show apart
+_DRAWN = ("train_loss", ACCURACY)  # whatever decides, where they were measured
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
 _VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "device_name", "threads")
 
@@ -52,7 +53,7 @@ def _curves(study: Study, arm: Trials) -> pd.DataFrame:
     """
     level = 1 - study.report.alpha
     parts = []
-    for outcome in (name for name in dict.fromkeys(("train_loss", study.report.outcome)) if name in arm.losses):
+    for outcome in (name for name in dict.fromkeys((*_DRAWN, study.report.outcome)) if name in arm.losses):
         scaled, unscaled = finals.scaled(arm, outcome), study.outcomes[outcome].unscaled
         finite = np.isfinite(scaled).all(0)
         begun = arm.begun(outcome)
@@ -82,7 +83,8 @@ def _fit(data: Path, arm: Trials) -> pd.DataFrame:
     columns = ["x", "y", "seeds", *(f"{of}{end}" for of in ("fit", "error") for end in ("_low", "", "_high"))]
     wanted = ["seed", "x", "y", "y_fit"]
     table = tables.read_setting(data / "predictions.parquet", arm.setting.address, wanted).to_pandas()
-    table = table[table["seed"].isin(arm.seeds)].sort_values(["seed", "x"])
+    # Classes that are counted have no inputs.
+    table = table[table["seed"].isin(arm.seeds) & table["x"].notna()].sort_values(["seed", "x"])
     points = table["seed"].value_counts().unique()
     empty = pd.DataFrame(columns=[*arm.setting.labels, *columns])
     if len(points) != 1:

@@ -24,10 +24,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.judging import verdict_rows, verdicts
+from bnbench.judging import confusion, verdict_rows, verdicts
+from bnbench.judging.confusion import Taken
 from bnbench.judging.finals import censored, final, resolution
 from bnbench.judging.pairing import mixed
 from bnbench.judging.stats import Array, t_interval
+from bnbench.judging.summaries import joined
 from bnbench.judging.verdict_rows import shown
 from bnbench.judging.verdicts import Contrast
 from bnbench.plan.candidates import Candidate, text
@@ -53,12 +55,14 @@ class Finals(NamedTuple):
     """Where they were trained."""
     resolution: float
     """What outcomes below this were raised to; NaN of scores."""
+    taken: Taken | None = None
+    """What the trials took the classes for; None where none are counted."""
 
     def of(self, seeds: NDArray[np.int64]) -> Finals:
         """Of these seeds alone; each must be there."""
         at = np.searchsorted(self.seeds, seeds)
         values = (self.validation[at], self.outcome[at], self.outcome_last[at], self.censored[at])
-        return Finals(seeds, *values, self.rows.iloc[at], self.resolution)
+        return Finals(seeds, *values, self.rows.iloc[at], self.resolution, self.taken and self.taken.of(seeds))
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,21 @@ class Arm:
         """The trial of each seed at its candidate."""
         every = [*self.finals.values()]
         validation, outcome, last, known = (
-            np.stack([each[column] for each in every], axis=1)[np.arange(len(self.seeds)), self.chosen]
-            for column in (1, 2, 3, 4)
+            np.stack([getattr(each, column) for each in every], axis=1)[np.arange(len(self.seeds)), self.chosen]
+            for column in ("validation", "outcome", "outcome_last", "censored")
         )
         rows = [each.rows[self.chosen == place] for place, each in enumerate(every)]
         return Finals(self.seeds, validation, outcome, last, known, pd.concat(rows), every[0].resolution)
+
+    @property
+    def taken(self) -> Taken | None:
+        """What the trial of each seed at its candidate took the classes for; None where none are counted."""
+        every = [each.taken for each in self.finals.values()]
+        known = [each for each in every if each is not None]
+        if not known or len(known) < len(every):
+            return None
+        shares = np.stack([each.shares for each in known], axis=1)[np.arange(len(self.seeds)), self.chosen]
+        return known[0]._replace(shares=shares)
 
     @property
     def at_end(self) -> Candidate:
@@ -162,7 +176,9 @@ def choices(validation: Array) -> NDArray[np.int64]:
 
 
 def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]:
-    """`tuned`: a row per comparison and context, as in `contexts`, at the candidates that are chosen; and `rates`.
+    """`tuned`: a row per comparison and context, as in `contexts`, at the candidates that are chosen.
+
+    And `rates`, and `confusion` at these candidates.
 
     Args:
         study: the study; without a `tune` block there are no such tables.
@@ -178,7 +194,10 @@ def tables(study: Study, found: Mapping[str, Finals]) -> dict[str, pd.DataFrame]
         tuned[f"chosen_{name}"] = [text(next(iter(arm.counts), ())) or None for arm in arms]
         tuned[f"agreeing_{name}"] = [max(arm.counts.values(), default=0) for arm in arms]
         tuned[f"at_end_{name}"] = [text(arm.at_end) or None for arm in arms]
-    return {"tuned": tuned, "rates": pd.DataFrame([row for pair in pairs for row in _rows(study, pair)])}
+    alpha = study.report.alpha
+    classes = [confusion.compared(pair.labels, alpha, pair.baseline.taken, pair.treated.taken) for pair in pairs]
+    rates = pd.DataFrame([row for pair in pairs for row in _rows(study, pair)])
+    return {"tuned": tuned, "rates": rates, "confusion": joined(classes)}
 
 
 def _pairs(

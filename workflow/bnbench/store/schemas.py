@@ -152,6 +152,12 @@ TABLES: dict[str, pa.Schema] = {
         "where a difference comes from, in contrasts of which an arm keeps running statistics",
         *(*_CONTRAST, "component", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment", "family", "edge_effect"),
     ),
+    "confusion": _table(
+        "which class is taken for which by either arm, and how the shares of the test points differ; of a study that "
+        "tunes, with each arm at the values that are tuned for it",
+        *(*_CONTRAST, "class", "predicted", "pairs", "baseline_share", "treatment_share", *_INTERVAL),
+        *("p", "p_adjusted", "adjustment", "family", "verdict"),
+    ),
     "modes": _table(
         "the final losses in each mode, of arms that keep running statistics",
         *(*FACTORS, "outcome", "seeds", "loss", "low", "high"),
