@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bnbench.figures import (
+    accuracy,
     batch_sizes,
+    confusion,
     curves,
     decomposition,
     differences,
@@ -42,8 +44,16 @@ FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], tuple[str, ...
     "heatmap": (heatmap.draw, ("verdict",)),
     "fit": (fit.draw, ("fit",)),
     "rates": (rates.draw, ("effect",)),
+    "accuracy": (accuracy.draw, ("loss",)),
+    "confusion": (confusion.draw, ("effect",)),
 }
 """Name of a figure → what draws it, and the columns of its table without which it is empty."""
+
+_NOTHING = {
+    "accuracy": "No accuracy was measured of trials that stay finite.",
+    "confusion": "It is not stored which classes were predicted: trials diverged, or an earlier version trained them.",
+}
+"""What stands in place of a figure that has nothing to show."""
 
 
 def draw(study: Study, out: Path, name: str, formats: Sequence[str]) -> None:
@@ -62,5 +72,5 @@ def draw(study: Study, out: Path, name: str, formats: Sequence[str]) -> None:
     table = report_tables.read(out, contents.SOURCES[name])
     table = contents.drawn(study, name, table)
     some = table[list(shown)].notna().any(axis=None)
-    figure = drawn(study, table) if some else empty("There are no finite losses to show.")
+    figure = drawn(study, table) if some else empty(_NOTHING.get(name, "There are no finite losses to show."))
     save(figure, out / "figures", name, formats)

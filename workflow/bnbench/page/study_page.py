@@ -235,6 +235,7 @@ def _figures(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mappin
             "image": _image(out, name),
         }
         for name, title in contents.figures(study).items()
+        if name != "confusion" or len(found["confusion"])  # results of earlier versions have no counts
     }
     return {"figures": figures}
 

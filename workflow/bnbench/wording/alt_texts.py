@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats, titles, words
+from bnbench.vocabulary import ACCURACY
+from bnbench.wording import classes, effects, formats, titles, words
 from bnbench.wording.contents import SOURCES, drawn
 from bnbench.wording.titles import Row
 
@@ -41,6 +43,8 @@ def _sentences(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.D
         "modes": _modes,
         "fit": _fit,
         "rates": _rates,
+        "accuracy": _accuracy,
+        "confusion": classes.sentences,
     }
     return said[name](study, table)
 
@@ -60,6 +64,16 @@ def _curves(study: Study, table: pd.DataFrame) -> list[str]:
             f"at {epoch} {last['epoch']:{form}}"
         )
         said.append(f"{setting}: {titles.outcome(study, study.report.outcome)} {fell}.")
+    return said
+
+
+def _accuracy(study: Study, table: pd.DataFrame) -> list[str]:
+    """From where to where the accuracy went."""
+    said = []
+    for setting, line in _by_setting(study, table.dropna(subset=["loss"])):
+        ends = (f"{effects.value(OUTCOMES[ACCURACY], row['loss'])} at epoch {row['epoch']}" for row in _rows(line))
+        first, *_, last = [*ends] * 2
+        said.append(f"{setting}: test accuracy from {first} to {last}.")
     return said
 
 

@@ -6,10 +6,10 @@ Pure, and light to import: the rules name their files by it before anything is d
 from typing import Any
 
 from bnbench.catalogue.parameters import build
-from bnbench.catalogue.tasks import TASKS
+from bnbench.catalogue.tasks import TASKS, counted_classes
 from bnbench.plan.study import Study
 from bnbench.store.schemas import TABLES, description
-from bnbench.vocabulary import SEVERAL
+from bnbench.vocabulary import ACCURACY, ERROR, SEVERAL
 from bnbench.wording import effects, formats, own_columns, titles, words
 
 SOURCES = {
@@ -23,6 +23,8 @@ SOURCES = {
     "batch_sizes": "contexts",
     "pairs": "pairs",
     "modes": "modes",
+    "accuracy": "curves",
+    "confusion": "confusion",
     "heatmap": "contexts",
     "fit": "fit",
     "rates": "rates",
@@ -36,6 +38,8 @@ ALL_COMPARISONS = ("forest", "interactions")
 
 def drawn(study: Study, name: str, table: Any) -> Any:
     """The rows of its table, a frame of pandas, that the figure `name` shows."""
+    if name == "accuracy":
+        table = table[table["outcome"] == ACCURACY]
     if name in ALL_COMPARISONS or "baseline" not in table:
         return table
     baselines = {study.report.baseline, study.tuned_arms[0]}  # the second is that of arms that are tuned themselves
@@ -47,6 +51,9 @@ _OF_TRAINING = ("variance", "fit", "reference", "tuned", "rates", "absolute", "p
 
 _OF_COURSE = ("curves", "differences", "convergence")
 """Tables of runs that were measured at several epochs."""
+
+_OF_CLASSES = ("confusion",)
+"""Tables that have rows only where the predictions of classes are counted."""
 
 _OF_STATISTICS = ("decomposition", "modes")
 """Tables that have rows only where an arm keeps running statistics."""
@@ -67,10 +74,21 @@ def tables(study: Study) -> dict[str, str]:
     left_out: tuple[str, ...] = () if study.keeps_statistics else _OF_STATISTICS
     left_out += () if _many_contexts(study) else ("aggregate", "profile")
     left_out += () if _many_arms(study) else ("ranks", "all_pairs")
+    left_out += () if counts_classes(study) else _OF_CLASSES
     left_out += () if study.trained_here else _unknown(study)
     return {
         name: own_columns.table(study, description(table)) for name, table in TABLES.items() if name not in left_out
     }
+
+
+def counts_classes(study: Study) -> bool:
+    """Whether it is stored of a task of the study which class is taken for which."""
+    return study.trained_here and any(counted_classes(build(TASKS, task)) for task in study.config["task"])
+
+
+def classifies(study: Study) -> bool:
+    """Whether a task of the study has an accuracy."""
+    return study.trained_here and any(build(TASKS, task).classifies() for task in study.config["task"])
 
 
 def _unknown(study: Study) -> tuple[str, ...]:
@@ -106,4 +124,8 @@ def figures(study: Study) -> dict[str, str]:
         shown["modes"] = "The same networks in training mode, in evaluation mode and with precise statistics"
     if study.trained_here and any(build(TASKS, task).is_curve() for task in study.config["task"]):
         shown["fit"] = "Fitted functions and their errors"
+    if classifies(study) and study.report.outcome not in (ACCURACY, ERROR):  # else they are the curves
+        shown["accuracy"] = "Test accuracy over the epochs"
+    if counts_classes(study):
+        shown["confusion"] = "Which class is taken for which"
     return shown
