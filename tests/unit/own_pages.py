@@ -45,7 +45,7 @@ class Page(constructed.Page):
     @cached_property
     def text(self) -> str:
         """All that a reader can see, but for the references and the names of columns, and what pictures say."""
-        before, _, rest = self.html.partition("<h3>References</h3>")
+        before, _, rest = self.html.partition('<h3 id="references">')
         shown = before + rest[rest.index('<h2 id="exclusions">') :]
         shown = re.sub(r"<(style|script)\b.*?</\1>|<dt>.*?</dt>", " ", shown, flags=re.DOTALL)
         said = " ".join(re.findall(r'alt="([^"]*)"', shown))

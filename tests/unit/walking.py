@@ -73,9 +73,9 @@ class _Reader(HTMLParser):
 
 def blocks(html: str) -> list[Block]:
     """All texts of a page but for the references and what stands in cells."""
-    before, _, rest = html.partition("<h3>References</h3>")
+    before, _, rest = html.partition('<h3 id="references">')
     references, heading, after = rest.partition('<h2 id="exclusions">')
-    assert "<li>Agarwal, R." in references, "the references are not where they were"
+    assert "<li>Schuirmann, D. J." in references, "the references are not where they were"
     reader = _Reader()
     reader.feed(before + heading + after)
     return reader.blocks

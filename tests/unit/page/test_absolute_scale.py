@@ -36,7 +36,7 @@ def test_each_context_has_its_absolute_sentence_in_the_same_item(written):
 def test_the_answer_is_followed_by_its_absolute_scale_and_by_what_still_falls(written):
     folder, page = written
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
-    said = text_of(page[page.index("<h1") : page.index("<nav")])
+    said = text_of(page[page.index("<h1") : page.index("<section")])
     assert verdicts["absolute_answer"].startswith("In absolute terms, over 4 contexts: no BN leaves 0.00")
     assert verdicts["still_changing"].endswith("so more epochs may give another answer.")
     assert f"{verdicts['sentence']} {verdicts['absolute_answer']} {verdicts['still_changing']}" in said

@@ -27,7 +27,7 @@ def page(tmp_path_factory):
 
 def said(html):
     """What a reader sees."""
-    shown = re.sub(r"<(style|script|pre)\b.*?</\1>|data:[^\"]*", " ", html, flags=re.DOTALL)
+    shown = re.sub(r"<(style|script|pre|nav)\b.*?</\1>|data:[^\"]*", " ", html, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
 
 

@@ -71,7 +71,10 @@ def test_it_says_what_verdicts_json_says(page):
 def test_it_asks_nothing_of_any_network(page):
     text = page[2]
     assert "default-src 'none'" in text
-    addresses = re.findall(r'(?:src|href)="([^"]*)"', text)
+    # Readers who click on a DOI ask for it, and nobody else.
+    addresses = re.findall(
+        r'(?:src|href)="([^"]*)"', re.sub(r'<a href="https://doi\.org/[^"]*" rel="noreferrer">', "", text)
+    )
     assert addresses
     assert all(re.match(r"data:|#|figures/[a-z_]+\.(svg|png)$", address) for address in addresses)
     assert "url(" not in text
@@ -117,23 +120,32 @@ def test_every_column_of_every_table_is_explained(page):
         assert set(report_tables.read(folder, name).columns) <= explained
 
 
-def test_every_statistic_beside_the_verdicts_is_defined(page):
-    _, below = page[2].split("Other statistics of the same pairs</h3>")
-    definitions, table = re.search(r'<dl class="words">(.*?)</dl>(.*?)</table>', below, re.S).groups()
-    context, *statistics = re.findall(r'<th scope="col">(.*?)</th>', table)
-    assert context == "Context"
-    assert re.findall(r"<dt>(.*?)</dt>", definitions) == statistics
+def explained(text, label):
+    """The heads of the table called so, without that of its rows, and what is explained below it."""
+    (table,) = re.findall(rf'aria-label="{label}">(.*?)</div>.*?<dl class="words">(.*?)</dl>', text, re.S)
+    return re.findall(r'<th scope="col">(.*?)</th>', table[0])[1:], re.findall(r"<dt>(.*?)</dt>", table[1])
+
+
+def test_every_column_of_the_verdicts_and_of_the_other_statistics_is_explained(page):
+    for label in ("Verdicts", "More about each context"):
+        heads, terms = explained(page[2], label)
+        assert len(heads) >= 6
+        assert terms == heads
 
 
 def test_the_table_of_all_outcomes_says_what_its_mark_and_its_columns_are(page):
-    _, below = page[2].split("<h3>Every outcome: BN against no BN</h3>")
-    definitions, table = re.search(r'<dl class="words">(.*?)</dl>(.*?)</table>', below, re.S).groups()
-    heads = re.findall(r'<th scope="col">(.*?)</th>', table)
-    terms = re.findall(r"<dt>(.*?)</dt>", definitions)
+    heads, terms = explained(page[2], "Every outcome")
     swing = "swing of the test loss"
     assert terms == ["†", "generalization gap", swing, "epochs to the target value", "seconds of training"]
     assert set(terms[1:]) <= set(heads)
-    assert '<span class="note">(' in table
+    assert '<span class="note">(' in page[2].partition('aria-label="Every outcome"')[2]
+
+
+def test_the_contents_are_the_headings_in_their_order(page):
+    (contents_,) = re.findall(r'<nav class="contents".*?</nav>', page[2], re.S)
+    linked = re.findall(r'<a href="#([a-z_]+)">(.*?)</a>', contents_)
+    assert len(linked) > 10
+    assert linked == re.findall(r'<h2 id="([a-z_]+)">(.*?)</h2>', page[2])
 
 
 def test_snakemakes_report_opens_on_the_answer(page):

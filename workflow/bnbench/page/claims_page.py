@@ -14,7 +14,7 @@ import pandas as pd
 
 from bnbench import __version__
 from bnbench.errors import UserError
-from bnbench.page import tables
+from bnbench.page import claim_tables, page_style
 from bnbench.plan.study import Study
 from bnbench.store import files, stamps
 from bnbench.store.tables import read_json
@@ -36,10 +36,9 @@ def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
     page = templating.environment("page").get_template("claims.html")
     elsewhere = [study.name for _, study in studies if not study.trained_here]
     trained = claims.trained_on((row for _, provenance in of_studies for row in provenance), elsewhere)
-    facts = {"judged": found, "claims": tables.claims_of_studies(found), "counts": claims.counts(found)}
+    facts = {"judged": found, "claims": claim_tables.claims_of_studies(found), "counts": claims.counts(found)}
     facts |= {"trained": trained, "elsewhere": elsewhere}
-    style = templating.source("page", "page.css")
-    files.write_text(out / "index.html", page.render(**facts, version=__version__, style=style))
+    files.write_text(out / "index.html", page.render(**facts, version=__version__, style=page_style.text()))
     files.write_text(
         out / "claims.csv",
         pd.DataFrame([{**row, "measured": "; ".join(row["measured"])} for row in found]).to_csv(index=False),
@@ -67,14 +66,14 @@ _SPELLED_OUT = 4  # rows of a claim whose numbers fit into a cell
 
 def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
     """The same table in Markdown, as docs/claims.md shows it."""
-    heads = ("claim", "source", *tables.SETUPS.values(), "study", "seeds", "verdict", "measured")
+    heads = ("claim", "source", *claim_tables.SETUPS.values(), "study", "seeds", "verdict", "measured")
     lines = [f"| {' | '.join(head.lower() for head in heads)} |", "|---" * len(heads) + "|"]
     for row in found:
         counted = f"{row['supporting']} of {row['rows']} as predicted, {row['contradicting']} decided otherwise"
         numbers = "; ".join(row["measured"]) if row["rows"] <= _SPELLED_OUT else counted
         verdict = row["said"].replace(row["conclusion"], f"**{row['conclusion']}**", 1)
         study = f"[{row['study']}]({row['file']})"
-        setups = (row[name] for name in tables.SETUPS)
+        setups = (row[name] for name in claim_tables.SETUPS)
         cells = [row["words"], row["source"], *setups, study, row["pairs"], verdict, numbers]
         lines.append(f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines) + "\n"

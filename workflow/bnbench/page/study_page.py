@@ -6,8 +6,6 @@ opens. It computes nothing; it says in words and cells what `compare` found. The
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,15 +15,12 @@ import pandas as pd
 import yaml
 
 from bnbench import __version__
-from bnbench.errors import UserError
-from bnbench.figures.colours import DARK
-from bnbench.page import rows, tables
+from bnbench.page import addresses, claim_tables, figures_shown, page_style, references, rows, sections, tables
+from bnbench.page.table import Table
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
-from bnbench.vocabulary import PACKAGE
 from bnbench.wording import (
     absolute,
-    alt_texts,
     captions,
     contents,
     convergence,
@@ -44,22 +39,11 @@ from bnbench.wording import (
     words,
 )
 
-CAPTIONS = PACKAGE / "captions"
-"""A text for each figure, which Snakemake's report renders too."""
+EMBEDDED = 3 * 2**19
+"""Bytes of tables that the page holds itself, at most, all together."""
 
-EMBEDDED = 2**20
-"""Bytes of a table that the page holds itself, at most."""
-
-SCRIPTS = ("tables", "filters", "print")
+SCRIPTS = ("tables", "meanings", "contents", "copy", "filters", "print")
 """The page's scripts, which become one."""
-
-_CHANGED = "".join(
-    f'[style*="{what}: {light}"] {{ {what}: {dark} !important }}\n'
-    for light, dark in DARK.items()
-    for what in ("fill", "stroke")
-)
-_DARK = f"<style>@media (prefers-color-scheme: dark) {{\n{_CHANGED}}}</style>"
-"""What a figure says of itself where the reader prefers dark pages."""
 
 
 def render(
@@ -76,14 +60,14 @@ def render(
         out: its folder, where the figures and the tables lie.
         verdicts: what `verdicts.json` holds.
         found: its tables, by name.
-        embedded: bytes of a table that the page holds itself, at most; a larger one lies beside it.
+        embedded: bytes of tables that the page holds itself, at most; the largest lie beside it.
 
     Raises:
         UserError: a figure is absent.
     """
-    environment = templating.environment("page")
+    environment, said = templating.environment("page"), _said(study, found["contexts"])
     script = "\n".join(templating.source("page", f"scripts/{name}.js") for name in SCRIPTS)
-    facts = {
+    facts: dict[str, Any] = {
         "study": study,
         "own": isinstance(study, OwnStudy),
         "heading": titles.heading(study),
@@ -93,25 +77,27 @@ def render(
         "treated": captions.treated(study),
         "rows_alone": variance.rows_alone(study),
         "varied_sources": variance.levels(study),
-        "said": _said(study, found["contexts"]),
+        "said": said,
         "summary": captions.summary(study),
         "equal": titles.equal(study) if study.tuned_arms == study.arms else "",
         "verdicts": verdicts,
         "version": __version__,
     }
-    page = environment.get_template("own_report.html" if isinstance(study, OwnStudy) else "report.html").render(
+    facts |= _of_runs(study, found) if isinstance(study, OwnStudy) else _of_trials(study)
+    facts |= _tables(study, verdicts, found, said, facts["too_small"])
+    facts |= {"figures": figures_shown.figures(study, out, verdicts, found, said)}
+    page = environment.get_template("report.html").render(
         **facts,
-        **(_of_runs(study, found) if isinstance(study, OwnStudy) else _of_trials(study)),
-        **_tables(study, verdicts, found),
-        **_figures(study, out, verdicts, found),
+        sections=sections.of(study, facts),
         downloads=_downloads(study, out, embedded),
         script=script,
-        style=templating.source("page", "page.css"),
-        script_hash=_sha256(script),
-        last=tables.last(study),
+        style=page_style.text(),
+        script_hash=addresses.sha256(script),
         levels=captions.levels(study),
         limits=methods.limits(found["contexts"]),
     )
+    listed = environment.get_template("references.html").render(references=references.cited(page))
+    page = page.replace("<!-- references -->", listed)
     return {"index.html": page, "landing.rst": environment.get_template("landing.rst").render(**facts)}
 
 
@@ -156,15 +142,21 @@ def _said(study: Study, contexts: pd.DataFrame) -> dict[str, str]:
     return {**captions.facts(study), "together": alone or family, "adjusted": family}
 
 
-def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def _tables(
+    study: Study,
+    verdicts: Mapping[str, Any],
+    found: Mapping[str, pd.DataFrame],
+    said: Mapping[str, str],
+    too_small: str,
+) -> dict[str, Any]:
     """The tables that the page shows; None for those that have nothing to show."""
     contexts = found["contexts"]
     mixed = contexts[contexts["mixed"].notna()].to_dict("records")
     columns = dict.fromkeys(name for table in contents.tables(study) for name in found[table].columns)
     return {
-        "claims": tables.claims(verdicts["claims"]),
-        "tuned": tables.tuned(study, found["tuned"], found["rates"]),
-        "decided": tables.verdicts(study, contexts),
+        "claims": claim_tables.claims(verdicts["claims"]),
+        "tuned": tables.tuned(study, found["tuned"], found["rates"], said),
+        "decided": tables.verdicts(study, contexts, said),
         "absolute": tables.absolute(study, found["absolute"]),
         "absolute_note": absolute.note(study, found["absolute"]),
         "convergence_note": convergence.method(study),
@@ -172,24 +164,24 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "told_tuned": _beside(verdicts["tuned"], verdicts["tuned_absolute"]),
         "outcomes": _outcomes(study, found["outcomes"]),
         "explored": explored.introduction(study),
-        "explored_terms": explored.terms(study, found["outcomes"]),
-        "more": tables.more(study, contexts),
-        "all_pairs": tables.all_pairs(study, found["all_pairs"]),
+        "more": tables.more(study, contexts, said, too_small),
+        "all_pairs": tables.all_pairs(study, found["all_pairs"], said),
         "sources": tables.sources(study, found["variance"]),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
         "exclusions": _exclusions(study, found["exclusions"]),
+        "excluded": len(found["exclusions"]),
         "missing": _missing(study, found["exclusions"]),
-        "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from"),
+        "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from", "provenance"),
         "columns": {name: own_columns.described(study, name) for name in columns},
     }
 
 
-def _outcomes(study: Study, table: pd.DataFrame) -> tables.Table | None:
+def _outcomes(study: Study, table: pd.DataFrame) -> Table | None:
     """The effect on every outcome; nothing where runs were measured by one alone, which stands above."""
     alone = not study.trained_here and table["outcome"].nunique() < 2
-    return None if alone else tables.outcomes(study, table)
+    return None if alone else tables.outcomes(study, table, explored.terms(study, table))
 
 
 def _beside(sentences: Sequence[str], more: Sequence[str]) -> list[str]:
@@ -209,10 +201,10 @@ def _filters(study: Study) -> list[tuple[str, str, dict[str, str]]]:
     ]
 
 
-def _exclusions(study: Study, table: pd.DataFrame) -> tables.Table:
+def _exclusions(study: Study, table: pd.DataFrame) -> Table:
     named = words.of(study)
     label = f"{named.runs.capitalize()} left out{' of the pairs' if study.paired else ''}, or diverged"
-    return tables.listing(study, table.rename(columns={"epoch": named.epoch}), label)
+    return tables.listing(study, table.rename(columns={"epoch": named.epoch}), label, "exclusions")
 
 
 def _missing(study: Study, exclusions: pd.DataFrame) -> str:
@@ -224,47 +216,8 @@ def _missing(study: Study, exclusions: pd.DataFrame) -> str:
     return f"A partial study: {missing:,} of {asked:,} trials {be} missing." if missing else ""
 
 
-def _figures(study: Study, out: Path, verdicts: Mapping[str, Any], found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """The figures with their captions and words."""
-    caption = {"snakemake": {"params": {"said": _said(study, found["contexts"])}}}
-    figures = {
-        name: {
-            "title": title,
-            "alt": alt_texts.text(study, name, verdicts, found[contents.SOURCES[name]]),
-            "caption": templating.rendered((CAPTIONS / f"{name}.rst").read_text(encoding="utf-8"), **caption),
-            "image": _image(out, name),
-        }
-        for name, title in contents.figures(study).items()
-        if name != "confusion" or len(found["confusion"])  # results of earlier versions have no counts
-    }
-    return {"figures": figures}
-
-
 def _downloads(study: Study, out: Path, embedded: int) -> list[tuple[str, str, str]]:
     """The tables to take away: name, description and address."""
-    return [(name, holds, _download(out, name, embedded)) for name, holds in contents.tables(study).items()]
-
-
-def _image(out: Path, name: str) -> str:
-    """A figure as a data address, at home on light and dark pages."""
-    path = out / "figures" / f"{name}.svg"
-    try:
-        drawn = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); run the workflow to make it") from error
-    return _address("image/svg+xml", drawn.replace("<defs>", f"<defs>{_DARK}", 1).encode())
-
-
-def _download(out: Path, name: str, embedded: int) -> str:
-    """A table as a data address, or as the file beside the page where it is large."""
-    content = (out / "tables" / f"{name}.csv").read_bytes()
-    return _address("text/csv", content) if len(content) <= embedded else f"tables/{name}.csv"
-
-
-def _address(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _sha256(script: str) -> str:
-    """How the page's security policy names the one script that may run."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+    held = contents.tables(study)
+    found = addresses.tables(out, held, embedded)
+    return [(name, holds, found[name]) for name, holds in held.items()]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
 
 import pandas as pd
 
 from bnbench.page import rows
 from bnbench.page.rows import NOTHING, Cell
+from bnbench.page.table import Line, Table, folded
 from bnbench.plan.study import Study
 from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import absolute as absolutes
-from bnbench.wording import effects, formats, titles, words
+from bnbench.wording import captions, effects, formats, meanings, titles, words
 
 _OF_PAIRS = ("dz", "p_holm")
 """Cells that groups have no numbers for, or that are what decides there."""
@@ -21,37 +20,11 @@ _OF_PAIRS = ("dz", "p_holm")
 _OF_GROUPS = {"Seeds needed": "Runs needed"}
 """What stands over a column of groups."""
 
-_SPELLED_OUT = 4  # rows of a claim that are shown without a click
-
-SETUPS = {"paper": "What the source did", "here": "What is tested here"}
-"""Columns of a claim that tell its setup, and what stands over them."""
+_LISTED = 100  # lines of a listing that the page holds, at most
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row of a table; its first cell names it."""
-
-    cells: Sequence[Cell]
-    kind: str = ""
-    """Classes in the style sheet."""
-    held: Mapping[str, str] = field(default_factory=dict)
-    """Factor → level, by which the line can be filtered."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """What the macro writes."""
-
-    label: str
-    """What the table is called where it cannot be seen."""
-    heads: Sequence[str]
-    lines: Sequence[Line]
-    kind: str = ""
-    """Classes in the style sheet: `contexts` can be sorted and filtered, `wide` breaks its numbers on paper."""
-
-
-def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
-    """What decides."""
+def verdicts(study: Study, contexts: pd.DataFrame, said: Mapping[str, str]) -> Table:
+    """What decides; `said` is what captions say of the study."""
     base, treated = _arms(study)
     columns = {
         "Verdict": "verdict",
@@ -61,7 +34,8 @@ def verdicts(study: Study, contexts: pd.DataFrame) -> Table:
         base: "baseline",
         treated: "treatment",
     }
-    return _of_contexts(study, "Verdicts", columns, contexts)
+    means = meanings.verdicts(study, said, (base, treated), _effect(study))
+    return _of_contexts(study, "Verdicts", columns, contexts, means)
 
 
 def absolute(study: Study, table: pd.DataFrame) -> Table | None:
@@ -76,11 +50,11 @@ def absolute(study: Study, table: pd.DataFrame) -> Table | None:
         Line([Cell(row["name"]), *(cell for name in names for cell in row["cells"][name])], held=row["factors"])
         for row in found
     ]
-    return Table("The test losses on an absolute scale", [_context(study), *heads], lines, "contexts")
+    return folded(study, Table("The test losses on an absolute scale", [_context(study), *heads], lines, "contexts"))
 
 
-def more(study: Study, contexts: pd.DataFrame) -> Table:
-    """Other statistics of the same pairs."""
+def more(study: Study, contexts: pd.DataFrame, said: Mapping[str, str], too_small: str) -> Table:
+    """Other statistics of the same pairs; `said` is what captions say of the study, `too_small` of losses near 0."""
     columns = {
         "By itself": "own",
         "Robust": "robust",
@@ -107,7 +81,9 @@ def more(study: Study, contexts: pd.DataFrame) -> Table:
         columns = {"By itself": "own", "Corrected": "corrected"} | columns
     if contexts["floored"].gt(0).any():
         columns["Too small"] = "floored"
-    return _of_contexts(study, "More about each context", columns, contexts, "contexts wide")
+    arms = (captions.base(study), captions.treated(study))
+    means = meanings.statistics(study, said, arms, last(study), too_small)
+    return _of_contexts(study, "More about each context", columns, contexts, means, "contexts wide")
 
 
 def last(study: Study) -> str:
@@ -121,7 +97,7 @@ def divergence(study: Study, contexts: pd.DataFrame) -> Table | None:
         return None
     test = {"p, McNemar": "mcnemar"} if study.paired else {"p, Fisher": "fisher"}
     columns = {f"Diverged: {' / '.join(_arms(study))}": "diverged", **test}
-    return _of_contexts(study, "Divergence", columns, contexts)
+    return _of_contexts(study, "Divergence", columns, contexts, meanings.DIVERGENCE)
 
 
 def sources(study: Study, table: pd.DataFrame) -> Table | None:
@@ -133,17 +109,17 @@ def sources(study: Study, table: pd.DataFrame) -> Table | None:
     ]
     levels = [level.title.capitalize() for level in study.levels[SEED_VARIES].values()]
     label = "Standard deviation of the outcome, and share of its variance, by what varies"
-    return Table(label, ["Context", "Arm", *levels, "Seeds"], lines, "wide")
+    return folded(study, Table(label, ["Context", "Arm", *levels, "Seeds"], lines, "wide"))
 
 
-def outcomes(study: Study, table: pd.DataFrame) -> Table:
-    """The effect on every outcome."""
+def outcomes(study: Study, table: pd.DataFrame, terms: Mapping[str, str]) -> Table:
+    """The effect on every outcome; `terms` say what a reader has to know of its columns and marks."""
     names, found = rows.outcomes(study, table)
     lines = [Line([Cell(row["name"]), *row["cells"]], held=row["factors"]) for row in found]
-    return Table("Every outcome", [_context(study), *names], lines, "contexts wide")
+    return folded(study, Table("Every outcome", [_context(study), *names], lines, "contexts wide", terms))
 
 
-def all_pairs(study: Study, table: pd.DataFrame) -> Table | None:
+def all_pairs(study: Study, table: pd.DataFrame, said: Mapping[str, str]) -> Table | None:
     """Every arm against every other; nothing where there are two."""
     if table.empty:
         return None
@@ -155,10 +131,11 @@ def all_pairs(study: Study, table: pd.DataFrame) -> Table | None:
         _sample(study): "pairs",
     }
     lines = [Line([Cell(row["name"]), *(row[name] for name in columns.values())]) for row in rows.pairs(study, table)]
-    return Table("Every arm against every other", ["Pair", *columns], lines)
+    means = meanings.pairs_of_arms(said, _effect(study))
+    return folded(study, Table("Every arm against every other", ["Pair", *columns], lines, meanings=means))
 
 
-def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None:
+def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame, said: Mapping[str, str]) -> Table | None:
     """Each arm as it is tuned, and below it both at equal rates; nothing where none is tuned."""
     if best.empty:
         return None
@@ -177,50 +154,22 @@ def tuned(study: Study, best: pd.DataFrame, rates: pd.DataFrame) -> Table | None
         Line([Cell(row["name"]), *(row.get(name, Cell("")) for name in columns.values())], row["class"])
         for row in rows.tuned(study, best, rates)
     ]
-    return Table("Tuned and equal values", [_context(study), *columns], lines)
+    means = {
+        head: text
+        for head, text in meanings.verdicts(study, said, (base, treated), _effect(study)).items()
+        if head in columns
+    }
+    return folded(study, Table("Tuned and equal values", [_context(study), *columns], lines, meanings=means))
 
 
-def claims(judged: Sequence[Mapping[str, Any]]) -> Table | None:
-    """The claims of a study, and what it says of them; nothing where there are none."""
-    told = _setups_told(judged)
-    lines = [_claim(claim, told) for claim in judged]
-    heads = ["Claim", *(SETUPS[name] for name in told), "Verdict", "Measured"]
-    return Table("Claims", heads, lines, "claims") if lines else None
-
-
-def claims_of_studies(judged: Sequence[Mapping[str, Any]]) -> Table:
-    """The claims of several studies, each with a link to its own."""
-    lines, told = [], _setups_told(judged)
-    for claim in judged:
-        study = Cell(
-            claim["study"], note=f"({formats.count(claim['pairs'], 'seed')})", link=f"../{claim['study']}/index.html"
-        )
-        lines.append(_claim(claim, told, study))
-    measured = "Measured: treatment against baseline, with its interval"
-    heads = ["Claim", *(SETUPS[name] for name in told), "Verdict", measured, "Study"]
-    return Table("Claims", heads, lines, "claims")
-
-
-def listing(study: Study, table: pd.DataFrame, label: str) -> Table:
-    """A table as text, without the factors that have one level."""
+def listing(study: Study, table: pd.DataFrame, label: str, file: str) -> Table:
+    """A table as text, without the factors that have one level; of a long one the first lines, and where all are."""
     table = table.drop(columns=[name for name in study.levels if name in table and len(study.levels[name]) == 1])
-    found = table.astype(object).where(table.notna(), "").to_numpy().tolist()
+    found = table.head(_LISTED).astype(object).where(table.notna(), "").to_numpy().tolist()
     lines = [Line([Cell(f"{value:.1f}" if isinstance(value, float) else str(value)) for value in row]) for row in found]
-    return Table(label, [str(name).replace("_", " ") for name in table], lines, "wide")
-
-
-def _setups_told(judged: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns of `SETUPS` in which any claim has something."""
-    return [name for name in SETUPS if any(claim[name] for claim in judged)]
-
-
-def _claim(claim: Mapping[str, Any], told: Sequence[str], *more: Cell) -> Line:
-    counted = f"{claim['supporting']} of {claim['rows']} as predicted, {claim['contradicting']} decided otherwise"
-    measured = Cell(counted if claim["rows"] > _SPELLED_OUT else "", kind="measured", parts=claim["measured"])
-    setups = (Cell(claim[name]) for name in told)
-    named = Cell(claim["words"], note=f"({claim['source']}; predicts: {claim['predicts']})")
-    cells = [named, *setups, Cell(claim["said"], kind="verdict"), measured, *more]
-    return Line(cells, claim["conclusion"].replace(" ", "-"))
+    beside = f"The first {_LISTED} of {len(table):,} rows." if len(table) > _LISTED else ""
+    heads = [str(name).replace("_", " ") for name in table]
+    return folded(study, Table(label, heads, lines, "wide", beside=beside, file=file))
 
 
 def _arms(study: Study) -> tuple[str, str]:
@@ -244,11 +193,17 @@ def _effect(study: Study) -> str:
 
 
 def _of_contexts(
-    study: Study, label: str, columns: Mapping[str, str], contexts: pd.DataFrame, kind: str = "contexts"
+    study: Study,
+    label: str,
+    columns: Mapping[str, str],
+    contexts: pd.DataFrame,
+    means: Mapping[str, str],
+    kind: str = "contexts",
 ) -> Table:
-    """A line for each row of `contexts`; `columns` are head → name of the cell."""
+    """A line for each row of `contexts`; `columns` are head → name of the cell, `means` what heads mean."""
     lines = [
         Line([Cell(row["name"]), *(row[name] for name in columns.values())], row["class"], row["factors"])
         for row in rows.contexts(study, contexts)
     ]
-    return Table(label, [_context(study), *columns], lines, kind)
+    shown = {head: means[head] for head in columns if head in means}
+    return folded(study, Table(label, [_context(study), *columns], lines, kind, shown))

@@ -9,7 +9,7 @@ if (filters) {
     for (const table of tables)
       for (const row of table.tBodies[0].rows)
         row.hidden = wanted.some((select) => row.dataset[select.name] !== select.value);
-    const rows = [...tables[0].tBodies[0].rows];
+    const rows = [...tables[0].closest(".table").querySelectorAll("tbody tr")];
     filters.querySelector("output").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} shown`;
   });
 }

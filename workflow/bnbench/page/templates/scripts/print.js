@@ -1,4 +1,4 @@
-// Paper has no summaries to click on.
+// Paper has no summaries to click on: what carries the answer is opened, and what is mere reference is not.
 const details = [...document.querySelectorAll("details")];
 let opened = [];
 addEventListener("beforeprint", () => {

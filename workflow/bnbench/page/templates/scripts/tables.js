@@ -1,4 +1,4 @@
-// Sorting of the tables of contexts. Without it, rows stand in the order of the grid.
+// Sorting of the tables of contexts, and a shadow where a table goes on. Without it, rows stand in the order of the grid.
 "use strict";
 const tables = [...document.querySelectorAll("table.contexts")];
 
@@ -14,13 +14,20 @@ function sortBy(table, column, ascending) {
   body.append(...[...body.rows].sort(compare));
 }
 
+// The text of a head becomes a button.
+function asButton(head) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...head.childNodes);
+  head.append(button);
+  return button;
+}
+
 for (const table of tables) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    head.append(button);
+    const button = asButton(head);
+    button.className = "sorts";
     button.addEventListener("click", () => {
       const ascending = head.getAttribute("aria-sort") !== "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));
@@ -30,3 +37,5 @@ for (const table of tables) {
   });
 }
 
+for (const scroll of document.querySelectorAll(".table .scroll"))
+  scroll.addEventListener("scroll", () => scroll.classList.toggle("scrolled", scroll.scrollLeft > 0), { passive: true });
