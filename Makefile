@@ -13,6 +13,7 @@ PIP_ARGS ?=
 CORES ?= all
 STUDY ?= config.yaml
 CONFIG ?=
+V ?=
 CLAIMS ?= $(shell grep -l "^claims:" workflow/studies/*.yaml)
 
 VENV := .venv
@@ -27,17 +28,12 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 21
 	echo
 	echo "Variables: STUDY=$(STUDY)  CONFIG='seeds=50 epochs=500'  CORES=$(CORES)  PYTHON=$(PYTHON)"
+	echo "           V=1 shows Snakemake's own output of make report"
 	echo "           PIP_ARGS='--extra-index-url …' where pip finds torch's build for the CPU"
 
 .PHONY: report
 report: $(VENV)/ready  ## train what is missing of the study, and render its report
-	@echo "==> Running the study $(STUDY) on $(CORES) cores"
-	# We check first, because Snakemake's own error messages say less.
-	$(RUN) python -m bnbench check --configfile $(STUDY) $(OVERRIDES) >/dev/null
-	$(RUN) snakemake --cores $(CORES) --configfile $(STUDY) $(OVERRIDES) --quiet rules
-	echo
-	echo "==> The report and its answer"
-	$(RUN) python -m bnbench answer --configfile $(STUDY) $(OVERRIDES)
+	@exec env $(RUN) python -m bnbench run --configfile $(STUDY) $(OVERRIDES) --cores $(CORES) $(if $(V),--verbose)
 
 .PHONY: claims
 claims: $(VENV)/ready  ## run the studies of the literature's claims, and render reports/claims
@@ -50,12 +46,11 @@ claims: $(VENV)/ready  ## run the studies of the literature's claims, and render
 
 .PHONY: plan
 plan: $(VENV)/ready  ## say what the study would cost and what it could detect
-	@$(RUN) python -m bnbench plan --configfile $(STUDY) $(OVERRIDES)
+	@$(RUN) python -m bnbench plan --configfile $(STUDY) $(OVERRIDES) --cores $(CORES)
 
 .PHONY: rebuild
 rebuild: $(VENV)/ready  ## render the report again from existing results, without training
-	@echo "==> Rebuilding the report of $(STUDY)"
-	$(RUN) python -m bnbench rebuild --configfile $(STUDY) $(OVERRIDES)
+	@$(RUN) python -m bnbench rebuild --configfile $(STUDY) $(OVERRIDES)
 
 .PHONY: test
 test: $(VENV)/ready-test  ## run the tests
@@ -118,6 +113,7 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/cuda_cost_model.py
 	$(RUN) python tests/benchmarks/checkpoint_cost.py
 	$(RUN) python tests/benchmarks/pipeline_cost.py
+	$(RUN) python tests/benchmarks/wall_time.py
 	$(RUN) python tests/benchmarks/scale.py
 	$(RUN) python tests/benchmarks/planning_speed.py
 	$(RUN) python tests/benchmarks/rebuild_scale.py --write

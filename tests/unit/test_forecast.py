@@ -116,7 +116,7 @@ def names(said):
 def test_a_new_study_is_described_in_aligned_lines_that_end_in_the_warning(tmp_path, prose):
     study = synthetic.plan(seeds=5, device=["cpu", "cuda"], **GRID)
     said = forecast.describe(study, tmp_path)
-    described = ["study", "to train", "CPU time", "GPU time", "family", "can decide", "can see"]
+    described = ["study", "to train", "CPU time", "GPU time", "wall time", "family", "can decide", "can see"]
     assert names(said)[:-1] == described
     assert said.endswith(f"\n{forecast.warning(study)}")
     assert_states(said, ["5 seeds", "80 trials in 16 jobs", "80 of 80", "about 40 s", "about 40 s", "8 contexts"])
@@ -127,7 +127,16 @@ def test_a_new_study_is_described_in_aligned_lines_that_end_in_the_warning(tmp_p
 def test_a_study_that_is_partly_there_is_described_with_its_time_and_the_ratio_that_it_can_see(tmp_path, prose):
     synthetic.stored(synthetic.plan(seeds=10), tmp_path, seconds=360.0, noise=0.5)
     said = forecast.describe(synthetic.plan(seeds=30), tmp_path)
-    assert names(said) == ["study", "to train", "CPU time", "family", "can decide", "can see", "as a ratio"]
+    assert names(said) == [
+        "study",
+        "to train",
+        "CPU time",
+        "wall time",
+        "family",
+        "can decide",
+        "can see",
+        "as a ratio",
+    ]
     assert_states(said, ["40 of 60 trials, in 4 jobs", "20 there", "about 4 h 0 min", "1 context", "6 seeds", "has 30"])
     assert_states(said, ["0.53", "80 %", "10 pairs"])
     assert said == prose

@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, dry_runs, extras, forecast
+from bnbench import __version__, collect, dry_runs, extras, forecast, running
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile, own_study
 from bnbench.plan.chunks import Chunk
@@ -20,7 +20,7 @@ from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import files, tables
 from bnbench.vocabulary import SCHEMA
-from bnbench.wording import data
+from bnbench.wording import clock, data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
+    except running.Interrupted as end:
+        return end.status
     except KeyboardInterrupt:
         return 130
     print(said)
@@ -60,7 +62,22 @@ def _check(options: argparse.Namespace) -> str:
 def _plan(options: argparse.Namespace) -> str:
     study = _study(options)
     dry_runs.run(study, options.results)
-    return forecast.describe(study, options.results)
+    if busy := clock.busy(os.getloadavg()[0], options.cores):
+        print(busy, file=sys.stderr)
+    return forecast.describe(study, options.results, options.cores, options.reports)
+
+
+def _run(options: argparse.Namespace) -> str:
+    extras.need("snakemake")
+    study = _study(options)
+    dry_runs.run(study, options.results)
+    arguments = ["--configfile", str(options.configfile), *(["--config", *options.config] if options.config else [])]
+    if options.verbose:
+        running.loudly(arguments, options.results, options.cores)
+        return _answer(options)
+    warnings = running.run(study, arguments, options.results, options.reports, options.cores)
+    warnings += running.afterwards(_folder(options))
+    return "\n".join([*dict.fromkeys(warnings), _answer(options)])
 
 
 def _probe(options: argparse.Namespace) -> str:
@@ -179,6 +196,11 @@ def _whole_number(least: int) -> Callable[[str], int]:
     return whole_number
 
 
+def _cores(text: str) -> int:
+    """A type of argument: a number of cores, or `all`."""
+    return len(os.sched_getaffinity(0)) if text == "all" else _whole_number(1)(text)
+
+
 def _parser(results: Path) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bnbench", description="The steps of a study; Snakemake calls them in order.")
     parser.add_argument("--version", action="version", version=f"bnbench {__version__}")
@@ -204,6 +226,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
         "check": (_check, "say what a study would train, or what is wrong with its config"),
         "probe": (_probe, "try the networks on two examples, and measure what they take"),
         "plan": (_plan, "say what a study would cost and what it could see"),
+        "run": (_run, "train what is missing of a study, and render its report"),
         "collect": (_collect, "gather a study's chunks into three tables"),
         "compare": (_compare, "pair the trials by seed and judge them"),
         "plot": (_plot, "draw the figures"),
@@ -214,13 +237,20 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     for name, (step, help_text) in steps.items():
         verb: Any = verbs.add_parser(name, help=help_text)
         verb.set_defaults(verb=step)
-        verb.add_argument("--study", metavar="JSON", help="the resolved study, as the rules pass it")
+        if name != "run":
+            verb.add_argument("--study", metavar="JSON", help="the resolved study, as the rules pass it")
         verb.add_argument(
             "--configfile", default=Path("config.yaml"), type=Path, help="the study (default config.yaml)"
         )
         verb.add_argument("--config", default=[], nargs="+", metavar="KEY=VALUE", help="change top-level keys of it")
         verb.add_argument("--results", default=results, type=Path, help=where)
-        verb.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
+        if name != "run":
+            verb.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
+        if name in ("plan", "run"):
+            verb.add_argument("--cores", default="all", type=_cores, metavar="N", help="how many to use (default all)")
+    run = verbs.choices["run"]
+    run.set_defaults(study=None, reports=Path("reports"))
+    run.add_argument("--verbose", action="store_true", help="show Snakemake's own output")
     describe = verbs.add_parser("describe", help="say what data a function of your own gives")
     describe.set_defaults(verb=_describe)
     describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")

@@ -8,36 +8,38 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
+from bnbench import work
 from bnbench.catalogue import userfiles
-from bnbench.plan import cost, prices, user_files
+from bnbench.plan import cost, user_files
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import derived, probes, reuse, timings
+from bnbench.store import derived, reuse, timings
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import BEST, POWER, SWING
-from bnbench.wording import captions, data, deciding, effects, folded, formats, own_results
+from bnbench.wording import captions, clock, data, deciding, effects, folded, formats, own_results
 from bnbench.wording.deciding import seeds_to_decide, warning
+from bnbench.work import Job
 
 _DEVICES = {"cpu": "CPU time", "cuda": "GPU time"}
-
-
-class _Job(NamedTuple):
-    """A job that is to be run."""
-
-    setting: Setting
-    trials: int
-    """How many have not been trained yet."""
 
 
 def warnings(study: Study) -> list[str]:
     """A line for each column and class of the data that looks wrong, and for seeds that are too few."""
     return [*(f"warning: {said}" for said in data.warnings(study)), *filter(None, [warning(study)])]
+
+
+def told(study: Study, results: Path) -> list[str]:
+    """What is said when a run begins: what would be run, and what is odd about it."""
+    plan, odd = f"{study.name}: {summary(study)}", warnings(study)
+    if not study.trained_here:
+        return [plan, *odd]
+    to_run = sum(not is_there(chunk, results) for chunk in all_chunks(study, cost.seeds_per_job))
+    anew = filter(None, [changed(study, results)])
+    return [f"{plan}, {to_run} to run", *data.sentences(study), *folded.lines(study), *anew, *odd]
 
 
 def changed(study: Study, results: Path) -> str:
@@ -49,7 +51,7 @@ def changed(study: Study, results: Path) -> str:
         return ""
     paths: dict[str, None] = {}
     others: dict[str, Setting] = {}
-    for setting in {job.setting.address: job.setting for job in _jobs(study, results) if job.trials}.values():
+    for setting in {job.setting.address: job.setting for job in work.jobs(study, results) if job.trials}.values():
         for other in reuse.of_same_slug(setting, results):
             if found := user_files.changed(setting, other):
                 paths |= dict.fromkeys(found)
@@ -76,20 +78,26 @@ def summary(study: Study) -> str:
     return f"{captions.summary(study)} in {jobs}"
 
 
-def describe(study: Study, results: Path) -> str:
-    """What a study would train, how long that takes, and the smallest effect that it is likely to see.
+def describe(study: Study, results: Path, cores: int = 1, reports: Path = Path("reports")) -> str:
+    """What a study would train, how long that takes on so many cores, and the smallest effect that it is likely to see.
 
     One aligned line for each; then, where there is reason to, one about files that changed, and the warning.
     """
     if isinstance(study, OwnStudy):
-        return _of_results(study)
-    jobs = [*_jobs(study, results)]
+        return _of_results(study, cores, reports)
+    jobs = [*work.jobs(study, results)]
+    found = work.estimates(jobs, results)
+    clock_time = work.wall(study, work.timed(study, jobs, found), cores, reports)
     lines = {
         "study": f"{study.name}: {summary(study)}",
         **({"folded": "; ".join(said)} if (said := folded.lines(study)) else {}),
         **({"data": f"\n{'':<12}".join(of_data)} if (of_data := data.sentences(study)) else {}),
         "to train": _to_train(jobs, len(study.settings) * len(study.seeds)),
-        **_costs(jobs, results),
+        **{
+            _DEVICES[device]: f"about {formats.duration(sum(each.seconds))}, {each.how}"
+            for device, each in sorted(found.items())
+        },
+        "wall time": clock.lasting(clock_time, len(jobs), cores),
         "family": _judged_as_one(study),
         "can decide": _can_decide(study),
         **_smallest_effect(study, [*_spreads(study, results)]),
@@ -98,12 +106,13 @@ def describe(study: Study, results: Path) -> str:
     return "\n".join(filter(None, [text, changed(study, results), *warnings(study)]))
 
 
-def _of_results(study: OwnStudy) -> str:
+def _of_results(study: OwnStudy, cores: int, reports: Path) -> str:
     """The same of results that are there already."""
     lines = {
         "study": f"{study.name}: {summary(study)}",
         "data": f"\n{'':<12}".join(own_results.reading(study)),
         "to train": "nothing: the results are there",
+        "wall time": clock.lasting(work.wall(study, [], cores, reports), 0, cores),
         "family": _judged_as_one(study),
         "smallest p": deciding.smallest_p(study),
         **({"can decide": _can_decide(study)} if study.paired else {}),
@@ -117,17 +126,7 @@ def _judged_as_one(study: Study) -> str:
     return f"{deciding.family(study)}, judged{together} at alpha {study.report.alpha:g}"
 
 
-def _jobs(study: Study, results: Path) -> Iterator[_Job]:
-    """The jobs that are to be run, with the trials that none has trained."""
-    for _, group in groupby(all_chunks(study, cost.seeds_per_job), key=lambda chunk: chunk.setting.address):
-        missing = [chunk for chunk in group if not is_there(chunk, results)]
-        if missing:
-            setting = missing[0].setting
-            there = {seed for other in reuse.trained(setting, results) for seed in other.seeds}
-            yield from (_Job(setting, len({*chunk.seeds} - there)) for chunk in missing)
-
-
-def _to_train(jobs: Sequence[_Job], all_trials: int) -> str:
+def _to_train(jobs: Sequence[Job], all_trials: int) -> str:
     trials = sum(job.trials for job in jobs)
     if not trials:
         return "nothing: every trial is there"
@@ -139,59 +138,6 @@ def _to_train(jobs: Sequence[_Job], all_trials: int) -> str:
 def _can_decide(study: Study) -> str:
     needed = seeds_to_decide(study.report.alpha)
     return f"a difference from {needed} seeds on; the study has {deciding.pairs(study):,}"
-
-
-def _costs(jobs: Sequence[_Job], results: Path) -> dict[str, str]:
-    """Estimated time of training, by kind of device."""
-    said = {}
-    for device, name in _DEVICES.items():
-        if mine := [job for job in jobs if job.trials and job.setting.spec["device"] == device]:
-            said[name] = _cost(mine, results)
-    return said
-
-
-def _cost(jobs: Sequence[_Job], results: Path) -> str:
-    """Estimated time of jobs of one kind of device, corrected by what was timed or measured of their settings."""
-    device = jobs[0].setting.spec["device"]
-    specs = {job.setting.address: job.setting.spec for job in jobs}
-    measured = {address: probes.read(address, results) for address in specs}
-    paces = timings.paces(device, results, specs)
-    if any(math.isnan(paces.own(address)) and measured[address] is None for address in specs):
-        paces = timings.paces(device, results)  # a shared folder may have those of very many others
-    factors = {address: paces.own(address) for address in specs}
-    new = [address for address, factor in factors.items() if math.isnan(factor)]
-    guessed = [address for address in new if measured[address] is None]
-    factors |= dict.fromkeys(new, 1.0)
-    if paces.known():
-        factors |= {address: paces.nearest(specs[address]) for address in guessed}
-    total = sum(
-        factors[job.setting.address] * cost.seconds(job.setting.spec, job.trials, measured[job.setting.address])
-        + cost.seconds_setting_up(job.setting.spec, job.trials)
-        for job in jobs
-    )
-    if guessed and not paces.known():
-        how = f"by {_prices(device, some_measured=len(guessed) < len(new))}: nothing has been timed here yet"
-    else:
-        how = _how_known(len(specs), len(new), len(guessed))
-        by_times = guessed or len(new) < len(specs)
-        how += f" ({paces.card})" if device == "cuda" and by_times and paces.card else ""
-    return f"about {formats.duration(total)}, {how}"
-
-
-def _prices(device: str, *, some_measured: bool) -> str:
-    """What an estimate comes from where nothing has been timed."""
-    alone = "" if some_measured else " alone"
-    said = f"prices measured on an {prices.CARD}" if device == "cuda" else f"arithmetic{alone}"
-    return f"{said} and a few steps of some networks" if some_measured else said
-
-
-def _how_known(settings: int, new: int, guessed: int) -> str:
-    """What an estimate of so many settings comes from, of which some have no trials yet, and some no probe either."""
-    if not new:
-        return "from earlier trials of the same settings"
-    if not guessed:
-        return f"by a few steps of {'each network' if new == settings else 'the networks that have no trials yet'}"
-    return f"for {guessed} of {formats.count(settings, 'setting')} scaled by arithmetic from others"
 
 
 def _smallest_effect(study: Study, spreads: Sequence[tuple[float, int]] = ()) -> dict[str, str]:

@@ -16,7 +16,7 @@ from bnbench.plan.study import Study
 from bnbench.store import files, probes
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import PACKAGE
-from bnbench.wording import captions, data, folded, formats, templating
+from bnbench.wording import captions, formats, templating
 
 _NAMED = 10  # jobs by name, after an error
 
@@ -88,19 +88,9 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     if snakemake_internals.is_main_process(workflow):
         if not snakemake_internals.jobs_run_in_an_image(workflow):  # which has packages of its own
             _try_or_exit(study)
-        for line in _told(study):
+        for line in forecast.told(study, files.results_folder()):
             print(line, file=sys.stderr)
     return study
-
-
-def _told(study: Study) -> list[str]:
-    """What would be run, and what is odd about it."""
-    plan, odd = f"{study.name}: {forecast.summary(study)}", forecast.warnings(study)
-    if not study.trained_here:
-        return [plan, *odd]
-    to_run = sum(not is_there(chunk, files.results_folder()) for chunk in planned(study))
-    changed = filter(None, [forecast.changed(study, files.results_folder())])
-    return [f"{plan}, {to_run} to run", *data.sentences(study), *folded.lines(study), *changed, *odd]
 
 
 def _try_or_exit(study: Study) -> None:

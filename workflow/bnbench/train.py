@@ -15,13 +15,18 @@ import torch
 
 from bnbench.catalogue import sources, tasks
 from bnbench.errors import UserError
+from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import NUMERICS
-from bnbench.store import chunk_files, preregistration, provenance, reuse, schemas, tables
+from bnbench.store import chunk_files, preregistration, progress, provenance, reuse, schemas, tables
 from bnbench.streams import seed_of
 from bnbench.trainer import devices
-from bnbench.trainer.checkpoints import EVERY, Checkpoints
+from bnbench.trainer.checkpoints import EVERY, Checkpoints, say
 from bnbench.trainer.chunk import keep_freed_memory, train, trial_tables
+from bnbench.trainer.progress import Progress
+from bnbench.wording import clock, formats
+
+_LONG = 10.0  # seconds by the cost model
 
 
 def run(
@@ -61,7 +66,7 @@ def run(
     if plan and runs:
         preregistration.keep(plan, chunk.setting, results)
     task, seconds = tasks.of(spec), 0.0
-    with Checkpoints(chunk, results, device.name, every) as checkpoints:
+    with Checkpoints(chunk, results, device.name, every, _progress(chunk, results, runs)) as checkpoints:
         for seeds in runs:
             data = [task.data(seed_of("data", seed, spec["seed_varies"])) for seed in seeds]
             trained = train(spec, seeds, data, device.torch, checkpoints)
@@ -75,6 +80,19 @@ def run(
             tables.write_parquet(path, in_order(chunk, kind, made[kind]), footer)
         checkpoints.remove()
     return f"{address}: {_said(chunk, sum(map(len, runs)), seconds, made['trials'])}"
+
+
+def _progress(chunk: Chunk, results: Path, runs: Sequence[range]) -> Progress:
+    """What tells how far the training of these seeds is; of a long one, the log hears at once what is trained."""
+    address, spec = chunk.setting.address, chunk.setting.spec
+    seeds = [seed for run in runs for seed in run]
+    if cost.seconds(spec, len(seeds)) > _LONG:
+        say(f"{address}: training {formats.count(len(seeds), 'seed')} for {spec['epochs']:,} epochs")
+
+    def words(done: int, of: int, share: float, left: float) -> str:
+        return f"{address}: {clock.epoch(done, of, share, left)}"
+
+    return Progress(progress.path(chunk, results), seeds, spec["epochs"], say, words)
 
 
 def in_order(chunk: Chunk, kind: str, parts: Sequence[pa.Table]) -> pa.Table:

@@ -269,7 +269,7 @@ def test_training_goes_on_where_no_checkpoint_can_be_written(after, undisturbed,
     after({3}, lambda *_: signal.raise_signal(signal.SIGUSR1))
     train.run(chunk_of(), tmp_path, 1)
     said = capsys.readouterr().err
-    assert said.startswith("no checkpoint was written: ")
+    assert said.startswith("warning: no checkpoint was written: ")
     assert "No space left on device" in said
     assert_same_bits(chunk_of(), tmp_path, undisturbed)
 

@@ -18,6 +18,7 @@ from bnbench.plan.settings import NUMERICS, Setting
 from bnbench.store import probes, tables
 
 _FILES = 3  # of a setting, that are looked into
+_ENOUGH = 2.0  # seconds of training that tell a pace; of less, warming up and chance are the greater part
 _ALIKE = ("hidden", "network", "norm", "batch_size", "optimizer", "task", "dtype", "activation")
 """Keys of a setting that its time depends on most, beside its engine."""
 
@@ -112,10 +113,12 @@ def _of_setting(folder: Path, device: str, results: Path) -> Iterator[Timed]:
         # Those of a file have trained together.
         probe = probes.read(setting.address, results)
         estimate = cost.seconds(setting.spec, len(rows), probe) / max(1, len(rows))
-        for seconds, threads, card in rows:
-            measured = (seconds or 0) * ((threads or 0) if device == "cpu" else 1)
-            if 0 < measured < math.inf and estimate > 0:
-                ratios.setdefault(card or "", []).append(measured / estimate)
+        measured = [(seconds or 0) * ((threads or 0) if device == "cpu" else 1) for seconds, threads, _ in rows]
+        # Half a second's training on one seed must not multiply the hours of a thousand seeds by what its start took.
+        trust = min(1.0, sum(each for each in measured if each < math.inf) / _ENOUGH)
+        for each, (_, _, card) in zip(measured, rows, strict=True):
+            if 0 < each < math.inf and estimate > 0:
+                ratios.setdefault(card or "", []).append((each / estimate) ** trust)
                 at[card or ""] = path.stat().st_mtime
     if setting is not None:
         kind = _kind(setting.spec)

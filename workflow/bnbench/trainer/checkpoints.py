@@ -24,6 +24,7 @@ import numpy as np
 from bnbench.errors import UserError, first_line
 from bnbench.plan.chunks import Chunk
 from bnbench.store import files, provenance, tables
+from bnbench.trainer.progress import Progress
 from bnbench.trainer.snapshot import State
 
 EVERY = 120.0
@@ -42,12 +43,15 @@ class Checkpoints:
     checkpoint. A signal that comes when training is over lets the tables be written.
     """
 
-    def __init__(self, chunk: Chunk, results: Path, device_name: str, every: float = EVERY) -> None:
+    def __init__(
+        self, chunk: Chunk, results: Path, device_name: str, every: float = EVERY, progress: Progress | None = None
+    ) -> None:
         self.folder = results / "checkpoints" / chunk.setting.address / chunk.stem
         self.devices = [device_name]
         """Names of the devices that the chunk was trained on, this one last."""
         self._chunk = chunk
         self._every = every
+        self._progress = progress
         self._due = time.monotonic() + every
         self._signal: int | None = None
         self._handlers: dict[int, Any] = {}
@@ -78,10 +82,10 @@ class Checkpoints:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            _say(f"{path}: no checkpoint of this chunk ({first_line(error)}); ignored")
+            say(f"{path}: no checkpoint of this chunk ({first_line(error)}); ignored")
             return None
         self.devices = [*(name for name in devices if name not in self.devices), *self.devices]
-        _say(f"{self._chunk.setting.address}: goes on after epoch {state.epochs} of seeds {seeds[0]} to {seeds[-1]}")
+        say(f"{self._chunk.setting.address}: goes on after epoch {state.epochs} of seeds {seeds[0]} to {seeds[-1]}")
         return state
 
     def watch(self, seeds: range, epochs: int) -> Callable[[int, Callable[[], State]], None]:
@@ -92,6 +96,8 @@ class Checkpoints:
         in_part = len(seeds) < self._chunk.count
 
         def after_epoch(done: int, state: Callable[[], State]) -> None:
+            if self._progress is not None:
+                self._progress.after_epoch(seeds, done)
             ended = in_part and done == epochs
             if self._signal is None and not ended and time.monotonic() < self._due:
                 return
@@ -101,7 +107,7 @@ class Checkpoints:
             now = time.monotonic()
             self._due = now + max(self._every, (now - started) / _SHARE)
             if told in _STOPS:
-                _say(f"{self._chunk.setting.address}: stopped by {signal.Signals(told).name}; {saved}")
+                say(f"{self._chunk.setting.address}: stopped by {signal.Signals(told).name}; {saved}")
                 raise SystemExit(128 + told)
 
         return after_epoch
@@ -121,7 +127,7 @@ class Checkpoints:
             _write(path, header, state)
         except UserError as error:
             said = f"no checkpoint was written: {error}"
-            _say(said)
+            say(f"warning: {said}")
             return said
         return f"{path} holds {state.epochs} epochs, and the same command goes on from there"
 
@@ -163,7 +169,7 @@ def _read(path: Path) -> tuple[dict[str, Any], State]:
     return header, State(header["epochs"], header["seconds"], **parts)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Tell the log; what reads it may have been stopped before us."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr, flush=True)

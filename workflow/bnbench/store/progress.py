@@ -1,0 +1,42 @@
+"""How far a chunk's training is: a small file beside its checkpoints, which goes with them when the chunk is done.
+
+`results/checkpoints/<address>/<chunk>/progress` holds the share of the work that is done, such as 0.3700. Nothing
+depends on it but what people are told while they wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from bnbench.plan.chunks import Chunk
+
+
+def path(chunk: Chunk, results: Path) -> Path:
+    """Where the progress of a chunk lies."""
+    return results / "checkpoints" / chunk.setting.address / chunk.stem / "progress"
+
+
+def write(path: Path, share: float) -> bool:
+    """Keep how much is done, from 0 to 1; whether that could be written.
+
+    It is renamed into its place, so that nobody reads half of it, and not synced, since the next one comes soon.
+    """
+    temporary = path.with_name(f".{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(f"{share:.4f}\n", encoding="ascii")
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        return False
+    return True
+
+
+def read(path: Path) -> float:
+    """How much is done, from 0 to 1; 0 where nothing is known."""
+    try:
+        return min(1.0, max(0.0, float(path.read_text(encoding="ascii"))))
+    except (OSError, ValueError):
+        return 0.0
