@@ -107,7 +107,7 @@ def render(
         downloads=_downloads(study, out, embedded),
         script=script,
         style=templating.source("page", "page.css"),
-        script_hash=_sha256(script),
+        script_hash=sha256(script),
         last=tables.last(study),
         levels=captions.levels(study),
         limits=methods.limits(found["contexts"]),
@@ -265,6 +265,6 @@ def _address(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _sha256(script: str) -> str:
+def sha256(script: str) -> str:
     """How the page's security policy names the one script that may run."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
