@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -125,8 +125,7 @@ def _head(path: Path) -> dict[str, Any]:
         UserError: the file cannot be read, was cut off, or is something else.
     """
     with tables.reading(path, "readable"), path.open("rb") as file:
-        lines: Iterator[bytes] = iter(file)
-        text = b"".join(takewhile(lambda line: not line.startswith(_TABLES), lines)).rstrip()
+        text = b"".join(takewhile(_is_before_tables, file)).rstrip()
         if text.endswith(b","):  # the tables follow
             text = text[:-1] + b"}"
             file.seek(max(0, path.stat().st_size - 8))
@@ -136,6 +135,10 @@ def _head(path: Path) -> dict[str, Any]:
         if odd := [key for key, kind in _WANTED.items() if not isinstance(head.get(key), kind)]:
             raise ValueError(f"without {', '.join(odd)}")
         return {key: value for key, value in head.items() if key != "tables"}
+
+
+def _is_before_tables(line: bytes) -> bool:
+    return not line.startswith(_TABLES)
 
 
 def _claims(path: Path) -> Claims:
