@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +124,12 @@ def _head(path: Path) -> dict[str, Any]:
         UserError: the file cannot be read, was cut off, or is something else.
     """
     with tables.reading(path, "readable"), path.open("rb") as file:
-        text = b"".join(takewhile(_is_before_tables, file)).rstrip()
+        lines: list[bytes] = []
+        for line in file:
+            if line.startswith(_TABLES):
+                break
+            lines.append(line)
+        text = b"".join(lines).rstrip()
         if text.endswith(b","):  # the tables follow
             text = text[:-1] + b"}"
             file.seek(max(0, path.stat().st_size - 8))
@@ -135,10 +139,6 @@ def _head(path: Path) -> dict[str, Any]:
         if odd := [key for key, kind in _WANTED.items() if not isinstance(head.get(key), kind)]:
             raise ValueError(f"without {', '.join(odd)}")
         return {key: value for key, value in head.items() if key != "tables"}
-
-
-def _is_before_tables(line: bytes) -> bool:
-    return not line.startswith(_TABLES)
 
 
 def _claims(path: Path) -> Claims:
