@@ -13,7 +13,20 @@ from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.vocabulary import PACKAGE
 
-VERBS = ["train", "check", "plan", "probe", "collect", "compare", "plot", "report", "rebuild", "answer", "describe"]
+VERBS = [
+    "train",
+    "check",
+    "plan",
+    "probe",
+    "collect",
+    "compare",
+    "plot",
+    "report",
+    "rebuild",
+    "answer",
+    "describe",
+    "index",
+]
 SMALL = "study: small\nepochs: 5\nseeds: 2\n"
 
 

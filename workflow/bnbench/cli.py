@@ -119,6 +119,7 @@ def _report(options: argparse.Namespace) -> str:
     from bnbench import report  # noqa: PLC0415
 
     report.run(_study(options), _folder(options))
+    _renew_index(options)
     return _answer(options)
 
 
@@ -147,6 +148,7 @@ def _judge(options: argparse.Namespace) -> str:
         return "\n".join(judgement.reading(study))
     folder = options.reports / study.name
     answer = judgement.judged(study, folder, say=lambda said: print("\n".join(said), file=sys.stderr))
+    _renew_index(options)
     return f"{folder}/index.html\n{answer}"
 
 
@@ -154,7 +156,23 @@ def _claims(options: argparse.Namespace) -> str:
     from bnbench.page import claims_page  # noqa: PLC0415
 
     studies = [(file, config.load(_read(file), str(file))) for file in options.studies]
-    return str(claims_page.run(studies, options.reports))
+    page = claims_page.run(studies, options.reports)
+    _renew_index(options)
+    return str(page)
+
+
+def _index(options: argparse.Namespace) -> str:
+    from bnbench.page import index_page  # noqa: PLC0415 - Jinja, as the page of a study has it
+
+    return index_page.run(options.reports)
+
+
+def _renew_index(options: argparse.Namespace) -> None:
+    """List the report that was written; what is wrong with the list is no fault of the report."""
+    from bnbench.page import index_page  # noqa: PLC0415
+
+    if warning := index_page.renew(options.reports):
+        print(warning, file=sys.stderr)
 
 
 def _study(options: argparse.Namespace) -> Study:
@@ -221,6 +239,9 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     claims.set_defaults(verb=_claims)
     claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")
     claims.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
+    index = verbs.add_parser("index", help="list all studies in reports/index.html")
+    index.set_defaults(verb=_index)
+    index.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
     _add_judge(verbs)
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),

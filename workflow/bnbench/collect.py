@@ -1,8 +1,8 @@
 """Collect the chunks of a study into one table of trials, one of curves and one of predictions.
 
-What comes in are the chunks' files under `results/`, what goes out are three files in the study's data folder, and the
-records of what was planned when training began. Streams: one setting's rows are in memory at a time, and each setting
-becomes one row group.
+What comes in are the chunks' files under `results/`, what goes out are three files in the study's data folder, the
+records of what was planned when training began, and the date of the newest of the chunks' files. Streams: one setting's
+rows are in memory at a time, and each setting becomes one row group.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
-from bnbench.store import chunk_files, preregistration, schemas, stamps, tables
+from bnbench.store import chunk_files, preregistration, schemas, stamps, studies, tables
 from bnbench.store.schemas import COLLECTED
 
 
@@ -45,6 +45,7 @@ def run(study: Study, results: Path, data: Path, own: Long | None = None) -> str
         with tables.parquet_writer(data / f"{name}.parquet", schemas.stored(kind, metrics)) as write:
             for table in _by_setting(present, partial(chunk_files.read, kind=kind, results=results)):
                 write(table)
+    studies.note_newest((path for chunk in present for path in chunk_files.paths(chunk, results).values()), data)
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in planned)
     if trials == asked:
         mark.leave(data)
@@ -54,11 +55,14 @@ def run(study: Study, results: Path, data: Path, own: Long | None = None) -> str
 
 def _own(study: OwnStudy, data: Path, table: Long | None) -> str:
     """Collect the runs of a table of the user's own."""
-    from bnbench.plan import own_config  # noqa: PLC0415 - pandas, which chunks do without
+    from bnbench.own_results.files import used  # noqa: PLC0415 - pandas, which chunks do without
+    from bnbench.plan import own_config  # noqa: PLC0415
     from bnbench.store import own_trials  # noqa: PLC0415
 
     runs = own_trials.write(study, own_config.read(study.results, table), data)
     preregistration.collect((), Path(), data)
+    # A table that was handed over in Python has no date.
+    studies.note_newest([] if table else used(study.results["path"], study.results["pattern"]), data)
     return f"{study.name}: collected {runs} runs from {study.results['path']}"
 
 

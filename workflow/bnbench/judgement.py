@@ -204,6 +204,10 @@ def judge(
             shutil.rmtree(above, ignore_errors=True)
         raise
     report = Report(study, above / study.name, sentence, said)
-    if not kept:
+    if kept:
+        from bnbench.page import index_page  # noqa: PLC0415
+
+        said += filter(None, [index_page.renew(above)])
+    else:
         weakref.finalize(report, shutil.rmtree, above, ignore_errors=True)
     return report

@@ -24,17 +24,25 @@ rule plot:
         "python -m bnbench plot --study {params.study:q} 2>&1 | tee {log:q} >&2"
 
 
+# It also renews `reports/index.html`. That page belongs to all studies, so no rule can have it as an output: a run of one
+# study would remove or date what another has written. Whatever finishes last lists everything that is there.
 rule report:
     input:
         rules.compare.output,
         rules.plot.output,
     output:
-        page=f"{REPORT}/index.html",
+        page=report(
+            f"{REPORT}/index.html",
+            caption="../captions/page.rst",
+            category="Report",
+            labels={"report": STUDY.name, "holds": "the whole page"},
+        ),
         landing=f"{REPORT}/landing.rst",
     log:
         f"logs/{STUDY.name}/report.log",
     localrule: True
     params:
         study=study_json,
+        said=said,
     shell:
         "python -m bnbench report --study {params.study:q} 2>&1 | tee {log:q} >&2"
