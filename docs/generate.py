@@ -58,15 +58,15 @@ A study is one YAML file. [config.yaml](../config.yaml) is the default study;
 - **Entries with parameters.** A task, a network, a norm, an optimizer, a schedule or a loss is a name, `norm: batch`,
   or a name with parameters, `norm: {name: batch, momentum: 0.01}`.
 - **Your own code.** With the name `module`, a network, a norm, an optimizer, a loss or a metric calls a function or
-  class in [a Python file of yours](networks.md).
+  class in [your own Python file](networks.md).
 - **Several values.** An entry may list values of its numbers: `{name: sgd, lr: [0.01, 0.1]}` makes two levels, and
   `{name: sgd, lr: [0.01, 0.1], momentum: [0, 0.9]}` four. With `tune`, each arm gets [its own
   best](statistics.md#a-fair-learning-rate-for-each-arm) of them.
 - **Numbers.** Write `0.001` or `1.0e-3`. YAML reads `1e-3` as text.
 - **One run only.** `snakemake --cores all --config seeds=50 epochs=500` changes top-level keys without editing the
   file.
-- **Mistakes.** Whatever is wrong is reported before anything runs: the file, the key, what was found and what is
-  allowed. `bnbench check --configfile my-study.yaml` only checks the config.
+- **Mistakes.** Every mistake is reported before anything runs: the file, the key, what was found and what is allowed.
+  `bnbench check --configfile my-study.yaml` only checks the config.
 
 ## Keys
 """
@@ -91,13 +91,13 @@ _COLUMNS = """\
 <!-- Made by `make docs` from workflow/bnbench/columns.py and schemas.py. Do not edit. -->
 # The columns of all tables
 
-A name means the same thing in every table that has it. [results.md](results.md) says where the tables lie.
+A name means the same thing in every table that has it. [results.md](results.md) says where to find the tables.
 
 - **Result tables** are Parquet files under `results/`, written by the jobs that train.
 - **Report tables** are CSV files in `reports/<study>/tables/`; `verdicts.json` holds them, too.
 - **labels** stands for a column of labels for each factor. A table with a `treatment` column has no column for
   the compared factor.
-- An empty cell (null in Parquet and JSON) stands where there is no value.
+- A cell without a value is empty in CSV, and null in Parquet and JSON.
 """
 
 _TYPES = {pa.string(): "text", pa.int64(): "whole number", pa.float64(): "number", pa.bool_(): "true or false"}
@@ -130,13 +130,13 @@ _OUTCOMES = """\
 <!-- Made by `make docs` from workflow/bnbench/outcomes.py and wording/outcomes.py. Do not edit. -->
 # The outcomes
 
-What a trial can be judged by. `report.outcome` names the one that decides; the page shows most of the others beside it,
-as far as the study knows them.
+A trial can be judged by any of these outcomes. `report.outcome` names the one that decides; the page also shows most of
+the others that the study measures.
 
-- **By ratio**: the means are geometric, the effect is a ratio, and the margin is a ratio, too: 1.05 stands for ratios
+- **By ratio**: the means are geometric, the effect is a ratio, and the margin is a ratio too: 1.05 stands for ratios
   from 1/1.05 to 1.05.
-- **By difference**: the means are arithmetic, the effect is a difference, and the margin is one, too. Of shares it is
-  shown in percentage points: `margin: 0.005` is half a point.
+- **By difference**: the means are arithmetic, the effect is a difference, and the margin is a difference too. Shares
+  are shown in percentage points: `margin: 0.005` is half a point.
 - **The window** is the share `report.window` of the measured epochs, from the end, over which a trial's outcome is
   averaged. `best_test_loss` has none.
 
@@ -146,24 +146,24 @@ report: {outcome: test_accuracy, margin: 0.005}
 """
 
 _OWN_OUTCOME = [
-    "a metric of your own",
+    "your own metric",
     "the function that `metrics` names",
     "its `scale`: difference",
     "its `better`: higher",
-    "its `margin`: 0.01, or 1.05 of ratios",
+    "its `margin`: 0.01, or 1.05 for ratios",
     "[every task](config.md#metrics)",
 ]
 
 
 def outcomes_page() -> str:
     """docs/outcomes.md: every outcome that can decide, with its scale and direction."""
-    heads = ["outcome", "what it is", "compared by", "better", "margin by default", "known of"]
+    heads = ["outcome", "what it is", "compared by", "better", "margin by default", "available for"]
     rows = [_outcome(OUTCOMES[name], meaning) for name, meaning in outcomes.MEANINGS.items()]
     return "\n".join([_OUTCOMES, _table(heads, [*rows, _OWN_OUTCOME])])
 
 
 def _outcome(outcome: Outcome, meaning: str) -> list[str]:
-    margin = "none: say it, in the target's own units"
+    margin = "none: set one, in the target's own units"
     if outcome.margin is not None:
         points = " (1 percentage point)" if outcome.per_cent else ""
         margin = f"{outcome.margin:g}{points}"
@@ -215,7 +215,7 @@ def _entry(entry: type[Any]) -> Iterator[str]:
     rows = [_row(name, item, rule["required"]) for name, item in rule["properties"].items()]
     yield _table(_PARAMETERS, rows) if rows else "It has no parameters.\n"
     if rule["additionalProperties"]:
-        yield "Any other parameter goes to what `build` names: a number, text, true, false, null, or a list of such.\n"
+        yield "Any other parameter goes to what `build` names: a number, text, true, false, null, or a list of these.\n"
 
 
 def _activations() -> list[list[str]]:

@@ -29,10 +29,10 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "setting": "address of the setting: a readable name and a hash of everything that changes the numbers",
             "objective": "what training minimizes: the loss of the task, or the one that the config names",
-            "metrics": "your own metrics that are measured; null where there are none",
-            "dtype": "type of the numbers that a network computes with",
+            "metrics": "your own metrics; null if there are none",
+            "dtype": "type of the numbers in a network",
             "files": "your files and the classes that you added, each with the first eight digits of its hash; null "
-            "where there are none",
+            "if there are none",
             "baseline": "label of the arm that the other one is compared with",
             "treatment": "label of the arm that is compared with the baseline",
         },
@@ -46,39 +46,39 @@ COLUMNS: dict[str, pa.Field] = {
     ),
     **_columns(
         _NUMBER,
-        {"validation": "share of the training points that is held out for validation; null where none is"},
+        {"validation": "share of the training points that is held out for validation; null if none is"},
     ),
     **_columns(
         _WHOLE,
         {
-            "seed": "fixes all that is random: what is drawn of the data, initial weights, order of the examples",
-            "epoch": "epoch, counted from 0; of an excluded trial, the one at which it diverged",
+            "seed": "fixes everything random: noise or split of the data, initial weights, order of the examples",
+            "epoch": "epoch, counted from 0; for an excluded trial, the one at which it diverged",
         },
     ),
     **_columns(
         _NUMBER,
         {
             "train_loss": "mean of the loss over the batches of the epoch, in training mode, before each step",
-            "eval_loss": "loss on the training points in evaluation mode; null where it was not measured",
+            "eval_loss": "loss on the training points in evaluation mode; null if it was not measured",
             "test_loss": "loss on the test points in evaluation mode",
             "test_loss_precise": "loss on the test points, with the statistics of the whole training set under the "
-            "present weights",
-            BATCH: "loss on the test points, each batch of them with its own statistics, in batches of the size that "
-            "trains; where no statistics are kept, it is the test loss",
-            VALIDATION: "loss on the points that are held out of the training; null where none are",
-            ACCURACY: "share of the test points that are classified correctly; null where nothing is classified",
+            "current weights",
+            BATCH: "loss on the test points, in batches of the training size, each with its own statistics; equal to "
+            "the test loss if no statistics are kept",
+            VALIDATION: "loss on the points that are held out of the training; null if there are none",
+            ACCURACY: "share of the test points that are classified correctly; null if nothing is classified",
             AUC: "area under the ROC curve at the test points; null unless there are two classes",
-            R2: "share of the targets' variance at the test points that is explained, R²; null unless they are numbers",
-            MAE: "mean absolute error at the test points, in the target's own units, or of several standardized ones "
-            "in their standard deviations; null unless targets are numbers",
+            R2: "explained share of the targets' variance at the test points, R²; null unless they are numbers",
+            MAE: "mean absolute error at the test points, in the target's own units, or in standard deviations for "
+            "several standardized targets; null unless targets are numbers",
         },
     ),
-    # What trials are made of.
-    **_columns(_WHOLE, {"diverged_at": "first epoch with a loss that is not finite; null if there is none"}),
+    # What describes a trial.
+    **_columns(_WHOLE, {"diverged_at": "first epoch whose loss is not finite; null if there is none"}),
     **_columns(
         _NUMBER,
         {
-            "seconds": "wall time of training and evaluation: of a trial, that of its job divided by the job's seeds; "
+            "seconds": "wall time of training and evaluation: for a trial, that of its job divided by the job's seeds; "
             "in provenance, the sum over its trials"
         },
         "s",
@@ -100,114 +100,114 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _NUMBER,
         {
-            TARGET_VARIANCE: "variance of the targets at the test points, in the units of the test loss; null where "
-            "the loss is no squared error, or was measured by a version that did not store it",
-            TARGET_SCALE: "what one unit of the standardized target is in the target's own units; null where the "
+            TARGET_VARIANCE: "variance of the targets at the test points, in the units of the test loss; null if "
+            "the loss is not a squared error, or was measured by a version that did not store it",
+            TARGET_SCALE: "what one unit of the standardized target is in the target's own units; null if the "
             "target was not standardized",
         },
     ),
     **_columns(
         _NUMBER,
         {
-            "x": "a test point; null where classes are counted",
-            "y": "target at the test point; of classes, the number of the true one, counted from 0",
-            "y_fit": "output of the network at the test point after the last epoch; of classes, the number of the one "
+            "x": "a test point; null if classes are counted",
+            "y": "target at the test point; for classes, the number of the true one, counted from 0",
+            "y_fit": "output of the network at the test point after the last epoch; for classes, the number of the one "
             "that is predicted",
         },
     ),
     **_columns(
         _WHOLE,
-        {"points": "test points of the class y that are taken for the class y_fit; null where a function is fitted"},
+        {"points": "test points of the class y that are classified as y_fit; null if a function is fitted"},
     ),
     # The verdict on a context.
     **_columns(_TEXT, {"outcome": "which outcome the row is about"}),
     **_columns(
         _WHOLE,
         {
-            "pairs": "seeds that both arms have; where runs are not paired, the runs of the arm that has fewer",
-            "finite_pairs": "pairs of which neither trial diverged; in outcomes, pairs that the effect is over",
-            "runs_baseline": "runs of the baseline; null where runs are paired",
-            "runs_treatment": "runs of the treatment; null where runs are paired",
+            "pairs": "seeds that both arms have; for unpaired runs, the number of runs of the smaller arm",
+            "finite_pairs": "pairs in which no trial diverged; in outcomes, pairs that the effect is based on",
+            "runs_baseline": "runs of the baseline; null if runs are paired",
+            "runs_treatment": "runs of the treatment; null if runs are paired",
             "family": "comparisons that are judged together; in interactions, all_pairs and confusion, rows",
-            "floored": "finite pairs, or unpaired runs, of which a loss lies below the resolution: not in the effect",
-            "diverged_baseline": "pairs of which the baseline's trial diverged, or unpaired runs of it",
-            "diverged_treatment": "pairs of which the treatment's trial diverged, or unpaired runs of it",
-            "examples": "examples in a batch; null where batch sizes are compared",
-            "reached_baseline": "pairs of which the baseline's trial reached the target and did not diverge",
-            "reached_treatment": "pairs of which the treatment's trial reached the target and did not diverge",
-            "at_once_baseline": "pairs of which the baseline's trial had the target at the first measurement",
-            "at_once_treatment": "pairs of which the treatment's trial had the target at the first measurement",
+            "floored": "finite pairs, or unpaired runs, with a loss below the resolution; they are not in the effect",
+            "diverged_baseline": "pairs in which the baseline's trial diverged, or its unpaired runs that diverged",
+            "diverged_treatment": "pairs in which the treatment's trial diverged, or its unpaired runs that diverged",
+            "examples": "examples in a batch; null if batch sizes are compared",
+            "reached_baseline": "pairs in which the baseline's trial reached the target and did not diverge",
+            "reached_treatment": "pairs in which the treatment's trial reached the target and did not diverge",
+            "at_once_baseline": "pairs in which the baseline's trial was at the target at the first measurement",
+            "at_once_treatment": "pairs in which the treatment's trial was at the target at the first measurement",
             "jobs_baseline": "jobs in which the baseline's trials of the pairs were trained; only for seconds",
             "jobs_treatment": "jobs in which the treatment's trials of the pairs were trained; only for seconds",
-            "direction": "sign of what is tested, treatment − baseline: −1, 0 or 1; 0 also where nothing is tested",
-            "decided_from": "first epoch from which on the band lies on the side of the verdict, helps or hurts; null "
-            "where it does not to the end, or the verdict is another",
+            "direction": "sign of the tested difference, treatment − baseline: −1, 0 or 1; also 0 if nothing is tested",
+            "decided_from": "first epoch from which the band lies on the side of the verdict, helps or hurts, to the "
+            "end; null if there is none, or with another verdict",
         },
     ),
     **_columns(
         _NUMBER,
         {
-            "baseline_value": "the baseline's outcome: of a seed, or its mean over the pairs of the effect, geometric "
-            "where the effect is a ratio",
-            "treatment_value": "the treatment's outcome: of a seed, or its mean over these pairs",
+            "baseline_value": "the baseline's outcome: for one seed, or its mean over the pairs of the effect, "
+            "geometric if the effect is a ratio",
+            "treatment_value": "the treatment's outcome: for one seed, or its mean over these pairs",
             "baseline_last": "the baseline's outcome at the last epoch",
             "treatment_last": "the treatment's outcome at the last epoch",
-            "effect": "treatment against baseline, of a seed or as a mean over the pairs: a ratio of losses (1: no "
-            "effect), or a difference (0: no effect). In interactions, what a ratio is multiplied by or a difference "
-            "changed by",
+            "effect": "treatment compared with baseline, for a seed or as a mean over the pairs: a ratio of losses (1: "
+            "no effect), or a difference (0: no effect). In interactions, the factor that multiplies a ratio, or the "
+            "change of a difference",
             "effect_low": "lower limit of the effect that holds for all contexts together",
             "effect_high": "upper limit of the effect that holds for all contexts together",
-            "corrected_low": "lower limit of the effect for the population that the rows come from, for the context by "
-            "itself (Nadeau & Bengio); null unless each seed draws another test part of the same rows and the outcome "
+            "corrected_low": "lower limit of the effect for the population that the rows come from, for the context "
+            "alone (Nadeau & Bengio); null unless each seed draws another test part of the same rows and the outcome "
             "is measured on it",
             "corrected_high": "upper limit of the effect for that population",
-            "own_low": "lower limit of the effect for the context by itself (Student; Welch where runs are not paired)",
-            "own_high": "upper limit of the effect for the context by itself",
-            "narrow_low": "lower 1 − 2α limit of the effect for the context by itself",
-            "narrow_high": "upper 1 − 2α limit of the effect for the context by itself",
+            "own_low": "lower limit of the effect for the context alone (Student; Welch for unpaired runs)",
+            "own_high": "upper limit of the effect for the context alone",
+            "narrow_low": "lower 1 − 2α limit of the effect for the context alone",
+            "narrow_high": "upper 1 − 2α limit of the effect for the context alone",
             "confidence": "confidence level of the intervals, 1 − α",
-            "p": "p-value of the sign-flip test, of unpaired runs by permutation (interactions: Welch), not adjusted",
-            "p_max_t": "p-value adjusted for the family by step-down maxT; null where runs are not paired",
+            "p": "p-value of the sign-flip test; for unpaired runs, by permutation (interactions: Welch); not adjusted",
+            "p_max_t": "p-value adjusted for the family by step-down maxT; null for unpaired runs",
             "p_holm": "p-value adjusted for the family by Holm",
             "p_adjusted": "the adjusted p-value that decides",
             "p_bh": "p-value adjusted for false discoveries over all exploratory rows (Benjamini & Hochberg)",
-            "edge_effect": "how far what decides an effect lies beyond the edge of its verdict, in standard errors of "
-            "its own; negative where it falls short of it, null where the seeds are too few to decide",
-            "edge_equivalence": "the same of a mean that is within the margin",
-            "edge_not_worse": "the same of a treatment that is not worse by more than the margin",
-            "p_equivalence": "p-value of two one-sided tests on the margin, adjusted by Holm; null where not all pairs "
-            "were measured, or too few to decide anything",
+            "edge_effect": "how far the number that decides an effect lies beyond the edge of its verdict, in standard "
+            "errors; negative if it falls short of it, null if there are too few seeds to decide",
+            "edge_equivalence": "the same for a mean that is within the margin",
+            "edge_not_worse": "the same for a treatment that is not worse by more than the margin",
+            "p_equivalence": "p-value of two one-sided tests on the margin, adjusted by Holm; null if not all pairs "
+            "were measured, or if there are too few to decide anything",
             "hl_effect": "Hodges–Lehmann estimate of the effect",
             "hl_low": "lower limit of hl_effect, by the test of p_wilcoxon",
             "hl_high": "upper limit of hl_effect, by the test of p_wilcoxon",
-            "p_wilcoxon": "p-value of Wilcoxon's test, of signed ranks or of the rank sum where runs are not paired",
-            "hedges_dz": "mean of the pairs' differences, of logarithms where effects are ratios, over their standard "
-            "deviation, Hedges-corrected; null where runs are not paired",
-            "hedges_g": "difference of the means of unpaired runs over their pooled deviation, Hedges-corrected",
+            "p_wilcoxon": "p-value of Wilcoxon's test: signed ranks, or the rank sum for unpaired runs",
+            "hedges_dz": "mean of the pairs' differences (of logarithms if effects are ratios) divided by their "
+            "standard deviation, Hedges-corrected; null for unpaired runs",
+            "hedges_g": "difference of the means of unpaired runs divided by their pooled deviation, Hedges-corrected",
             "win_rate": "share of seeds, or of pairs of unpaired runs, with a better treatment; ties count half",
-            "win_low": "lower limit of win_rate (Wilson; Newcombe where runs are not paired)",
+            "win_low": "lower limit of win_rate (Wilson; Newcombe for unpaired runs)",
             "win_high": "upper limit of win_rate",
-            "spread_ratio": "ratio of the standard deviations of the outcome, of its logarithm where effects are "
-            "ratios, treatment to baseline",
+            "spread_ratio": "ratio of the standard deviations of the outcome (of its logarithm if effects are "
+            "ratios), treatment to baseline",
             "p_spread": "p-value of the test of equal deviations (Pitman and Morgan; unpaired, Brown and Forsythe)",
-            "correlation": "correlation of the arms over the seeds of both, of logarithms where effects are ratios",
+            "correlation": "correlation of the arms over the seeds of both (of logarithms if effects are ratios)",
             "variance_ratio": "variance of the paired difference divided by that of an unpaired one, over these seeds",
             "effect_last": "effect at the last epoch alone, over the same pairs",
             "effect_last_low": "lower limit of effect_last",
             "effect_last_high": "upper limit of effect_last",
-            "p_mcnemar": "exact p-value of McNemar's test on the divergences; null where no trial diverged",
-            "p_fisher": "p-value of Fisher's exact test on divergences of unpaired runs; null where none diverged",
+            "p_mcnemar": "exact p-value of McNemar's test on the divergences; null if no trial diverged",
+            "p_fisher": "p-value of Fisher's exact test on divergences of unpaired runs; null if none diverged",
             "resolution": "the smallest mean loss above 0 that the arithmetic can give; null for scores",
             "raised_effect": "the effect over all finite pairs with losses below the resolution raised to it; null "
-            "where there are none",
-            "raised_low": "lower limit of raised_effect for the context by itself (Student)",
-            "raised_high": "upper limit of raised_effect for the context by itself (Student)",
+            "if there are none",
+            "raised_low": "lower limit of raised_effect for the context alone (Student)",
+            "raised_high": "upper limit of raised_effect for the context alone (Student)",
             "seeds_needed": "seeds, or runs of each arm, that would show an effect as small as the margin with 80 % "
-            "power, at the observed spread; null where the context is decided",
+            "power, at the observed spread; null if the context is decided",
             "seeds_needed_low": "the same at the lower 95 % limit of the spread",
             "seeds_needed_high": "the same at the upper 95 % limit of the spread",
             "seeds_equivalent": "seeds, or runs of each arm, that would show equal arms to be equivalent with 80 % "
-            "power, at the observed spread; null where the context is decided",
+            "power, at the observed spread; null if the context is decided",
             "seeds_equivalent_low": "the same at the lower 95 % limit of the spread",
             "seeds_equivalent_high": "the same at the upper 95 % limit of the spread",
         },
@@ -215,27 +215,27 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _TEXT,
         {
-            "verdict": "helps, hurts, equivalent, undecided, or no data; in confusion, by p_adjusted and the row's "
-            "own interval, where more of a class that is recognized, and less that is taken for another, is better",
-            "test": "mean (of the differences), or ranks: worst-rank where trials diverged, rank where losses lie "
+            "verdict": "helps, hurts, equivalent, undecided, or no data; in confusion, by p_adjusted and the row's own "
+            "interval, where recognizing more of a class, or mistaking less of it for another, is better",
+            "test": "mean (of the differences), or ranks: worst-rank if trials diverged, rank if losses are "
             "below the resolution",
-            "adjustment": "how p_adjusted is adjusted: by step-down maxT, or by Holm where runs are not paired",
-            "limits": "what gives the limits that hold together: flips of the residuals, Bonferroni where pairs are "
-            "too few to flip or not paired, or Student where there is one context alone; null where there are none",
+            "adjustment": "how p_adjusted is adjusted: by step-down maxT, or by Holm for unpaired runs",
+            "limits": "method of the limits that hold together: flips of the residuals, Bonferroni if there are too "
+            "few pairs to flip or runs are unpaired, or Student if there is only one context; null if there are none",
             "mixed": "versions of torch or devices, if the pairs come from several",
-            "role": "primary if it decides the verdict; exploratory if it is tested beside; descriptive if it is not",
-            "bound": "what the effect says of the true one where not all was measured (a loss lies below the "
+            "role": "primary if it decides the verdict; exploratory if it is only tested; descriptive if it is not",
+            "bound": "how the effect bounds the true one if not everything was measured (a loss is below the "
             "resolution; a target was not reached, or at once): at least, at most, or restricted if it may be either; "
-            "null where all was. In contexts it is about raised_effect",
+            "null if everything was. In contexts it is about raised_effect",
         },
     ),
     **_columns(
         _FLAG,
         {
             "within_margin": "whether p_equivalence is below α",
-            "marked": "whether p_bh is below α and the effect as it is shown points where the test does",
-            "baseline_floored": "whether the baseline's loss lies below the resolution",
-            "treatment_floored": "whether the treatment's loss lies below the resolution",
+            "marked": "whether p_bh is below α and the effect that is shown has the direction of the test",
+            "baseline_floored": "whether the baseline's loss is below the resolution",
+            "treatment_floored": "whether the treatment's loss is below the resolution",
         },
     ),
     # The losses on an absolute scale, and whether they still change.
@@ -244,24 +244,24 @@ COLUMNS: dict[str, pa.Field] = {
         {
             f"{arm}_{of}": text.format(arm=f"the {arm}")
             for of, text in {
-                "left": "share of the target's variance that {arm} leaves, 1 − R²: squared test error over the "
-                "variance of the test targets, as a geometric mean over the finite pairs; null where it is unknown",
-                "error": "root mean square test error of {arm}, in the target's own units, or of several standardized "
-                "targets in their standard deviations, as a geometric mean over the finite pairs; null where it is "
+                "left": "unexplained variance of {arm}, 1 − R²: squared test error divided by the "
+                "variance of the test targets, as a geometric mean over the finite pairs; null if it is unknown",
+                "error": "root mean square test error of {arm}, in the target's own units, or in standard deviations "
+                "for several standardized targets, as a geometric mean over the finite pairs; null if it is "
                 "unknown",
                 "accuracy": "share of the test points that {arm} classifies correctly, as a mean over the finite "
-                "pairs; null where nothing is classified",
+                "pairs; null if nothing is classified",
             }.items()
             for arm in ("baseline", "treatment")
         },
     ),
-    **_columns(_FLAG, {"standardized": "whether the target was standardized for the training"}),
+    **_columns(_FLAG, {"standardized": "whether the target was standardized for training"}),
     **_columns(
         _NUMBER,
         {
             "change": "change of the outcome from first_epoch to last_epoch, by a straight line through each seed's "
             "measurements, as a mean over the seeds: a ratio of losses (1: no change), or a difference (0: no change; "
-            "of the generalization gap, in log units)",
+            "for the generalization gap, in log units)",
             "change_low": "lower limit of change that holds for all settings together (Bonferroni)",
             "change_high": "upper limit of change that holds for all settings together (Bonferroni)",
         },
@@ -269,13 +269,13 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _WHOLE,
         {
-            "first_epoch": "first measured epoch of the stretch over which the change is judged",
-            "last_epoch": "last measured epoch of that stretch",
-            "measurements": "measured epochs of that stretch",
+            "first_epoch": "first measured epoch of the period over which the change is judged",
+            "last_epoch": "last measured epoch of that period",
+            "measurements": "number of measured epochs in that period",
         },
     ),
-    **_columns(_TEXT, {"trend": "falls or rises where the limits of change say so; else unclear, or no data"}),
-    # What stands beside the verdicts.
+    **_columns(_TEXT, {"trend": "falls or rises if the limits of change say so; else unclear, or no data"}),
+    # What accompanies the verdicts.
     **_columns(
         _NUMBER,
         {
@@ -288,22 +288,22 @@ COLUMNS: dict[str, pa.Field] = {
             "error": "median of the absolute errors over the seeds",
             "error_low": "5th percentile of the absolute errors",
             "error_high": "95th percentile of the absolute errors",
-            "deviation": "standard deviation of the outcome over the seeds, of its logarithm where effects are ratios",
+            "deviation": "standard deviation of the outcome over the seeds (of its logarithm if effects are ratios)",
             "variance_share": "variance of that outcome when this source alone varies, divided by that when all vary",
             "variance_share_low": "lower limit of variance_share (jackknife over the seeds)",
             "variance_share_high": "upper limit of variance_share (jackknife over the seeds)",
             "value": "a loss that was printed elsewhere",
-            "percentile": "where that loss lies among the seeds, 0 to 100; ties count half",
+            "percentile": "where that loss ranks among the seeds, 0 to 100; ties count half",
             "lowest": "smallest loss of the seeds at that epoch",
             "median": "median loss of the seeds at that epoch",
             "highest": "largest loss of the seeds at that epoch",
-            "baseline_share": "share of the test points of the class that the baseline takes for the predicted one, as "
+            "baseline_share": "share of the test points of the class that the baseline classifies as the predicted one, as "
             "a mean over the seeds",
-            "treatment_share": "share of the test points of the class that the treatment takes for the predicted one",
+            "treatment_share": "share of the test points of the class that the treatment classifies as the predicted one",
             "share": "share of the splits with a false verdict in any context",
             "contexts_share": "share of single contexts with a false verdict",
-            "rate": "value of the first parameter that is tuned, the learning rate as a rule",
-            "best_effect": "effect with each arm at the values that are chosen for it",
+            "rate": "value of the first tuned parameter, usually the learning rate",
+            "best_effect": "effect with each arm at the values chosen for it",
             "baseline_validation": "geometric mean of the baseline's validation loss at these values",
             "treatment_validation": "geometric mean of the treatment's validation loss at these values",
         },
@@ -313,10 +313,10 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "seeds": "trials that stay finite to the end",
             "diverged": "trials that diverged",
-            "common_seeds": "seeds whose trials stay finite whichever source of randomness varies",
+            "common_seeds": "seeds whose trials stay finite for every varied source of randomness",
             "trials": "trials of the setting that this software and machine trained",
             "splits": "random splits of the baseline against itself",
-            "contexts": "contexts that are taken together; in control, those of each split",
+            "contexts": "number of contexts combined; in control, that of each split",
             "baseline_diverged": "trials of the baseline that diverged at these values",
             "treatment_diverged": "trials of the treatment that diverged at these values",
             "agreeing_baseline": "seeds for which chosen_baseline is chosen",
@@ -324,20 +324,22 @@ COLUMNS: dict[str, pa.Field] = {
             "baseline_chosen": "seeds for which the other seeds choose these values for the baseline",
             "treatment_chosen": "seeds for which the other seeds choose these values for the treatment",
             "rows": "rows that the claim is about",
-            "supporting": "rows that are as the claim predicts",
+            "supporting": "rows that agree with the claim",
             "contradicting": "rows that are decided otherwise",
             "close": "rows so near the edge of their verdict that a repetition may change the conclusion",
         },
     ),
     # All contexts together, and every arm against every other.
-    **_columns(_TEXT, {"arm": "label of an arm", "groups": "letters; two arms that share one are not told apart"}),
+    **_columns(
+        _TEXT, {"arm": "label of an arm", "groups": "letters; two arms that share a letter cannot be distinguished"}
+    ),
     **_columns(
         _WHOLE,
         {
-            "contexts_helped": "contexts whose verdict is helps; null but for a main effect",
-            "contexts_hurt": "contexts whose verdict is hurts; null but for a main effect",
-            "contexts_equivalent": "contexts whose verdict is equivalent; null but for a main effect",
-            "contexts_undecided": "contexts with no verdict; null but for a main effect",
+            "contexts_helped": "contexts whose verdict is helps; null except for a main effect",
+            "contexts_hurt": "contexts whose verdict is hurts; null except for a main effect",
+            "contexts_equivalent": "contexts whose verdict is equivalent; null except for a main effect",
+            "contexts_undecided": "contexts with no verdict; null except for a main effect",
         },
     ),
     **_columns(
@@ -345,15 +347,15 @@ COLUMNS: dict[str, pa.Field] = {
         {
             "prediction_low": "lower limit of the prediction interval for the effect in a further context",
             "prediction_high": "upper limit of the prediction interval for the effect in a further context",
-            "iqm": "interquartile mean of the effects over contexts and seeds, geometric where the effect is a ratio; "
-            "null where losses lie below the resolution, or both trials of a pair diverged",
-            "improvement": "share of the pairs in which the treatment is better, ties counting half: the mean over "
+            "iqm": "interquartile mean of the effects over contexts and seeds, geometric if the effect is a ratio; "
+            "null if losses are below the resolution, or both trials of a pair diverged",
+            "improvement": "share of the pairs in which the treatment is better, with ties counted half: the mean over "
             "the contexts",
             "improvement_low": "lower limit of improvement, by the bootstrap over seeds",
             "improvement_high": "upper limit of improvement, by the bootstrap over seeds",
             "effect_lowest": "smallest effect of a context",
             "effect_highest": "largest effect of a context",
-            "tau": "standard deviation of the true effects of the contexts, of their logarithms where they are ratios",
+            "tau": "standard deviation of the true effects of the contexts (of their logarithms if they are ratios)",
             "i_squared": "share of the variance of the contexts' observed effects that is not chance",
             "threshold": "an effect",
             "reached": "share of the pairs, over contexts and seeds, whose effect is at least as good as the threshold",
@@ -361,12 +363,12 @@ COLUMNS: dict[str, pa.Field] = {
             "mean_rank": "mean rank of the arm among all arms, over contexts and seeds; 1 is best",
         },
     ),
-    **_columns(_FLAG, {"told_apart": "whether p_adjusted is below α, and interval and rank_difference bear it out"}),
+    **_columns(_FLAG, {"told_apart": "whether p_adjusted is below α, and interval and rank_difference agree"}),
     **_columns(
         _TEXT,
         {
             "class": "a class, by its name in the data or its number",
-            "predicted": "the class that test points of that class are taken for",
+            "predicted": "the class predicted for test points of that class",
             "component": "a factor of the ratio of the test losses",
             "factor": "what the effect depends on; main effect: over all contexts",
             "level": "level of that factor, or doubling of the batch size",
@@ -380,16 +382,16 @@ COLUMNS: dict[str, pa.Field] = {
             "paper": "what the source of the claim did",
             "here": "what is tested here",
             "setup": "same: task, outcome and tuning are those of the source; other: they are not",
-            "to": "what a claim of another setup carries over to, or does not",
-            "conclusion": "what the claim comes to: supported, only where …, contradicted or undecided; of another "
+            "to": "the setup that a claim of another setup carries over to, or does not",
+            "conclusion": "the verdict on the claim: supported, only where …, contradicted or undecided; in another "
             "setup, that it carries over, carries over in part or does not carry over",
-            "chosen_baseline": "values that other seeds' validation losses choose for the baseline on most seeds",
-            "chosen_treatment": "values that other seeds' validation losses choose for the treatment on most seeds",
-            "at_end_baseline": "which of chosen_baseline lie at an end of the values that were tried",
-            "at_end_treatment": "which of chosen_treatment lie at an end of the values that were tried",
-            "parameter": "the first parameter that is tuned",
-            "beside": "values of the other parameters that are tuned",
-            "where": "on which rows it holds or is contradicted",
+            "chosen_baseline": "values that other seeds' validation losses choose for the baseline for most seeds",
+            "chosen_treatment": "values that other seeds' validation losses choose for the treatment for most seeds",
+            "at_end_baseline": "which of chosen_baseline are the first or last of the values tried",
+            "at_end_treatment": "which of chosen_treatment are the first or last of the values tried",
+            "parameter": "the first tuned parameter",
+            "beside": "values of the other tuned parameters",
+            "where": "the rows on which it holds or is contradicted",
             "measured": "the numbers of the rows",
         },
     ),
@@ -398,12 +400,14 @@ COLUMNS: dict[str, pa.Field] = {
 
 
 def of_factor(name: str) -> pa.Field:
-    """The column of a factor: of the config, or of a table of results of your own."""
+    """The column of a factor: one of the config, or one of the user's own table."""
     return (
-        COLUMNS[name] if name in FACTORS else _columns(_TEXT, {name: "label of the level: a column of your own"})[name]
+        COLUMNS[name]
+        if name in FACTORS
+        else _columns(_TEXT, {name: "label of the level: a column of your table"})[name]
     )
 
 
 def of_metric(name: str) -> pa.Field:
-    """The column of a metric of the user's own."""
-    return _columns(_NUMBER, {name: "metric of your own, on the test points"})[name]
+    """The column of the user's own metric."""
+    return _columns(_NUMBER, {name: "your own metric, on the test points"})[name]

@@ -103,7 +103,7 @@ def test_validation_takes_rows_from_the_training_part_alone(tmp_path):
 WRONG = [
     ({"x_train": None}, {}, "no array 'x_train'"),
     ({"y_test": None}, {}, "no array 'y_test'.*the file holds x_train, y_train, x_test"),
-    ({"y_train": np.zeros(79)}, {}, "x_train has 80 examples and y_train 79, allowed: as many of both"),
+    ({"y_train": np.zeros(79)}, {}, "x_train has 80 examples and y_train 79, allowed: the same number of both"),
     (
         {"x_test": np.zeros((40, 9, 9), np.uint8)},
         {},

@@ -1,4 +1,4 @@
-"""What is to be known of the data of a task: numbers and names, which `wording.data` puts into sentences."""
+"""Facts about the data of a task: numbers and names, which `wording.data` puts into sentences."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Counts = tuple[tuple[str, int], ...]
-"""Names, each with how many; a mapping would lose their order in the JSON that the rules pass."""
+"""Names, each with a count; a mapping would lose their order in the JSON that the rules pass."""
 
 MOST_NAMED = 20
-"""Columns of a kind that are named."""
+"""At most this many columns of a kind are named."""
 
 Reason = Literal["asked", "text", "boolean", "few", "fractions", "many", "others"]
-"""Why a target was taken for classes or for numbers.
+"""Why a target is treated as classes or as numbers.
 
 The config asks for it; the column holds text, or true and false; it holds few whole numbers that recur, or fractions,
 or many whole numbers; or it holds few, and is one of several targets that are numbers.
@@ -27,26 +27,26 @@ class Target:
     name: str
     why: Reason
     mean: float | None = None
-    """Of numbers, over the rows that are used, in their own units; None of classes."""
+    """For numbers, over the rows that are used, in their own units; None for classes."""
     deviation: float | None = None
     """Their standard deviation."""
     classes: Counts = ()
-    """Names of the classes with their rows, in the order of the outputs; none of numbers."""
+    """Names of the classes with their rows, in the order of the outputs; empty for numbers."""
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """A column of text that may not be meant to be an input."""
+    """A text column that may not be meant as an input."""
 
     column: str
     what: Literal["id", "date"]
     values: int
-    """How many different ones it holds, each of which is an input."""
+    """How many different values it holds, each of which becomes an input."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What is to be known of the data of a task."""
+    """Facts about the data of a task."""
 
     name: str
     """A file, or a data set."""
@@ -59,29 +59,29 @@ class About:
     held: int = 0
     """Rows that each seed holds out for validation."""
     classes: int = 0
-    """How many there are, where the names of the targets are not known; 0 of numbers."""
+    """How many there are, if the names of the targets are not known; 0 for numbers."""
     unit: str = ""
-    """Of targets that are numbers."""
+    """The unit of targets that are numbers."""
     autoencodes: bool = False
     """Whether the targets are the inputs."""
     in_file: int | None = None
-    """Rows of the file, where some may have been dropped."""
+    """Rows of the file, some of which may have been dropped."""
     gaps: Counts = ()
-    """Columns with the rows in which they have no value, which were dropped for that."""
+    """Columns with missing values, each with the number of rows that were dropped for it."""
     dropped: tuple[str, ...] = ()
     """Columns that are left out."""
     categories: Counts = ()
-    """Columns that are one-hot with how many inputs they became."""
+    """One-hot columns, each with the number of inputs that it became."""
     one_hot: int = 0
     """How many inputs all such columns became."""
     more_gaps: int = 0
-    """How many more columns have gaps: the first `MOST_NAMED` alone are named, as the rules pass all of it to jobs."""
+    """How many more columns have gaps: only the first `MOST_NAMED` are named, since the rules pass all this to jobs."""
     more_categories: int = 0
     """How many more columns are one-hot."""
     targets: tuple[Target, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     notes: tuple[str, ...] = ()
-    """What arrays were taken for, a clause each."""
+    """How arrays were read, a clause each."""
 
 
 def read(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,14 +76,14 @@ class GroupNorm(Norm):
     affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default
 
     def misfit(self, channels: int) -> str:
-        """The groups must be of one size."""
+        """The groups must have equal sizes."""
         if channels % self.groups == 0:
             return ""
         counted = "1 channel" if channels == 1 else f"{channels} channels"
         return f"found {counted}, allowed with norm 'group' groups={self.groups}: a multiple of {self.groups}"
 
     def leaves_nothing(self, channels: int) -> bool:
-        """Of groups of one unit, nothing but constants."""
+        """Groups of one unit leave nothing but constants."""
         return channels == self.groups
 
     def parameters(self) -> dict[str, float]:
@@ -143,7 +143,7 @@ class RMSNorm(Norm):
     affine: bool = parameter(True, "whether a trained scale follows")  # noqa: FBT003 - a default
 
     def leaves_nothing(self, channels: int) -> bool:
-        """Of one unit, nothing but its sign."""
+        """A single unit leaves nothing but its sign."""
         return channels == 1
 
     def parameters(self) -> dict[str, float]:
@@ -176,7 +176,7 @@ class RMSNorm(Norm):
 class InstanceNorm(Norm):
     """Instance normalization (Ulyanov, Vedaldi & Lempitsky 2016): each channel of each example over its positions.
 
-    A unit of a perceptron has one value in an example, of which nothing would be left.
+    It does not work in a perceptron: a unit has one value per example, so normalization would leave a constant.
     """
 
     title = "instance norm"
@@ -197,5 +197,5 @@ class InstanceNorm(Norm):
             UserError: always.
         """
         raise UserError(
-            "found activations [examples, channels], allowed with norm 'instance': those with positions, as of images"
+            "found activations [examples, channels], allowed with norm 'instance': those with positions, as in images"
         )

@@ -1,7 +1,7 @@
-"""The classes that the golden losses guard: to change one is to change a number that a test knows.
+"""The classes that the golden losses guard: if one changes, a number changes that a test checks.
 
-So their results need no trace of their source. Every other class has one, see `sources`. A class may be added here
-once tests/unit/golden.py trains with it; its results then have new addresses.
+So the addresses of their results need no hash of the source. Every other class has one, see `sources`. A class may be
+added here once tests/unit/golden.py trains with it; its results then have new addresses.
 """
 
 from __future__ import annotations

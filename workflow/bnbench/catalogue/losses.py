@@ -1,4 +1,4 @@
-"""Losses: what a network is trained to make small.
+"""Losses: what training minimizes.
 
 A loss is one small class: `forward` gives the loss of every example. Its derivatives come from autograd unless the
 class gives them by hand. The registry at the end gives it the name by which a task asks for it.
@@ -30,15 +30,15 @@ Kind = Literal["numbers", "classes", "flags"]
 
 @dataclass(frozen=True)
 class Loss(ABC):
-    """What every loss says of itself."""
+    """What every loss declares."""
 
     differentiate: ClassVar[Callable[..., Any] | None] = None
-    """`differentiate(output, target) -> (losses, gradient)`, an option; without it autograd serves `forward`."""
+    """`differentiate(output, target) -> (losses, gradient)`, optional; else autograd differentiates `forward`."""
     hessian_roots: ClassVar[Callable[..., Any] | None] = None
-    """`hessian_roots(output, target)`, an option, see `trainer.objectives`; without it autograd serves `forward`."""
+    """`hessian_roots(output, target)`, optional, see `trainer.objectives`; without it, autograd uses `forward`."""
 
     kind: ClassVar[Kind] = "numbers"
-    """What the targets are of a task that asks for it; a setting may use it with others, see `allowed`."""
+    """The targets of a task whose own loss this is; a setting may use it with others, see `allowed`."""
     allowed: ClassVar[tuple[Kind, ...]] = ("numbers", "classes", "flags")
     """The targets with which it can be used."""
 
@@ -47,7 +47,7 @@ class Loss(ABC):
         """[seeds, batch, outputs] twice → the loss of every example, [seeds, batch, 1]."""
 
     def resolution(self, epsilon: float) -> float:
-        """The smallest loss of one example that floating-point numbers of this relative precision tell from 0.
+        """The smallest loss of one example that floating-point numbers of this relative precision distinguish from 0.
 
         Of a loss that is quadratic near 0, with outputs and targets near 1.
         """
@@ -110,7 +110,7 @@ class HuberLoss(Loss):
 
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
-    """Cross-entropy of classes, by outputs that are logits and targets that are 1 for the right class, else 0."""
+    """Cross-entropy of classes; outputs are logits, and targets are 1 for the right class, else 0."""
 
     label_smoothing: float = parameter(
         0.0, "share of every target that is spread evenly over all classes (Szegedy et al. 2016)", minimum=0, maximum=1
@@ -143,7 +143,7 @@ class CrossEntropy(Loss):
 
 
 class BinaryCrossEntropy(Loss):
-    """Cross-entropy of flags, each a yes or no by itself, by outputs that are logits; a mean over the outputs."""
+    """Cross-entropy of flags, each a separate yes or no; outputs are logits. A mean over the outputs."""
 
     kind = "flags"
     allowed = ("flags", "classes")
@@ -162,7 +162,7 @@ class BinaryCrossEntropy(Loss):
 
 
 def _over_outputs(losses: Tensor) -> Tensor:
-    """The mean over the outputs, [seeds, batch, 1]; of one output, nothing is to be done."""
+    """The mean over the outputs, [seeds, batch, 1]; a single output is returned unchanged."""
     return losses if losses.shape[2] == 1 else losses.mean(2, keepdim=True)
 
 
@@ -181,19 +181,19 @@ LOSSES: dict[str, type[Loss]] = {
 }
 
 OF_TASK = "task"
-"""The loss that the task asks for."""
+"""Name of the task's own loss."""
 
 
 @dataclass(frozen=True)
 class OfTask:
-    """The loss that the task asks for: squared error, or cross-entropy of classes."""
+    """The task's own loss: squared error, or cross-entropy of classes."""
 
     title = "the task's loss"
 
 
 @dataclass(frozen=True)
 class OwnLoss(OwnCode):
-    """Your own loss: a function in a Python file, of `output` and `target`, that gives the loss of every example."""
+    """Your own loss: a function in a Python file, of `output` and `target`, that returns the loss of every example."""
 
     title = "own loss"
     supplied = ("output", "target")

@@ -1,4 +1,4 @@
-"""Metrics of the user's own: functions of outputs and targets that are measured on the test points."""
+"""The user's own metrics: functions of outputs and targets that are measured on the test points."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class OwnMetric(OwnCode):
     )
     margin: float | None = parameter(
         None,
-        "an effect that is too small to matter, unless the report has a margin; null means 0.01, or 1.05 of ratios",
+        "an effect that is too small to matter, unless the report has a margin; null means 0.01, or 1.05 for ratios",
     )
 
     def outcome(self) -> Outcome:
@@ -45,5 +45,5 @@ def own(spec: Mapping[str, Any]) -> list[OwnMetric]:
 
 
 def outcomes(spec: Mapping[str, Any]) -> dict[str, Outcome]:
-    """Name → outcome, of all that a setting, or a resolved config, can be judged by."""
+    """Name → outcome, for everything that a setting, or a resolved config, can be judged by."""
     return {**OUTCOMES, **{metric.build: metric.outcome() for metric in own(spec)}}

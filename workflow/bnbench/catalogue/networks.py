@@ -1,7 +1,7 @@
-"""Networks: what may be trained, with the parameters of each.
+"""Networks: what can be trained, with the parameters of each.
 
-A network is one frozen dataclass whose fields are its parameters in the config. The planner reads from here what a
-network takes; `trainer.modules` builds the built-in ones. No torch here.
+A network is one frozen dataclass whose fields are its parameters in the config. The planner reads the parameters of a
+network from here; `trainer.modules` builds the built-in ones. No torch here.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from bnbench.catalogue.parameters import build, parameter
 Shape = tuple[int, ...]
 
 KEYS = ("hidden", "activation")
-"""Keys of the config that may stand for parameters of a network."""
+"""Keys of the config that may set parameters of a network."""
 
 
 def _activation() -> Any:
-    said = "the function after each hidden layer; null takes the key `activation`"
+    said = "the function after each hidden layer; null uses the key `activation`"
     return parameter(None, said, enum=[*ACTIVATIONS, None])
 
 
@@ -31,19 +31,19 @@ def _dropout(where: str) -> Any:
 
 @dataclass(frozen=True)
 class Network:
-    """What every network says of itself."""
+    """What every network declares."""
 
     title: ClassVar[str]
-    """What it is called in sentences and figures; by default its name in the registry."""
+    """Its name in sentences and figures; by default that in the registry."""
     keys: ClassVar[tuple[str, ...]] = ()
-    """Keys of the config that stand for parameters of it: `hidden`, `activation`."""
+    """Keys of the config that set its parameters: `hidden`, `activation`."""
     places_norms: ClassVar[bool] = True
     """Whether it puts the norm where the norm's `placement` and `on` say."""
     takes_images: ClassVar[bool] = False
     """Whether examples must be images, channels × height × width, so that its hidden layers have positions too."""
 
     def widths(self) -> tuple[int, ...]:
-        """Channels of its hidden layers, as far as they are known without the user's code."""
+        """Channels of its hidden layers, if they are known without the user's code."""
         return ()
 
     def draws(self) -> bool:
@@ -59,7 +59,7 @@ class Perceptron(Network):
     keys = ("hidden", "activation")
 
     hidden: tuple[int, ...] | None = parameter(
-        None, "widths of the hidden layers; null takes the key `hidden`", items={"minimum": 1}, minItems=1
+        None, "widths of the hidden layers; null uses the key `hidden`", items={"minimum": 1}, minItems=1
     )
     activation: str | None = _activation()
     dropout: float = _dropout("an output of a hidden layer")
@@ -73,7 +73,7 @@ class Perceptron(Network):
 class Convolutional(Network):
     """A small convolutional network: convolutions, each with norm, activation and 2 × 2 max pooling; a linear layer.
 
-    Pooling stops where the image is one pixel wide or high.
+    Pooling stops once the image is one pixel wide or high.
     """
 
     title = "CNN"

@@ -1,4 +1,4 @@
-"""What every arm may say of itself, and what those that standardize by statistics share.
+"""The base class of all arms, and what arms that standardize by statistics share.
 
 Tensors are stacked over seeds, `x` is [seeds, batch, width]; parameters and buffers are [seeds, 1, width]. Gradients
 come from autograd unless a class gives `backward` by hand.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Moments(NamedTuple):
-    """Of a lone input of the network over the examples of a batch."""
+    """The moments of a network's single input over the examples of a batch."""
 
     mean: Tensor
     """[seeds, 1, 1]"""
@@ -35,14 +35,14 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True)
 class Norm(ABC):
-    """What every arm may say of itself; `forward` is all that it must."""
+    """What every arm may define; `forward` is all that it must define."""
 
     placement: str = parameter(
-        "before", "whether it stands before or after the activation", enum=["before", "after"], since="0.4.0"
+        "before", "whether it comes before or after the activation", enum=["before", "after"], since="0.4.0"
     )
     on: tuple[str, ...] = parameter(
         ("hidden",),
-        "what is normalized: the hidden layers, the input of the network, its output",
+        "what is normalized: the hidden layers, the network's input, its output",
         items={"enum": ["hidden", "input", "output"]},
         minItems=1,
         uniqueItems=True,
@@ -50,7 +50,7 @@ class Norm(ABC):
     )
     layers: tuple[str, ...] = parameter(
         ("*",),
-        "patterns of the names of the layers that are normalized, as PyTorch's `named_modules` gives them: `block1.*`",
+        "patterns for the names of the normalized layers, as in PyTorch's `named_modules`: `block1.*`",
         items={"minLength": 1},
         minItems=1,
         uniqueItems=True,
@@ -66,7 +66,7 @@ class Norm(ABC):
     needs_positions: ClassVar[bool] = False
     """Whether it normalizes over positions, such as those of an image: a perceptron's activations have none."""
     measures: ClassVar[bool] = False
-    """Whether it wants more of the training set than `population` gives: see `roots` and `measure`."""
+    """Whether it needs more of the training set than `population` gives: see `roots` and `measure`."""
     backward: ClassVar[Callable[..., Any] | None] = None
     """`backward(dy, saved, parameters) -> (dx, gradients)`, an option; without it autograd serves `forward`."""
 

@@ -1,4 +1,4 @@
-"""The arms: what stands between a linear layer and its activation.
+"""The arms: what comes between a linear layer and its activation.
 
 A norm is one small class: its fields are its parameters in the config, `forward` is what it does in training, and the
 registry at the end gives it its name. Tensors are stacked over seeds, `x` is [seeds, batch, width]; parameters and
@@ -35,7 +35,7 @@ class Identity(Norm):
 
     title = "no BN"
 
-    # What is not there stands nowhere, so these are no parameters of it.
+    # An absent norm has no place, so these are not parameters of it.
     placement: ClassVar[str] = "before"  # type: ignore[misc]
     on: ClassVar[tuple[str, ...]] = ("hidden",)  # type: ignore[misc]
     layers: ClassVar[tuple[str, ...]] = ("*",)  # type: ignore[misc]
@@ -64,7 +64,7 @@ class BatchNorm(Standardizing):
 
     momentum: float | None = parameter(
         0.1,
-        "weight of the newest batch in the running statistics; null weights all batches alike",
+        "weight of the newest batch in the running statistics; null weights all batches equally",
         minimum=0,
         maximum=1,
     )
@@ -72,7 +72,7 @@ class BatchNorm(Standardizing):
     affine: bool = parameter(True, "whether a trained scale and shift follow")  # noqa: FBT003 - a default
     statistics: str = parameter(
         "running",
-        "what evaluation mode normalizes by: the running statistics, or those of the batch at hand",
+        "what evaluation mode normalizes by: the running statistics, or those of each batch",
         enum=["running", "batch"],
         since="0.4.0",
     )
@@ -80,7 +80,7 @@ class BatchNorm(Standardizing):
     batch_statistics = True
 
     def stacks(self) -> bool:
-        """Unless evaluation takes batches of the training's size, each with its own statistics."""
+        """Unless evaluation uses batches of the training size, each with its own statistics."""
         return super().stacks() and self.statistics == "running"
 
     def buffers(self) -> dict[str, float]:
@@ -128,7 +128,7 @@ class BatchNorm(Standardizing):
         return weight * slope, parameters.get("beta"), (weight, scale, slope)
 
     def of_linear_backward(self, dy: Tensor, dweight: Tensor, saved: Any) -> Tensors:
-        """With t = Σ dy c, which stands in `dweight`: dγ = s w t, dβ = Σ dy, dw = γ s (t − s² v t).
+        """With t = Σ dy c, passed in `dweight`: dγ = s w t, dβ = Σ dy, dw = γ s (t − s² v t).
 
         In dw, 1 − s² v is s² eps, so nothing cancels: the scale of w has no effect but through eps.
         """
@@ -149,19 +149,19 @@ class BatchNorm(Standardizing):
 
 @dataclass(frozen=True)
 class GhostBatchNorm(BatchNorm):
-    """Ghost batch normalization (Hoffer, Hubara & Soudry 2017, algorithm 1): BN of each part of the batch by itself.
+    """Ghost batch normalization (Hoffer, Hubara & Soudry 2017, algorithm 1): BN of each part of the batch separately.
 
     Each virtual batch is normalized by its own statistics; γ and β are shared. The running statistics take a step for
-    each virtual batch, in their order. A last one of fewer than two examples joins the one before it. Examples are
-    drawn into virtual batches anew in every epoch, also where the whole training set is one batch.
+    each virtual batch, in their order. If the last one has fewer than two examples, it joins the one before it.
+    Examples are assigned to new virtual batches in every epoch, also if the whole training set is one batch.
     """
 
     title = "ghost BN"
 
     size: int = parameter(16, "examples in a virtual batch", minimum=2)
-    statistics: ClassVar[str] = "running"  # type: ignore[misc] # evaluation mode knows no virtual batches
+    statistics: ClassVar[str] = "running"  # type: ignore[misc] # evaluation mode has no virtual batches
 
-    # Of a batch that is one virtual batch, so that it has the bits of batch normalization.
+    # For a batch that is one virtual batch, so that it has the bits of batch normalization.
     of_linear = BatchNorm.of_linear
     of_linear_backward = BatchNorm.of_linear_backward
 
@@ -170,7 +170,7 @@ class GhostBatchNorm(BatchNorm):
         return len(batch_bounds(examples, self.size)) - 1
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
-        """BN of one virtual batch after the other."""
+        """BN of one virtual batch after another."""
         y, saved = x.new_empty(x.shape), []
         for start, stop in pairwise(batch_bounds(x.shape[1], self.size)):
             y[:, start:stop], kept = super().forward(x[:, start:stop], parameters, buffers)
@@ -178,7 +178,7 @@ class GhostBatchNorm(BatchNorm):
         return y, saved
 
     def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:
-        """BN's gradient of one virtual batch after the other; those of γ and β are sums."""
+        """BN's gradient of one virtual batch after another; those of γ and β are sums."""
         gradients: Tensors = {}
         for (start, stop), kept in zip(pairwise(batch_bounds(dy.shape[1], self.size)), saved, strict=True):
             dx, found = super().backward(dy[:, start:stop], kept, parameters)
@@ -199,24 +199,24 @@ class FrozenBatchNorm(BatchNorm):
     share: float = parameter(
         0.5, "share of the epochs that train with BN before its statistics are fixed", exclusiveMinimum=0, maximum=1
     )
-    statistics: ClassVar[str] = "running"  # type: ignore[misc] # which are what it freezes
+    statistics: ClassVar[str] = "running"  # type: ignore[misc] # it freezes these
 
     def at(self, progress: float) -> Norm:
-        """BN, and then the same with the statistics that it has."""
+        """BN, and then the same with the statistics that it has by then."""
         return self if progress < self.share else PopulationNorm(eps=self.eps, affine=self.affine, every=0)
 
 
 @dataclass(frozen=True)
 class OwnNorm(OwnCode, Norm):
-    """Your own norm: a function or class in a Python file, called with `channels`, that gives a torch module."""
+    """Your own norm: a function or class in a Python file, called with `channels`, that returns a torch module."""
 
     title = "own norm"
     supplied = ("channels",)
 
-    bias: bool = parameter(True, "whether the layer before it needs a bias of its own")  # noqa: FBT003 - a default
+    bias: bool = parameter(True, "whether the layer before it needs a bias")  # noqa: FBT003 - a default
 
     @property
-    def replaces_bias(self) -> bool:  # type: ignore[override] # each of the user's says for itself
+    def replaces_bias(self) -> bool:  # type: ignore[override] # each of the user's norms decides
         """As the config says."""
         return not self.bias
 
@@ -225,12 +225,12 @@ class OwnNorm(OwnCode, Norm):
         return False
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:  # noqa: ARG002
-        """Refuse stacked activations: the user's module is for those of one network, see `trainer.own_norm`.
+        """Refuse stacked activations: the user's module takes those of one network, see `trainer.own_norm`.
 
         Raises:
             UserError: always.
         """
-        raise UserError(f"{self.path}: {self.build} gives a layer for one network at a time, found several in a stack")
+        raise UserError(f"{self.path}: {self.build} returns a layer for one network, found several networks in a stack")
 
 
 NORMS: dict[str, type[Norm]] = {
@@ -249,9 +249,9 @@ NORMS: dict[str, type[Norm]] = {
 
 
 def plain(entry: Mapping[str, Any], examples: int) -> Mapping[str, Any]:
-    """The resolved entry of the norm that this one is in training by batches of so many examples, or by smaller ones.
+    """The resolved entry of the norm that this one equals when it trains with batches of at most `examples`.
 
-    Ghost batch normalization whose virtual batch is the batch is batch normalization, to the last bit.
+    Ghost batch normalization whose virtual batch is the whole batch is batch normalization, to the last bit.
     """
     if entry["name"] != "ghost" or entry["size"] < examples:
         return entry

@@ -1,7 +1,7 @@
 """Optimizers: what the config may name, with parameters, ranges and defaults.
 
-Those of `torch.optim` are here under their own parameters and defaults. One update of the stacked weights by an
-element-wise optimizer is the update of every seed by itself. L-BFGS (a line search over all weights), Adafactor and
+Those of `torch.optim` are here with their own parameters and defaults. An element-wise optimizer that updates the
+stacked weights once updates every seed as if alone. L-BFGS (a line search over all weights), Adafactor and
 Muon (statistics over whole matrices) would mix the seeds, so their networks train one at a time. Schedules are in
 `schedules`. No torch here: the planner reads this.
 """
@@ -41,7 +41,7 @@ class Optimizer:
     torch_class: ClassVar[str]
     """Name of the class in `torch.optim`."""
     title: ClassVar[str]
-    """What it is called in sentences and figures; by default its name in `torch.optim`."""
+    """Its name in sentences and figures; by default that in `torch.optim`."""
     fused: ClassVar[bool] = False
     """Whether torch has a kernel that makes the whole update in one pass over memory, on CPU and CUDA."""
     passes: ClassVar[int] = 13
@@ -50,17 +50,17 @@ class Optimizer:
     It sizes the jobs and changes no number.
     """
     elementwise: ClassVar[bool] = True
-    """Whether it updates each weight by itself, so that networks can train side by side in one vector."""
+    """Whether it updates each weight independently, so that networks can train side by side in one vector."""
     lr: float
     clip: float | None = parameter(
         None,
-        "the largest norm of a network's gradient; a longer one is shortened to it; null leaves gradients as they are",
+        "the largest allowed norm of a network's gradient; a longer one is scaled down to it; null does not clip",
         exclusiveMinimum=0,
         since="0.4.0",
     )
     weight_decay_on: str = parameter(
         "all",
-        "what the weight decay acts on: all parameters, or weights alone, without biases and the norms' γ and β",
+        "what weight decay acts on: all parameters, or only weights, without biases and the norms' γ and β",
         enum=["all", "weights"],
         since="0.4.0",
     )
@@ -217,7 +217,7 @@ class ASGD(Optimizer):
 class Rprop(Optimizer):
     """Resilient backpropagation (Riedmiller & Braun 1993), meant for full batches.
 
-    It goes by the signs of gradients, so there is no `clip`.
+    It uses only the signs of gradients, so there is no `clip`.
     """
 
     torch_class = "Rprop"
@@ -234,7 +234,7 @@ class Rprop(Optimizer):
 
 @dataclass(frozen=True)
 class LBFGS(Optimizer):
-    """L-BFGS, a quasi-Newton method that runs through a batch several times in a step (Liu & Nocedal 1989).
+    """L-BFGS, a quasi-Newton method that runs through a batch several times per step (Liu & Nocedal 1989).
 
     It searches along whole gradients, so there is no `clip`.
     """
@@ -249,18 +249,18 @@ class LBFGS(Optimizer):
     tolerance_change: float = parameter(1e-9, "change of the loss or the weights at which a step ends", minimum=0)
     history_size: int = parameter(100, "updates that it remembers", minimum=1)
     line_search_fn: str | None = parameter(
-        None, "how the length of an update is found; null takes lr", enum=["strong_wolfe", None]
+        None, "how the length of an update is found; null uses lr", enum=["strong_wolfe", None]
     )
 
 
 @dataclass(frozen=True)
 class Adafactor(Optimizer):
-    """Adafactor (Shazeer & Stern 2018), which keeps the squares of the gradient by rows and columns."""
+    """Adafactor (Shazeer & Stern 2018), which stores the squares of the gradient by rows and columns."""
 
     torch_class = "Adafactor"
     elementwise = False
     lr: float = _rate(0.01)
-    beta2_decay: float = parameter(-0.8, "exponent by which the average of the squared gradient slows down")
+    beta2_decay: float = parameter(-0.8, "exponent with which the average of the squared gradient slows down")
     d: float = parameter(1.0, "largest root mean square of an update", exclusiveMinimum=0)
     weight_decay: float = _weight_decay()
 
@@ -278,7 +278,7 @@ class Muon(Optimizer):
     ns_steps: int = parameter(5, "iterations of Newton and Schulz", minimum=1, maximum=99)
     adjust_lr_fn: str = parameter(
         "match_rms_adamw",
-        "how the rate is fitted to the shape of a matrix; match_rms_adamw makes updates as large as AdamW's",
+        "how the rate is adjusted to the shape of a matrix; match_rms_adamw makes updates as large as AdamW's",
         enum=["original", "match_rms_adamw"],
     )
 

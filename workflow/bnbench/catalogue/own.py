@@ -1,4 +1,4 @@
-"""Code of the user's: entries of the config that call a function or a class in a Python file.
+"""The user's code: entries of the config that call a function or a class in a Python file.
 
 `{name: module, path: nets.py, build: my_net, depth: 8}` calls `my_net` with `depth=8` and with what bnbench hands over
 (`supplied`). The bytes of the file are part of every address. No torch here, and nothing of the file runs here.
@@ -15,7 +15,7 @@ from bnbench.catalogue.parameters import parameter
 from bnbench.errors import UserError
 
 NAME = "module"
-"""What such an entry is called in the config, whatever it is of."""
+"""The name of every such entry in the config."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,18 @@ class OwnCode:
     derived: ClassVar[tuple[str, ...]] = ("sha256", "takes", "options")
     unaddressed: ClassVar[tuple[str, ...]] = ("path",)
     supplied: ClassVar[tuple[str, ...]] = ()
-    """The arguments that bnbench hands over, where the function takes them."""
+    """The arguments that bnbench passes if the function accepts them."""
 
     path: str = parameter(..., "the Python file, beside the config or in the folder where the run starts", minLength=1)
     build: str = parameter(..., "the name of the function or class in it", minLength=1)
-    sha256: str = parameter("", "filled in by the planner: what the bytes of the file and of its own imports hash to")
-    takes: tuple[str, ...] = parameter((), "filled in by the planner: what it takes of all that bnbench hands over")
+    sha256: str = parameter("", "filled in by the planner: hash of the file and of the local modules that it imports")
+    takes: tuple[str, ...] = parameter((), "filled in by the planner: which of bnbench's arguments it accepts")
     options: Mapping[str, Any] = field(kw_only=True, default_factory=dict)
     """Its further parameters in the config."""
 
 
 def completed(kind: type[OwnCode], entry: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
-    """What the planner adds to an entry: the file's hash, and what the function takes.
+    """What the planner adds to an entry: the file's hash, and the arguments that the function accepts.
 
     Args:
         kind: the entry's class.

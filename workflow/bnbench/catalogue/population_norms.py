@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class PopulationNorm(Standardizing):
     """Population normalization (Luo, Wang, Shao & Peng 2019): the statistics are those of the whole training set.
 
-    They are measured before every so many steps, under the weights of that moment, layer by layer; and evaluation takes
-    those that the next step would take. No gradient goes through them.
+    They are measured again every `every` steps, under the weights of that moment, layer by layer. Evaluation uses the
+    statistics that the next step would use. No gradient passes through them.
     """
 
     title = "population norm"
@@ -34,11 +34,11 @@ class PopulationNorm(Standardizing):
         return self.every
 
     def is_fixed(self) -> bool:
-        """Where the statistics are measured no more."""
+        """True once the statistics are no longer measured."""
         return not self.every
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
-        """The same as in evaluation mode, and what `backward` wants."""
+        """The same as in evaluation mode, and what `backward` needs."""
         return self._scaled(x.sub_(buffers["mean"]), (buffers["variance"] + self.eps).rsqrt_(), parameters)
 
     def backward(self, dy: Tensor, saved: Any, parameters: Tensors) -> tuple[Tensor, Tensors]:  # noqa: ARG002
@@ -53,21 +53,21 @@ class PopulationNorm(Standardizing):
 
 @dataclass(frozen=True)
 class PopulationGammaNorm(PopulationNorm):
-    """Population normalization and gamma decay, which together stand for BN in the analysis of Luo et al. (2019).
+    """Population normalization and gamma decay, which together represent BN in the analysis of Luo et al. (2019).
 
-    To the loss ζγ² is added for each unit, with M the examples of a batch and ρ the excess kurtosis of its input:
+    For each unit, ζγ² is added to the loss, with M the examples of a batch and ρ the excess kurtosis of its input:
 
         ζ = ((ρ + 2)/8 · I(γ) + 1/2 · mean_j c_j)/M
 
-    The first term stands for the noise of the batch's deviation, the second for that of its mean; I(γ) is the Fisher
-    information of γ, c_j the second derivative of example j's loss by the unit's output h̄_j. The paper has it for one
-    unit whose output goes into the loss. `curvature` says how it is carried over to a network:
+    The first term represents the noise of the batch's deviation, the second that of its mean; I(γ) is the Fisher
+    information of γ, c_j the second derivative of example j's loss by the unit's output h̄_j. The paper derives it for
+    one unit whose output goes into the loss. `curvature` says how it is extended to a network:
 
     - `network`: both in Gauss & Newton's form through the layers above, c = Σ_k (∂ v_kᵀf/∂h̄)² and
       I(γ) = mean_j Σ_k (∂ v_kᵀf/∂γ)², where Σ_k v_k v_kᵀ is the Hessian of the loss by the network's outputs f; and
       times (N − M)/(N − 1), since batches are drawn from N points without replacement: a full batch has no noise;
-    - `unit`: to the letter, c = sigmoid(h̄) (a smooth stand-in for a ReLU's) and I(γ) = mean_j (∂ℓ_j/∂γ)², whatever lies
-      between the unit and the loss.
+    - `unit`: literally, c = sigmoid(h̄) (a smooth approximation of a ReLU's) and I(γ) = mean_j (∂ℓ_j/∂γ)², whatever
+      comes between the unit and the loss.
 
     For the paper's one ReLU unit and half the squared error both give ζM = .375 at γ = 1. ζ is measured with the
     statistics and is a constant between; the reported losses are without the penalty. It is right as the value of
@@ -89,7 +89,7 @@ class PopulationGammaNorm(PopulationNorm):
         return super().buffers() | {"fourth": 3.0, "fisher": 0.0, "curvature": 0.0, "points": 2.0}
 
     def __post_init__(self) -> None:
-        """Refuse an arm without γ, of which there is nothing to decay."""
+        """Refuse an arm without γ, since there is nothing to decay."""
         if not self.affine:
             raise ValueError("found affine: false, allowed: true, since gamma decay needs a gamma")
 
@@ -111,7 +111,7 @@ class PopulationGammaNorm(PopulationNorm):
         return {name: values.sum(1, keepdim=True) for name, values in sums.items()}
 
     def forward(self, x: Tensor, parameters: Tensors, buffers: Tensors) -> tuple[Tensor, Any]:
-        """Population normalization's; ζ is kept beside what that keeps."""
+        """Population normalization's; it saves ζ too."""
         y, saved = super().forward(x, parameters, buffers)
         return y, (*saved, self.zeta(buffers, x.shape[1]))
 
@@ -123,7 +123,7 @@ class PopulationGammaNorm(PopulationNorm):
         return dx, gradients
 
     def zeta(self, buffers: Tensors, examples: int) -> Tensor:
-        """ζ of each unit in a batch of so many examples, [seeds, 1, width]."""
+        """ζ of each unit in a batch of `examples`, [seeds, 1, width]."""
         kurtosis, points = buffers["fourth"] - 3, buffers["points"]
         zeta = ((kurtosis + 2) / 8 * buffers["fisher"] + buffers["curvature"] / 2) / examples
         return zeta if self.curvature == "unit" else zeta * (points - examples) / (points - 1)

@@ -13,10 +13,10 @@ from bnbench.catalogue.parameters import parameter
 
 @dataclass(frozen=True)
 class Schedule(ABC):
-    """What every schedule has: a rise of the rate over the first epochs, if that is wanted."""
+    """What every schedule has: an optional rise of the rate over the first epochs."""
 
     title: ClassVar[str]
-    """What it is called in sentences and figures; by default its name in the registry."""
+    """Its name in sentences and figures; by default that in the registry."""
 
     warmup: int = parameter(
         0,
@@ -27,7 +27,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def factor(self, epoch: int, epochs: int) -> float:
-        """What the learning rate is multiplied by in `epoch`, counted from 0, of `epochs`, but for the rise."""
+        """The factor of the learning rate in `epoch`, counted from 0, out of `epochs`, without the rise."""
 
     def warmed(self, epoch: int, epochs: int) -> float:
         """The same with the rise: after k of `warmup` epochs, (k + 1)/(warmup + 1) of it."""
@@ -40,7 +40,7 @@ class Schedule(ABC):
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The learning rate stays as it is."""
+    """The learning rate does not change."""
 
     title = "constant rate"
 
@@ -49,7 +49,7 @@ class Constant(Schedule):
         return 1.0
 
     def is_constant(self) -> bool:
-        """Where it does not rise at first."""
+        """If it does not rise at first."""
         return not self.warmup
 
 
@@ -68,7 +68,7 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class Step(Schedule):
-    """The learning rate is multiplied by a factor every so many epochs."""
+    """The learning rate is multiplied by a factor at regular intervals."""
 
     title = "stepwise decay"
 

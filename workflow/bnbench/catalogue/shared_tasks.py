@@ -1,6 +1,6 @@
-"""Tasks whose rows are held once for all trials of a job: arrays in a file, and what a function of the user's gives.
+"""Tasks whose rows are held once for all trials of a job: arrays in a file, and data from the user's own function.
 
-Their targets and inputs are taken as they are, bytes divided by 255. No torch here.
+Their targets and inputs are not changed, except that bytes are divided by 255. No torch here.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ _LOSSES: dict[Kind, str] = {"numbers": "squared", "classes": "cross_entropy", "f
 
 
 class Facts(NamedTuple):
-    """What the planner has seen of the rows of a task."""
+    """What the planner has found about the rows of a task."""
 
     points: int = 0
-    """Training examples, or all where there is no test part."""
+    """Training examples, or all examples if there is no test part."""
     test_points: int = 0
-    """Test examples; 0 where there is no test part."""
+    """Test examples; 0 if there is no test part."""
     shape: tuple[int, ...] = (1,)
-    """Of an example."""
+    """The shape of an example."""
     kind: Kind = "numbers"
     """What the targets are."""
     outputs: int = 1
     mebibytes: float = 0.0
-    """Size of all rows as they are held."""
+    """Size of all rows in memory."""
     notes: tuple[str, ...] = ()
-    """What the rows were taken for."""
+    """How the rows were read."""
 
     def to_json(self) -> dict[str, Any]:
         """The same in JSON's types."""
@@ -52,7 +52,7 @@ class Facts(NamedTuple):
 
 
 def _target() -> Any:
-    said = "what is to be predicted: y, or the inputs themselves, as an autoencoder does"
+    said = "what to predict: y, or the inputs themselves, as an autoencoder does"
     return parameter("y", said, enum=["y", "inputs"])
 
 
@@ -63,7 +63,7 @@ def _classes() -> Any:
 
 @dataclass(frozen=True)
 class HeldOnce(Task):
-    """A task whose rows are held once, as far as the planner has seen them."""
+    """A task whose rows are held once, as the planner has found them."""
 
     held_once = True
 
@@ -74,7 +74,7 @@ class HeldOnce(Task):
 
     @cached_property
     def facts(self) -> Facts:
-        """What the planner has seen."""
+        """What the planner has found."""
         shape, notes = self.found.get("shape", (1,)), self.found.get("notes", ())
         return Facts(**{**self.found, "shape": tuple(shape), "notes": tuple(notes)})
 
@@ -99,7 +99,7 @@ class HeldOnce(Task):
         return self.facts.outputs
 
     def loss(self) -> str:
-        """The squared error of numbers, cross-entropy of classes, and of flags each one's by itself."""
+        """The squared error for numbers, cross-entropy for classes, and cross-entropy of each flag separately."""
         return _LOSSES[self.kind()]
 
     def kind(self) -> Kind:
@@ -107,7 +107,7 @@ class HeldOnce(Task):
         return self.facts.kind
 
     def about(self) -> About:
-        """How many rows there are, and what they were taken for."""
+        """How many rows there are, and how they were read."""
         classes = self.outputs() if self.kind() == "classes" else 0
         rows = self.train_points() + self.tested_points()
         known = About(self.called(), rows, self.tested_points(), self.inputs(), classes=classes)
@@ -124,7 +124,7 @@ class HeldOnce(Task):
 
 @dataclass(frozen=True)
 class Arrays(HeldOnce):
-    """Arrays of your own, such as images: an .npz file with x_train, y_train, x_test and y_test, or with x and y."""
+    """Your own arrays, such as images: an .npz file with x_train, y_train, x_test and y_test, or with x and y."""
 
     derived: ClassVar[tuple[str, ...]] = ("sha256", "found")
     unaddressed: ClassVar[tuple[str, ...]] = ("path", "found")
@@ -132,7 +132,7 @@ class Arrays(HeldOnce):
     path: str = parameter(..., "the file, beside the config or in the folder where the run starts", minLength=1)
     test_fraction: float | None = parameter(
         None,
-        "share of the rows held out for the test, where the file has x and y",
+        "share of the rows held out for the test, if the file has x and y",
         exclusiveMinimum=0,
         exclusiveMaximum=1,
     )
@@ -143,12 +143,12 @@ class Arrays(HeldOnce):
         """What the planner adds to an entry.
 
         Raises:
-            UserError: the file cannot be read, or is not what the task takes.
+            UserError: the file cannot be read, or the task does not accept it.
         """
         return {"sha256": npz.sha256(entry["path"]), "found": facts(_read(entry), entry["classes"]).to_json()}
 
     def train_points(self) -> int:
-        """Number of training examples: what the test leaves, and one at the least."""
+        """Number of training examples: all that are not tested, and at least one."""
         return self.facts.points - self._held_out()
 
     def tested_points(self) -> int:
@@ -161,7 +161,7 @@ class Arrays(HeldOnce):
         return min(max(1, round(self.facts.points * self.test_fraction)), self.facts.points - 1)
 
     def drawn(self) -> tuple[str, ...]:
-        """Which rows train and which test, where the file does not say it."""
+        """Which rows are for training and which for the test, unless the file says so."""
         return ("split",) if self.test_fraction is not None else ()
 
     def resamples(self) -> bool:
@@ -175,7 +175,7 @@ class Arrays(HeldOnce):
         return stored(_read(vars(self)), self.classes)
 
     def data(self, seed: int) -> Shared:
-        """The parts of the file; where it has one alone, its first rows in the order drawn from the seed train."""
+        """The parts of the file; if it has only one, its first rows in the order drawn from the seed train."""
         if self.test_fraction is None:
             train, test = self._sources
             return Shared(rows.whole(train, self.facts.points), rows.whole(test, self.facts.test_points))
@@ -187,7 +187,7 @@ class Arrays(HeldOnce):
 
 @dataclass(frozen=True)
 class OwnData(OwnCode, HeldOnce):
-    """Your own data: a function in a Python file that gives arrays, tensors or data sets of PyTorch."""
+    """Your own data: a function in a Python file that returns arrays, tensors or PyTorch data sets."""
 
     title = "own data"
     supplied = ("seed",)
@@ -198,11 +198,11 @@ class OwnData(OwnCode, HeldOnce):
     workers: int = parameter(0, "processes that load examples of data sets; 0: the job itself", minimum=0)
 
     def drawn(self) -> tuple[str, ...]:
-        """Whatever the function draws from the seed, if it takes one."""
+        """What the function draws from the seed, if it accepts one."""
         return ("data",) if "seed" in self.takes else ()
 
     def data(self, seed: int) -> Shared:
-        """Both parts, which the trainer makes when it asks for them; all seeds have the same where none is taken."""
+        """Both parts, made when the trainer needs them; all seeds share them if the function accepts no seed."""
         taken = seed if "seed" in self.takes else FIXED
         train, test = (Made(self, taken, part) for part in (0, 1))
         return Shared(rows.whole(train, self.facts.points), rows.whole(test, self.facts.test_points))
@@ -210,7 +210,7 @@ class OwnData(OwnCode, HeldOnce):
 
 @dataclass(frozen=True, eq=False)
 class Made(Source):
-    """What the user's function gives for a seed: its training part, or its test part."""
+    """What the user's function returns for a seed: its training part, or its test part."""
 
     task: OwnData
     seed: int
@@ -224,9 +224,9 @@ class Given(NamedTuple):
     x: tuple[Values, ...]
     """Inputs, [examples, …]."""
     y: tuple[Values, ...]
-    """Targets; none where the inputs are the targets."""
+    """Targets; none if the inputs are the targets."""
     names: tuple[str, ...]
-    """What the inputs are called, and then the targets."""
+    """The names of the inputs, and then of the targets."""
     where: str
     """Where they come from."""
 
@@ -237,17 +237,17 @@ class Given(NamedTuple):
 
 
 def facts(given: Given, classes: str | bool) -> Facts:
-    """What the planner must know of arrays.
+    """What the planner must know about arrays.
 
     Raises:
-        UserError: they do not fit together, or are not what a task takes.
+        UserError: they do not fit together, or a task does not accept them.
     """
     x, y, where = given.x, given.y, given.where
     found = rows.inputs(x, given.called("x"))
     for own, target, names in zip(x, y, zip(given.called("x"), given.called("y"), strict=True), strict=False):
         if target.shape[:1] != own.shape[:1]:
             lengths = f"{names[0]} has {len(own)} examples and {names[1].removeprefix(where + ': ')} {_length(target)}"
-            raise UserError(f"{lengths}, allowed: as many of both")
+            raise UserError(f"{lengths}, allowed: the same number of both")
     if len(x[0]) < (fewest := 2 if len(x) > 1 else 4):
         raise UserError(f"{given.called('x')[0]} has {len(x[0])} examples, allowed: at least {fewest}")
     kind, outputs, _, note = rows.targets(y, classes, given.called("y")) if y else reproduced(found.shape)

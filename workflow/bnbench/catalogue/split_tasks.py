@@ -1,4 +1,4 @@
-"""Tasks of real data, whose rows are split anew for every seed: data sets of scikit-learn, and your own table.
+"""Tasks with real data, whose rows each seed splits differently: data sets of scikit-learn, and your own table.
 
 NumPy in float64; no torch here.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Split(Task):
     """Real data: a random part is held out for the test; both are standardized by the training part.
 
-    So are targets that are numbers, each output by itself.
+    So are targets that are numbers, each output separately.
     """
 
     test_fraction: float = parameter(
@@ -50,11 +50,11 @@ class Split(Task):
 
     @cached_property
     def _read(self) -> tuple[Array, Array]:
-        """The arrays, read once however many seeds ask for their points."""
+        """The arrays, read only once for all seeds."""
         return self.arrays()
 
     def train_points(self) -> int:
-        """Number of training points: what the test leaves, and one at the least."""
+        """Number of training points: all rows that are not tested, and at least one."""
         rows = self.row_count()
         return rows - min(max(1, round(rows * self.test_fraction)), rows - 1)
 
@@ -63,7 +63,7 @@ class Split(Task):
         return self.row_count() - self.train_points()
 
     def drawn(self) -> tuple[str, ...]:
-        """Which rows train, and which test."""
+        """Which rows are for training, and which for the test."""
         return ("split",)
 
     def resamples(self) -> bool:
@@ -71,7 +71,7 @@ class Split(Task):
         return True
 
     def _standardizes_several(self) -> bool:
-        """Whether there are several targets, each with a scale of its own, so that errors have no common unit."""
+        """Whether there are several targets, each with its own scale, so that errors have no common unit."""
         return self.kind() == "numbers" and self.outputs() > 1
 
     def unit_of_errors(self) -> str:
@@ -124,7 +124,7 @@ class Digits(Split):
 
     target: str = parameter(
         "digit",
-        "what is to be predicted: the digit, or the pixels themselves, as an autoencoder does",
+        "what to predict: the digit, or the pixels themselves, as an autoencoder does",
         enum=["digit", "inputs"],
         since="0.5.0",
     )
@@ -204,11 +204,13 @@ class Table(Split):
     sha256: str = parameter("", "filled in by the planner: what the file's bytes hash to")
     rows: int = parameter(0, "filled in by the planner: usable rows", minimum=0)
     features: int = parameter(0, "filled in by the planner: input columns once categories are one-hot", minimum=0)
-    width: int = parameter(1, "filled in by the planner: outputs, one for each class where there are classes")
+    width: int = parameter(1, "filled in by the planner: outputs, one for each class if there are classes")
     labels: tuple[str, ...] = parameter(
-        (), "filled in by the planner: names of the classes; of several targets, the value of each that counts as 1"
+        (), "filled in by the planner: names of the classes; for several targets, the value of each that counts as 1"
     )
-    found: Mapping[str, Any] | None = parameter(None, "filled in by the planner: what is to be known, see `about.read`")
+    found: Mapping[str, Any] | None = parameter(
+        None, "filled in by the planner: facts about the data, see `about.read`"
+    )
 
     def row_count(self) -> int:
         """Usable rows, as the planner counted them."""
@@ -223,7 +225,7 @@ class Table(Split):
         return self.width
 
     def loss(self) -> str:
-        """Cross-entropy of classes, of each target by itself where there are several; squared error of numbers."""
+        """Cross-entropy for classes, of each target separately if there are several; squared error for numbers."""
         if not self.labels:
             return "squared"
         return "cross_entropy" if isinstance(self.target, str) else "binary"
@@ -233,7 +235,7 @@ class Table(Split):
         return super().unit_of_errors() or self.unit
 
     def about(self) -> About | None:
-        """What the planner found in the file; of an entry of an earlier version, its sizes alone."""
+        """What the planner found in the file; for an entry of an earlier version, only its sizes."""
         return About(
             Path(self.path).name,
             self.rows,
@@ -265,6 +267,6 @@ def _standardizer(part: Array) -> Callable[[Array], Array]:
 
 
 def _scale(part: Array) -> Array:
-    """The standard deviation of each column, [columns]; 1 of a constant one, whose own may be no 0 but for rounding."""
+    """The standard deviation of each column, [columns]; 1 for a constant one, whose own may miss 0 by rounding."""
     deviation = part.std(axis=0)
     return np.where((part.max(axis=0) > part.min(axis=0)) & (deviation > 0), deviation, 1.0)

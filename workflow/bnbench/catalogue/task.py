@@ -1,4 +1,4 @@
-"""What every task says of itself, and the points that it gives.
+"""The base class of all tasks, and the points that a task returns.
 
 NumPy in float64; no torch here.
 """
@@ -29,29 +29,29 @@ class Data(NamedTuple):
     test_x: Array
     test_y: Array
     validation_x: Array | None = None
-    """Points that are held out of the training to choose by; None where nothing is chosen."""
+    """Points that are held out of the training to choose by; None if nothing is chosen."""
     validation_y: Array | None = None
     target_scale: float | None = None
-    """What one unit of the targets was before they were standardized; None if they were not, and of several targets."""
+    """What one unit of the targets was before standardization; None without it, and for several targets."""
 
 
 DRAWN = ("data", "noise", "split", "validation")
-"""What a seed may draw of a task's points: noise, which rows train and which test, which training points are held out;
-or something else (data)."""
+"""What a seed may draw for a task: noise, which rows train and which test, which training points are held out; or
+something else (data)."""
 
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """What every task says of itself."""
+    """What every task declares."""
 
     derived: ClassVar[tuple[str, ...]] = ()
     """Parameters that the planner fills in and no user sets."""
     unaddressed: ClassVar[tuple[str, ...]] = ()
-    """Parameters that change no number and so are no part of an address."""
+    """Parameters that change no number and so are not part of an address."""
     unsaid: ClassVar[tuple[str, ...]] = ()
     """Parameters that labels leave out."""
     held_once: ClassVar[bool] = False
-    """Whether its rows are held once for all trials of a job and taken from there batch by batch, see `rows`."""
+    """Whether its rows are held once for all trials of a job and read from there batch by batch, see `rows`."""
 
     @abstractmethod
     def train_points(self) -> int:
@@ -66,7 +66,7 @@ class Task(ABC):
         """Number of inputs, known without reading data."""
 
     def shape(self) -> tuple[int, ...]:
-        """Shape of one example, as networks that are no perceptrons see it: channels × height × width of images."""
+        """Shape of one example, as networks other than perceptrons see it: channels × height × width for images."""
         return (self.inputs(),)
 
     def outputs(self) -> int:
@@ -92,11 +92,11 @@ class Task(ABC):
         return ("test_accuracy", "auc") if self.outputs() == 2 and self.kind() == "classes" else ("test_accuracy",)
 
     def unit_of_errors(self) -> str:
-        """What an absolute error is in; empty where it is the target's own unit, and that has no name."""
+        """The unit of an absolute error; empty if it is the target's own unit, and that has no name."""
         return ""
 
     def about(self) -> About | None:
-        """What is to be known of its data, such as which rows were dropped; None where they speak for themselves."""
+        """Facts about its data, such as which rows were dropped; None if nothing needs to be said."""
         return None
 
     def is_curve(self) -> bool:
@@ -104,17 +104,17 @@ class Task(ABC):
         return self.inputs() == self.outputs() == 1
 
     def drawn(self) -> tuple[str, ...]:
-        """What of its points a seed draws, in the words of `DRAWN`; nothing where all seeds have the same points."""
+        """What a seed draws of its points, in the words of `DRAWN`; nothing if all seeds have the same points."""
         return ("data",)
 
     def resamples(self) -> bool:
-        """Whether each seed draws another random split of the same rows, so that seeds are no new data sets."""
+        """Whether each seed draws another random split of the same rows, so that seeds are not new data sets."""
         return False
 
     def held_mebibytes(self) -> float:
-        """Memory that its rows take where they are held once; 0 of all other tasks."""
+        """Memory that its rows take if they are held once; 0 for all other tasks."""
         return 0.0
 
     @abstractmethod
     def data(self, seed: int) -> Data | Shared:
-        """The points of one trial; places in rows that are held once, where `held_once` says so."""
+        """The points of one trial; indices into rows that are held once, if `held_once` says so."""

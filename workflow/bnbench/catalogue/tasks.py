@@ -1,4 +1,4 @@
-"""What is learned: each task gives training and test points for a seed.
+"""What networks learn: each task returns training and test points for a seed.
 
 A task is one frozen dataclass: its fields are its parameters in the config, `data(seed)` draws its points from the
 stream (seed, data), and the registry at the end gives it its name. NumPy in float64; no torch here.
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Function(Task):
-    """A function on [−1, 1], seen at equally spaced points and tested between them, free of noise."""
+    """A function on [−1, 1], learned at equally spaced points and tested between them, without noise."""
 
     noise: float = parameter(0.0, "standard deviation of the Gaussian noise on the training targets", minimum=0)
     points: int = parameter(100, "training points, equally spaced on [−1, 1]", minimum=2)
-    test_points: int = parameter(250, "test points, the midpoints of as many equal parts of [−1, 1]", minimum=1)
+    test_points: int = parameter(250, "test points, the midpoints of equal parts of [−1, 1]", minimum=1)
 
     def train_points(self) -> int:
         """Number of training points."""
@@ -119,7 +119,7 @@ class Adding(Task):
         return self.length, 2
 
     def data(self, seed: int) -> Data:
-        """Sequences that are drawn anew for every seed."""
+        """New random sequences for every seed."""
         draws = stream(seed, "data")
         count, half = self.points + self.test_points, self.length // 2
         numbers = draws.uniform(size=(count, self.length))
@@ -133,7 +133,7 @@ class Adding(Task):
 
 @dataclass(frozen=True)
 class Moons(Task):
-    """Two half circles that reach into each other, one for each class, with noise on every point."""
+    """Two interleaved half circles, one for each class, with noise on every point."""
 
     noise: float = parameter(0.2, "standard deviation of the Gaussian noise on both coordinates", minimum=0)
     points: int = parameter(200, "training points", minimum=2)
@@ -160,7 +160,7 @@ class Moons(Task):
         return "cross_entropy"
 
     def data(self, seed: int) -> Data:
-        """Points that are drawn anew for every seed, of both classes in turn.
+        """New random points for every seed, of both classes in turn.
 
         The upper half circle is that around (0, 0) with radius 1; the lower one is the same turned around (0.5, 0.25).
         """
@@ -177,22 +177,22 @@ class Moons(Task):
 
 @dataclass(frozen=True)
 class HeldOut(Task):
-    """A task of whose training points a random share is held out for validation, drawn from (seed, validation)."""
+    """A task that holds out a random share of its training points for validation, drawn from (seed, validation)."""
 
     task: Task
     share: float
 
     def held_points(self) -> int:
-        """Number of validation points: one at the least, and none where fewer than two training points were left."""
+        """Number of validation points: at least one, but none if fewer than two training points would remain."""
         points = self.task.train_points()
         return max(0, min(max(1, round(points * self.share)), points - 2))
 
     def train_points(self) -> int:
-        """Number of training points that are left."""
+        """Number of remaining training points."""
         return self.task.train_points() - self.held_points()
 
     def tested_points(self) -> int:
-        """Number of points that are tested in evaluation mode, those for validation among them."""
+        """Number of points that are tested in evaluation mode, including those for validation."""
         return self.task.tested_points() + self.held_points()
 
     def inputs(self) -> int:
@@ -244,7 +244,7 @@ class HeldOut(Task):
 
 
 def of(spec: Mapping[str, Any]) -> Task:
-    """The task of a setting, less what is held out for validation."""
+    """The task of a setting, without the points held out for validation."""
     task: Task = build(TASKS, spec["task"])
     return HeldOut(task, spec["validation"]) if "validation" in spec else task
 
@@ -274,7 +274,7 @@ def loss_of(spec: Mapping[str, Any]) -> str:
 
 
 def built_loss(spec: Mapping[str, Any]) -> Loss:
-    """The loss that a setting minimizes; for the user's own, of which nothing is known, the squared error."""
+    """The loss that a setting minimizes; for the user's own loss, about which nothing is known, the squared error."""
     name = loss_of(spec)
     if name not in LOSSES:
         return SquaredLoss()

@@ -106,7 +106,7 @@ COLLECTED = {"losses": "curves", "trials": "trials", "predictions": "predictions
 TABLES: dict[str, pa.Schema] = {
     "contexts": _table("the verdict on each context, with its numbers", *_CONTRAST, *_VERDICT),
     "outcomes": _table(
-        "every outcome of each context; those that do not decide have p-values for exploring",
+        "every outcome of each context; those that do not decide have exploratory p-values",
         *(*_CONTRAST, "outcome", "role", "pairs", "finite_pairs", *_RUNS, "baseline_value", "treatment_value"),
         *(*_INTERVAL, "bound", "p", "p_bh", "direction", "marked", "edge_effect"),
         *("reached_baseline", "reached_treatment", "at_once_baseline", "at_once_treatment"),
@@ -118,7 +118,7 @@ TABLES: dict[str, pa.Schema] = {
         *("adjustment", "family", "edge_effect", *_COUNTS, "prediction_low", "prediction_high", "sentence"),
     ),
     "aggregate": _table(
-        "all contexts together, as a description that decides nothing, where there are three or more",
+        "all contexts together, as a description that decides nothing, if there are three or more",
         *("baseline", "treatment", *_COUNTS, "pairs", "iqm", "low", "high"),
         *("improvement", "improvement_low", "improvement_high", "effect_lowest", "effect_highest"),
         *("tau", "i_squared", "sentence"),
@@ -128,15 +128,15 @@ TABLES: dict[str, pa.Schema] = {
         *("baseline", "treatment", "threshold", "reached", "low", "high"),
     ),
     "ranks": _table(
-        "the mean rank of every arm, where there are three or more", "arm", "contexts", "seeds", "mean_rank", "groups"
+        "the mean rank of every arm, if there are three or more", "arm", "contexts", "seeds", "mean_rank", "groups"
     ),
     "all_pairs": _table(
-        "every arm against every other, over all contexts together, as one family beside the verdicts",
+        "every arm compared with every other, over all contexts together, as one family apart from the verdicts",
         *("baseline", "treatment", "contexts", "pairs", "finite_pairs", *_INTERVAL),
         *("test", "p", "p_adjusted", "adjustment", "limits", "family", "rank_difference", "told_apart"),
     ),
     "pairs": _table(
-        "what both arms came to at the end, seed by seed",
+        "the final outcome of both arms, seed by seed",
         *(*_CONTRAST, "seed", "baseline_value", "treatment_value", "effect", "baseline_last", "treatment_last"),
         *("baseline_floored", "treatment_floored"),
     ),
@@ -149,7 +149,7 @@ TABLES: dict[str, pa.Schema] = {
         *(*_CONTRAST, "epoch", "pairs", *_INTERVAL, "limits", "decided_from"),
     ),
     "decomposition": _table(
-        "where a difference comes from, in contrasts of which an arm keeps running statistics",
+        "where a difference comes from, for comparisons in which an arm keeps running statistics",
         *(*_CONTRAST, "component", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment", "family", "edge_effect"),
     ),
     "confusion": _table(
@@ -159,32 +159,32 @@ TABLES: dict[str, pa.Schema] = {
         *("p", "p_adjusted", "adjustment", "family", "verdict"),
     ),
     "modes": _table(
-        "the final losses in each mode, of arms that keep running statistics",
+        "the final losses in each mode, for arms that keep running statistics",
         *(*FACTORS, "outcome", "seeds", "loss", "low", "high"),
     ),
     "variance": _table(
-        "how much of the spread over the seeds each source of randomness makes, where the study varies them alone",
+        "how much of the spread over the seeds each source of randomness causes, if the study varies each alone",
         *(*FACTORS, "outcome", "common_seeds", "deviation", "variance_share"),
         *("variance_share_low", "variance_share_high"),
     ),
     "fit": _table("the fitted functions and their errors, with their bands", *FACTORS, *_FIT),
-    "reference": _table("where losses that were printed elsewhere lie among the seeds", *FACTORS, *_REFERENCE),
+    "reference": _table("where losses that were printed elsewhere rank among the seeds", *FACTORS, *_REFERENCE),
     "control": _table(
         "the baseline against itself", "splits", "pairs", "contexts", "share", "low", "high", "contexts_share"
     ),
-    "claims": _table("the study's claims, and what it says of each", *_CLAIM),
+    "claims": _table("the study's claims, and the verdict on each", *_CLAIM),
     "tuned": _table(
-        "the verdict on each context with each arm at the values that are tuned for it",
+        "the verdict on each context with each arm at its tuned values",
         *(*_CONTRAST, *_VERDICT),
         *(f"{of}_{arm}" for of in ("chosen", "agreeing", "at_end") for arm in ("baseline", "treatment")),
     ),
     "rates": _table(
-        "both arms at each of the values that are tuned, and for how many seeds they are chosen",
+        "both arms at each of the tuned values, and for how many seeds each is chosen",
         *(*_CONTRAST, "parameter", "rate", "beside", *_INTERVAL, "best_effect"),
         *(f"{arm}_{of}" for arm in ("baseline", "treatment") for of in ("validation", "value", "diverged", "chosen")),
     ),
     "absolute": _table(
-        "the test loss on an absolute scale: variance left, root mean square error, accuracy",
+        "the test loss on an absolute scale: unexplained variance, root mean square error, accuracy",
         *(*_CONTRAST, "outcome", "pairs", "finite_pairs", "standardized"),
         *(f"{arm}_{of}" for of in ("left", "error", "accuracy") for arm in ("baseline", "treatment")),
     ),
@@ -193,9 +193,11 @@ TABLES: dict[str, pa.Schema] = {
         *(*FACTORS, "outcome", "seeds", "first_epoch", "last_epoch", "measurements"),
         *("change", "change_low", "change_high", "trend"),
     ),
-    "exclusions": _table("trials that are left out of the pairs or that diverged", *FACTORS, "seed", "reason", "epoch"),
+    "exclusions": _table(
+        "trials that were left out of the pairs or that diverged", *FACTORS, "seed", "reason", "epoch"
+    ),
     "provenance": _table(
-        "what the numbers of each setting come from: a row for each kind of software and machine",
+        "where the numbers of each setting come from: a row for each kind of software and machine",
         *(*FACTORS, "setting", "trials", "diverged", "seconds", *_SOFTWARE, "device_name", "threads"),
     ),
 }
@@ -210,7 +212,7 @@ ADDED: dict[str, Any] = {
     TARGET_SCALE: None,
     "points": None,
 }
-"""Columns that result files of earlier versions lack, and what was true of their trials; labels are made anew."""
+"""Columns that result files of earlier versions lack, with the values of their trials; labels are made again."""
 
 
 def stored(kind: str, own_metrics: Sequence[str] = ()) -> pa.Schema:
