@@ -125,11 +125,18 @@ bench: $(VENV)/ready-bench  ## measure training, the pipeline, growth, the repor
 	$(RUN) python tests/benchmarks/calibration_trajectories.py
 
 .PHONY: example
-example: report claims  ## bring reports/example, which README.md and docs/claims.md quote, up to date
-	mkdir -p reports/example/figures reports/example/tables
-	cp reports/default/figures/*.png reports/example/figures/
-	cp reports/default/tables/{contexts,outcomes,pairs,decomposition}.csv reports/example/tables/
+example: example-page claims  ## bring reports/example, which README.md and docs/claims.md quote, up to date
 	cp reports/claims/claims.md reports/example/
+
+.PHONY: example-page
+# The default study as it stands, whatever else the command line says.
+example-page: override STUDY := config.yaml
+example-page: override CONFIG :=
+example-page: report  ## the same without the claims: the page of the default study, with all that it links to
+	rm -rf reports/example/figures reports/example/tables
+	mkdir -p reports/example/data
+	cp -r reports/default/{figures,tables,index.html,verdicts.json} reports/example/
+	cp reports/default/data/newest.json reports/example/data/
 
 .PHONY: lock
 lock: $(VENV)/ready-test  ## pin the newest allowed versions of everything that is needed

@@ -49,6 +49,8 @@ def test_a_run_makes_every_file_and_ends_with_the_answer(finished_once):
         "reports/tiny/verdicts.json",
         "reports/tiny/index.html",
         "reports/tiny/landing.rst",
+        "reports/tiny/data/newest.json",
+        "reports/index.html",
     ]
     assert [file for file in made if not (finished_once.folder / file).stat().st_size] == []
     records = [[*(finished_once.results / "preregistration" / setting).iterdir()] for setting in settings]
@@ -109,6 +111,17 @@ def test_nothing_is_left_to_do_after_a_run(finished_once):
     assert finished_once.planned() == {}
 
 
+def test_the_index_lists_the_study_and_is_no_output_that_a_run_would_make_or_miss(finished):
+    index = finished.folder / "reports" / "index.html"
+    text = index.read_text(encoding="utf-8")
+    assert '<a href="tiny/index.html">tiny</a>' in text
+    assert "That is not known here" not in text
+    index.unlink()
+    assert finished.planned() == {}
+    assert finished.bnbench("index").stdout == "reports/index.html\n1 study\n"
+    assert index.read_text(encoding="utf-8") == text
+
+
 @pytest.mark.parametrize(
     ("arguments", "said", "trained"),
     [
@@ -144,7 +157,7 @@ def test_snakemakes_own_report_holds_the_figures_and_tables(finished):
     assert run.returncode == 0, run.stderr
     assert "Missing metadata" not in run.stderr
     text = page.read_text()
-    for name in [*(f"{figure}.svg" for figure in FIGURES), *(f"{table}.csv" for table in TABLES)]:
+    for name in [*(f"{figure}.svg" for figure in FIGURES), *(f"{table}.csv" for table in TABLES), "index.html"]:
         assert f'"name": "{name}"' in text
 
 
