@@ -131,8 +131,11 @@ example: example-page claims  ## bring reports/example, which README.md and docs
 .PHONY: example-page
 # The default study as it stands, whatever else the command line says.
 example-page: override STUDY := config.yaml
-example-page: override CONFIG :=
+example-page: override OVERRIDES :=
 example-page: report  ## the same without the claims: the page of the default study, with all that it links to
+	@echo "==> Bringing reports/example up to date"
+	# A report that is there may be of earlier code.
+	$(RUN) python -m bnbench rebuild --configfile $(STUDY)
 	rm -rf reports/example/figures reports/example/tables
 	mkdir -p reports/example/data
 	cp -r reports/default/{figures,tables,index.html,verdicts.json} reports/example/
