@@ -2,44 +2,57 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import (
-    FuncFormatter,
-    LogFormatterSciNotation,
-    LogLocator,
-    MaxNLocator,
-    NullFormatter,
-    NullLocator,
-)
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
+from bnbench.figures import ticks
 from bnbench.figures.colours import INK
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.wording import effects, words
 
+Side = Literal["x", "y"]
+"""The axis along the bottom, or the one up the side."""
 
-class _Powers(LogLocator):
-    """Ticks at powers of ten; over less than a decade and a half also at 2 and 5 times each."""
-
-    def tick_values(self, vmin: float, vmax: float) -> Any:
-        self.set_params(subs=(1.0, 2.0, 5.0) if vmax < 30 * vmin else (1.0,))
-        return super().tick_values(vmin, vmax)
+LINE = 26
+"""Characters of a label up the side of an axis that stand in one line."""
 
 
-def loss_axis(ax: Axes) -> None:
-    """A logarithmic axis of losses, marked at powers of ten, and between them where it shows few."""
-    ax.set_yscale("log")
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_locator(_Powers())
-    ax.yaxis.set_major_formatter(LogFormatterSciNotation(minor_thresholds=(math.inf, math.inf)))  # each tick a number
-    ax.grid(axis="y")
+def scale(ax: Axes, side: Side, form: Callable[[float], str], *, log: bool, most: int, line: float | None) -> None:
+    """Make an axis logarithmic or linear, with about `most` numbers, and draw a line across at `line`."""
+    axis: Axis = ax.yaxis if side == "y" else ax.xaxis
+    (ax.set_yscale if side == "y" else ax.set_xscale)("log" if log else "linear")
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_locator(ticks.Ticks(log=log, most=most, line=line))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: form(value)))
+    ax.grid(axis=side)
+    if line is not None:
+        (ax.axhline if side == "y" else ax.axvline)(line, color=INK, lw=0.9, zorder=1)
+
+
+def value_axis(ax: Axes, outcome: Outcome, side: Side = "y", most: int = 5) -> None:
+    """An axis of what was measured."""
+    if outcome.is_ratio:
+        loss_axis(ax, side, most)
+    else:
+        scale(ax, side, partial(effects.round_value, outcome), log=False, most=most, line=None)
+
+
+def loss_axis(ax: Axes, side: Side = "y", most: int = 5) -> None:
+    """A logarithmic axis of losses."""
+    scale(ax, side, ticks.label, log=True, most=most, line=None)
+
+
+def effect_axis(ax: Axes, outcome: Outcome, side: Side = "y", most: int = 5) -> None:
+    """An axis of effects, with a line where there is none."""
+    form = ticks.label if outcome.is_ratio else partial(effects.plain, outcome)
+    scale(ax, side, form, log=outcome.is_ratio, most=most, line=outcome.no_effect)
 
 
 def shown_epochs(study: Study, epochs: pd.Series[int]) -> pd.Series[int]:
@@ -47,90 +60,33 @@ def shown_epochs(study: Study, epochs: pd.Series[int]) -> pd.Series[int]:
     return epochs + 1 if study.trained_here else epochs
 
 
-def epoch_axis(study: Study, ax: Axes) -> None:
+def epoch_axis(study: Study, ax: Axes, most: int = 4) -> None:
     """An axis of epochs along the bottom: logarithmic, marked in the same way; one of the user's column, as it is."""
-    if not study.trained_here:
-        ax.set_xlabel(words.of(study).epoch)
-        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "−")))
-        return
-    ax.set(xscale="log", xlabel="epochs of training")
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_locator(_Powers())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    if study.trained_here:
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_locator(ticks.Ticks(log=True, most=most))
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=2))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: ticks.label(value)))
 
 
-def ratio_axis(ax: Axes, values: Iterable[float], margin: float) -> None:
-    """A logarithmic axis of ratios that shows `values` and the margin, with ticks such as 0.5, 1, 2."""
-    shown = [value for value in values if math.isfinite(value) and value > 0] + [margin**2, margin**-2]
-    room = (max(shown) / min(shown)) ** 0.06
-    low, high = min(shown) / room, max(shown) * room
-    ax.set_xscale("log")
-    ax.set_xlim(low, high)
-    ax.xaxis.set_minor_locator(NullLocator())
-    steps = (1.0,) if high / low > 300 else (1.0, 2.0, 5.0)
-    ax.xaxis.set_major_locator(MaxNLocator(6) if high / low < 4 else LogLocator(subs=steps, numticks=9))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+def epoch_label(study: Study) -> str:
+    """What stands along an axis of epochs."""
+    return "epochs of training" if study.trained_here else words.of(study).epoch
 
 
-def ratio_levels(ax: Axes) -> None:
-    """A logarithmic axis of ratios up the side, with a line where they are 1."""
-    loss_axis(ax)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.axhline(1, color=INK, lw=0.9, zorder=1)
-
-
-LINE = 26
-"""Characters of a label up the side of an axis that stand in one line."""
-
-
-def effect_axis(ax: Axes, outcome: Outcome, values: Iterable[float], margin: float) -> None:
-    """An axis of effects along the bottom that shows `values` and the margin."""
-    if outcome.is_ratio:
-        ratio_axis(ax, values, margin)
-        return
-    shown = [value for value in values if math.isfinite(value)] + [2 * margin, -2 * margin]
-    room = 0.06 * (max(shown) - min(shown))
-    ax.set_xlim(min(shown) - room, max(shown) + room)
-    ax.xaxis.set_major_locator(MaxNLocator(6))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: effects.plain(outcome, value)))
-
-
-def effect_levels(outcome: Outcome) -> Callable[[Axes], None]:
-    """What makes an axis of effects up the side, with a line where there is none."""
-    if outcome.is_ratio:
-        return ratio_levels
-
-    def levels(ax: Axes) -> None:
-        _linear_levels(ax, partial(effects.plain, outcome))
-        ax.axhline(0, color=INK, lw=0.9, zorder=1)
-
-    return levels
-
-
-def value_levels(outcome: Outcome) -> Callable[[Axes], None]:
-    """What makes an axis of what was measured up the side."""
-    return loss_axis if outcome.is_ratio else partial(_linear_levels, form=partial(effects.round_value, outcome))
-
-
-def _linear_levels(ax: Axes, form: Callable[[float], str]) -> None:
-    """An axis up the side whose numbers are written in the given form."""
-    ax.grid(axis="y")
-    ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: form(value)))
-
-
-def plain_axis(ax: Axes) -> None:
-    """An axis that stays as it is."""
-    ax.grid(axis="x")
+def named_places(axis: Axis, names: list[str]) -> None:
+    """An axis of things: a name at each whole number."""
+    axis.set_major_locator(FixedLocator(range(len(names))))
+    axis.set_major_formatter(FixedFormatter(names))
 
 
 def without_numbers(axis: Axis) -> None:
     """Leave the ticks alone; what is not shown is not to be measured either."""
     axis.set_tick_params(label1On=False)
     axis.set_major_formatter(NullFormatter())
-    axis.set_label_text("")
-    axis.set_label_coords(0, 0)
 
 
 def beside(ax: Axes, y: float, text: str, points: float, **style: Any) -> None:

@@ -2,57 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from textwrap import fill
-from typing import Any
-
-import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bnbench.figures.axes import LINE, effect_levels
-from bnbench.figures.colours import PAPER
-from bnbench.figures.style import WIDTH, palette, row_name
+from bnbench.figures import legends
+from bnbench.figures.axes import effect_axis
+from bnbench.figures.colours import GREY, PAPER, of_verdict
+from bnbench.figures.panels import add_legend, finish, grid, label
+from bnbench.figures.style import WIDE, Room, row_name
 from bnbench.plan.study import Study
 from bnbench.wording import effects
 
-_LINE = 12  # points from one name to the next
-_DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
-
-def draw(study: Study, table: pd.DataFrame) -> Figure:
-    """The effect against the batch size, a line for each of what else is held fixed."""
-    figure, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.2))
-    effect_levels(study.outcome)(ax)
+def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
+    """The effect against the batch size, a panel for each of what else is held fixed, coloured by the verdicts."""
     named = table.assign(held=[row_name(study, row, "batch_size") for row in table.to_dict("records")])
-    ends: list[tuple[float, float, str]] = []
-    for index, (_, line) in enumerate(named.sort_values("examples").groupby(["treatment", "held"], sort=False)):
-        last = line.iloc[-1]
-        style = {"color": palette(study)[last["treatment"]], "ls": _DASHES[index % len(_DASHES)]}
-        ax.plot(line["examples"], line["effect"], lw=1.4, marker="o", ms=6, **style)
-        ax.vlines(line["examples"], line["effect_low"], line["effect_high"], color=style["color"], lw=1.2)
-        ends.append((last["examples"], last["effect"], last["held"]))
+    arms = {arm: place for place, arm in enumerate(study.arms)}
+    named = named.assign(arm=named["treatment"].map(arms)).sort_values(["arm", "examples"], kind="stable")
+    parts = [(str(held), part) for held, part in named.groupby("held", sort=False)]
+    columns = min(len(parts), room.columns if room.narrow else 4)
+    sheet = grid(parts, room, columns, left=0.85)
     sizes = sorted(set(table["examples"]))
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(sizes, [str(size) for size in sizes])
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.set(xlabel="examples in a batch", ylabel=fill(effects.named(study.outcome), LINE))
-    sns.despine(ax=ax)
-    _name_lines(ax, [end for end in ends if np.isfinite(end[1])])
-    return figure
-
-
-def _name_lines(ax: Axes, ends: Sequence[tuple[float, float, str]]) -> None:
-    """Write beside the end (x, y) of each line what it is, one name above the other where the ends are close."""
-    points = 72 / ax.figure.dpi
-    below = -np.inf
-    for x, y, name in sorted(ends, key=lambda end: end[1]):
-        height = ax.transData.transform((x, y))[1] * points
-        below = max(height, below + _LINE)
-        where: dict[str, Any] = {"xytext": (10, below - height), "textcoords": "offset points", "va": "center"}
-        behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}  # so that no line crosses the name
-        ax.annotate(name, (x, y), annotation_clip=False, bbox=behind, **where)
+    for panel in sheet.panels:
+        ax, rows = panel.axes[0], panel.rows
+        effect_axis(ax, study.outcome)
+        ax.plot(rows["examples"], rows["effect"], color=GREY, lw=1.0, zorder=2)
+        for row in rows.to_dict("records"):
+            colour, place = of_verdict(row["verdict"]), row["examples"]
+            solid = row["verdict"] in ("helps", "hurts") and row["test"] == "mean"
+            ax.plot([place] * 2, [row["effect_low"], row["effect_high"]], color=colour, lw=1.8, zorder=3)
+            ax.plot(place, row["effect"], "o", ms=6, mec=colour, mfc=colour if solid else PAPER, mew=1.6, zorder=4)
+            panel.show([place] * 3, [row[name] for name in ("effect_low", "effect", "effect_high")], colour)
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(sizes, [str(size) for size in sizes] if panel.last else [""] * len(sizes))
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_xlim(min(sizes) / 1.3, max(sizes) * 1.3)
+    finish(sheet, log=study.outcome.is_ratio, line=study.outcome.no_effect)
+    label(sheet, "examples in a batch", effects.named(study.outcome))
+    return add_legend(sheet, legends.of_verdicts())

@@ -6,10 +6,12 @@ Of up to twelve classes a matrix for each comparison; of more, its largest diffe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
@@ -18,8 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from bnbench.catalogue import tasks
 from bnbench.catalogue.parameters import build
 from bnbench.figures.colours import GREY, INK, PAPER, of_verdict
-from bnbench.figures.panels import grid_of_axes
-from bnbench.figures.style import TITLE_SIZE, WIDTH
+from bnbench.figures.style import TITLE_SIZE, WIDE, Room
 from bnbench.plan.study import Study
 from bnbench.wording import titles
 from bnbench.wording.classes import LISTED, MOST_IN_A_MATRIX, PANELS, in_points, largest, named
@@ -30,18 +31,18 @@ _LEGEND = {"helps": "more points right", "hurts": "fewer points right", "undecid
 _LONGEST = 12  # characters of a class's name that stand beside a matrix
 
 
-def draw(study: Study, table: pd.DataFrame) -> Figure:
+def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     """The first comparisons of the table; blue where more points are classified rightly, red where fewer are."""
     held = [name for name in table if name in (*study.factors, "baseline", "treatment")]
     groups = [group for _, group in table.groupby(held, sort=False)]
     shown = groups[:PANELS]
     names = _classes(study, shown)
     matrices = max(map(len, names)) <= MOST_IN_A_MATRIX
-    columns = 1 if len(shown) == 1 else 2
+    columns = 1 if len(shown) == 1 or room.narrow else 2
     rows = -(-len(shown) // columns)
     height = _height(names, columns) if matrices else 0.24 * LISTED
     gap = 0.25 + 0.065 * _widest(shown, names, matrices)
-    figure, axes = grid_of_axes(rows, columns, height, gap if columns > 1 else 0.18, numbers=0.45 if matrices else 0.3)
+    figure, axes = _axes(room, (rows, columns), height, gap if columns > 1 else 0.18, numbers=0.45 if matrices else 0.3)
     most = max((abs(group["effect"]).max() for group in shown), default=1.0)
     for ax, group, classes in zip(axes.flat, shown, names, strict=False):
         if matrices:
@@ -52,8 +53,27 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
     for ax in axes.flat[len(shown) :]:
         ax.remove()
     if columns == 1 and matrices:
-        _narrow(axes[0, 0], len(names[0]))
+        _narrow(axes[0, 0], len(names[0]), room)
     return _with_legend(figure, len(groups) - len(shown))
+
+
+def _axes(room: Room, shape: tuple[int, int], height: float, gap: float, numbers: float) -> tuple[Figure, Any]:
+    """Axes of this height and gap between columns, in inches, and `numbers` more between rows: [rows, columns]."""
+    rows, columns = shape
+    left, right, top, bottom = 1.0, 0.05, 0.6, 0.6
+    between = numbers + 0.42
+    whole = top + rows * height + (rows - 1) * between + bottom
+    width = (room.width - left - right - (columns - 1) * gap) / columns
+    figure, axes = plt.subplots(rows, columns, figsize=(room.width, whole), squeeze=False)
+    figure.subplots_adjust(
+        left=left / room.width,
+        right=1 - right / room.width,
+        top=1 - top / whole,
+        bottom=bottom / whole,
+        wspace=gap / width,
+        hspace=between / height,
+    )
+    return figure, axes
 
 
 def _classes(study: Study, groups: Sequence[pd.DataFrame]) -> list[list[str]]:
@@ -124,9 +144,9 @@ def _list(ax: Axes, group: pd.DataFrame) -> None:
     sns.despine(ax=ax, left=True)
 
 
-def _narrow(ax: Axes, size: int) -> None:
+def _narrow(ax: Axes, size: int, room: Room) -> None:
     """A lone matrix is no wider than its numbers need."""
-    wanted = min(1.0, (0.62 * size) / (WIDTH - 1.05))
+    wanted = min(1.0, (0.62 * size) / (room.width - 1.05))
     place = ax.get_position()
     ax.set_position((place.x0, place.y0, place.width * wanted, place.height))
 

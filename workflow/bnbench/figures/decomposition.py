@@ -1,39 +1,60 @@
-"""Where a difference comes from: batch noise, stale averages, and what is left."""
+"""Where a difference comes from: the weights, stale running averages, and batch noise."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import fill
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import plain_axis, ratio_axis
-from bnbench.figures.colours import INK, PAPER
-from bnbench.figures.panels import add_legend, align, panels
-from bnbench.figures.style import palette
+from bnbench.figures import legends
+from bnbench.figures.axes import effect_axis, named_places
+from bnbench.figures.colours import INK, PAPER, UNDECIDED, of_verdict
+from bnbench.figures.differences import side
+from bnbench.figures.panels import add_legend, finish, label, panels
+from bnbench.figures.style import WIDE, Room, unique
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
+from bnbench.wording import titles
+
+_DOT: Mapping[str, Any] = {"marker": "o", "lw": 2, "mew": 1.6}
+_MARKERS = ("o", "s", "D", "^")
 
 
-def draw(study: Study, table: pd.DataFrame) -> Figure:
+def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     """The factors whose product a difference is, with their intervals; the total is hollow.
 
-    The table has the contrasts in which an arm keeps statistics alone.
+    The table has the contrasts in which an arm keeps statistics alone. The colour says which side of 1 an interval
+    lies on.
     """
     treatments = [arm for arm in study.arms if arm in set(table["treatment"])]
-    figure, found = panels(study, table, plain_axis)
-    places = {name: y for y, name in enumerate(table["component"].unique())}
-    for ax, part in found:
-        for index, treatment in enumerate(treatments):
-            own = part[part["treatment"] == treatment]
-            colour = palette(study)[treatment]
-            y = own["component"].map(places).astype(float) + 0.2 * (index - (len(treatments) - 1) / 2)
-            ax.hlines(y, own["low"], own["high"], color=colour, lw=2.4)
-            total = own["component"] == "total"
-            for some, fill in ((~total, colour), (total, PAPER)):
-                ax.plot(own["effect"][some], y[some], "o", ms=6, color=colour, mfc=fill, mew=1.6)
-        ax.axvline(1, color=INK, lw=0.9, zorder=1)
-        ax.set(ylim=(len(places) - 0.5, -0.5), ylabel="", xlabel="factor")
+    sheet = panels(study, table, room, left=1.15, arms_apart=len(treatments) > 2, numbers=True)
+    losses, places = OUTCOMES["test_loss"], {name: y for y, name in enumerate(unique(table["component"]))}
+    for panel in sheet.panels:
+        ax = panel.axes[0]
+        effect_axis(ax, losses, "x", most=4)
+        here = [arm for arm in treatments if arm in set(panel.rows["treatment"])]
+        for index, treatment in enumerate(here):
+            own = panel.rows[panel.rows["treatment"] == treatment]
+            for row in own.to_dict("records"):
+                y = places[row["component"]] + 0.26 * (index - (len(here) - 1) / 2)
+                colour = of_verdict(side(losses, row["low"], row["high"]))
+                ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
+                inside = PAPER if row["component"] == "total" else colour
+                marker = _MARKERS[treatments.index(treatment) % len(_MARKERS)] if len(here) > 1 else "o"
+                ax.plot(row["effect"], y, marker, ms=6, color=colour, mfc=inside, mew=1.6)
+                panel.show([y] * 3, [row[name] for name in ("low", "effect", "high")], colour)
+        ax.set_ylim(len(places) - 0.5, -0.5)
         ax.tick_params(axis="y", length=0)
-        ax.set_yticks(range(len(places)), list(places))
-        ratio_axis(ax, table[["low", "effect", "high"]].to_numpy().ravel(), OUTCOMES["test_loss"].margin or 1.0)
-    align(found)
-    return add_legend(study, figure, arms=treatments) if len(study.arms) > 2 else figure
+        named_places(ax.yaxis, [fill(name, 10) for name in places] if panel.first else [""] * len(places))
+    finish(sheet, log=True, side="x", line=1.0)
+    label(sheet, "factor")
+    shapes = {
+        titles.arm(study, arm): {"marker": _MARKERS[index], "ls": "", "ms": 6} for index, arm in enumerate(treatments)
+    }
+    verdicts = legends.of_verdicts()
+    said = {text: verdicts[text] for text in ("helps", "hurts")}
+    said |= {"undecided": {**_DOT, "color": UNDECIDED}, "total": {**_DOT, "color": INK, "mfc": PAPER, "ls": ""}}
+    return add_legend(sheet, said | (shapes if len(treatments) == 2 else {}))

@@ -25,12 +25,12 @@ from bnbench.figures import (
     ranks,
     rates,
 )
-from bnbench.figures.style import empty, save
+from bnbench.figures.style import NARROW, WIDE, Room, empty, save
 from bnbench.plan.study import Study
 from bnbench.store import report_tables
 from bnbench.wording import contents
 
-FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame], Figure], tuple[str, ...]]] = {
+FIGURES: dict[str, tuple[Callable[[Study, pd.DataFrame, Room], Figure], tuple[str, ...]]] = {
     "forest": (forest.draw, ("verdict",)),
     "curves": (curves.draw, ("loss",)),
     "differences": (differences.draw, ("effect",)),
@@ -72,5 +72,9 @@ def draw(study: Study, out: Path, name: str, formats: Sequence[str]) -> None:
     table = report_tables.read(out, contents.SOURCES[name])
     table = contents.drawn(study, name, table)
     some = table[list(shown)].notna().any(axis=None)
-    figure = drawn(study, table) if some else empty(_NOTHING.get(name, "There are no finite losses to show."))
-    save(figure, out / "figures", name, formats)
+    narrow = "svg" in formats and name in contents.narrow(study)
+    variants = [(WIDE, name, formats), *([(NARROW, contents.narrow_name(name), ("svg",))] if narrow else [])]
+    for room, file, endings in variants:
+        nothing = _NOTHING.get(name, "There are no finite losses to show.")
+        figure = drawn(study, table, room) if some else empty(nothing, room)
+        save(figure, out / "figures", file, endings)

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from bnbench.figures.axes import beside, effect_axis
-from bnbench.figures.colours import INK, PAPER
-from bnbench.figures.style import WIDTH, palette
+from bnbench.figures import legends, rows
+from bnbench.figures.colours import PAPER, of_verdict
+from bnbench.figures.differences import side
+from bnbench.figures.style import LETTER, WIDE, Room
 from bnbench.plan.study import Study
 from bnbench.vocabulary import DOUBLING, MAIN_EFFECT
 from bnbench.wording import effects, titles
 from bnbench.wording.together import decided
 
+_LIMITS = ("low", "effect", "high")
 
-def draw(study: Study, table: pd.DataFrame) -> Figure:
+
+def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     """How the effect changes from level to level, with intervals; the main effect on top."""
-    rows = table.to_dict("records")
-    figure, ax = plt.subplots(figsize=(WIDTH * 0.55, 0.9 + 0.45 * len(rows)))
-    outcome = study.outcome
-    ax.axvline(outcome.no_effect, color=INK, lw=0.9, zorder=1)
-    for y, row in enumerate(rows):
-        colour = palette(study)[row["treatment"]]
+    found, outcome = table.to_dict("records"), study.outcome
+    colours = [of_verdict(side(outcome, row["low"], row["high"]) if decided(study, row) else "") for row in found]
+    named = [rows.Row(_contrast_label(study, row), _said(study, row), heading=_heading(study, row)) for row in found]
+    made = rows.frame(named, room)
+    ax = made.ax
+    beyond = rows.effects_across(made, outcome, table[[*_LIMITS]].to_numpy(float).ravel(), room)
+    for row, colour, y in zip(found, colours, made.places, strict=True):
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
         ax.plot(
             row["effect"],
@@ -37,24 +41,31 @@ def draw(study: Study, table: pd.DataFrame) -> Figure:
             mfc=colour if decided(study, row) else PAPER,
             mew=1.8,
         )
-        said = effects.interval(outcome, row["effect"], row["low"], row["high"])
-        beside(ax, y, f"× {said}" if outcome.is_ratio else said, 9)
-    ax.set_yticks(range(len(rows)), [_contrast_label(study, row) for row in rows])
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    effect_axis(ax, outcome, table[["low", "effect", "high"]].to_numpy().ravel(), study.report.margin)
-    ax.set_xlabel(f"{'multiplies' if outcome.is_ratio else 'is added to'} the {effects.named(outcome)}")
-    ax.grid(axis="x")
-    sns.despine(ax=ax, left=True)
-    ax.tick_params(axis="y", length=0)
-    return figure
+        rows.mark_beyond(made, y, [row[name] for name in _LIMITS], colour)
+    width = ax.get_position().width * room.width
+    said = f"{'multiplies' if outcome.is_ratio else 'is added to'} the {effects.named(outcome)}"
+    ax.set_xlabel(fill(said, round(width / LETTER)))
+    verdicts = [*legends.of_verdicts().values()]
+    texts = ("makes the arm better", "makes it worse", "undecided")
+    return rows.add_legend(made, dict(zip(texts, verdicts, strict=True)), beyond=beyond, above=0.08)
+
+
+def _said(study: Study, row: Mapping[Any, Any]) -> str:
+    """A row in numbers; nothing of one that has none."""
+    if math.isnan(row["effect"]):
+        return "not known"
+    said = effects.interval(study.outcome, row["effect"], row["low"], row["high"])
+    return f"× {said}" if study.outcome.is_ratio else said
+
+
+def _heading(study: Study, row: Mapping[Any, Any]) -> str:
+    return titles.comparison(study, row) if len(study.comparisons) > 1 else ""
 
 
 def _contrast_label(study: Study, row: Mapping[Any, Any]) -> str:
     """What a row of the table of interactions is called."""
     if row["factor"] == MAIN_EFFECT:
-        name = "all contexts"
-    elif row["level"] == DOUBLING:
-        name = "a doubling of the batch"
-    else:
-        name = " instead of ".join(titles.context_level(study, row["factor"], row[end]) for end in ("level", "against"))
-    return f"{titles.comparison(study, row)}, {name}" if len(study.comparisons) > 1 else name
+        return "all contexts"
+    if row["level"] == DOUBLING:
+        return "a doubling of the batch"
+    return " instead of ".join(titles.context_level(study, row["factor"], row[end]) for end in ("level", "against"))

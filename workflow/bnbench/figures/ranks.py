@@ -1,8 +1,9 @@
-"""The arms at their mean ranks, and bars that join those that are not told apart (Demšar 2006), a row for each arm."""
+"""The arms at their mean ranks, a row each, and bars that join those that cannot be distinguished (Demšar 2006)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from bnbench.figures.axes import beside
 from bnbench.figures.colours import INK
-from bnbench.figures.style import WIDTH, palette
+from bnbench.figures.style import LETTER, WIDE, Room, palette
 from bnbench.plan.study import Study
 from bnbench.wording import titles
 
@@ -22,29 +23,36 @@ _BESIDE = 40  # points from the axes to the first bar, which leave room for the 
 _APART = 14  # points between bars
 
 
-def draw(study: Study, table: pd.DataFrame) -> Figure:
+def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     """Mean ranks from the best arm down; to their right, a bar for each group, with a dot at each of its arms."""
     rows = table.to_dict("records")
-    figure, ax = plt.subplots(figsize=(WIDTH * 0.72, 0.8 + 0.3 * len(rows)))
+    names = [fill(titles.arm(study, row["arm"]), 16 if room.narrow else 30) for row in rows]
+    groups = _groups(rows)
+    left = 0.2 + LETTER * 1.06 * max(len(line) for name in names for line in name.splitlines())
+    width = min(room.width - left - 0.2 - (_BESIDE + _APART * len(groups)) / 72, 4.5)
+    high = 0.3 * len(rows)
+    figure = plt.figure(figsize=(room.width, high))
+    ax = figure.add_axes((left / room.width, 0, width / room.width, 1))
     for y, row in enumerate(rows):
         ax.plot([1, row["mean_rank"]], [y, y], color=palette(study)[row["arm"]], lw=1.6)
         ax.plot(row["mean_rank"], y, "o", color=palette(study)[row["arm"]], ms=8, clip_on=False)
         beside(ax, y, f"{row['mean_rank']:.2f}", 9)
-    ax.set_yticks(range(len(rows)), [titles.arm(study, row["arm"]) for row in rows])
+    ax.set_yticks(range(len(rows)), names)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(1, len(rows))
     ax.set_xticks(range(1, len(rows) + 1))
-    ax.set_xlabel(f"mean rank by {titles.outcome(study, study.report.outcome)} (1 is best)")
+    said = f"mean rank by {titles.outcome(study, study.report.outcome)} (1 is best)"
+    ax.set_xlabel(fill(said, max(18, round(width / LETTER))))
     ax.grid(axis="x")
     sns.despine(ax=ax, left=True)
     ax.tick_params(axis="y", length=0)
-    for place, members in enumerate(_groups(rows)):
+    for place, members in enumerate(groups):
         _bar(figure, ax, members, _BESIDE + _APART * place)
     return figure
 
 
 def _groups(rows: Sequence[Mapping[Any, Any]]) -> list[list[int]]:
-    """The rows of each group of several arms that are not told apart."""
+    """The rows of each group of several arms that cannot be distinguished."""
     letters = dict.fromkeys(letter for row in rows for letter in row["groups"].split())
     groups = [[y for y, row in enumerate(rows) if letter in row["groups"].split()] for letter in letters]
     return [group for group in groups if len(group) > 1]

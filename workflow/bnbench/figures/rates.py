@@ -4,85 +4,94 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
-from bnbench.figures.axes import effect_levels, value_levels
-from bnbench.figures.panels import add_legend, context_names, grid_of_axes
-from bnbench.figures.style import palette, unique
+from bnbench.figures import legends
+from bnbench.figures.axes import effect_axis, value_axis
+from bnbench.figures.colours import GREY, PAPER, of_verdict
+from bnbench.figures.differences import side
+from bnbench.figures.panels import Panel, add_legend, context_names, finish, grid
+from bnbench.figures.style import WIDE, Room, dashes, palette, unique
 from bnbench.plan.study import Study
 from bnbench.wording import effects, titles
 
-_DASHES: tuple[tuple[int, ...], ...] = ((), (1, 1), (4, 1, 1, 1), (2, 2))
-"""Of lines that differ in the other parameters that are tuned."""
 
-
-def draw(study: Study, table: pd.DataFrame) -> Figure:
+def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     """Left, both arms' outcomes against the rate, rings where other seeds choose; right, the effect at equal rates.
 
     A ring is the bolder, the more seeds are judged there. A line for each combination of the other parameters that are
-    tuned. The line across the right panel is the effect with each arm at what is chosen for it.
+    tuned. The line across the right panel is the effect with each arm at what is chosen for it. The right panel has the
+    colours of the sides on which its intervals lie.
     """
     table = table.assign(context=context_names(study, table), beside=table["beside"].fillna(""))
-    names = unique(table["context"])
     others = [text for text in unique(table["beside"]) if text]
-    dashes = {"": (), **dict(zip(others, _DASHES * len(others), strict=False))}
-    figure, axes = grid_of_axes(len(names), 2, height=1.7, gap=0.9, numbers=0.2)
-    for (left, right), name in zip(axes, names, strict=True):
-        value_levels(study.outcome)(left)
-        effect_levels(study.outcome)(right)
-        of_context = table[table["context"] == name]
-        for _, rows in of_context.groupby(["baseline", "treatment"], sort=False):
-            _lines(study, left, right, rows, dashes)
-        left.set_title(name, y=1)
-        left.set_ylabel(titles.outcome(study, study.report.outcome))
-        right.set_ylabel(effects.named(study.outcome))
-        for ax in (left, right):
-            _rate_axis(ax, of_context, shown=name == names[-1])
-        low, high = right.get_ylim()
-        if study.outcome.is_ratio and high / low < 4:  # too narrow for powers of ten
-            right.yaxis.set_major_locator(MaxNLocator(4))
-    sns.despine(fig=figure)
-    lines: dict[str, dict[str, Any]] = {"each arm as it is tuned": {"lw": 1.2, "ls": (0, (5, 1.5))}}
-    lines |= {text: {"lw": 1.4, "ls": _line(dashes[text])} for text in others}
-    return add_legend(study, figure, lines, arms=study.tuned_arms)
+    styles = {"": "-", **dict(zip(others, dashes(["", *others]).values(), strict=False))}
+    parts = [(str(name), rows) for name, rows in table.groupby("context", sort=False) for _ in range(2)]
+    sheet = grid(parts, room, 1 if room.narrow else 2, left=0.85, gap=0.85)
+    for left, right in zip(sheet.panels[::2], sheet.panels[1::2], strict=True):
+        value_axis(left.axes[0], study.outcome)
+        effect_axis(right.axes[0], study.outcome)
+        for _, rows in left.rows.groupby(["baseline", "treatment"], sort=False):
+            _lines(study, left, right, rows, styles)
+        left.axes[0].set_ylabel(fill(titles.outcome(study, study.report.outcome), 26))
+        right.axes[0].set_ylabel(fill(effects.named(study.outcome), 26))
+        for panel in (left, right):
+            _rate_axis(panel.axes[0], panel.rows)
+    for first, line in ((0, None), (1, study.outcome.no_effect)):
+        finish(replace(sheet, panels=sheet.panels[first::2]), log=study.outcome.is_ratio, line=line)
+    lines: dict[str, dict[str, Any]] = {"each arm as it is tuned": {"lw": 1.2, "ls": (0, (5, 1.5)), "color": GREY}}
+    lines |= {text: {"lw": 1.4, "ls": styles[text]} for text in others}
+    return add_legend(sheet, {**legends.of_arms(study, study.tuned_arms), **legends.of_verdicts(), **lines})
 
 
-def _lines(study: Study, left: Axes, right: Axes, rows: pd.DataFrame, dashes: Mapping[str, tuple[int, ...]]) -> None:
+def _lines(study: Study, left: Panel, right: Panel, rows: pd.DataFrame, styles: Mapping[str, Any]) -> None:
     """One comparison in one context."""
     colours = {arm: palette(study)[str(rows[arm].iloc[0])] for arm in ("baseline", "treatment")}
     for beside, line in rows.sort_values("rate").groupby("beside", sort=False):
-        style: dict[str, Any] = {
-            "lw": 1.4,
-            "marker": "o",
-            "ls": _line(dashes[str(beside)]),
-        }
+        style: dict[str, Any] = {"lw": 1.4, "ls": styles[str(beside)]}
         for arm, colour in colours.items():
-            there = line[line[f"{arm}_value"].notna()]
-            for value in there[f"{arm}_value"][there["rate"].isna()]:
-                left.axhline(value, color=colour, lw=1.4)  # of an arm that has nothing to choose
-            left.plot(there["rate"], there[f"{arm}_value"], color=colour, ms=4, **style)
-            for place, value, count in there[["rate", f"{arm}_value", f"{arm}_chosen"]].itertuples(index=False):
-                if count and not math.isnan(place):
-                    bold = 0.4 + 1.2 * count / rows[f"{arm}_chosen"].sum()
-                    left.plot(place, value, "o", ms=10, mfc="none", mec=colour, mew=bold)
-        both = line[line["effect"].notna()]
-        right.plot(both["rate"], both["effect"], color=colours["treatment"], ms=5, **style)
-        right.vlines(both["rate"], both["low"], both["high"], color=colours["treatment"], lw=1.2)
-    right.axhline(rows["best_effect"].iloc[0], color=colours["treatment"], lw=1.2, ls=(0, (5, 1.5)))
+            _values(left, line, rows, arm, colour, style)
+        _effects(study, right, line[line["effect"].notna()], style)
+    tuned = rows["best_effect"].iloc[0]
+    right.axes[0].axhline(tuned, color=GREY, lw=1.2, ls=(0, (5, 1.5)))
+    right.show([math.nan], [tuned], GREY)
 
 
-def _line(dashes: tuple[int, ...]) -> Any:
-    """A style of lines as matplotlib has it."""
-    return (0, dashes) if dashes else "-"
+def _values(
+    left: Panel, line: pd.DataFrame, rows: pd.DataFrame, arm: str, colour: str, style: Mapping[str, Any]
+) -> None:
+    """What an arm came to at each rate, with rings where it is judged."""
+    ax, there = left.axes[0], line[line[f"{arm}_value"].notna()]
+    for value in there[f"{arm}_value"][there["rate"].isna()]:
+        ax.axhline(value, color=colour, lw=1.4)  # of an arm that has nothing to choose
+    ax.plot(there["rate"], there[f"{arm}_value"], color=colour, ms=4, marker="o", **style)
+    left.show(there["rate"], there[f"{arm}_value"], colour)
+    for place, value, count in there[["rate", f"{arm}_value", f"{arm}_chosen"]].itertuples(index=False):
+        if count and not math.isnan(place):
+            bold = 0.4 + 1.2 * count / rows[f"{arm}_chosen"].sum()
+            ax.plot(place, value, "o", ms=10, mfc="none", mec=colour, mew=bold)
 
 
-def _rate_axis(ax: Axes, rows: pd.DataFrame, *, shown: bool) -> None:
+def _effects(study: Study, right: Panel, both: pd.DataFrame, style: Mapping[str, Any]) -> None:
+    """The effect at each rate, in the colour of the side on which its interval lies."""
+    ax = right.axes[0]
+    ax.plot(both["rate"], both["effect"], color=GREY, zorder=2, **style)
+    for row in both.to_dict("records"):
+        verdict = side(study.outcome, row["low"], row["high"])
+        colour, fill_in = of_verdict(verdict), PAPER if verdict == "undecided" else of_verdict(verdict)
+        ax.vlines(row["rate"], row["low"], row["high"], color=colour, lw=1.4, zorder=3)
+        ax.plot(row["rate"], row["effect"], "o", ms=5, mec=colour, mfc=fill_in, mew=1.6, zorder=4)
+        right.show([row["rate"]] * 3, [row[name] for name in ("low", "effect", "high")], colour)
+
+
+def _rate_axis(ax: Axes, rows: pd.DataFrame) -> None:
     """A logarithmic axis with a tick at each rate; one that begins at 0 has equal steps below its second value."""
     rates = sorted(rows["rate"].dropna().unique())
     names = [str(name).replace("_", " ") for name in rows["parameter"].dropna().unique()]
@@ -91,6 +100,6 @@ def _rate_axis(ax: Axes, rows: pd.DataFrame, *, shown: bool) -> None:
         ax.set_xscale("log")
     else:
         ax.set_xscale("symlog", linthresh=min(positive, default=1.0))
-    ax.set_xlabel(", ".join("learning rate" if name == "lr" else name for name in names) if shown else "")
+    ax.set_xlabel(", ".join("learning rate" if name == "lr" else name for name in names))
     ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
     ax.xaxis.set_minor_locator(NullLocator())

@@ -6,13 +6,16 @@ Each arm has one colour in all pictures of losses. Pictures of ratios have the c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from bnbench.figures.colours import ARMS, GRID, INK
 from bnbench.plan.study import Study
@@ -22,10 +25,35 @@ from bnbench.wording import titles
 WIDTH = 8.0
 """Inches: figures are as wide as the page."""
 
+
+@dataclass(frozen=True)
+class Room:
+    """What a figure is drawn for."""
+
+    width: float
+    """Inches."""
+    columns: int
+    """Panels in a row, at most."""
+
+    @property
+    def narrow(self) -> bool:
+        """Whether labels have to stand below each other rather than beside each other."""
+        return self.width < WIDTH
+
+
+WIDE = Room(WIDTH, 5)
+NARROW = Room(3.65, 2)
+"""The page's full width, and that of a telephone."""
+
+LETTER = 0.074
+"""Inches that a letter of a label takes, on average."""
+
 TITLE_SIZE = 10
 """Points of the title of a panel."""
 
 _DPI = 160  # of the PNG, and of what is a picture in the SVG
+
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
 _STYLE = {
     "font.family": "DejaVu Sans",
@@ -75,10 +103,10 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> Non
     Raises:
         UserError: a file cannot be written.
     """
-    if figure.get_layout_engine():
-        figure.draw_without_rendering()  # lays it out, once for all formats
-        figure.set_layout_engine("none")
-    options: dict[str, Any] = {"bbox_inches": figure.get_tightbbox().padded(0.1)}
+    # As wide as it was made for, so that all figures of a page have letters of one size; as high as what is drawn.
+    drawn, width = figure.get_tightbbox(), figure.get_figwidth()
+    whole = Bbox.from_extents(min(0.0, drawn.x0), drawn.y0 - 0.1, max(width, drawn.x1), drawn.y1 + 0.1)
+    options: dict[str, Any] = {"bbox_inches": whole}
     for ending in formats:
         with files.atomic(folder / f"{name}.{ending}") as path:
             figure.savefig(path, format=ending, dpi=_DPI, **_SAVED[ending], **options)
@@ -91,6 +119,11 @@ def palette(study: Study) -> dict[str, str]:
     return {arm: ARMS[i % len(ARMS)] for arms in (study.tuned_arms, study.arms) for i, arm in enumerate(arms)}
 
 
+def dashes(names: Sequence[str]) -> dict[str, Any]:
+    """A style of line for each of these names, where colours say something else."""
+    return {name: _DASHES[index % len(_DASHES)] for index, name in enumerate(names)}
+
+
 def row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
     """A context without the factor that runs across."""
     held = [factor for factor in study.varied() if factor != across]
@@ -100,10 +133,11 @@ def row_name(study: Study, row: Mapping[Any, Any], across: str) -> str:
     return ", ".join(parts)
 
 
-def empty(text: str) -> Figure:
+def empty(text: str, room: Room = WIDE) -> Figure:
     """A figure that says why there is nothing to see."""
-    figure, ax = plt.subplots(figsize=(WIDTH, 1))
-    ax.text(0, 0.5, text, va="center")
+    figure = plt.figure(figsize=(room.width, 1))
+    ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    ax.text(0.01, 0.5, fill(text, round(room.width / LETTER)), va="center")
     ax.axis("off")
     return figure
 

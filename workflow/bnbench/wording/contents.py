@@ -129,3 +129,13 @@ def figures(study: Study) -> dict[str, str]:
     if counts_classes(study):
         shown["confusion"] = "Which class is taken for which"
     return shown
+
+
+def narrow(study: Study) -> set[str]:
+    """The figures that have a variant for telephones, as SVG alone: those of which a smaller picture cannot be read."""
+    return {*figures(study)}
+
+
+def narrow_name(name: str) -> str:
+    """The name of the file of the narrow variant of a figure."""
+    return f"{name}-narrow"
