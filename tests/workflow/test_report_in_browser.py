@@ -74,11 +74,12 @@ def large(tmp_path_factory):
 
     def of(name):
         if name not in found:
-            found[name] = tmp_path_factory.mktemp("large")
+            folder, study = tmp_path_factory.mktemp("large"), synthetic.plan(**LARGE[name])
             diverging = synthetic.where("batch", [2], 12)
             ratio = synthetic.arms(batch=3.0, layer=0.8)
-            synthetic.rendered(found[name], synthetic.plan(**LARGE[name]), ratio=ratio, noise=0.3, diverged=diverging)
-        return found[name] / "index.html"
+            synthetic.rendered(folder, study, ratio=ratio, noise=0.3, diverged=diverging)
+            found[name] = folder / "index.html"
+        return found[name]
 
     return of
 
