@@ -69,11 +69,21 @@ def _picture(path: Path, high: int) -> dict[str, Any]:
     size = re.search(rb'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', drawn)
     width, height = (round(float(side) * 4 / 3) for side in size.groups()) if size else (_WIDE, 0)
     shown = {"width": width, "height": height, "tall": height * min(1, _WIDE / width) > high}
+    shown["narrow"] = _narrow(path.with_name(f"{path.name}-narrow.svg"))
     dots = path.with_suffix(".png")
     if len(drawn) > _LARGE and dots.exists() and dots.stat().st_size < len(drawn):
         return {**shown, "kind": "dots", "image": data_address("image/png", dots.read_bytes())}
-    dark = drawn.replace(b"<defs>", f"<defs>{_DARK}".encode(), 1)
-    return {**shown, "kind": "", "image": data_address("image/svg+xml", dark)}
+    return {**shown, "kind": "", "image": _drawing(drawn)}
+
+
+def _narrow(path: Path) -> str:
+    """The address of a figure's variant for telephones; empty where there is none, or one of very many marks."""
+    return _drawing(_read(path)) if path.exists() and path.stat().st_size <= _LARGE else ""
+
+
+def _drawing(svg: bytes) -> str:
+    """An SVG as a data address, with what it says of itself on dark pages."""
+    return data_address("image/svg+xml", svg.replace(b"<defs>", f"<defs>{_DARK}".encode(), 1))
 
 
 def _read(path: Path) -> bytes:

@@ -127,6 +127,14 @@ REFERENCES = (
         "Holm, S.", 1979, "A simple sequentially rejective multiple test procedure", "Scand. J. Stat.", "6, 65–70"
     ),
     Reference(
+        "Janssen, A.",
+        1997,
+        "Studentized permutation tests for non-i.i.d. hypotheses and the generalized Behrens–Fisher problem",
+        "Stat. Probab. Lett.",
+        "36, 9–21",
+        "10.1016/S0167-7152(97)00043-6",
+    ),
+    Reference(
         "Lachin, J. M.",
         1999,
         "Worst-rank score analysis with informatively missing observations in clinical trials",
