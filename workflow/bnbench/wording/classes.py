@@ -61,13 +61,13 @@ def _sentence(study: Study, group: pd.DataFrame) -> str:
     said = [f"{named(row)} {_changed(row)}" for row in decided]
     more = int(group["verdict"].ne("undecided").sum()) - len(decided)
     rest = f"; and {formats.count(more, 'more pair')}" if more else ""
-    return f"{where}: {', '.join(said)}{rest}."
+    return f"{where}: {'; '.join(said)}{rest}."
 
 
 def _changed(row: Row) -> str:
-    """`2.1 (0.8 to 3.4) percentage points more often`."""
+    """`more often, by 2.1 (0.8 to 3.4) percentage points`."""
     sign = 1 if row["effect"] > 0 else -1
     ends = sorted(sign * 100 * row[name] for name in ("low", "high"))
     limits = "" if any(map(math.isnan, ends)) else f" ({ends[0]:.1f} to {ends[1]:.1f})"
     often = "more" if sign > 0 else "less"
-    return f"{100 * abs(row['effect']):.1f}{limits} percentage points {often} often"
+    return f"{often} often, by {100 * abs(row['effect']):.1f}{limits} percentage points"
