@@ -44,6 +44,7 @@ _ROUTINE = re.compile(
 """What jobs say that are well, as `train`, `trainer.checkpoints` and `collect` put it."""
 
 _TICK = 0.5  # seconds between two looks
+_LONGEST = 60.0  # seconds that jobs which were told to stop have after Snakemake's end
 _AGAIN = 15.0  # seconds after which a signal is sent again: Snakemake misses one that comes while it starts a job
 
 
@@ -218,6 +219,14 @@ class _Child:
         os.kill(os.getpid(), signal.SIGSTOP)
         self._send(signal.SIGCONT)
 
+    def wait_for_jobs(self) -> None:
+        """Wait until the jobs have written their checkpoints: Snakemake may end before them."""
+        until = time.monotonic() + _LONGEST
+        with contextlib.suppress(ProcessLookupError):
+            while time.monotonic() < until:
+                os.killpg(self.process.pid, 0)
+                time.sleep(0.05)
+
     def _send(self, number: int) -> None:
         self._sent_at = time.monotonic()
         with contextlib.suppress(ProcessLookupError):
@@ -247,6 +256,8 @@ def _child(arguments: Sequence[str], results: Path, log: IO[str] | None) -> Iter
         if child.process.poll() is None and not child.stopped_by:  # something else went wrong here
             child.stop(signal.SIGTERM, None)
         child.process.wait()
+        if child.stopped_by:
+            child.wait_for_jobs()
         for number, handler in before.items():
             signal.signal(number, handler)
 
