@@ -293,6 +293,7 @@ COLUMNS: dict[str, pa.Field] = {
             "variance_share_low": "lower limit of variance_share (jackknife over the seeds)",
             "variance_share_high": "upper limit of variance_share (jackknife over the seeds)",
             "value": "a loss that was printed elsewhere",
+            "final": "what the trial came to over the window, by the outcome of the row; null where it diverged",
             "percentile": "where that loss ranks among the seeds, 0 to 100; ties count half",
             "lowest": "smallest loss of the seeds at that epoch",
             "median": "median loss of the seeds at that epoch",

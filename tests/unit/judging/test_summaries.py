@@ -61,10 +61,48 @@ def test_the_band_of_a_curve_is_the_t_interval_of_the_mean_log_loss_of_the_trial
         np.testing.assert_allclose((row.loss, row.low, row.high), np.exp(expected))
 
 
-def test_the_outcome_and_the_train_loss_have_a_curve_and_one_alone_where_they_are_the_same(summarized):
-    assert set(summarized(synthetic.plan())[0]["curves"]["outcome"]) == {"train_loss", "test_loss"}
-    study = synthetic.plan(report={"outcome": "train_loss"})
-    assert set(summarized(study)[0]["curves"]["outcome"]) == {"train_loss"}
+def test_what_decides_and_the_train_loss_come_first_and_every_other_outcome_has_a_curve_of_60_epochs(summarized):
+    curves = summarized(synthetic.plan(epochs=5000, seeds=2))[0]["curves"]
+    assert [*dict.fromkeys(curves["outcome"])] == [
+        *("train_loss", "test_loss", "eval_loss", "test_loss_precise", "generalization_gap"),
+    ]
+    lengths = of(curves, "batch").groupby("outcome").size()
+    assert lengths["train_loss"] > 100
+    assert (lengths[["eval_loss", "test_loss_precise", "generalization_gap"]] <= 60).all()
+    study = synthetic.plan(report={"outcome": "train_loss"}, norm=["none", "layer"])
+    assert [*dict.fromkeys(summarized(study)[0]["curves"]["outcome"])] == [
+        *("train_loss", "eval_loss", "test_loss", "generalization_gap"),  # none of these keeps statistics
+    ]
+
+
+def test_the_curve_of_another_outcome_is_the_mean_of_its_own_values(summarized):
+    tables, arms = summarized(synthetic.plan(), noise=0.4, diverged=synthetic.where("batch", [5], 3))
+    kept = arms["batch"].seeds != 5
+    for outcome, scaled in (("eval_loss", np.log), ("generalization_gap", np.asarray)):
+        curve = of(tables["curves"], "batch", outcome)
+        assert set(curve["seeds"]) == {7}
+        for row, values in zip(curve.itertuples(), arms["batch"].losses[outcome], strict=True):
+            expected = stats.t_interval(scaled(values[kept]), 0.95)
+            np.testing.assert_allclose(scaled([row.loss, row.low, row.high]), expected, rtol=1e-9)
+
+
+def test_finals_are_what_each_trial_came_to_by_the_outcomes_that_do_not_decide(summarized):
+    tables, arms = summarized(synthetic.plan(), noise=0.4, diverged=synthetic.where("batch", [5], 3))
+    table = of(tables["finals"], "batch")
+    assert set(table["outcome"]) == {"train_loss", "eval_loss", "test_loss_precise", "generalization_gap", "swing"}
+    for outcome, part in table.groupby("outcome"):
+        expected = finals.final(arms["batch"], outcome, 0.05)
+        assert part["seed"].tolist() == expected.index.tolist()
+        is_ratio = arms["batch"].setting.outcomes[outcome].is_ratio
+        np.testing.assert_allclose(part["final"], np.exp(expected) if is_ratio else expected)
+        assert part["final"].isna().tolist() == [seed == 5 for seed in part["seed"]]
+
+
+def test_a_study_of_more_finals_than_a_page_can_hold_has_none(summarized, monkeypatch):
+    monkeypatch.setattr(summaries, "MOST_FINALS", 2 * 8 * 5)
+    assert len(summarized(synthetic.plan())[0]["finals"]) == 80
+    monkeypatch.setattr(summaries, "MOST_FINALS", 2 * 8 * 5 - 1)
+    assert summarized(synthetic.plan())[0]["finals"].empty
 
 
 SLOW = {"name": "batch", "momentum": 0.01}

@@ -20,12 +20,13 @@ AT_MOST, AT_LEAST = 1, 2
 """How a value is known that is not measured: its parts lie below their resolution. Both: it may be anything."""
 
 
-def scaled(trials: Trials, outcome: str) -> Array:
+def scaled(trials: Trials, outcome: str, at: NDArray[np.int64] | None = None) -> Array:
     """What was measured, on the scale of the outcome, [epochs, seeds]; NaN where it is not finite.
 
-    Losses as their logarithms, raised to their resolution first; scores and the generalization gap as they are.
+    Losses as their logarithms, raised to their resolution first; scores and the generalization gap as they are. At all
+    measured epochs, or at the places `at` among them.
     """
-    values = trials.losses[outcome]
+    values = trials.losses[outcome] if at is None else trials.losses[outcome][at]
     if trials.setting.outcomes[outcome].is_ratio:
         return stats.log_losses(values, trials.setting.resolution(outcome))
     return np.where(np.isfinite(values), values, np.nan)

@@ -1,4 +1,4 @@
-"""What is shown of each setting beside the verdicts: curves, losses by mode, fits, reference points and provenance."""
+"""What is shown of each setting beside the verdicts: curves, final values, losses by mode, fits and provenance."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from bnbench.judging import finals, stats
 from bnbench.plan.study import Study
 from bnbench.store import tables
 from bnbench.store.trials import Trials
-from bnbench.vocabulary import ACCURACY, BATCH, LOSSES
+from bnbench.vocabulary import ACCURACY, BATCH, EXPLORED, LOSSES, PRECISE, VALIDATION
 
 _EPOCHS = 200  # of a curve: more than a figure can show apart
 _DRAWN = ("train_loss", ACCURACY)  # whatever decides, where they were measured
+_EPOCHS_BESIDE = 60  # of the curve of an outcome that no figure on paper shows
+
+MOST_FINALS = 20_000
+"""Rows of the table of final values, at most: a larger study has none, since no page could hold them."""
+
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
 _VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "device_name", "threads")
 
@@ -27,6 +32,7 @@ def of_context(study: Study, data: Path, arms: Mapping[str, Trials]) -> dict[str
     every = list(arms.values())
     parts = {
         "curves": [_curves(study, arm) for arm in every],
+        "finals": [_finals(study, arm) for arm in every],
         "modes": [_modes(study, arm) for arm in every if arm.setting.keeps_statistics],
         "fit": [_fit(data, arm) for arm in every if study.trained_here],
         "reference": [_reference(study, arm) for arm in every],
@@ -40,28 +46,59 @@ def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def shown(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the up to 200 log-spaced epochs lie that a curve shows, the first and the last among them."""
-    spaced = np.searchsorted(epochs + 1, np.geomspace(1, epochs[-1] + 1, _EPOCHS).round())
+def shown(epochs: NDArray[np.int64], most: int = _EPOCHS) -> NDArray[np.int64]:
+    """Where the up to `most` log-spaced epochs lie that a curve shows, the first and the last among them."""
+    spaced = np.searchsorted(epochs + 1, np.geomspace(1, epochs[-1] + 1, most).round())
     return np.unique(spaced.clip(0, len(epochs) - 1))
 
 
-def _curves(study: Study, arm: Trials) -> pd.DataFrame:
-    """Mean over the seeds at up to 200 log-spaced epochs, with Student's t interval, on the scale of the outcome.
+def explored(study: Study, arm: Trials) -> list[str]:
+    """What is known of the trials of an arm beside the outcome that decides, in the order of a table of all of them.
 
-    Over the trials that stay finite to the end, so that no curve bends because a trial is gone.
+    Not the losses with other statistics, where no arm of the study keeps any: they are the test loss once more.
     """
-    level = 1 - study.report.alpha
-    parts = []
-    for outcome in (name for name in dict.fromkeys((*_DRAWN, study.report.outcome)) if name in arm.losses):
-        scaled, unscaled = finals.scaled(arm, outcome), study.outcomes[outcome].unscaled
-        finite = np.isfinite(scaled).all(0)
-        begun = arm.begun(outcome)
-        chosen = begun + shown(arm.epochs[outcome][begun:])
-        seeds, mean, low, high = stats.column_intervals(scaled[chosen][:, finite], level)
-        columns = {"loss": unscaled(mean), "low": unscaled(low), "high": unscaled(high)}
-        numbers = {"epoch": arm.epochs[outcome][chosen], "seeds": seeds.astype(int), "diverged": int((~finite).sum())}
-        parts.append(pd.DataFrame({"outcome": outcome, **numbers, **columns}))
+    copies = () if study.keeps_statistics or not study.trained_here else (PRECISE, BATCH)
+    names = dict.fromkeys((*EXPLORED, VALIDATION, *arm.setting.own_metrics))
+    return [name for name in names if name in arm.losses and name not in (*copies, study.report.outcome)]
+
+
+def _curves(study: Study, arm: Trials) -> pd.DataFrame:
+    """Mean over the seeds at log-spaced epochs, with Student's t interval, on the scale of the outcome.
+
+    Of what figures draw on paper, up to 200; of every other that has a course, up to 60. Over the
+    trials that stay finite to the end, so that no curve bends because a trial is gone.
+    """
+    drawn = [name for name in dict.fromkeys((*_DRAWN, study.report.outcome)) if name in arm.losses]
+    beside = [name for name in explored(study, arm) if name not in drawn and not study.outcomes[name].of_trial]
+    parts = [_curve(study, arm, name, _EPOCHS) for name in drawn]
+    parts += [_curve(study, arm, name, _EPOCHS_BESIDE) for name in beside]
+    return _labelled(arm, pd.concat(parts, ignore_index=True))
+
+
+def _curve(study: Study, arm: Trials, outcome: str, most: int) -> pd.DataFrame:
+    """The curve of one outcome, at up to `most` epochs."""
+    unscaled = study.outcomes[outcome].unscaled
+    finite = np.isfinite(arm.losses[outcome]).all(0)
+    begun = arm.begun(outcome)
+    chosen = begun + shown(arm.epochs[outcome][begun:], most)
+    values = finals.scaled(arm, outcome, chosen)[:, finite]
+    seeds, mean, low, high = stats.column_intervals(values, 1 - study.report.alpha)
+    columns = {"loss": unscaled(mean), "low": unscaled(low), "high": unscaled(high)}
+    numbers = {"epoch": arm.epochs[outcome][chosen], "seeds": seeds.astype(int), "diverged": int((~finite).sum())}
+    return pd.DataFrame({"outcome": outcome, **numbers, **columns})
+
+
+def _finals(study: Study, arm: Trials) -> pd.DataFrame:
+    """What each trial came to by every outcome that does not decide; nothing of a study with too many of them."""
+    names = explored(study, arm)
+    empty = pd.DataFrame(columns=[*arm.setting.labels, "outcome", "seed", "final"])
+    if not names or len(study.settings) * len(study.seeds) * len(names) > MOST_FINALS:
+        return empty
+    ended = [np.asarray(finals.final(arm, name, study.report.window), np.float64) for name in names]
+    parts = [
+        pd.DataFrame({"outcome": name, "seed": arm.seeds, "final": study.outcomes[name].unscaled(scaled)})
+        for name, scaled in zip(names, ended, strict=True)
+    ]
     return _labelled(arm, pd.concat(parts, ignore_index=True))
 
 

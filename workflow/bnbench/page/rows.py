@@ -37,6 +37,11 @@ class Cell:
 NOTHING = Cell("–")
 
 
+def held(study: Study, table: pd.DataFrame) -> list[dict[str, str]]:
+    """Of each row of `contexts`, its level of every factor that has several: what it can be filtered by."""
+    return [_named(study, row)["factors"] for row in table.to_dict("records")]
+
+
 def contexts(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of `contexts`: name, verdict, factors to filter by, and a cell for whatever is shown."""
     return [_context(study, row) for row in table.to_dict("records")]
@@ -71,7 +76,7 @@ def _tried(study: Study, row: Row) -> dict[str, Cell]:
     value_of = partial(effects.value, study.outcome)
     for arm in ("baseline", "treatment"):
         there = not math.isnan(row[f"{arm}_value"]) or bool(row[f"{arm}_diverged"])
-        cells |= {f"chosen_{arm}": said if there else NOTHING, arm: _number(row[f"{arm}_value"], value_of)}
+        cells |= {f"chosen_{arm}": said if there else NOTHING, arm: number(row[f"{arm}_value"], value_of)}
     return cells
 
 
@@ -82,7 +87,7 @@ def outcomes(study: Study, table: pd.DataFrame) -> tuple[list[str], list[dict[st
     rows = []
     for _, group in table.groupby(held, sort=False):
         first, *_ = group.to_dict("records")
-        cells = {row["outcome"]: _explored(study, row) for row in group.to_dict("records")}
+        cells = {row["outcome"]: explored_effect(study, row) for row in group.to_dict("records")}
         rows.append({**_named(study, first), "cells": [cells.get(name, NOTHING) for name in names]})
     return [explored.heading(study, name) for name in names], rows
 
@@ -120,7 +125,7 @@ def sources(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _source(row: Row) -> Cell:
     """A standard deviation, and after it the share of the variance where one source alone varies."""
-    cell = _number(row["deviation"], "{:.2g}".format)
+    cell = number(row["deviation"], "{:.2g}".format)
     if row[SEED_VARIES] == ALL or math.isnan(row["variance_share"]):
         return cell
     names = ("variance_share", "variance_share_low", "variance_share_high")
@@ -133,8 +138,8 @@ def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
         {
             "name": " to ".join(titles.arm(study, row[arm]) for arm in ("treatment", "baseline")),
             "effect": _interval(row, ("effect", "low", "high"), partial(effects.plain, study.outcome)),
-            "p_adjusted": _p(row["p_adjusted"]),
-            "rank_difference": _number(row["rank_difference"], lambda apart: f"{apart:+.2f}".replace("-", "−")),
+            "p_adjusted": p(row["p_adjusted"]),
+            "rank_difference": number(row["rank_difference"], lambda apart: f"{apart:+.2f}".replace("-", "−")),
             "told_apart": Cell("yes" if row["told_apart"] else "no"),
             "pairs": Cell(str(row["pairs"])),
         }
@@ -161,23 +166,23 @@ def _context(study: Study, row: Row) -> dict[str, Any]:
         "verdict": Cell(f"{row['verdict']}{small}", f"{row['verdict']}{small}", kind="verdict"),
         "class": str(row["verdict"]).replace(" ", "-"),
         "pairs": Cell(pairs, str(row["finite_pairs"])),
-        "baseline": _number(row["baseline_value"], value),
-        "treatment": _number(row["treatment_value"], value),
+        "baseline": number(row["baseline_value"], value),
+        "treatment": number(row["treatment_value"], value),
         "effect": _effect(study, row),
         "own": _interval(row, ("effect", "own_low", "own_high"), plain),
         "corrected": _interval(row, ("effect", "corrected_low", "corrected_high"), plain),
         "robust": _interval(row, ("hl_effect", "hl_low", "hl_high"), plain),
         "last": _interval(row, ("effect_last", "effect_last_low", "effect_last_high"), plain),
-        **{name: _p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},
-        "dz": _number(row["hedges_dz"], "{:.2f}".format),
-        "g": _number(row.get("hedges_g", math.nan), "{:.2f}".format),
+        **{name: p(row[name]) for name in ("p", "p_holm", "p_adjusted", "p_wilcoxon", "p_spread", "p_equivalence")},
+        "dz": number(row["hedges_dz"], "{:.2f}".format),
+        "g": number(row.get("hedges_g", math.nan), "{:.2f}".format),
         "wins": _interval(row, ("win_rate", "win_low", "win_high"), lambda share: f"{100 * share:.0f} %"),
-        "spread": _number(row["spread_ratio"], formats.number),
-        "correlation": _number(row["correlation"], "{:.2f}".format),
-        "variance_ratio": _number(row["variance_ratio"], "{:.2f}".format),
+        "spread": number(row["spread_ratio"], formats.number),
+        "correlation": number(row["correlation"], "{:.2f}".format),
+        "variance_ratio": number(row["variance_ratio"], "{:.2f}".format),
         "diverged": Cell(f"{row['diverged_baseline']} / {row['diverged_treatment']}", str(row["diverged_treatment"])),
-        "mcnemar": _p(row["p_mcnemar"]),
-        "fisher": _p(row.get("p_fisher", math.nan)),
+        "mcnemar": p(row["p_mcnemar"]),
+        "fisher": p(row.get("p_fisher", math.nan)),
         "needed": _seeds(row, "seeds_needed"),
         "equivalent": _seeds(row, "seeds_equivalent"),
         "floored": Cell(str(row["floored"]), str(row["floored"])),
@@ -204,24 +209,26 @@ def _seeds(row: Row, name: str) -> Cell:
     return _interval(row, (name, f"{name}_low", f"{name}_high"), said)
 
 
-def _explored(study: Study, row: Row) -> Cell:
+def explored_effect(study: Study, row: Row) -> Cell:
+    """The effect on an outcome of a row of `outcomes`, and below it what it is over."""
     value = "" if math.isnan(row["effect"]) else repr(float(row["effect"]))
     return Cell(explored.effect(study, row), value, note=explored.note(study, row))
 
 
-def _number(value: float, form: Callable[[float], str]) -> Cell:
+def number(value: float, form: Callable[[float], str]) -> Cell:
     """A number in the given form; a dash where there is none."""
     return NOTHING if math.isnan(value) else Cell(form(value), repr(float(value)))
 
 
-def _p(value: float) -> Cell:
-    return _number(value, formats.p_number)
+def p(value: float) -> Cell:
+    """A p-value."""
+    return number(value, formats.p_number)
 
 
 def _interval(row: Row, names: tuple[str, str, str], form: Callable[[float], str] = formats.number) -> Cell:
     value, low, high = (row[name] for name in names)
     text = "" if math.isnan(low) else f" ({form(low)} to {form(high)})"
-    return _number(value, lambda shown: f"{form(shown)}{text}")
+    return number(value, lambda shown: f"{form(shown)}{text}")
 
 
 def levels(study: Study) -> Mapping[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from bnbench import __version__
-from bnbench.page import addresses, claim_tables, figures_shown, page_style, references, rows, sections, tables
+from bnbench.page import addresses, claim_tables, explore, figures_shown, page_style, references, rows, sections, tables
 from bnbench.page.table import Table
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
@@ -42,8 +42,13 @@ from bnbench.wording import (
 EMBEDDED = 3 * 2**19
 """Bytes of tables that the page holds itself, at most, all together."""
 
-SCRIPTS = ("tables", "meanings", "contents", "copy", "filters", "print")
-"""The page's scripts, which become one."""
+_EXPLORE = ("numbers", "axes", "marks", "forest", "curves", "pairs", "controls")
+
+SCRIPTS = (
+    *("tables", "meanings", "contents", "copy", "print", "explore_state", "filters"),
+    *(f"explore_{part}" for part in _EXPLORE),
+)
+"""The page's scripts, which become one; each uses what those before it say."""
 
 
 def render(
@@ -88,10 +93,11 @@ def render(
     facts |= {"figures": figures_shown.figures(study, out, verdicts, found, said)}
     page = environment.get_template("report.html").render(
         **facts,
+        **_explored(study, found),
         sections=sections.of(study, facts),
         downloads=_downloads(study, out, embedded),
         script=script,
-        style=page_style.text(),
+        style=page_style.text() + templating.source("page", "explore.css"),
         script_hash=addresses.sha256(script),
         levels=captions.levels(study),
         limits=methods.limits(found["contexts"]),
@@ -169,6 +175,7 @@ def _tables(
         "sources": tables.sources(study, found["variance"]),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),
+        "held": rows.held(study, contexts),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
         "exclusions": _exclusions(study, found["exclusions"]),
         "excluded": len(found["exclusions"]),
@@ -176,6 +183,12 @@ def _tables(
         "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from", "provenance"),
         "columns": {name: own_columns.described(study, name) for name in columns},
     }
+
+
+def _explored(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """What the interactive figures draw, for the controls and for the scripts."""
+    facts = explore.facts(study, found)
+    return {"explore": facts, "explore_block": explore.block(facts)}
 
 
 def _outcomes(study: Study, table: pd.DataFrame) -> Table | None:

@@ -140,8 +140,12 @@ TABLES: dict[str, pa.Schema] = {
         *(*_CONTRAST, "seed", "baseline_value", "treatment_value", "effect", "baseline_last", "treatment_last"),
         *("baseline_floored", "treatment_floored"),
     ),
+    "finals": _table(
+        "what every trial came to at the end by each outcome that does not decide, unless there are too many of them",
+        *(*FACTORS, "outcome", "seed", "final"),
+    ),
     "curves": _table(
-        "the losses over the epochs, with their bands",
+        "every outcome over the epochs, with its band",
         *(*FACTORS, "outcome", "epoch", "seeds", "diverged", "loss", "low", "high"),
     ),
     "differences": _table(

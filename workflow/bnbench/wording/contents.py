@@ -94,6 +94,7 @@ def classifies(study: Study) -> bool:
 def _unknown(study: Study) -> tuple[str, ...]:
     """Tables that have no rows of runs of which nothing is known but their results."""
     course: tuple[str, ...] = () if study.has_course else _OF_COURSE
+    course += () if len(study.outcomes) > 1 else ("finals",)
     depends = () if study.most_contexts > 1 else ("interactions",)
     claims = () if study.config["claims"] else ("claims",)
     return (*_OF_TRAINING, *course, *depends, *claims)

@@ -35,6 +35,7 @@ _OF_RUNS = {
     "level": "level of that column",
     "reason": "why a run is left out: missing, so that its partner is left out; or diverged",
     "setup": "same, or other",
+    "final": "what the run came to at its end, by the outcome of the row; null where it diverged",
     "epoch": "what the column of {epochs} holds; of an excluded run, where it diverged",
 }
 """Column → what it holds where runs were trained elsewhere."""
@@ -103,7 +104,6 @@ def table(study: Study, text: str) -> str:
     if study.trained_here:
         return text
     named = words.of(study)
-    text = text.replace("the losses over the epochs", f"the outcome over the {named.epochs}")
     text = text.replace("at the end of the training", "at the end of the runs")
     text = text.replace("trials", named.runs).replace("epochs", named.epochs)
     if study.paired:

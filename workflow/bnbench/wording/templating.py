@@ -21,8 +21,19 @@ def environment(room: str) -> Environment:
         undefined=StrictUndefined,
     )
     found.filters["rst"] = rst
-    found.filters["camel"] = lambda name: re.sub(r"_(\w)", lambda letter: letter[1].upper(), name)
+    found.filters["attribute"] = attribute
+    found.filters["camel"] = camel
     return found
+
+
+def attribute(factor: str) -> str:
+    """What a factor is called in the name of an attribute: `batch-size`; letters, digits and hyphens alone."""
+    return re.sub(r"[^a-z0-9]+", "-", factor.lower()).strip("-")
+
+
+def camel(name: str) -> str:
+    """What scripts call an attribute: `batchSize`."""
+    return re.sub(r"[-_]([a-z])", lambda letter: letter[1].upper(), name)
 
 
 def rst(text: str) -> str:

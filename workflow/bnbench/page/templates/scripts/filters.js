@@ -1,16 +1,16 @@
-// Which contexts are shown.
+// Which contexts are shown: of rows, sentences and figures alike.
 const filters = document.querySelector("form.filters");
 if (filters) {
   filters.hidden = false;
-  const selects = [...filters.querySelectorAll("select")];
   filters.addEventListener("submit", (event) => event.preventDefault());
-  filters.addEventListener("input", () => {
-    const wanted = selects.filter((select) => select.value);
-    for (const table of tables)
-      for (const row of table.tBodies[0].rows)
-        row.hidden = wanted.some((select) => row.dataset[select.name] !== select.value);
-    const rows = [...tables[0].closest(".table").querySelectorAll("tbody tr")];
-    filters.querySelector("output").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} shown`;
+  const selects = [...filters.querySelectorAll("select[name]")];
+  const held = [...document.querySelectorAll("tr, li, p")].filter((one) => selects.some((select) => select.name in one.dataset));
+  const rows = held.filter((one) => one.closest(".table") === tables[0].closest(".table"));
+  for (const select of selects) select.addEventListener("input", () => choose({ where: { ...chosen.where, [select.name]: select.value } }));
+  watchers.push(() => {
+    for (const select of selects) select.value = chosen.where[select.name] ?? "";
+    for (const one of held) one.hidden = !isShown(one.dataset);
+    const shown = rows.filter((row) => !row.hidden).length;
+    filters.querySelector("output").textContent = rows.length ? `${shown} of ${rows.length} shown` : "";
   });
 }
-
