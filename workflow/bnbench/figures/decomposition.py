@@ -1,4 +1,4 @@
-"""Where a difference comes from: batch noise, stale averages, and what is left."""
+"""Where a difference comes from: the weights, stale averages and batch noise."""
 
 from __future__ import annotations
 

@@ -142,12 +142,17 @@ def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _named(study: Study, row: Row) -> dict[str, Any]:
-    """The name of a row, and its level of every factor that has several."""
+def held(study: Study, row: Row) -> dict[str, str]:
+    """What a row can be filtered by: its level of every factor that has several, and its comparison."""
     several = {name: row[name] for name in study.factors if name in row and len(study.levels[name]) > 1}
     if len(study.comparisons) > 1:
         several["comparison"] = titles.comparison(study, row)
-    return {"name": titles.contrast_name(study, row), "factors": several}
+    return several
+
+
+def _named(study: Study, row: Row) -> dict[str, Any]:
+    """The name of a row, and what it can be filtered by."""
+    return {"name": titles.contrast_name(study, row), "factors": held(study, row)}
 
 
 def _context(study: Study, row: Row) -> dict[str, Any]:

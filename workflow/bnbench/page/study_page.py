@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import yaml
 from bnbench import __version__
 from bnbench.errors import UserError
 from bnbench.figures.colours import GRID, INK, PAPER
-from bnbench.page import rows, tables
+from bnbench.page import rows, spoken, tables
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
 from bnbench.vocabulary import PACKAGE
@@ -167,8 +167,6 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "absolute": tables.absolute(study, found["absolute"]),
         "absolute_note": absolute.note(study, found["absolute"]),
         "convergence_note": convergence.method(study),
-        "told": _beside(verdicts["sentences"], verdicts["absolute"]),
-        "told_tuned": _beside(verdicts["tuned"], verdicts["tuned_absolute"]),
         "outcomes": _outcomes(study, found["outcomes"]),
         "explored": explored.introduction(study),
         "explored_terms": explored.terms(study, found["outcomes"]),
@@ -179,7 +177,7 @@ def _tables(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Da
         "filters": _filters(study),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
         "exclusions": _exclusions(study, found["exclusions"]),
-        "missing": _missing(study, found["exclusions"]),
+        **spoken.facts(study, verdicts, found, _missing(study, found["exclusions"])),
         "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from"),
         "columns": {name: own_columns.described(study, name) for name in columns},
     }
@@ -189,13 +187,6 @@ def _outcomes(study: Study, table: pd.DataFrame) -> tables.Table | None:
     """The effect on every outcome; nothing where runs were measured by one alone, which stands above."""
     alone = not study.trained_here and table["outcome"].nunique() < 2
     return None if alone else tables.outcomes(study, table)
-
-
-def _beside(sentences: Sequence[str], more: Sequence[str]) -> list[str]:
-    """Each sentence with the one that stands beside it, where there are any."""
-    if not more:
-        return [*sentences]
-    return [" ".join(filter(None, both)) for both in zip(sentences, more, strict=True)]
 
 
 def _filters(study: Study) -> list[tuple[str, str, dict[str, str]]]:
