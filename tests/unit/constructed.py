@@ -137,6 +137,23 @@ def _leaning(labels: Mapping[str, str], seed: int) -> float:
     return (0.8 if seed == 0 else 2.5) if labels["norm"] == "batch" else 1.0
 
 
+def _turning(frames: Frames) -> Frames:
+    """BN has the lower losses early and the higher ones late, and still loses ground at the end."""
+    curves = frames["curves"]
+    bn, late = curves["norm"] == "batch", curves["epoch"] / curves["epoch"].max()
+    factor = np.where(bn, np.exp(4 * (late - 0.5)), 1.0)
+    for outcome in synthetic.OUTCOMES:
+        curves[outcome] = curves[outcome] * factor
+    return frames
+
+
+def _modes(frames: Frames) -> Frames:
+    """BN has the higher loss in training mode, and the lower ones in evaluation mode and on the test points."""
+    curves = frames["curves"]
+    curves["train_loss"] = curves["train_loss"] * np.where(curves["norm"] == "batch", 8.0, 1.0)
+    return frames
+
+
 PRINTED = [{"norm": "batch", "epoch": 39, "value": value, "source": "the question"} for value in (1e-9, 2e-3, 9.0)]
 """Losses that lie below all seeds, among them and above."""
 
@@ -226,6 +243,17 @@ CASES = {
             norm=["none"], optimizer=OPTIMIZERS, report={"factor": "optimizer", "baseline": "adam"}, seeds=10
         ),
         {"noise": 0.02, "ratio": lambda labels, seed: 0.5 if labels["optimizer"].startswith("sgd") else 1.0},
+    ),
+    "the better arm changes on the way": Case(
+        synthetic.plan(**synthetic.GRID, epochs=200, seeds=10), {"noise": 0.05}, changed=_turning
+    ),
+    "a run that is too short": Case(
+        synthetic.plan(epochs=200, seeds=10), {"noise": 0.05, "ratio": arms(batch=0.1)}, changed=_turning
+    ),
+    "training mode says the opposite": Case(
+        synthetic.plan(batch_size=BATCHES, seeds=12, report={"outcome": "train_loss"}),
+        {"noise": 0.05, "ratio": arms(batch=0.5)},
+        changed=_modes,
     ),
     "sources of variance": Case(
         synthetic.plan(task={"name": "sine", "noise": 0.1}, batch_size=[25], seed_varies=["all", "data", "weights"]),

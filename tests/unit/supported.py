@@ -18,16 +18,29 @@ from bnbench.wording import titles
 GENERIC = Path(__file__).with_name("page") / "generic_sentences.txt"
 
 _WORDS = (
-    *("higher", r"lower(?! (?:1 − 2α |95 % )?limit)", "better", "worse", "worst", "helps?", "helped", "hurts?"),
+    *(
+        "times as high",
+        "higher",
+        r"lower(?! (?:1 − 2α |95 % )?limit)",
+        "better",
+        "worse",
+        "worst",
+        "helps?",
+        "helped",
+        "hurts?",
+    ),
     *("falls?", "rises?", "fell", "rose", "rising", "falling", "faster", "slower", "above", "below", "at least"),
     *("at most", "smaller", "larger", "wins?", "loses?", "outperforms?", "improves?", "improved"),
 )
 DIRECTION = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.IGNORECASE)
 Row = Mapping[str, Any]
 
-_SIZE = r"(?:[\d.,e+-]+(?: %| ×| percentage points?)?|∞ ×)"
-OPEN = rf"may be anything from (?:{_SIZE} lower|equal) to (?:{_SIZE} higher|equal), compared with"
-OPEN_CHANGE = rf"\(anything from (?:{_SIZE} lower|equal) to (?:{_SIZE} higher|equal) is possible\)"
+_AMOUNT = r"[\d.,e+-]+"
+_UNIT = r"(?: %| percentage points?)?"
+LOWER = rf"(?:(?:{_AMOUNT}|∞)-fold lower|{_AMOUNT}{_UNIT} lower)"
+HIGHER = rf"(?:(?:{_AMOUNT}|∞)(?: times as high|-fold higher)|{_AMOUNT}{_UNIT} higher)"
+OPEN = rf"may be from (?:{LOWER}|just as high) to (?:{HIGHER}|just as high) (?:as|than)\b"
+OPEN_CHANGE = rf"\(anything from (?:{LOWER}|equal) to (?:{HIGHER}|equal) is possible\)"
 _NUMBER = r"(\d[\d,]*)"
 _AMONG = rf"(?:both contexts|all {_NUMBER} contexts|{_NUMBER} of {_NUMBER} contexts)"
 
@@ -75,7 +88,7 @@ def _sides(study: Any, clause: str) -> set[str]:
     """The verdicts that a clause states, by their words or by the side of the outcome."""
     lower = "helps" if study.outcome.lower_is_better else "hurts"
     higher = "hurts" if study.outcome.lower_is_better else "helps"
-    words = {"lower": lower, "higher": higher, "better": "helps", "worse": "hurts"}
+    words = {"lower": lower, "higher": higher, "times as high": higher, "better": "helps", "worse": "hurts"}
     words |= {"helps": "helps", "helped": "helps", "hurts": "hurts", "hurt": "hurts"}
     return {words[word] for word in DIRECTION.findall(_neutral(clause)) if word in words}
 
@@ -86,16 +99,16 @@ def _named(study: Any, rows: Sequence[Row], text: str) -> list[Row]:
     found = [row for row in rows if f"with {row['name']}" in contexts]
     if not found:
         return []
-    arms = _mentions(text, [titles.arm(study, arm) for arm in study.arms + study.tuned_arms])
+    # What stands beside the baseline names no treatment; that of a context with one arm is named by its verdict.
+    spoken = re.sub(r"(?:as|than) with(?:out)? .*", "", text)
+    arms = _mentions(spoken, [titles.arm(study, arm) for arm in study.arms + study.tuned_arms])
     return [row for row in found if titles.arm(study, row["treatment"]) in arms and _against(study, row, text)]
 
 
 def _against(study: Any, row: Row, text: str) -> bool:
     """Whether a text on two arms speaks of these two."""
-    treated, base = (titles.arm(study, row[name]) for name in ("treatment", "baseline"))
-    if instead := re.search(rf"{re.escape(treated)} instead of (.+?) (?:made|was|hurt|helped)", text):
-        return instead[1] == base
-    spoken = re.findall(r"than with (.+?)(?= \(|\.(?!\d)|,|$)", text)
+    base = titles.with_arm(study, row["baseline"])
+    spoken = re.findall(r"(?:as|than) (with(?:out)? .+?)(?= \(|\.(?!\d)|,|$)", text)
     return not spoken or base in spoken
 
 
@@ -135,41 +148,75 @@ def _of_arms(page: Page, table: str, treated: str, base: str | None = None) -> l
     ]
 
 
-def _counted_verdicts(page: Page, match: re.Match[str]) -> bool:
-    """`BN hurt in all 15 contexts (…); …`: each clause has as many contexts as it says."""
-    outcome = page.study.outcome
-    for clause in match[0].rstrip(".").split("; "):
-        found = re.search(
-            rf"(?:, |^)(?P<acting>[^,;]+?) (?P<did>hurt|helped) in (?:{_AMONG}|{_NUMBER})(?: \((?P<size>.*)\))?$",
-            clause,
+_VERB = {"hurt": "hurts", "hurts": "hurts", "help": "helps", "helps": "helps"}
+
+
+def _headline(page: Page, match: re.Match[str]) -> bool:
+    """`BN hurts in 2 and helps in 1 of 4 contexts`; `of 12 comparisons with no BN, 3 hurt, …`: so many verdicts are so.
+
+    The verdicts are those of the tuned arms where it speaks of them, and else of the arms as they are.
+    """
+    said, table = match["said"], "tuned" if match["start"].lower().startswith("with tuned") else "contexts"
+    if counted := re.fullmatch(rf"[Oo]f {_NUMBER} comparisons?(?: with (?P<base>.+?))?, (?P<counts>.*)", said):
+        base = counted["base"]
+        rows = [row for row in page.rows[table] if base in (None, titles.arm(page.study, row["baseline"]))]
+        found = {
+            _VERB[verb]: int(n.replace(",", ""))
+            for n, verb in re.findall(r"([\d,]+) (hurts?|helps?)\b", counted["counts"])
+        }
+        verdicts = [row["verdict"] for row in rows]
+        return len(rows) == int(counted[1].replace(",", "")) and all(
+            verdicts.count(side) == found.get(side, 0) for side in ("hurts", "helps")
         )
-        if not found:
-            if DIRECTION.search(clause):
-                return False
-            continue
-        treated, _, base = found["acting"].partition(" instead of ")
-        side = {"hurt": "hurts", "helped": "helps"}[found["did"]]
-        own = [
-            row
-            for row in _of_arms(page, "contexts", treated, base or None)
-            if base or row["baseline"] == page.study.report.baseline
-        ]
-        if sum(row["verdict"] == side for row in own) != _count(found, len(own)):
-            return False
-        word = "lower" if (side == "helps") == outcome.lower_is_better else "higher"
-        if set(re.findall("higher|lower", found["size"] or "")) - {word}:
-            return False
-    return True
+    shared = re.search(r" of ([\d,]+) contexts(?: compared with (.+))?$", said)
+    total, base = shared.groups() if shared else (None, None)
+    return all(_headline_clause(page, table, clause, total, base) for clause in said.split("; "))
+
+
+def _headline_clause(page: Page, table: str, clause: str, total: str | None, beside: str | None) -> bool:
+    """What a headline says of one treatment: every verdict with a side is named, in as many contexts as it has."""
+    study, outcome = page.study, page.study.outcome
+    size = re.search(
+        r"(?: \((?P<inside>[^()]*)\)|: (?P<after>.*)|, by ranks)$|\((?P<within>[^()]*)\)(?:, | and )", clause
+    )
+    sizes = next(filter(None, size.groups()), "") if size else ""
+    bare = clause.replace(f" ({sizes})", "").replace(f": {sizes}", "") if sizes else clause
+    called = {arm: titles.arm(study, arm) for arm in (*study.arms, *study.tuned_arms)}
+    starts = {arm: (f"{title} ", f"{title[:1].upper()}{title[1:]} ") for arm, title in called.items()}
+    named = [arm for arm in called if bare.startswith(starts[arm])]
+    if not named:
+        return not DIRECTION.search(clause)
+    treated = titles.arm(study, max(named, key=lambda arm: len(titles.arm(study, arm))))
+    against = re.search(r" compared with (.+?)(?= in \d|, |$)", bare)
+    base = against[1] if against else beside or "no BN"
+    rows = _of_arms(page, table, treated, base)
+    of = re.search(r" of ([\d,]+) contexts", bare)
+    contexts = of[1] if of else total
+    if not rows or (len(rows) > 1 and (contexts is None or len(rows) != int(contexts.replace(",", "")))):
+        return False
+    sides = {}
+    for verb, number in re.findall(
+        r"\b(hurts|helps)\b(?: compared with .+?)?(?: in ([\d,]+))?(?= of |,| and |;|:|$)", bare
+    ):
+        sides[verb] = int(number.replace(",", "")) if number else 1
+    verdicts = [row["verdict"] for row in rows]
+    if any(verdicts.count(side) != sides.get(side, 0) for side in ("hurts", "helps")):
+        return False
+    words = {"helps": "lower", "hurts": "higher"} if outcome.lower_is_better else {"helps": "higher", "hurts": "lower"}
+    told = {"higher" if word == "times as high" else word for word in re.findall("times as high|higher|lower", sizes)}
+    return told <= {words[side] for side in sides} and len(told) <= 1
 
 
 def _main_effect(page: Page, match: re.Match[str]) -> bool:
-    """`Over all 4 contexts together, the test loss with BN is 2 × higher … than with no BN`: the row is decided so."""
+    """`Over all 4 contexts together, the test loss with BN is 2.0 times as high …`: the row is decided so."""
     rows = [
-        row for row in _of_arms(page, "interactions", match["treated"], match["base"]) if row["factor"] == "main effect"
+        row
+        for row in _of_arms(page, "interactions", match["treated"], _beside(page, match["base"]))
+        if row["factor"] == "main effect"
     ]
     none = page.study.outcome.no_effect
     return len(rows) == 1 and all(
-        decided(page.study, row) and (row["low"] > none if match["side"] == "higher" else row["high"] < none)
+        decided(page.study, row) and (row["high"] < none if match["side"].endswith("lower") else row["low"] > none)
         for row in rows
     )
 
@@ -177,6 +224,13 @@ def _main_effect(page: Page, match: re.Match[str]) -> bool:
 def decided(study: Any, row: Row) -> bool:
     """Whether the test and the interval of a row of `interactions` both say that there is an effect."""
     return bool(row["p_adjusted"] < study.report.alpha and not row["low"] <= study.outcome.no_effect <= row["high"])
+
+
+def _beside(page: Page, said: str) -> str:
+    """The arm that stands after a change: `no BN` of `without BN`, `LN` of `with LN`."""
+    return next(
+        (titles.arm(page.study, arm) for arm in page.study.arms if titles.with_arm(page.study, arm) == said), said
+    )
 
 
 def _own_verdicts(page: Page, match: re.Match[str]) -> bool:
@@ -195,12 +249,12 @@ def _own_verdicts(page: Page, match: re.Match[str]) -> bool:
 
 
 def _course(page: Page, match: re.Match[str]) -> bool:
-    """`With full batch, from epoch 9 on, the test loss with BN is lower than with no BN`: band and verdict say so."""
+    """`With full batch, from epoch 9 on, the test loss with BN is lower than without BN`: band and verdict say so."""
     study = page.study
     lower = (match["side"] == "lower") == study.outcome.lower_is_better
     keys = [*study.levels, "baseline", "treatment"]
     keys.remove(study.report.factor)
-    for row in _of_arms(page, "contexts", match["treated"], match["base"]):
+    for row in _of_arms(page, "contexts", match["treated"], _beside(page, match["base"])):
         if titles.context_name(study, row) != match["name"]:
             continue
         differences = page.found["differences"]
@@ -217,7 +271,7 @@ def _course(page: Page, match: re.Match[str]) -> bool:
 
 
 def _trends(page: Page, match: re.Match[str]) -> bool:
-    """`… fell with no BN in both contexts (2.8 × lower) and …; it rose with …`: the table has as many such trends."""
+    """`… fell without BN in both contexts (2.8-fold lower) …; it rose with …`: the table has as many such."""
     study, table = page.study, page.found["convergence"]
     of_verb = {"fell": "falls", "still falls": "falls", "rose": "rises", "still rises": "rises"}
     of_verb |= {"did not clearly change": "unclear"}
@@ -228,24 +282,25 @@ def _trends(page: Page, match: re.Match[str]) -> bool:
             if {*table["trend"]} != {trend}:
                 return False
             continue
-        arms = _mentions(told, [f"with {titles.arm(study, arm)}" for arm in study.arms])
-        if not arms or {*re.findall("higher|lower", told)} - {{"falls": "lower", "rises": "higher"}.get(trend, "")}:
+        arms = _mentions(told, [titles.with_arm(study, arm) for arm in study.arms])
+        sides = {"lower" if side == "lower" else "higher" for side in re.findall("times as high|higher|lower", told)}
+        if not arms or sides - {{"falls": "lower", "rises": "higher"}.get(trend, "")}:
             return False
         for arm in study.arms:
             own = table[table[study.report.factor] == arm]["trend"]
-            named = re.search(rf"with {re.escape(titles.arm(study, arm))}(?: in {_AMONG})?", told)
-            there = f"with {titles.arm(study, arm)}" in arms
+            named = re.search(rf"{re.escape(titles.with_arm(study, arm))}(?: in {_AMONG})?", told)
+            there = titles.with_arm(study, arm) in arms
             if there and named and int((own == trend).sum()) != (_count(named, len(own)) if " in " in named[0] else 1):
                 return False
     return len(parts) > 1
 
 
 def _seed_by_seed(page: Page, match: re.Match[str]) -> bool:
-    """`full batch: the test loss is lower with BN on 3 and with no BN on 5 of 8 seeds`: so it is in the pairs."""
+    """`full batch: the test loss is lower with BN on 3 and without BN on 5 of 8 seeds`: so it is in the pairs."""
     study, table = page.study, page.found["pairs"]
     if (match["side"] == "lower") != study.outcome.lower_is_better:
         return False
-    for row in _of_arms(page, "contexts", match["treated"], match["base"]):
+    for row in _of_arms(page, "contexts", _beside(page, match["treated"]), _beside(page, match["base"])):
         if titles.contrast_name(study, row) == match["name"]:
             keys = [key for key in (*study.levels, "baseline", "treatment") if key != study.report.factor]
             own = table[(table[keys] == [row[key] for key in keys]).all(axis=1)]
@@ -269,11 +324,65 @@ def _reference(page: Page, match: re.Match[str]) -> bool:
     return any(beyond[match["side"]](row) and row["seeds"] == int(match["seeds"]) for row in rows)
 
 
+def _rows_named(page: Page, table: str, match: re.Match[str]) -> list[Row]:
+    """The rows of a table on the comparison, and in the context, that a sentence names."""
+    rows = _of_arms(page, table, _beside(page, match["treated"]), _beside(page, match["base"]))
+    return [row for row in rows if match["name"] in (None, titles.context_name(page.study, row))]
+
+
+def _crossing(page: Page, match: re.Match[str]) -> bool:
+    """`… is lower than without BN from epoch 39 to 619 and higher from …`: so says the band at each of these epochs.
+
+    Of `at times`, at some of them, and at none of them the opposite.
+    """
+    rows, none = _rows_named(page, "differences", match), page.study.outcome.no_effect
+    said = re.findall(r"(?:(higher|lower) )?(?:(at times) )?(?:from|at) epoch ([\d,]+)(?: to ([\d,]+))?", match["rest"])
+    for side, at_times, first, last in said:
+        low, high = (int(end.replace(",", "")) for end in (first, last or first))
+        own = [row for row in rows if low <= row["epoch"] <= high]
+        lower = (side or match["first"]) == "lower"
+        agree = [row["high"] < none if lower else row["low"] > none for row in own]
+        against = [row["low"] > none if lower else row["high"] < none for row in own]
+        if any(against) or not (any(agree) if at_times else agree and all(agree)):
+            return False
+    return len(said) > 1
+
+
+def _drift(page: Page, match: re.Match[str]) -> bool:
+    """`From epoch 399 to 499, the ratio … became 6 % higher`: the limits of the change say so."""
+    none, lower = page.study.outcome.no_effect, match["side"].endswith("lower")
+    rows = [
+        row for row in _rows_named(page, "drift", match) if row["first_epoch"] == int(match["from"].replace(",", ""))
+    ]
+    return bool(rows) and all(row["change_high"] < none if lower else row["change_low"] > none for row in rows)
+
+
+def _parts(page: Page, match: re.Match[str]) -> bool:
+    """`With …, the test loss with BN is 4.3 times as high as without BN: …`: so is the total, and it is decided."""
+    rows = [row for row in _rows_named(page, "decomposition", match) if row["component"] == "total"]
+    lower = match["side"].endswith("lower")
+    return bool(rows) and all(
+        row["p_adjusted"] < page.study.report.alpha and (row["high"] < 1 if lower else row["low"] > 1) for row in rows
+    )
+
+
+def _modes(page: Page, match: re.Match[str]) -> bool:
+    """`… in training mode and … in evaluation mode: there it is 2.2-fold lower`: the intervals do not overlap."""
+    study, label = page.study, _beside(page, match["arm"])
+    rows = [row for row in page.rows["modes"] if titles.arm(study, row[study.report.factor]) == label]
+    rows = [row for row in rows if titles.context_name(study, row) == match["name"]]
+    of = {row["outcome"]: row for row in rows}
+    training, evaluation = of["train_loss"], of["eval_loss"]
+    lower = match["side"].endswith("lower")
+    return bool(evaluation["high"] < training["low"] if lower else evaluation["low"] > training["high"])
+
+
 TRENDS = r"From epoch [\d,]+ to epoch [\d,]+ \(\d+ measurements\), the [a-z ]+? (?=fell|rose|did not)(?P<rest>.*)"
 STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*), so more epochs may give another answer\."
 SEED_BY_SEED = (
-    r"(?:Final [a-z]+, seed by seed\. )?(?P<name>.+): the [a-z ]+ is (?P<side>lower|higher) with (?P<treated>.+) on "
-    r"(?P<first>\d+) and with (?P<base>.+) on (?P<second>\d+) of (?P<seeds>\d+) seeds?"
+    r"(?:Final [a-z]+, seed by seed\. )?(?P<name>.+): the [a-z ]+ is (?P<side>lower|higher) "
+    r"(?P<treated>with(?:out)? .+) on (?P<first>\d+) and (?P<base>with(?:out)? .+) on "
+    r"(?P<second>\d+) of (?P<seeds>\d+) seeds?"
     r"(?:; on \d+ they are equal, or a trial diverged)?\."
 )
 SHARE = (
@@ -282,11 +391,34 @@ SHARE = (
 )
 TOGETHER = (
     r"Over (?:both|all \d+) contexts together, the [a-z ]+ with (?P<treated>.+) is "
-    rf"{_SIZE} (?P<side>higher|lower)(?: \(.*?\))? than with (?P<base>.+?)(?: \(.*\))?\.?"
+    rf"(?:(?P<side>{HIGHER}|{LOWER})) (?:as|than) (?P<base>with(?:out)? .+?)(?: \(.*\))?\.?"
 )
 COURSE = (
     r"With (?P<name>.+), (?:from epoch (?P<epoch>\d+) on,|at the last measurement) the [a-z ]+ with (?P<treated>.+) "
-    r"is (?P<side>higher|lower) than with (?P<base>.+?)(?:, among the \d+ pairs that stayed finite)?\."
+    r"is (?P<side>higher|lower) than (?P<base>with(?:out)? .+?)(?:, among the \d+ pairs that stayed finite)?\."
+)
+CROSSING = (
+    r"(?:The answer depends on the budget: )?(?:[Ww]ith (?P<name>.+), )?[Tt]he [a-z ]+ (?P<treated>with .+) is "
+    r"(?P<first>(?:higher|lower)) than (?P<base>with(?:out)? .+?) (?P<rest>(?:at|from) epoch .+?)"
+    r"(?:, changing sides \d+ times)?\."
+)
+DRIFT = (
+    r"(?:[Ww]ith (?P<name>.+), )?[Ff]rom epoch (?P<from>[\d,]+) to (?P<to>[\d,]+), "
+    r"the .+, (?P<treated>[^,]+) (?:to|minus) "
+    rf"(?P<base>.+?),? became (?P<side>{HIGHER}|{LOWER}) \(.*\)\."
+)
+PARTS = (
+    rf"With (?P<name>.+), the test loss (?P<treated>with .+?) is (?P<side>{HIGHER}|{LOWER}) (?:as|than) "
+    r"(?P<base>with(?:out)? .+?)(?:: .*)?\."
+)
+MODES = (
+    r"With (?P<name>.+), on the training points, the loss (?P<arm>with.* .+?) is [\d.e+-]+ in training mode "
+    rf"and [\d.e+-]+ in evaluation mode: there it is (?P<side>{HIGHER}|{LOWER})\."
+)
+HEADLINE = (
+    r"(?P<start>(?:[Ww]ith tuned [a-z ]+, |[Aa]t equal [a-z]+, )?)"
+    r"(?P<said>(?:[Oo]f [\d,]+ comparisons?|(?![Ww]ith |[Oo]ver |[Bb]y |The ).+? (?:hurts|helps))"
+    r"(?:,| in | with | compared |:|; |\.?$).*?)\.?"
 )
 PRINTED = (
     r".*'s (?P<value>[\d.e+-]+) at epoch \d+ with .* lies (?P<side>below|above) all of (?P<seeds>\d+) seeds?, "
@@ -301,7 +433,11 @@ FORMS: list[tuple[str, Callable[[Page, re.Match[str]], bool]]] = [
     (STILL, _trends),
     (SEED_BY_SEED, _seed_by_seed),
     (SHARE, _share),
-    (r"(?:.*: )?[Oo]ver [\d to]+ seeds, .* (?:hurt|helped) in .*", _counted_verdicts),
+    (CROSSING, _crossing),
+    (DRIFT, _drift),
+    (PARTS, _parts),
+    (MODES, _modes),
+    (HEADLINE, _headline),
 ]
 """What a whole sentence looks like → whether its table bears it out."""
 

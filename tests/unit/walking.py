@@ -93,8 +93,16 @@ def landing(text: str) -> list[Block]:
 def stored(verdicts: Mapping[str, Any]) -> Iterator[Block]:
     """The sentences of verdicts.json, as they are, with the columns of words of its tables."""
     keys = (
+        "context",
+        "headline",
         "sentence",
         "equal_rates",
+        "adjusted",
+        "needed",
+        "opposite",
+        "budget",
+        "budget_note",
+        "why",
         "absolute_answer",
         "convergence",
         "still_changing",
@@ -105,6 +113,8 @@ def stored(verdicts: Mapping[str, Any]) -> Iterator[Block]:
     )
     for key in keys:
         yield Block("verdicts", verdicts[key])
+    for key in ("parts", "modes", "crossings", "drifts"):
+        yield from (Block("verdicts", sentence) for sentence in verdicts[key])
     for key in ("sentences", "tuned", "reference", "interactions", "aggregate", "absolute", "trajectories", "variance"):
         yield from (Block("verdicts", sentence) for sentence in verdicts[key])
     for table in verdicts["tables"].values():

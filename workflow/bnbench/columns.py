@@ -259,22 +259,31 @@ COLUMNS: dict[str, pa.Field] = {
     **_columns(
         _NUMBER,
         {
-            "change": "change of the outcome from first_epoch to last_epoch, by a straight line through each seed's "
-            "measurements, as a mean over the seeds: a ratio of losses (1: no change), or a difference (0: no change; "
-            "for the generalization gap, in log units)",
-            "change_low": "lower limit of change that holds for all settings together (Bonferroni)",
-            "change_high": "upper limit of change that holds for all settings together (Bonferroni)",
+            "course_share": "share of the epochs, from the first that is shown to the last, that the stretch spans",
+            "change": "change of the outcome, or of the effect on it, from first_epoch to last_epoch, by a straight "
+            "line through each seed's measurements, as a mean over the seeds: a ratio of losses (1: no change), or a "
+            "difference (0: no change; of the generalization gap, in log units)",
+            "change_low": "lower limit of change that holds for all settings, or comparisons, together (Bonferroni)",
+            "change_high": "upper limit of change that holds for all settings, or comparisons, together (Bonferroni)",
         },
     ),
     **_columns(
         _WHOLE,
         {
-            "first_epoch": "first measured epoch of the period over which the change is judged",
-            "last_epoch": "last measured epoch of that period",
-            "measurements": "number of measured epochs in that period",
+            "first_epoch": "first measured epoch of the stretch over which a change is judged, or in which a band lies "
+            "on one side",
+            "last_epoch": "last measured epoch of that stretch",
+            "peak_epoch": "epoch of that stretch at which the effect is largest",
+            "measurements": "measured epochs of that stretch",
         },
     ),
-    **_columns(_TEXT, {"trend": "falls or rises if the limits of change say so; else unclear, or no data"}),
+    **_columns(
+        _TEXT,
+        {
+            "side": "of no effect, on which a band lies: below or above",
+            "trend": "falls or rises where the limits of change say so; else unclear, or no data",
+        },
+    ),
     # What accompanies the verdicts.
     **_columns(
         _NUMBER,

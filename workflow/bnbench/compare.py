@@ -24,6 +24,7 @@ from bnbench.judging import (
     exploratory,
     pairing,
     preregistration,
+    stretches,
     summaries,
     trajectories,
     tuning,
@@ -71,6 +72,7 @@ def run(study: Study, data: Path, out: Path, splits: int = aa_control.SPLITS) ->
     found["contexts"] = design.rows(study, contrasts, decisions)
     if courses := [each.course for each in compared if each.course]:
         found["differences"] = trajectories.table(study, courses, decisions)
+        found["stretches"] = stretches.table(study, found["differences"])
     judged = [decision.verdict for decision in decisions]
     found["interactions"] = design.interactions(study, contrasts, judged)
     found |= design.aggregate(study, contrasts, judged) | design.ranks(study, contrasts)

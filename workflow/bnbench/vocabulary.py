@@ -56,7 +56,7 @@ test loss at the epoch of the lowest validation loss so far; and how much the lo
 to the next, as a root mean square over the window.
 """
 
-COMPONENTS = ("what is left", "stale averages", "total", "batch noise")
+COMPONENTS = ("weights", "stale averages", "total", "batch noise")
 """Of a difference of test losses: see `judging.exploratory.decomposition`."""
 
 EPOCHS_TO_TARGET, SECONDS = "epochs_to_target", "seconds"

@@ -313,7 +313,7 @@ STALE = {"in": "decomposition", "where": {"component": "stale averages"}}
 
 
 def test_claims_about_a_component_of_the_difference_are_judged_by_its_own_p(compared):
-    left = {**STALE, "where": {"component": "what is left"}}
+    left = {**STALE, "where": {"component": "weights"}}
     study = planned({**STALE, "predicts": "hurts"}, {**left, "predicts": "helps"}, {**STALE, "predicts": "helps"})
     frames = synthetic.frames(study, ratio=arms(batch=0.7), noise=0.05)
     curves = frames["curves"]

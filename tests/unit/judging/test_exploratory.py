@@ -178,7 +178,7 @@ def test_a_difference_is_the_product_of_what_is_left_and_of_stale_averages(paire
     pairs = paired(study, multiplied(synthetic.frames(study), {name: lambda _, f=f: f for name, f in known.items()}))
     found = parts(study, pairs)
     assert found.index.tolist() == list(exploratory.COMPONENTS)
-    expected = {"what is left": 3, "stale averages": 2, "total": 6, "batch noise": 2.5 / 0.5 * 2}
+    expected = {"weights": 3, "stale averages": 2, "total": 6, "batch noise": 2.5 / 0.5 * 2}
     for name, factor in expected.items():
         np.testing.assert_allclose(found.loc[name, ["effect", "low", "high"]].astype(float), factor)
 
@@ -192,12 +192,12 @@ def test_the_product_is_that_of_every_seed_whatever_the_losses(paired):
     pairs = paired(study, multiplied(synthetic.frames(study, noise=0.5), factors))
     found = parts(study, pairs)
     assert found.loc["total", "effect"] == pytest.approx(
-        found.loc["what is left", "effect"] * found.loc["stale averages", "effect"], rel=1e-12
+        found.loc["weights", "effect"] * found.loc["stale averages", "effect"], rel=1e-12
     )
     of_seed = {outcome: np.subtract(*pairs.final(outcome, 0.05)[::-1]) for outcome in LOSSES}
     stale = of_seed["test_loss"] - of_seed["test_loss_precise"]
     for name, logs in (
-        ("what is left", of_seed["test_loss_precise"]),
+        ("weights", of_seed["test_loss_precise"]),
         ("stale averages", stale),
         ("total", of_seed["test_loss"]),
         ("batch noise", of_seed["train_loss"] - of_seed["eval_loss"] + stale),

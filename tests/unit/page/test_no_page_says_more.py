@@ -66,8 +66,9 @@ def test_where_nothing_is_decided_no_text_names_a_direction_of_an_effect(pages, 
 
 
 OPPOSITE = {"higher": "lower", "helps": "hurts", "helped": "hurt", "better": "worse", "fell": "rose", "falls": "rises"}
-OPPOSITE |= {"above": "below"}
+OPPOSITE |= {"above": "below", "hurt": "help"}
 OPPOSITE |= {other: one for one, other in OPPOSITE.items()}
+OPPOSITE |= {"times as high": "-fold lower"}
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in WITHOUT_VERDICTS])
@@ -82,7 +83,10 @@ def test_a_sentence_turned_around_would_be_noticed(pages, name):
                 continue
             reader.unsupported(sentence)  # which contexts the block speaks of
             claims = re.sub(supported.OPEN, "", sentence)
-            if not words.search(claims) or "contexts disagree" in sentence:  # which is symmetrical
+            symmetrical = "contexts disagree" in sentence or re.search(
+                r"hurts in (\d+),? (?:and )?helps in \1\b", sentence
+            )
+            if not words.search(claims) or symmetrical:
                 continue
             contrary = words.sub(lambda word: OPPOSITE[word[0]], sentence)
             if re.search(supported.OPEN_CHANGE, sentence):
@@ -138,6 +142,13 @@ def test_every_p_says_for_how_many_and_how_it_was_adjusted(pages, name):
             if block.text[said.start() :].startswith("p < 0.05 after adjustment for false discoveries over"):
                 continue
             adjusted = re.search(ADJUSTED, said["after"])
+            if block.text[: said.start()].endswith("adjusted "):  # for how many, and how, stands beside the sentences
+                assert max(families) > 1, f"{name}: {block.text!r}"
+                noted = re.search(ADJUSTED, page.verdicts["adjusted"])
+                assert noted, f"{name}: {block.text!r}"
+                assert int(noted[1]) in families - {0, 1}
+                assert " ".join(page.verdicts["adjusted"].split()) in {text.text for text in texts}
+                continue
             assert adjusted or 1 in families, f"{name}: {block.text!r}"
             assert not adjusted or int(adjusted[1]) in families - {0, 1}, f"{name}: {block.text!r}"
 

@@ -125,7 +125,7 @@ def test_without_anything_known_there_is_no_answer():
     of_a_function=([{}], ["test loss divided by the variance", "geometric means", "last 5 %"], ["standardized"]),
     of_a_standardized_target=([UNITS], ["own units", "standardized targets"], ["Accuracy"]),
     of_classes=([CLASSES], ["Accuracy", "means"], ["variance", "geometric"]),
-    of_both=([{}, CLASSES], ["Variance left", "Accuracy", "accuracies plain ones"], []),
+    of_both=([{}, CLASSES], ["Unexplained variance", "Accuracy", "accuracies plain ones"], []),
 )
 def test_the_note_above_the_table(case, prose):
     changes, facts, absent = case

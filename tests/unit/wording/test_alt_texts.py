@@ -20,8 +20,8 @@ def test_every_figure_is_told_in_numbers(compared):
     assert told["forest"].count("BN hurts") == 4
     assert "Over all 4 contexts together" in told["interactions"]
     assert "BN is better in 0 % of the pairs and no BN in 100 %" in told["profile"]
-    assert "the test loss is lower with BN on 0 and with no BN on 8 of 8 seeds" in told["pairs"]
-    assert "what is left × 4." in told["decomposition"] or "what is left × 3.9" in told["decomposition"]
+    assert "the test loss is lower with BN on 0 and without BN on 8 of 8 seeds" in told["pairs"]
+    assert "weights 4." in told["decomposition"] or "weights 3.9" in told["decomposition"]
     assert "no BN, Adam at full batch: test loss from" in told["curves"]
     assert "from epoch" in told["differences"]
     assert "for all epochs and all comparisons together" in told["differences"]

@@ -32,25 +32,25 @@ def rows_of(none, batch):
     return pd.DataFrame([{"norm": arm, **stretch, **row} for arm, rows in arms.items() for row in rows])
 
 
-CLEAR_IN_BOTH = ["epoch 3,809 to epoch 3,999", "fell with no BN", "12 % lower", "95 % interval", "8 % to 16 %", "rose"]
+CLEAR_IN_BOTH = ["epoch 3,809 to epoch 3,999", "fell without BN", "12 % lower", "95 % interval", "8 % to 16 %", "rose"]
 
 
 @cases(
-    clear_in_both_arms=(ONE, [FALLS], [RISES], [*CLEAR_IN_BOTH, "with BN", "2.5 × higher", "2.2 to 3.0"]),
-    unclear_in_one=(ONE, [FALLS], [UNCLEAR], ["fell with no BN", "did not clearly change with BN", "5 % lower to 3 %"]),
-    unclear_in_both=(ONE, [UNCLEAR], [UNCLEAR], ["20 measurements", "did not clearly change with no BN", "with BN"]),
-    of_one_arm_alone=(ONE, [FALLS], [NOTHING], ["fell with no BN"]),
+    clear_in_both_arms=(ONE, [FALLS], [RISES], [*CLEAR_IN_BOTH, "with BN", "2.5 times as high", "2.2 to 3.0"]),
+    unclear_in_one=(ONE, [FALLS], [UNCLEAR], ["fell without BN", "did not clearly change with BN", "5 % lower to 3 %"]),
+    unclear_in_both=(ONE, [UNCLEAR], [UNCLEAR], ["20 measurements", "did not clearly change without BN", "with BN"]),
+    of_one_arm_alone=(ONE, [FALLS], [NOTHING], ["fell without BN"]),
     of_nothing=(ONE, [NOTHING], [NOTHING], ["Too little", "test loss"]),
     of_four_contexts=(
         FOUR,
         [FALLS, {**FALLS, "change": 0.5}, UNCLEAR, RISES],
         [UNCLEAR] * 4,
         [
-            "no BN in 2 of 4 contexts",
-            "12 % to 2.0 × lower",
-            "rose with no BN in 1 of 4",
-            "2.5 × higher",
-            "no BN in 1 of 4 contexts (anything from 5 % lower to 3 % higher",
+            "without BN in 2 of 4 contexts",
+            "12 % to 2.0-fold lower",
+            "rose without BN in 1 of 4",
+            "2.5 times as high",
+            "without BN in 1 of 4 contexts (anything from 5 % lower to 3 % higher",
         ],
     ),
 )
@@ -67,14 +67,14 @@ def test_the_sentence(case, prose):
 def test_contexts_without_data_count_among_those_in_which_nothing_is_known_to_fall():
     rows = rows_of([FALLS, FALLS, NOTHING, NOTHING], [FALLS, FALLS, FALLS, FALLS])
     note = convergence.note(FOUR, rows)
-    assert "still falls with no BN in 2 of 4 contexts and with BN in all 4 contexts" in note
-    assert "no BN in 2 of 4 contexts" in convergence.clause(FOUR, rows)
+    assert "still falls without BN in 2 of 4 contexts and with BN in all 4 contexts" in note
+    assert "without BN in 2 of 4 contexts" in convergence.clause(FOUR, rows)
     assert "still falls in all arms and contexts" in convergence.note(FOUR, rows_of([FALLS] * 4, [FALLS] * 4))
 
 
 @cases(
-    of_one_arm=(ONE, [FALLS], [UNCLEAR], ["test loss still falls with no BN", "more epochs"]),
-    of_both_arms=(ONE, [FALLS], [RISES], ["still falls with no BN", "still rises with BN", "more epochs"]),
+    of_one_arm=(ONE, [FALLS], [UNCLEAR], ["test loss still falls without BN", "more epochs"]),
+    of_both_arms=(ONE, [FALLS], [RISES], ["still falls without BN", "still rises with BN", "more epochs"]),
     of_four_contexts=(FOUR, [UNCLEAR] * 4, [FALLS] * 3 + [UNCLEAR], ["still falls with BN in 3 of 4 contexts"]),
 )
 def test_the_note_beside_the_answer(case, prose):
@@ -89,8 +89,12 @@ def test_there_is_no_note_where_no_arm_clearly_changes():
 
 
 @cases(
-    gap=([GAP], [EQUAL], ["gap rose with no BN", "0.021 higher", "0.012 to 0.03", "equal"]),
-    accuracy=([ACCURACY], [ACCURACY], ["accuracy rose with no BN", "1.2 percentage points higher", "0.40 to 2.0)"]),
+    gap=([GAP], [EQUAL], ["gap rose without BN", "0.021 higher", "0.012 to 0.03", "equal"]),
+    accuracy=(
+        [ACCURACY],
+        [ACCURACY],
+        ["accuracy rose without BN", "1.2 percentage points higher", "0.40 to 2.0 percentage points)"],
+    ),
 )
 def test_what_is_compared_by_differences_changes_by_differences(case, prose):
     none, batch, facts = case

@@ -22,13 +22,13 @@ LOSS, ACCURACY, GAP = (OUTCOMES[name] for name in ("test_loss", "test_accuracy",
     [
         (1.04, 1.004, 1.08, "4 % higher (0.4 % to 8 %)"),
         (1.5, 1.1, 2.6, "50 % higher (10 % to 160 %)"),
-        (1.996, 1.2, 3.0, "2.0 × higher (1.20 to 3.0)"),
-        (0.25, 0.2, 0.5, "4.0 × lower (2.0 to 5.0)"),
-        (1.1, 0.5, 12.4, "10 % higher (2.0 × lower to 12 × higher)"),
-        (6312.0, 10.0, 1.23e8, "6,300 × higher (10 to 1.2e+08)"),
+        (1.996, 1.2, 3.0, "2.0 times as high (1.20 to 3.0)"),
+        (0.25, 0.2, 0.5, "4.0-fold lower (2.0 to 5.0)"),
+        (1.1, 0.5, 12.4, "10 % higher (2.0-fold lower to 12 times as high)"),
+        (6312.0, 10.0, 1.23e8, "6,300 times as high (10 to 1.2e+08)"),
         (1.0, 1.0, 1.0, "equal (equal to equal)"),
-        (1.0, 0.0, math.inf, "equal (∞ × lower to ∞ × higher)"),
-        (9.0, math.nan, math.nan, "9.0 × higher"),
+        (1.0, 0.0, math.inf, "equal (∞-fold lower to ∞ times as high)"),
+        (9.0, math.nan, math.nan, "9.0 times as high"),
     ],
 )
 def test_a_change_is_in_per_cent_below_a_factor_of_two(ratio, low, high, said):
@@ -40,7 +40,7 @@ def test_a_change_is_in_per_cent_below_a_factor_of_two(ratio, low, high, said):
 def test_a_change_names_both_sides_exactly_where_its_interval_holds_both(ratio, below, above):
     low, high = ratio / below, ratio * above
     said = effects.change(LOSS, {"effect": ratio, "effect_low": low, "effect_high": high}, level_text="95 % interval ")
-    sides = set(re.findall("higher|lower", said))
+    sides = {{"times as high": "higher"}.get(side, side) for side in re.findall("times as high|higher|lower", said)}
     if low > 1 or high < 1:
         assert sides == {"higher" if low > 1 else "lower"}
     else:
@@ -53,7 +53,7 @@ def test_a_change_names_both_sides_exactly_where_its_interval_holds_both(ratio, 
 @several
 def test_an_amount_is_the_same_for_a_factor_and_for_its_inverse_from_two_on(ratio):
     assert effects.size(LOSS, ratio) == pytest.approx(effects.size(LOSS, 1 / ratio))
-    assert effects.amount(LOSS, ratio).endswith(" ×") == (effects.size(LOSS, ratio) >= 1.995)
+    assert effects.amount(LOSS, ratio).startswith("a factor of ") == (effects.size(LOSS, ratio) >= 1.995)
     assert effects.changed(LOSS, ratio).endswith("lower") == (ratio < 1)
 
 

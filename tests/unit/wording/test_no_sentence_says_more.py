@@ -6,13 +6,17 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import own_tables
+import pandas as pd
 import pytest
+import supported
 import synthetic
+import walking
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bnbench.judging import verdict_rows, verdicts
-from bnbench.wording import answers, samples, sentences, titles
+from bnbench.wording import answers, formats, samples, sentences, titles
 from bnbench.wording.preregistration import UNKNOWN
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -75,42 +79,24 @@ def assert_context_claims(study, row, said):
     assert ("every trial diverged" in said) == diverged
     assert ("nothing is decided" in said) == (verdict == "undecided" and not diverged)
     assert ("equivalent" in said) == (verdict == "equivalent")
-    claims = re.sub(r"may be anything from .*?, compared", "", said)
+    claims = re.sub(supported.OPEN, "", said)
     allowed = {"hurts": ["higher"], "helps": ["lower"]}.get(verdict, []) if by_mean else ["higher", "lower"]
-    assert set(re.findall("higher|lower", claims)) <= set(allowed if verdict != "undecided" else [])
-    assert (f"over {row['pairs']} seed" in said) == (row["pairs"] > 0)
+    assert sides(claims) <= set(allowed if verdict != "undecided" else [])
+    # That it is over all seeds of the study is said once, above all sentences.
+    assert (f"over {row['pairs']} seed" in said) == (0 < row["pairs"] != len(study.seeds))
+    assert all(formats.length(part) <= sentences.LONGEST for part in walking.sentences(said))
     assert titles.context_name(study, row) in said
     assert_whole(said)
 
 
+def sides(said):
+    """The sides of no effect that a text names."""
+    found = set(re.findall("times as high|higher|lower", said))
+    return {"higher" if side == "times as high" else side for side in found}
+
+
 def assert_whole(said):
     assert not re.search(r"\bnan\b|\binf\b|None|  | [.,;:)]|\(\)", said)
-
-
-def assert_answer_claims(study, rows, said):
-    """What the first sentence may say of a direction; it has one for each treatment, in order."""
-    with_pairs = rows[rows["verdict"] != "no data"]
-    if with_pairs.empty:
-        assert said == "There are no pairs to compare yet."
-        return
-    spoken = [arm for arm in study.arms[1:] if (with_pairs["treatment"] == arm).any()]
-    parts = re.findall(r"Over [\d, to]* seeds?, .*?\.(?= Over |$)", said)
-    assert len(parts) == len(spoken)
-    rest, silent = said.removeprefix(" ".join(parts)).strip(), [arm for arm in study.arms[1:] if arm not in spoken]
-    assert all(titles.arm(study, arm) in rest for arm in silent)
-    assert bool(rest) == bool(silent)
-    for arm, part in zip(spoken, parts, strict=True):
-        own = said_of(rows[rows["treatment"] == arm])
-        claim = assert_spelled_out if len(own) <= 6 else assert_counted
-        claim(study, own, part)
-        verdicts = set(own["verdict"])
-        assert ("every trial" in part) == ("diverged" in verdicts)
-        assert ("nothing is decided" in part) == ("undecided" in verdicts)
-        assert ("equivalent" in part) == ("equivalent" in verdicts)
-        assert ("no pairs" in part) == ("no data" in verdicts)
-        sized = set(own.loc[own["test"] == "mean", "verdict"])
-        assert ("higher" in part, "lower" in part) == ("hurts" in sized, "helps" in sized)
-    assert_whole(said)
 
 
 def said_of(rows):
@@ -120,51 +106,53 @@ def said_of(rows):
     return rows.assign(verdict=rows["verdict"].where(~diverged, "diverged"))
 
 
-CLAUSES = {
-    "made the": None,  # the direction is that of each change
-    "was worse": "hurts",
-    "was better": "helps",
-    "had equivalent": "equivalent",
-    "nothing is decided": "undecided",
-    "every trial of": "diverged",
-    "there are no pairs": "no data",
-}
+VERBS = {"hurt": "hurts", "help": "helps", "hurts": "hurts", "helps": "helps", "equivalent": "equivalent"}
+VERBS |= {"undecided": "undecided", "diverged": "diverged", "lacks": "no data", "lack": "no data"}
+COUNTED = re.compile(r"\b(hurts|helps|equivalent|undecided|diverged|lacks)\b[^\d(]*?in (\d+)")
+TALLIED = re.compile(r"(\d+) (?:is |are )?(hurts?|helps?|equivalent|undecided|diverged|lacks?)\b")
 
 
-def assert_spelled_out(study, own, part):
-    """Every context is named once, in the clause of its verdict."""
-    undecided_alone = (
-        set(own["verdict"]) <= {"undecided", "diverged", "no data"} and (own["verdict"] == "undecided").sum() > 1
-    )
-    found = {}
-    for clause in part.removesuffix(".").split("; "):
-        verdict = next(verdict for start, verdict in CLAUSES.items() if start in clause)
-        for change in re.split(r", (?=\d|∞)| and (?=\d|∞)", clause) if verdict is None else [clause]:
-            said = verdict or {"higher": "hurts", "lower": "helps"}[re.search("higher|lower", change)[0]]
-            for row in own.to_dict("records"):
-                if re.search(rf"with {re.escape(titles.context_name(study, row))}(?![\w.=])", change):
-                    found.setdefault(titles.context_name(study, row), []).append(said)
-    for row in own.to_dict("records"):
-        unnamed = undecided_alone and row["verdict"] == "undecided"
-        assert found.get(titles.context_name(study, row), []) == ([] if unnamed else [row["verdict"]])
-    if undecided_alone:
-        number = (own["verdict"] == "undecided").sum()
-        either = f"in {'either' if number == 2 else 'any'} of the {number} contexts"
-        assert (either if number == len(own) else f"in {number} of {len(own)} contexts") in part
-
-
-def assert_counted(study, own, part):
-    """Every verdict that occurs has its number of contexts."""
-    starts = {" hurt in ": "hurts", " helped in ": "helps", "equivalent": "equivalent"}
-    starts |= {"nothing is decided in ": "undecided", "no pairs yet in ": "no data", "diverged in ": "diverged"}
-    counted = {}
-    for clause in part.split("; "):
-        for start, verdict in starts.items():
-            if start in clause:
-                number = re.search(r" in (?:all (?:of the )?|any of the )?(\d+)\b", clause)
-                counted[verdict] = int(number[1])
-    assert counted == Counter(own["verdict"])
-    assert f" of {len(own)} contexts" in part or f" all {len(own)} contexts" in part
+def assert_headline_claims(study, rows, said):
+    """A headline is short, and says as many of each verdict as there are, of every treatment or of all together."""
+    assert 0 < len(said.split()) <= answers.WORDS, said
+    assert_whole(said)
+    assert not said.endswith(".")
+    rows = said_of(rows)
+    found = Counter(rows["verdict"])
+    if set(found) == {"no data"}:
+        assert said == "There are no pairs to compare yet"
+        return
+    if set(found) == {"diverged"}:
+        assert re.match("Every trial .* diverged.*: there is nothing to compare", said)
+        return
+    if said.startswith("Nothing is decided in any of "):
+        assert set(found) == {"undecided"}
+        return
+    if said.startswith("Of "):
+        assert f"Of {len(rows)} comparison" in said
+        tallied = {VERBS[verb]: int(number) for number, verb in TALLIED.findall(said.partition(", ")[2])}
+        assert tallied == found
+        return
+    clauses = said.split("; ")
+    assert len(clauses) == len(study.arms) - 1
+    for arm, clause in zip(study.arms[1:], clauses, strict=True):
+        own = rows[rows["treatment"] == arm]
+        counts = Counter(own["verdict"])
+        assert titles.arm(study, arm) in clause
+        bare = re.sub(r"\([^()]*\)", "", clause)
+        if (
+            len(own) > 1
+            and not bare.startswith(("Nothing", "nothing", "Every", "every"))
+            and "are equivalent" not in bare
+        ):
+            assert {VERBS[verb]: int(number) for verb, number in COUNTED.findall(bare)} == counts
+        else:
+            assert len(counts) == 1
+            (verdict,) = counts
+            words = {"undecided": "decided", "no data": "lacks data"}
+            assert words.get(verdict, verdict) in clause
+        sized = set(own.loc[(own["test"] == "mean") & own["verdict"].isin(["hurts", "helps"]), "verdict"])
+        assert sides(clause) <= {{"hurts": "higher", "helps": "lower"}[verdict] for verdict in sized}
 
 
 @given(drawn_studies)
@@ -177,10 +165,52 @@ def test_no_sentence_says_more_than_its_verdict(drawn):
 
 @given(drawn_studies)
 @several
-def test_the_answer_claims_no_direction_without_a_verdict_and_names_every_context(drawn):
+def test_a_headline_claims_no_direction_without_a_verdict_and_counts_every_context(drawn):
     study, contrasts = drawn
     rows = judged(study, contrasts)
-    assert_answer_claims(study, rows, answers.answer(study, rows))
+    said = answers.headline(study, rows)
+    assert_headline_claims(study, rows, said)
+    assert answers.answer(study, rows, said).startswith(said) or len(rows) == 1
+
+
+names = st.lists(
+    st.text("ab ", min_size=1, max_size=60).map(lambda text: f"{text}x".strip()), min_size=2, max_size=5, unique=True
+)
+verdicts_of = st.sampled_from(["hurts", "helps", "equivalent", "undecided", "no data"])
+
+
+@given(names, st.integers(1, 40), st.data())
+@settings(max_examples=60, **quick)
+def test_a_headline_is_short_whatever_arms_are_called_and_however_many_contexts_there_are(arms, contexts, data):
+    """Arms of thirty words, of results of one's own; with every mixture of verdicts and tests."""
+    unique = list(dict.fromkeys(" ".join(arm.split()) for arm in arms))
+    if len(unique) < 2:
+        return
+    study = own_tables.study(
+        own_tables.measured(own_tables.grid(norm=unique, seed=[0, 1, 2]), "val_loss"), baseline=unique[0]
+    )
+    rows = [
+        {
+            "baseline": study.report.baseline,
+            "treatment": arm,
+            "outcome": study.report.outcome,
+            "verdict": data.draw(verdicts_of),
+            "test": data.draw(st.sampled_from(["mean", "rank", "worst-rank"])),
+            "pairs": 10,
+            "runs_baseline": math.nan,
+            "diverged_baseline": diverged,
+            "diverged_treatment": diverged,
+            "effect": 1e-17,
+        }
+        for arm in study.arms
+        if arm != study.report.baseline
+        for _ in range(contexts)
+        for diverged in [data.draw(st.sampled_from([0, 0, 0, 10]))]
+    ]
+    rows = [{**row, "effect": 123456.7} if row["verdict"] == "hurts" else row for row in rows]
+    said = answers.headline(study, pd.DataFrame(rows))
+    assert 0 < len(said.split()) <= answers.WORDS
+    assert_whole(said)
 
 
 stores = st.fixed_dictionaries(
@@ -214,15 +244,20 @@ def test_no_sentence_of_a_whole_comparison_says_more_than_its_row(tmp_path_facto
     folder: Path = tmp_path_factory.mktemp("claims")
     found, verdicts = synthetic.compared(folder, study, splits=5, **options)
     rows = found["contexts"]
-    assert_answer_claims(study, rows, verdicts["sentence"])
+    assert_headline_claims(study, rows, verdicts["headline"])
+    assert verdicts["sentence"].startswith(f"{verdicts['headline']}.")
     for row, said in zip(rows.to_dict("records"), verdicts["sentences"], strict=True):
         assert_context_claims(study, row, said)
     for row, said in zip(found["interactions"].to_dict("records"), verdicts["interactions"], strict=True):
         assert (said == "") == math.isnan(row["low"])
         decided = row["p_adjusted"] < 0.05 and not row["low"] <= 1 <= row["high"]
         assert said == "" or bool(re.search("nothing is decided|not decided", said.partition("(")[0])) == (not decided)
-        sides = re.findall("higher|lower|equal|anything", said.partition(" By their own")[0])
-        assert row["factor"] != "main effect" or not decided or sides[0] == ("higher" if row["low"] > 1 else "lower")
+        told = said.partition(" By their own")[0]
+        assert (
+            row["factor"] != "main effect"
+            or not decided
+            or sides(re.sub(supported.OPEN, "", told)) == {"higher" if row["low"] > 1 else "lower"}
+        )
         assert_whole(said)
     trends = set(found["convergence"]["trend"])
     for verb, trend in (("fell", "falls"), ("rose", "rises")):

@@ -8,9 +8,10 @@ import math
 import pandas as pd
 import pytest
 import synthetic
+import walking
 from prose import assert_states, cases
 
-from bnbench.wording import answers, sentences
+from bnbench.wording import answers, formats, sentences
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -82,39 +83,42 @@ def row(*changes):
 
 # What differs from `ROW`, and the facts.
 CONTEXTS = {
-    "hurts": ([], ["BN", "3.1 ×", "higher", "95 %", "2.2", "4.5", "no BN", "0.0002"]),
-    "helps": ([LOWER], ["BN", "23 %", "lower", "95 %", "5 %", "37 %", "no BN", "0.0002"]),
+    "hurts": ([], ["BN hurts", "3.1 times as high as without BN", "95 %", "2.2", "4.5", "0.0002"]),
+    "helps": ([LOWER], ["BN helps", "23 %", "lower than without BN", "95 %", "5 %", "37 %", "0.0002"]),
     "hurts_by_less_than_the_margin": (
         [{"effect": 1.02, "effect_low": 1.01, "effect_high": 1.03, "within_margin": True}],
         ["2 %", "higher", "1 %", "3 %", "1.05"],
     ),
-    "equivalent": ([EQUAL], ["equivalent", "1.000", "90 %", "0.971", "1.031", "1.05", "0.003"]),
+    "equivalent": ([EQUAL], ["equivalent", "1.05", "0.003", "1.000", "90 %", "0.971", "1.031"]),
     "undecided": (
         [OPEN],
-        ["20 % lower", "50 % higher", "95 %", "0.31", "1.05", "80 %", "105 seeds (61 to 223)", "117 seeds (68 to 249)"],
+        ["20 % lower", "50 % higher than without BN", "95 %"],
     ),
     "undecided_by_the_test": (
         [OPEN, {"effect_low": 1.04, "p_adjusted": 0.06, "seeds_needed": math.inf, "seeds_needed_high": math.inf}],
-        ["ratio of the test losses, BN to no BN,", "1.04 to 1.50", "0.06", "interval", "test", "a million seeds"],
+        ["test loss with BN", "1.04 to 1.50 times that without BN", "interval", "test"],
     ),
     "undecided_by_the_interval": (
         [OPEN, {"p_adjusted": 0.01, "seeds_needed": math.nan}],
-        ["20 % lower", "50 % higher", "0.01", "test", "interval"],
+        ["20 % lower", "50 % higher", "test", "interval"],
     ),
-    "diverged": ([DIVERGED], ["worst", "12 of 20", "with BN", "0 of 20", "no BN", "8 pairs", "3.1 ×", "higher"]),
+    "diverged": (
+        [DIVERGED],
+        ["worst", "0.0002", "12 of 20", "with BN", "0 of 20", "without BN", "8 pairs", "3.1 times as high"],
+    ),
     "undecided_though_it_diverged": ([OPEN, DIVERGED], ["0.31", "12 of 20", "0 of 20", "8 pairs", "20 % lower"]),
     "diverged_and_better_where_it_did_not": (
         [OPEN, DIVERGED, {"p_adjusted": 0.01, "effect_low": 0.4, "effect_high": 0.8}],
-        ["0.01", "12 of 20", "8 pairs", "BN to no BN", "0.40 to 0.80", "different arms"],
+        ["0.01", "12 of 20", "8 pairs", "0.40 to 0.80 times that without BN", "different arms"],
     ),
     "diverged_but_for_one_pair": ([DIVERGED, {"diverged_treatment": 19, "finite_pairs": 1}], ["19 of 20", "0 of 20"]),
     "losses_of_0": (
         [FLOORED],
-        ["ranks", "12 of 20 pairs", "1.4e-16", "float32", "at least 93 × higher", "8 pairs", "3.1 × higher"],
+        ["ranks", "12 of 20 pairs", "1.4e-16", "float32", "at least 93 times as high", "8 pairs", "3.1 times as high"],
     ),
     "losses_of_0_in_both_arms": (
         [FLOORED, {"bound": "restricted", "floored": 20}],
-        ["all 20 pairs", "ratio is 93 (95 % interval", "40 to 200,000)"],
+        ["All 20 pairs", "ratio is 93 (95 % interval", "40 to 200,000)"],
     ),
     "losses_of_0_that_decide_nothing": (
         [
@@ -135,10 +139,10 @@ def test_a_context(case, prose):
     one_of_four = sentences.context(FOUR, row({"family": 4, "limits": "flips"}, *changes))
     for said in (alone, one_of_four):
         assert_states(said, ["Adam", "full batch", "20 seeds", *facts])
+        assert all(formats.length(part) <= sentences.LONGEST for part in walking.sentences(said)), said
     assert "simultaneous" not in alone
     assert "adjusted" not in alone
-    method = "Holm" if "equivalent" in alone else "maxT"
-    assert_states(one_of_four, [f"adjusted for 4 comparisons by {method}"])
+    assert "adjusted p" in one_of_four
     assert alone == prose
     assert one_of_four == prose
 
@@ -148,7 +152,8 @@ def test_a_context_of_which_every_trial_diverged_says_that_and_not_that_nothing_
     said = sentences.context(ONE, row(OPEN, DIVERGED, changes))
     assert said == prose
     table = pd.DataFrame([row(OPEN, DIVERGED, changes)])
-    assert answers.answer(ONE, table) == prose
+    assert answers.headline(ONE, table) == "Every trial of BN and of no BN diverged: there is nothing to compare"
+    assert answers.answer(ONE, table, "") == said
 
 
 @pytest.mark.parametrize(
@@ -177,65 +182,85 @@ ON_CUDA = {"norm": "none", "baseline": "cpu", "treatment": "cuda"}
 HELPED_BY_DIVERGENCE = [DIVERGED, LOWER, {"diverged_baseline": 3, "diverged_treatment": 0}]
 
 
-# The study, what differs from `ROW` context by context, and the facts.
+# The study, what differs from `ROW` context by context, and the headline.
 @cases(
-    hurt=(ONE, [[]], ["20 seeds", "BN", "3.1 × higher", "95 %", "2.2 to 4.5", "Adam at full batch"]),
+    hurt=(ONE, [[]], "BN hurts: test loss 3.1 times as high"),
     one_context_of_each_verdict=(
         FOUR,
         [[], [LOWER], [EQUAL], [OPEN]],
-        ["higher", "Adam at full batch", "23 % lower", "SGD at full batch", "equivalent", "1.05", "Adam at batch 25",
-         "nothing is decided", "SGD at batch 25"],
+        "BN hurts in 1, helps in 1, is equivalent in 1 and is undecided in 1 of 4 contexts",
+    ),
+    hurt_in_all=(
+        FOUR,
+        [[], [{"effect": 520.0}], [{"effect": 10.0}], []],
+        "BN hurts in 4 of 4 contexts: test loss 3.1 to 520 times as high",
     ),
     two_alike_one_diverged_one_without_pairs=(
         FOUR,
         [[], [{"pairs": 18}], [DIVERGED], [NONE]],
-        ["18 to 20 seeds", "Adam at full batch", "SGD at full batch", "worse", "Adam at batch 25", "12 of 20",
-         "no pairs yet", "SGD at batch 25"],
+        "BN hurts in 3 and lacks data in 1 of 4 contexts",
     ),
-    all_four_undecided=(FOUR, [[OPEN]] * 4, ["nothing is decided", "BN and no BN", "4 contexts"]),
-    no_pairs=(ONE, [[NONE]], ["no pairs"]),
-    undecided=(ONE, [[OPEN]], ["nothing is decided", "BN and no BN", "Adam at full batch"]),
-    hurt_by_less_than_the_margin=(ONE, [[SMALL]], ["2 % higher", "1 % to 3 %", "margin of 1.05"]),
+    all_four_undecided=(FOUR, [[OPEN]] * 4, "Nothing is decided between BN and no BN in 4 of 4 contexts"),
+    no_pairs=(ONE, [[NONE]], "There are no pairs to compare yet"),
+    undecided=(ONE, [[OPEN]], "Nothing is decided between BN and no BN"),
     two_equivalent_one_undecided_one_without_pairs=(
         FOUR,
         [[NONE], [OPEN], [EQUAL], [EQUAL]],
-        ["equivalent", "Adam at batch 25", "SGD at batch 25", "nothing is decided", "SGD at full batch",
-         "no pairs yet", "Adam at full batch"],
+        "BN is equivalent in 2, is undecided in 1 and lacks data in 1 of 4 contexts",
     ),
-    diverged_both_ways=(
+    equivalent=(ONE, [[EQUAL]], "BN and no BN are equivalent, within the margin of 1.05"),
+    by_ranks_alone=(ONE, [[DIVERGED]], "BN hurts, by ranks"),
+    helped_in_some=(
         FOUR,
-        [[DIVERGED], HELPED_BY_DIVERGENCE, [LOWER], [OPEN]],
-        ["worse", "Adam at full batch", "12 of 20", "lower", "Adam at batch 25", "better", "SGD at full batch",
-         "3 of 20", "nothing is decided", "SGD at batch 25"],
+        [[LOWER], [OPEN], [OPEN], [OPEN]],
+        "BN helps in 1 of 4 contexts (test loss 23 % lower) and is undecided in 3",
     ),
     eight_contexts_are_counted=(
         EIGHT,
         [[], [{"effect": 30.0}], [DIVERGED], [LOWER], [EQUAL], [OPEN], [OPEN], [NONE]],
-        ["hurt in 3 of 8", "3.1 × to 30 × higher", "1 by counting", "helped in 1", "23 % lower", "equivalent", "in 1",
-         "nothing is decided in 2", "no pairs yet in 1"],
+        "Of 8 comparisons with no BN, 3 hurt, 1 helps, 1 is equivalent, 2 are undecided and 1 lacks data",
     ),
     three_arms=(
         THREE_ARMS,
         [[], [LOWER, SLOW]],
-        ["BN made", "3.1 × higher", "BN momentum=0.01 made", "23 % lower"],
+        "BN hurts: test loss 3.1 times as high; BN momentum=0.01 helps: test loss 23 % lower",
     ),
     three_arms_of_which_one_has_no_pairs=(
         THREE_ARMS,
         [[], [NONE, SLOW]],
-        ["BN made", "3.1 × higher", "no pairs of BN momentum=0.01 and no BN"],
+        "BN hurts: test loss 3.1 times as high; BN momentum=0.01 lacks data",
     ),
-    another_factor_hurt=(DEVICES, [[ON_CUDA]], ["cuda instead of cpu", "3.1 × higher"]),
-    another_factor_equivalent=(DEVICES, [[EQUAL, ON_CUDA]], ["cuda and cpu", "equivalent", "1.05"]),
-    undecided_contexts_are_counted_without_those_that_have_no_pairs=(
-        FOUR,
-        [[OPEN], [OPEN], [OPEN], [NONE]],
-        ["nothing is decided", "in 3 of 4 contexts", "no pairs yet", "SGD at batch 25"],
-    ),
+    another_factor_hurt=(DEVICES, [[ON_CUDA]], "Cuda hurts compared with cpu: test loss 3.1 times as high"),
+    another_factor_equivalent=(DEVICES, [[EQUAL, ON_CUDA]], "Cuda and cpu are equivalent, within the margin of 1.05"),
 )  # fmt: skip
-def test_an_answer(case, prose):
-    study, rows, facts = case
+def test_a_headline(case, prose):
+    study, rows, headline = case
     contexts = [labels for labels, _ in study.contexts()] * len(rows)
     table = pd.DataFrame([row(labels, *changes) for labels, changes in zip(contexts, rows, strict=False)])
-    said = answers.answer(study, table)
-    assert_states(said, facts)
+    assert answers.headline(study, table) == headline
+    assert answers.answer(study, table, headline, ["More.", ""]) == prose
+
+
+def test_the_answer_of_one_comparison_is_its_sentence_with_the_interval():
+    table = pd.DataFrame([row()])
+    assert answers.answer(ONE, table, "BN hurts") == sentences.context(ONE, row())
+
+
+def test_what_is_adjusted_and_how_is_said_for_all_sentences_together(prose):
+    rows = [row({"family": 4, "limits": "flips"}, changes) for changes in ({}, LOWER, EQUAL, OPEN)]
+    said = sentences.adjustment(rows)
+    assert_states(said, ["all 4 comparisons at once", "adjusted for 4 comparisons by maxT", "equivalence", "Holm"])
     assert said == prose
+    assert sentences.adjustment([row()]) == ""
+    assert sentences.adjustment([row(NONE, {"family": 4})]) == ""
+
+
+def test_the_seeds_that_undecided_contexts_would_need(prose):
+    several = [row(), row(OPEN), row(OPEN, {"seeds_needed": 340.0})]
+    said = sentences.needed(FOUR, several)
+    assert_states(said, ["1.05", "80 %", "105 to 340 seeds"])
+    assert said == prose
+    assert sentences.needed(ONE, [row(OPEN, {"seeds_needed": math.inf})]).endswith(
+        "would take more than a million seeds."
+    )
+    assert sentences.needed(ONE, [row()]) == ""

@@ -50,9 +50,9 @@ SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
     over_all_contexts=(
         {},
         [
-            *("4 contexts", "BN", "3.1 × higher", "simultaneous 95 %", "2.2 to 4.5", "no BN", "8 seeds"),
+            *("4 contexts", "BN", "3.1 times as high as without BN", "simultaneous 95 %", "2.2 to 4.5", "8 seeds"),
             *("0.0078", "3 effects by maxT", "hurts in 3", "nothing is decided in 1"),
-            *("2.0 × lower to 19 × higher", "95 % prediction interval"),
+            *("2.0-fold lower to 19 times as high as without BN", "95 % prediction interval"),
         ],
     ),
     whose_contexts_disagree=(
@@ -65,15 +65,15 @@ SGD = {"factor": "optimizer", "level": "sgd lr=0.1", "against": "adam lr=0.001"}
     ),
     that_may_be_none=(
         {"effect": 1.1, "low": 0.8, "p_adjusted": 0.31},
-        ["nothing is decided", "20 % lower to 4.5 × higher", "simultaneous", "0.31"],
+        ["nothing is decided", "20 % lower to 4.5 times as high", "simultaneous", "0.31"],
     ),
     whose_test_alone_decides=(
         {"low": 0.9},
-        ["nothing is decided", "10 % lower to 4.5 × higher", "The test rules out", "the interval does not"],
+        ["nothing is decided", "10 % lower to 4.5 times as high", "The test rules out", "the interval does not"],
     ),
     whose_interval_alone_decides=(
         {"p_adjusted": 0.06, "pairs": 6},
-        ["nothing is decided", "BN to no BN", "2.2 to 4.5", "6 seeds that were measured in every context"],
+        ["nothing is decided", "2.2 to 4.5 times that without BN", "6 seeds that were measured in every context"],
     ),
     of_seeds_that_stayed_finite=({"pairs": 6, "diverged": 3}, ["6 seeds", "3 trials diverged", "of the others alone"]),
     with_a_doubling_of_the_batch=(DOUBLING, ["doubling of the batch", "BN to no BN", "3.1", "95 %", "2.2 to 4.5"]),
@@ -126,7 +126,7 @@ def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
 @cases(
     over_all_contexts=(
         {},
-        ["2.1 percentage points higher", "simultaneous 95 % interval 1", "to 3.2 percentage points", "no BN"],
+        ["2.1 percentage points higher than without BN", "simultaneous 95 % interval 1", "to 3.2 percentage points"],
     ),
     that_is_lower=(
         {"effect": -0.02, "low": -0.03, "high": -0.01},
@@ -235,10 +235,13 @@ PAIRS = pd.DataFrame(
 
 
 @cases(
-    of_two_that_are_not_told_apart=(["a", "b", "b"], ["1.20 for no BN", "1.90 for BN", "Not told apart are BN and BN"]),
-    that_overlap=(["a", "a b", "b"], ["Not told apart are no BN and BN; BN and BN momentum"]),
-    of_all_that_are_told_apart=(["a", "b", "c"], ["All arms are told apart"]),
-    of_none_that_is_told_apart=(["a", "a", "a"], ["No two of them are told apart"]),
+    of_two_that_are_not_told_apart=(
+        ["a", "b", "b"],
+        ["1.20 for no BN", "1.90 for BN", "Not to be distinguished are BN and BN"],
+    ),
+    that_overlap=(["a", "a b", "b"], ["Not to be distinguished are no BN and BN; BN and BN momentum"]),
+    of_all_that_are_told_apart=(["a", "b", "c"], ["All arms differ"]),
+    of_none_that_is_told_apart=(["a", "a", "a"], ["No two of them can be distinguished"]),
 )
 def test_the_ranks(case, prose):
     groups, facts = case

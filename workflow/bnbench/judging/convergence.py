@@ -22,20 +22,18 @@ from bnbench.store.trials import Trials
 
 Trend = Literal["falls", "rises", "unclear", "no data"]
 
-SHORTEST = 0.1
-"""Share of the measured epochs that takes the place of a window of one measurement, which has no slope."""
+FEWEST = 5
+"""Measurements from which on a line says more than a bounce between two of them."""
 
 
 def of_arm(study: Study, arm: Trials) -> pd.DataFrame:
     """The row of one setting, over its trials that stay finite; no limits for fewer than two of them."""
     outcome = study.outcome
     epochs = arm.epochs[outcome.name]
-    chosen = slice(len(epochs) - stretch(len(epochs), study.report.window), None)
-    measured = finals.scaled(arm, outcome.name)[chosen]
-    if outcome.name in arm.measured:  # what a run did not measure tells nothing of its end
-        measured = np.where(arm.measured[outcome.name][chosen].all(0), measured, np.nan)
-    changes = fitted_changes(epochs[chosen], measured)
-    changes = changes[np.isfinite(changes)]
+    chosen = last(len(epochs), study.report.window)
+    values = measured(arm, outcome.name)[chosen]
+    changes = fitted_changes(epochs[chosen], values)
+    changes = changes[np.isfinite(changes)] if enough(len(epochs), study.report.window) else changes[:0]
     interval = stats.t_interval(changes, 1 - study.report.alpha / len(study.settings))
     change = Interval(*(outcome.unscaled(end) for end in interval))
     row: dict[str, Any] = {
@@ -44,7 +42,7 @@ def of_arm(study: Study, arm: Trials) -> pd.DataFrame:
         "seeds": len(changes),
         "first_epoch": int(epochs[chosen][0]),
         "last_epoch": int(epochs[-1]),
-        "measurements": len(measured),
+        "measurements": len(values),
         "change": change.mean,
         "change_low": change.low,
         "change_high": change.high,
@@ -65,10 +63,28 @@ def at_chosen_rates(study: Study, tuned: pd.DataFrame, rows: pd.DataFrame) -> pd
     return rows[[labels in chosen for labels in rows[[*study.factors]].itertuples(index=False, name=None)]]
 
 
-def stretch(measured: int, share: float) -> int:
-    """How many of the last `measured` epochs are looked at: those of the window, and at least two where there are."""
-    window = window_length(measured, share)
-    return window if window > 1 else min(measured, max(2, window_length(measured, SHORTEST)))
+def stretch(measurements: int, share: float) -> int:
+    """How many of the last measurements are looked at: those of the window, and at least `FEWEST` where there are."""
+    return max(window_length(measurements, share), min(measurements, FEWEST))
+
+
+def enough(measurements: int, share: float) -> bool:
+    """Whether a trend can be told: from `FEWEST` measurements, which are no more than half of all or the window."""
+    looked_at = stretch(measurements, share)
+    return looked_at >= FEWEST and (2 * looked_at <= measurements or looked_at == window_length(measurements, share))
+
+
+def last(measurements: int, share: float) -> slice:
+    """Where the measurements that are looked at lie."""
+    return slice(measurements - stretch(measurements, share), None)
+
+
+def measured(arm: Trials, outcome: str) -> Array:
+    """What was measured, on the scale of the outcome, [epochs, seeds]; NaN of what a run did not measure to its end."""
+    values = finals.scaled(arm, outcome)
+    if outcome not in arm.measured:
+        return values
+    return np.where(arm.measured[outcome], values, np.nan)
 
 
 def fitted_changes(epochs: NDArray[np.int64], values: Array) -> Array:

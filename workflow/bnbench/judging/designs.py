@@ -15,6 +15,7 @@ from bnbench.judging import (
     aa_control,
     absolute,
     aggregate,
+    drift,
     exploratory,
     group_aggregate,
     group_control,
@@ -96,6 +97,7 @@ def _pairs(study: Study, context: Mapping[str, str], names: tuple[str, str], arm
 def _of_pairs(study: Study, pairs: Pairs, contrast: Contrast) -> Tables:
     """The tables of one treatment in one context."""
     found = [("pairs", verdict_rows.pairs(study, contrast)), ("outcomes", exploratory.outcomes(study, pairs))]
+    found.append(("drift", drift.of_pairs(study, pairs)))
     if study.trained_here:
         found.append(("absolute", absolute.of_pairs(study, pairs)))
     return [*found, ("decomposition", exploratory.decomposition(study, pairs))] if pairs.keep_statistics else found

@@ -130,7 +130,7 @@ def decomposition(study: Study, pairs: Pairs) -> pd.DataFrame:
 
     Of the same trials, by their losses over the window, treatment to baseline:
 
-    - what is left: the test loss with the statistics of the whole training set;
+    - weights: the test loss with the statistics of the whole training set;
     - stale averages: the test loss with the running averages to the one before;
     - total: the test loss with the running averages, the product of these two;
     - batch noise: training points in training mode to evaluation mode, without the staleness, which is taken to be the

@@ -37,11 +37,6 @@ class Cell:
 NOTHING = Cell("–")
 
 
-def held(study: Study, table: pd.DataFrame) -> list[dict[str, str]]:
-    """Of each row of `contexts`, its level of every factor that has several: what it can be filtered by."""
-    return [_named(study, row)["factors"] for row in table.to_dict("records")]
-
-
 def contexts(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of `contexts`: name, verdict, factors to filter by, and a cell for whatever is shown."""
     return [_context(study, row) for row in table.to_dict("records")]
@@ -147,12 +142,17 @@ def pairs(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _named(study: Study, row: Row) -> dict[str, Any]:
-    """The name of a row, and its level of every factor that has several."""
+def held(study: Study, row: Row) -> dict[str, str]:
+    """What a row can be filtered by: its level of every factor that has several, and its comparison."""
     several = {name: row[name] for name in study.factors if name in row and len(study.levels[name]) > 1}
     if len(study.comparisons) > 1:
         several["comparison"] = titles.comparison(study, row)
-    return {"name": titles.contrast_name(study, row), "factors": several}
+    return several
+
+
+def _named(study: Study, row: Row) -> dict[str, Any]:
+    """The name of a row, and what it can be filtered by."""
+    return {"name": titles.contrast_name(study, row), "factors": held(study, row)}
 
 
 def _context(study: Study, row: Row) -> dict[str, Any]:

@@ -26,9 +26,6 @@ class Section:
     """Whether paper has it where it is folded."""
 
 
-_MOVED = {"fit": "learned.html", "decomposition": "why.html", "curves": "budget.html"}
-"""Sections whose template is not called after their key."""
-
 _FOLDED = ("statistics", "exclusions", "provenance", "downloads")
 _NOT_PRINTED = ("statistics", "provenance", "downloads")
 
@@ -49,7 +46,7 @@ def of(study: Study, facts: Mapping[str, Any]) -> list[Section]:
 
 
 def _templates(key: str, own: bool) -> list[str]:
-    common = _MOVED.get(key, f"sections/{key}.html")
+    common = f"sections/{key}.html"
     return [f"sections/own/{key}.html", common] if own else [common]
 
 
@@ -57,9 +54,9 @@ def _titles(study: Study, said: Mapping[str, str]) -> dict[str, str]:
     """Section → its heading, in the order of the page."""
     own, paired = not study.trained_here, study.paired
     return {
-        "fit": "What the networks learned",
-        "decomposition": "Where the difference comes from",
-        "curves": f"Over the {said['epochs']}" if own else "Does the answer depend on the budget?",
+        "learned": "What the networks learned",
+        "why": "Why?",
+        "budget": f"Over the {said['epochs']}" if own else "Does the answer depend on the budget?",
         "claims": "What it says of the claims",
         "rates": f"Each arm at its own {said['tuned']}{_and_equal(study)}",
         "contexts": "What the comparison says" if own and not study.varied() else "What each context says",
@@ -92,9 +89,9 @@ def _there(facts: Mapping[str, Any]) -> dict[str, bool]:
     """Whether a section has anything to show, where it may have nothing."""
     figures, verdicts = facts["figures"], facts["verdicts"]
     return {
-        "fit": bool({"fit", "accuracy", "confusion"} & {*figures}),
-        "decomposition": "decomposition" in figures,
-        "curves": "curves" in figures,
+        "learned": bool({"fit", "accuracy", "confusion"} & {*figures}),
+        "why": "decomposition" in figures,
+        "budget": "curves" in figures,
         "claims": facts["claims"] is not None,
         "rates": facts["tuned"] is not None,
         "outcomes": facts["outcomes"] is not None,

@@ -7,7 +7,7 @@ opens. It computes nothing; it says in words and cells what `compare` found. The
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,18 @@ import pandas as pd
 import yaml
 
 from bnbench import __version__
-from bnbench.page import addresses, claim_tables, explore, figures_shown, page_style, references, rows, sections, tables
+from bnbench.page import (
+    addresses,
+    claim_tables,
+    explore,
+    figures_shown,
+    page_style,
+    references,
+    rows,
+    sections,
+    spoken,
+    tables,
+)
 from bnbench.page.table import Table
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
@@ -166,8 +177,6 @@ def _tables(
         "absolute": tables.absolute(study, found["absolute"]),
         "absolute_note": absolute.note(study, found["absolute"]),
         "convergence_note": convergence.method(study),
-        "told": _beside(verdicts["sentences"], verdicts["absolute"]),
-        "told_tuned": _beside(verdicts["tuned"], verdicts["tuned_absolute"]),
         "outcomes": _outcomes(study, found["outcomes"]),
         "explored": explored.introduction(study),
         "more": tables.more(study, contexts, said, too_small),
@@ -175,11 +184,10 @@ def _tables(
         "sources": tables.sources(study, found["variance"]),
         "divergence": tables.divergence(study, contexts),
         "filters": _filters(study),
-        "held": rows.held(study, contexts),
         "mixed": [(titles.context_name(study, row), row["mixed"]) for row in mixed],
         "exclusions": _exclusions(study, found["exclusions"]),
         "excluded": len(found["exclusions"]),
-        "missing": _missing(study, found["exclusions"]),
+        **spoken.facts(study, verdicts, found, _missing(study, found["exclusions"])),
         "provenance": tables.listing(study, found["provenance"], "What each setting's numbers come from", "provenance"),
         "columns": {name: own_columns.described(study, name) for name in columns},
     }
@@ -195,13 +203,6 @@ def _outcomes(study: Study, table: pd.DataFrame) -> Table | None:
     """The effect on every outcome; nothing where runs were measured by one alone, which stands above."""
     alone = not study.trained_here and table["outcome"].nunique() < 2
     return None if alone else tables.outcomes(study, table, explored.terms(study, table))
-
-
-def _beside(sentences: Sequence[str], more: Sequence[str]) -> list[str]:
-    """Each sentence with the one that stands beside it, where there are any."""
-    if not more:
-        return [*sentences]
-    return [" ".join(filter(None, both)) for both in zip(sentences, more, strict=True)]
 
 
 def _filters(study: Study) -> list[tuple[str, str, dict[str, str]]]:

@@ -152,6 +152,16 @@ TABLES: dict[str, pa.Schema] = {
         "the effect over the epochs, with a band that holds for all contexts and epochs together",
         *(*_CONTRAST, "epoch", "pairs", *_INTERVAL, "limits", "decided_from"),
     ),
+    "stretches": _table(
+        "from which epoch to which the band of the effect lies on one side of no effect",
+        *(*_CONTRAST, "side", "first_epoch", "last_epoch", "measurements", "course_share"),
+        *("peak_epoch", *_INTERVAL),
+    ),
+    "drift": _table(
+        "whether the effect on the outcome that decides still changes at the end of the training",
+        *(*_CONTRAST, "outcome", "pairs", "first_epoch", "last_epoch", "measurements"),
+        *("change", "change_low", "change_high", "trend"),
+    ),
     "decomposition": _table(
         "where a difference comes from, for comparisons in which an arm keeps running statistics",
         *(*_CONTRAST, "component", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment", "family", "edge_effect"),

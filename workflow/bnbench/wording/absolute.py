@@ -21,7 +21,7 @@ _NEXT_TO_NOTHING = 1e-9  # what is left below this, an R² does not show by nine
 _SMALLEST_PLAIN = 1e-6  # below, a number is written with an exponent
 
 COLUMNS = {
-    "left": "Variance left",
+    "left": "Unexplained variance",
     "r2": "R²",
     "error": "RMS error",
     "accuracy": "Accuracy",
@@ -46,7 +46,7 @@ def context(study: Study, row: Row) -> str:
             units = data.units(study)
             units = f"in {units}" if units == data.OWN_UNITS else units
             more.append(f"root mean square errors {' and '.join(shown['error'])} {units}")
-        said = f"{base} leaves {first} of the target's variance, {treated} {second}"
+        said = f"{base} leaves {first} of the target's variance unexplained, {treated} {second}"
         said += f" ({'; '.join(more)})" if more else ""
     elif all(shown["accuracy"]):
         first, second = shown["accuracy"]
@@ -62,7 +62,7 @@ def answer(study: Study, rows: pd.DataFrame) -> str:
     if len(rows) == 1:
         return context(study, rows.to_dict("records")[0])
     known = rows.dropna(subset=["baseline_left", "treatment_left"])
-    of, verb, what = "left", "leaves", "of the target's variance"
+    of, verb, what = "left", "leaves", "of the target's variance unexplained"
     if known.empty:
         known = rows.dropna(subset=["baseline_accuracy", "treatment_accuracy"])
         of, verb, what = "accuracy", "classifies", "of the test points correctly"
@@ -96,9 +96,9 @@ def note(study: Study, rows: pd.DataFrame) -> str:
         loss = titles.outcome(study, rows["outcome"].iloc[0])
         trained = "; the losses are those of standardized targets" if rows["standardized"].any() else ""
         said += [
-            f"Variance left: the {loss} divided by the variance of the targets at the test points.",
-            "100 % is what the mean of these targets would leave as the only answer"
-            + ("." if study.report.outcome == R2 else ", and R² is 1 − the variance left."),
+            f"Unexplained variance: the {loss} divided by the variance of the targets at the test points.",
+            "100 % is what the mean of these targets would leave unexplained"
+            + ("." if study.report.outcome == R2 else ", and R² is 1 − the unexplained variance."),
             f"The root mean square (RMS) error is in {data.units(study)}{trained}.",
         ]
     if classified:

@@ -84,7 +84,7 @@ def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
     said = []
     for _, group in table.groupby([name for name in table if name in (*study.levels, "treatment")], sort=False):
         row = group.iloc[0]
-        treated, base = (titles.arm(study, row[name]) for name in ("treatment", "baseline"))
+        treated, base = (titles.with_arm(study, row[name]) for name in ("treatment", "baseline"))
         costs = group["treatment_value"] - group["baseline_value"]
         costs = costs if study.outcome.lower_is_better else -costs
         for_treated, for_base = int((costs < 0).sum()), int((costs > 0).sum())
@@ -93,7 +93,7 @@ def _pairs(study: Study, table: pd.DataFrame) -> list[str]:
         side = "lower" if study.outcome.lower_is_better else "higher"
         named, outcome = titles.contrast_name(study, row.to_dict()), titles.outcome(study, study.report.outcome)
         said.append(
-            f"{named}: the {outcome} is {side} with {treated} on {for_treated} and with {base} on {for_base} of "
+            f"{named}: the {outcome} is {side} {treated} on {for_treated} and {base} on {for_base} of "
             f"{formats.count(len(group), 'seed')}{others}."
         )
     return said
@@ -198,4 +198,4 @@ def _loss(value: float) -> str:
 
 
 def _ratio(value: float) -> str:
-    return "unknown" if math.isnan(value) else f"× {formats.number(value)}"
+    return "unknown" if math.isnan(value) else formats.number(value)

@@ -1,57 +1,110 @@
-"""The study's answer: one sentence of all its verdicts, which says no more than they do."""
+"""The study's answer: a headline of at most twenty words, made of verdicts alone, and the same as a short text.
+
+A headline names what it can: the arms, in how many contexts each verdict is, and how large the effects are. Where that
+takes too many words, it counts, and at the last it counts without a name. So it is short for every study.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
 from bnbench.catalogue.norms import NORMS
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats, resolution, samples, sentences, titles, words
+from bnbench.wording import effects, formats, samples, sentences, titles, words
 from bnbench.wording.titles import Row
 
-_SPELLED_OUT = 6  # contexts that one sentence can name
+WORDS = 20
+"""Of a headline, at most; signs that stand alone count too."""
 
 _VERDICTS = ("hurts", "helps", "equivalent", "undecided", "diverged", "no data")
-"""In the order in which an answer says them; of two arms that both diverged throughout there is nothing to decide."""
+"""In the order in which a headline says them; of two arms that both diverged throughout there is nothing to decide."""
 
-_RANKED = {"worst-rank": "counting diverged {runs} as the worst", "rank": "ranks, with losses of 0"}
-"""Test → how a verdict without an effect was reached."""
+_OF_ONE = {
+    "hurts": "hurts",
+    "helps": "helps",
+    "equivalent": "is equivalent",
+    "undecided": "is undecided",
+    "diverged": "diverged throughout",
+    "no data": "lacks data",
+}
+"""Verdict → what is said of a treatment that has it in some of its contexts."""
+
+_COUNTED = {
+    "hurts": ("hurts", "hurt"),
+    "helps": ("helps", "help"),
+    "equivalent": ("is equivalent", "are equivalent"),
+    "undecided": ("is undecided", "are undecided"),
+    "diverged": ("diverged throughout", "diverged throughout"),
+    "no data": ("lacks data", "lack data"),
+}
+"""Verdict → what is said of one comparison with it, and of several, where comparisons are counted."""
+
+_RANKED = ("worst-rank", "rank")
+"""Tests by which a verdict is reached without an effect."""
 
 
-class _Arms(NamedTuple):
-    """What the arms of a comparison are called."""
+class _Group(NamedTuple):
+    """The rows of one treatment and one baseline."""
 
     treated: str
     base: str
-    acting: str
-    """The treatment as what changes a loss: `BN`, or `ghost BN instead of BN`."""
+    judged: Mapping[str, Sequence[Row]]
+    """Verdict → the rows that have it."""
+
+    @property
+    def contexts(self) -> int:
+        """How many rows there are."""
+        return sum(map(len, self.judged.values()))
+
+    @property
+    def against(self) -> str:
+        """What the treatment is compared with, where that must be said: `compared with SGD`."""
+        return "" if self.base == NORMS["none"].title else f" compared with {self.base}"
 
 
-_Judged = Mapping[str, Sequence[Row]]
-"""Verdict → the rows of one treatment that have it."""
+def headline(study: Study, rows: pd.DataFrame, start: str = "") -> str:
+    """The verdicts in at most `WORDS` words.
+
+    Args:
+        study: the study.
+        rows: the table of verdicts.
+        start: what the headline begins with, where there are words enough: `with tuned rates, `.
+    """
+    groups = _groups(study, rows)
+    for told in _candidates(study, groups):
+        for said in (f"{start}{told}", told):
+            if len(said.split()) <= WORDS:
+                return formats.beginning(said)
+    raise AssertionError("the last candidate is short")  # pragma: no cover
 
 
-def answer(study: Study, rows: pd.DataFrame) -> str:
-    """What each treatment did to the loss, context by context, or as counts if there are many contexts."""
-    said: list[str] = []
-    without: list[str] = []
+def answer(study: Study, rows: pd.DataFrame, head: str, more: Sequence[str] = ()) -> str:
+    """The headline as a text for a terminal; of a single comparison, its sentence; then what changes its reading.
+
+    Args:
+        study: the study.
+        rows: the table of verdicts.
+        head: the headline.
+        more: sentences that follow it, empty ones among them.
+    """
+    first = f"{head}."
+    if len(rows) == 1 and rows["verdict"].iloc[0] != "no data":
+        first = sentences.context(study, rows.to_dict("records")[0])
+    return " ".join(filter(None, [first, *more]))
+
+
+def _groups(study: Study, rows: pd.DataFrame) -> list[_Group]:
+    found = []
     for (baseline, treatment), group in rows.groupby(["baseline", "treatment"], sort=False):
-        records = group.to_dict("records")
-        arms = _arms(study, str(treatment), str(baseline))
-        judged = {verdict: [row for row in records if _said_of(row) == verdict] for verdict in _VERDICTS}
-        counted = [row for row in records if row["verdict"] != "no data"]
-        seeds = samples.over(study, counted[0]) if len(counted) == 1 else samples.over_all(counted)
-        if seeds:
-            say = _spelled_out if len(records) <= _SPELLED_OUT else _counted
-            said.append(f"Over {seeds}, {'; '.join(say(study, arms, judged))}.")
-        else:
-            without.append(formats.sentence(samples.absent(study, records[0])))
-    nothing = f"There are no {'pairs' if study.paired else 'runs'} to compare{samples.yet(study)}."
-    return " ".join([*said, *without]) if said else nothing
+        judged: dict[str, list[Row]] = {verdict: [] for verdict in _VERDICTS}
+        for row in group.to_dict("records"):
+            judged[_said_of(row)].append(row)
+        treated, base = titles.arm(study, str(treatment)), titles.arm(study, str(baseline))
+        found.append(_Group(treated, base, judged))
+    return found
 
 
 def _said_of(row: Row) -> str:
@@ -59,123 +112,101 @@ def _said_of(row: Row) -> str:
     return "diverged" if row["pairs"] and samples.all_diverged(row) else str(row["verdict"])
 
 
-def _spelled_out(study: Study, arms: _Arms, judged: _Judged) -> list[str]:
-    """A clause for each verdict that occurs, and in it every context, with its numbers where they say something."""
-    clauses = []
-    sized = [row for verdict in ("hurts", "helps") for row in judged[verdict] if row["test"] == "mean"]
-    for verdict in ("hurts", "helps"):
-        changes, diverged, floored = [], [], []
-        for row in judged[verdict]:
-            context = titles.where(study, row)
-            if row["test"] == "worst-rank":
-                diverged.append(" ".join(filter(None, [context, f"({samples.divergence(study, row)})"])))
-                continue
-            if row["test"] == "rank":
-                have = "has" if row["floored"] == 1 else "have"
-                counted = f"({samples.counted(row, row['floored'])} {have} {resolution.briefly(study)})"
-                floored.append(" ".join(filter(None, [context, counted])))
-                continue
-            # The first interval says what all of them are.
-            interval = f"{sentences.interval(row)} " if row is sized[0] else ""
-            size = effects.change(study.outcome, row, level_text=interval)
-            within = f" (within the margin of {sentences.margin(study)})" if row["within_margin"] else ""
-            changes.append(f"{size}{f' {context}' if context else ''}{within}")
-        if changes:
-            outcome = titles.outcome(study, judged[verdict][0]["outcome"])
-            clauses.append(f"{arms.acting} made the {outcome} {formats.listed(changes)}")
-        worse, runs = "worse" if verdict == "hurts" else "better", words.of(study).runs
-        comma = "," if any(titles.where(study, row) for row in judged[verdict]) else ""
-        if diverged:
-            clauses.append(_in(f"{arms.acting} was {worse}, counting diverged {runs} as the worst{comma}", diverged))
-        if floored:
-            clauses.append(_in(f"{arms.acting} was {worse}, by ranks{comma}", floored))
-    names = {verdict: [titles.where(study, row) for row in rows] for verdict, rows in judged.items()}
-    undecided = names["undecided"]
-    if names["equivalent"]:
-        clauses.append(_in(_equivalent(study, arms), names["equivalent"]))
-    if undecided and clauses:
-        clauses.append(_in("nothing is decided", undecided))
-    elif undecided:
-        where = (
-            undecided[0] if len(undecided) == 1 else f"in {_undecided(len(undecided), sum(map(len, judged.values())))}"
-        )
-        clauses.append(_in(f"nothing is decided between {arms.treated} and {arms.base}", [where]))
-    if names["diverged"]:
-        clauses.append(_in(_all_diverged(study, arms), names["diverged"]))
-    if names["no data"]:
-        clauses.append(_in(_nothing(study), names["no data"]))
-    return clauses
+def _candidates(study: Study, groups: Sequence[_Group]) -> Iterator[str]:
+    """What the headline may be, from what says most to what is shortest."""
+    everywhere = {verdict for group in groups for verdict, rows in group.judged.items() if rows}
+    if everywhere == {"no data"}:
+        yield f"there are no {'pairs' if study.paired else 'runs'} to compare{samples.yet(study)}"
+    if everywhere == {"diverged"}:
+        yield from _diverged(study, groups)
+    if everywhere == {"undecided"} and len(groups) > 1:
+        yield f"nothing is decided in any of {_comparisons(groups)}"
+    for say in (_with_sizes, _in_short):
+        yield "; ".join(say(study, group) for group in groups)
+    if len({(group.base, group.contexts) for group in groups}) == 1:
+        of = f" of {groups[0].contexts} contexts" if groups[0].contexts > 1 else ""
+        yield "; ".join(map(_briefly, groups)) + of + groups[0].against
+    bases = {group.base for group in groups}
+    alike = f" with {bases.pop()}" if len(bases) == 1 else ""
+    yield f"of {_comparisons(groups)}{alike}, {_tally(groups)}"
+    yield f"of {_comparisons(groups)}, {_tally(groups)}"
 
 
-def _counted(study: Study, arms: _Arms, judged: _Judged) -> list[str]:
-    """A clause for each verdict that occurs, with the number of its contexts and the range of the estimated changes."""
-    named_before = any(judged[verdict] for verdict in ("hurts", "helps", "equivalent"))
-    said = {
-        "hurts": f"{arms.acting} hurt",
-        "helps": f"{arms.acting} helped",
-        "equivalent": _equivalent(study, arms),
-        "undecided": "nothing is decided"
-        if named_before
-        else f"nothing is decided between {arms.treated} and {arms.base}",
-        "diverged": _all_diverged(study, arms),
-        "no data": _nothing(study),
-    }
-    clauses: list[str] = []
-    contexts = sum(map(len, judged.values()))
-    for verdict, rows in judged.items():
-        if rows:
-            counted = str(len(rows)) if clauses else formats.share_of(len(rows), contexts, "context")
-            if verdict == "undecided":
-                counted = counted if clauses else _undecided(len(rows), contexts)
-            notes = _range(study, rows) if verdict in ("hurts", "helps") else ""
-            clauses.append(f"{said[verdict]} in {counted}{notes}")
-    return clauses
+def _diverged(study: Study, groups: Sequence[_Group]) -> Iterator[str]:
+    """That no trial stayed finite, so that there is nothing to judge."""
+    run = words.of(study).run
+    if len(groups) == 1:
+        where = _where(groups[0].contexts, groups[0].contexts)
+        yield f"every {run} of {groups[0].treated} and of {groups[0].base} diverged{where}: there is nothing to compare"
+    yield f"every {run} of all arms diverged: there is nothing to compare"
 
 
-def _equivalent(study: Study, arms: _Arms) -> str:
-    """`BN and no BN had equivalent test losses within the margin of 1.05`."""
-    losses = formats.plural(titles.outcome(study, study.outcome.name))
-    return f"{arms.treated} and {arms.base} had equivalent {losses} within the margin of {sentences.margin(study)}"
+def _with_sizes(study: Study, group: _Group) -> str:
+    """`BN hurts in 4 of 4 contexts: test loss 10 to 520 times as high`; sizes where all decided ones have one side."""
+    sides = [verdict for verdict in ("hurts", "helps") if group.judged[verdict]]
+    if len(sides) != 1:
+        return _in_short(study, group)
+    rows = group.judged[sides[0]]
+    sized = [row["effect"] for row in rows if row["test"] not in _RANKED]
+    size = [f"{titles.outcome(study, study.outcome.name)} {effects.span(study.outcome, sized)}"] if sized else []
+    by_ranks = len(rows) - len(sized)
+    size += [f"{by_ranks} by ranks" if sized else "by ranks"] if by_ranks else []
+    if len(rows) == group.contexts:
+        return f"{_in_short(study, group)}{':' if sized else ','} {', '.join(size)}"
+    decided = f"{group.treated} {sides[0]}{group.against}{_where(len(rows), group.contexts)} ({', '.join(size)})"
+    rest = [f"{_OF_ONE[verdict]} in {len(group.judged[verdict])}" for verdict in _others(group, sides)]
+    return f"{decided}{' and ' if len(rest) == 1 else ', '}{formats.listed(rest)}"
 
 
-def _undecided(some: int, contexts: int) -> str:
-    """In how many contexts nothing is decided: `2 of 4 contexts`, `either of the 2 contexts`."""
-    if some < contexts:
-        return formats.share_of(some, contexts, "context")
-    return f"{'either' if contexts == 2 else 'any'} of the {contexts} contexts"
+def _in_short(study: Study, group: _Group) -> str:
+    """`BN hurts in 2, helps in 1 and is undecided in 1 of 4 contexts`."""
+    found = [verdict for verdict in _VERDICTS if group.judged[verdict]]
+    if len(found) == 1:
+        where = _where(group.contexts, group.contexts)
+        return _ALIKE.get(found[0], _alike)(study, group, found[0], where)
+    said = [f"{_OF_ONE[verdict]} in {len(group.judged[verdict])}" for verdict in found]
+    return f"{group.treated} {formats.listed(said)} of {group.contexts} contexts{group.against}"
 
 
-def _range(study: Study, rows: Sequence[Row]) -> str:
-    """The range of the estimated changes of contexts with one verdict, and how many have none."""
-    outcome = study.outcome
-    sized = sorted((row["effect"] for row in rows if row["test"] == "mean"), key=partial(effects.size, outcome))
-    notes = []
-    if sized:
-        ends = dict.fromkeys(effects.amount(outcome, end) for end in (sized[0], sized[-1]))
-        side = "higher" if sized[0] > outcome.no_effect else "lower"
-        notes.append(f"{titles.outcome(study, outcome.name)} {' to '.join(ends)} {side}")
-    for test, how in _RANKED.items():
-        if count := sum(row["test"] == test for row in rows):
-            notes.append(f"{count} by {how.format(runs=words.of(study).runs)}")
-    return f" ({'; '.join(notes)})"
+def _briefly(group: _Group) -> str:
+    """`BN hurts in 2 and is undecided in 1`, of contexts that are counted once for several arms."""
+    found = [verdict for verdict in _VERDICTS if group.judged[verdict]]
+    counts = [f" in {len(group.judged[verdict])}" if group.contexts > 1 else "" for verdict in found]
+    said = [f"{_OF_ONE[verdict]}{count}" for verdict, count in zip(found, counts, strict=True)]
+    return f"{group.treated} {formats.listed(said)}"
 
 
-def _in(clause: str, contexts: Sequence[str]) -> str:
-    """A clause with the contexts that it is about; the only one may have no name."""
-    return " ".join(filter(None, [clause, formats.listed([*filter(None, contexts)])]))
+def _alike(_: Study, group: _Group, verdict: str, where: str) -> str:
+    """A verdict that all contexts have."""
+    return f"{group.treated} {_OF_ONE[verdict]}{group.against}{where}"
 
 
-def _all_diverged(study: Study, arms: _Arms) -> str:
-    return f"every {words.of(study).run} of {arms.treated} and of {arms.base} diverged"
+def _equivalent(study: Study, group: _Group, _: str, where: str) -> str:
+    margin = effects.margin(study.outcome, study.report.margin)
+    return f"{group.treated} and {group.base} are equivalent{where}, within the margin of {margin}"
 
 
-def _nothing(study: Study) -> str:
-    return f"there are no {'pairs' if study.paired else 'runs of both'}{samples.yet(study)}"
+def _undecided(_: Study, group: _Group, __: str, where: str) -> str:
+    return f"nothing is decided between {group.treated} and {group.base}{where}"
 
 
-def _arms(study: Study, treatment: str, baseline: str) -> _Arms:
-    """What the arms are called. With no BN as the baseline, 'BN' alone is clear as what changes a loss."""
-    treated, base = titles.arm(study, treatment), titles.arm(study, baseline)
-    alone = base == NORMS["none"].title
-    acting = treated if alone else f"{treated} instead of {titles.beside(study, treatment, baseline)}"
-    return _Arms(treated, base, acting)
+_ALIKE: Mapping[str, Callable[[Study, _Group, str, str], str]] = {"equivalent": _equivalent, "undecided": _undecided}
+
+
+def _others(group: _Group, sides: Sequence[str]) -> list[str]:
+    return [verdict for verdict in _VERDICTS if group.judged[verdict] and verdict not in sides]
+
+
+def _where(some: int, contexts: int) -> str:
+    """In how many contexts; nothing of the only one."""
+    return f" in {some:,} of {contexts:,} contexts" if contexts > 1 else ""
+
+
+def _comparisons(groups: Sequence[_Group]) -> str:
+    return formats.count(sum(group.contexts for group in groups), "comparison")
+
+
+def _tally(groups: Sequence[_Group]) -> str:
+    """`12 hurt, 3 help and 49 undecided`."""
+    counts = {verdict: sum(len(group.judged[verdict]) for group in groups) for verdict in _VERDICTS}
+    return formats.listed([f"{count:,} {_COUNTED[verdict][count > 1]}" for verdict, count in counts.items() if count])

@@ -49,7 +49,7 @@ def drawn(study: Study, name: str, table: Any) -> Any:
 _OF_TRAINING = ("variance", "fit", "reference", "tuned", "rates", "absolute", "provenance")
 """Tables that have no rows where nothing is trained here, or that nothing is known for."""
 
-_OF_COURSE = ("curves", "differences", "convergence")
+_OF_COURSE = ("curves", "differences", "stretches", "drift", "convergence")
 """Tables of runs that were measured at several epochs."""
 
 _OF_CLASSES = ("confusion",)

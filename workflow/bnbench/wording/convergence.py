@@ -51,7 +51,7 @@ def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
     wheres = {
         label: f" in {formats.share_of(sum(own), len(own), 'context')}" for label, own in found.items() if any(own)
     }
-    return formats.listed([f"with {titles.arm(study, label)}{where * several}" for label, where in wheres.items()])
+    return formats.listed([f"{titles.with_arm(study, label)}{where * several}" for label, where in wheres.items()])
 
 
 def method(study: Study) -> str:
@@ -75,7 +75,7 @@ def _by_trend(study: Study, rows: Sequence[Row], verbs: dict[str, str]) -> list[
         for label in study.arms:
             of_arm = [row for row in rows if row[study.report.factor] == label]
             if own := [row for row in of_arm if row["trend"] == trend]:
-                arms.append(f"with {titles.arm(study, label)}{_where(study, own, len(of_arm), first=first)}")
+                arms.append(f"{titles.with_arm(study, label)}{_where(study, own, len(of_arm), first=first)}")
                 first = False
         found.append((verb, arms))
     return found
@@ -94,9 +94,7 @@ def _where(study: Study, rows: Sequence[Row], contexts: int, *, first: bool) -> 
 
 def _range(outcome: Outcome, rows: Sequence[Row]) -> str:
     """The range of the changes of several contexts, all in one direction: `5 % to 12 % lower`."""
-    ordered = sorted((row["change"] for row in rows), key=lambda change: _size(outcome, change))
-    ends = dict.fromkeys(_amount(outcome, change) for change in (ordered[0], ordered[-1]))
-    return f"{' to '.join(ends)} {_side(outcome, ordered[0])}"
+    return effects.span(outcome, [row["change"] for row in rows])
 
 
 def _possible(outcome: Outcome, rows: Sequence[Row]) -> str:
@@ -104,42 +102,15 @@ def _possible(outcome: Outcome, rows: Sequence[Row]) -> str:
     low, high = min(row["change_low"] for row in rows), max(row["change_high"] for row in rows)
     if low == high:
         return "no change at all"
-    return f"anything from {_sized(outcome, low)} to {_sized(outcome, high)} is possible"
+    return f"anything from {effects.changed(outcome, low)} to {effects.changed(outcome, high)} is possible"
 
 
 def _with_interval(outcome: Outcome, row: Row, level: str) -> str:
     """A change with its limits, without their direction where both have that of the change."""
-    limits = [row["change_low"], row["change_high"]]
-    if len({*limits}) == 1:
-        return f"{_sized(outcome, row['change'])} on every seed"
-    if len({_side(outcome, change) for change in (row["change"], *limits)}) > 1:
-        said = [_sized(outcome, limit) for limit in limits]
-    else:
-        said = [_amount(outcome, limit) for limit in sorted(limits, key=lambda limit: _size(outcome, limit))]
-        unit = _amount(outcome, row["change"]).partition(" ")[2]
-        if unit != "%":  # which is repeated, as everywhere on the page
-            said = [limit.removesuffix(f" {unit}") for limit in said]
-    return f"{_sized(outcome, row['change'])}, {level}{said[0]} to {said[1]}"
-
-
-def _sized(outcome: Outcome, change: float) -> str:
-    """A change in the units of its outcome: `12 % lower`, `0.3 percentage points higher`, `equal`."""
-    side = _side(outcome, change)
-    return side if side == "equal" else f"{_amount(outcome, change)} {side}"
-
-
-def _amount(outcome: Outcome, change: float) -> str:
-    return effects.amount(outcome, change)
-
-
-def _size(outcome: Outcome, change: float) -> float:
-    """How far a change is from none, whichever way."""
-    return effects.size(outcome, change)
-
-
-def _side(outcome: Outcome, change: float) -> str:
-    none = outcome.no_effect
-    return "equal" if change == none else ("lower" if change < none else "higher")
+    change, low, high = row["change"], row["change_low"], row["change_high"]
+    if low == high:
+        return f"{effects.changed(outcome, change)} on every seed"
+    return f"{effects.changed(outcome, change)}, {level}{effects.limits(outcome, change, low, high)}"
 
 
 def _stretch(study: Study, rows: Sequence[Row]) -> str:

@@ -6,7 +6,7 @@ Every function takes the outcome first, since it says which of the two an effect
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bnbench.outcomes import OUTCOMES, Outcome
@@ -20,38 +20,81 @@ _COMPARED = {GAP: "gaps", SWING: "swings", ERROR: "errors", MAE: "errors"}
 def change(outcome: Outcome, row: Mapping[Any, Any], *, level_text: str = "") -> str:
     """An effect as a change, with its interval.
 
-    Of losses `3.1 × higher (2.2 to 4.5)`, or under a factor of two `23 % lower (5 % to 37 %)`, so that none of it is
-    read as the other; of scores `1.3 percentage points higher (0.4 to 2.2 percentage points)`. `12 % higher (20 % lower
-    to 57 % higher)` where the interval holds both. No interval where there is none.
+    Of losses `3.1 times as high (2.2 to 4.5)` or `2.8-fold lower (2.1 to 3.9)`, or under a factor of two `23 % lower
+    (5 % to 37 %)`, so that none of it is read as the other; of scores `1.3 percentage points higher (0.4 to 2.2
+    percentage points)`. `12 % higher (20 % lower to 57 % higher)` where the interval holds both. No interval where
+    there is none.
     """
-    effect, limits = row["effect"], (row["effect_low"], row["effect_high"])
-    if math.isnan(limits[0]):
-        return changed(outcome, effect)
-    if limits[0] <= outcome.no_effect <= limits[1]:
-        sides = [changed(outcome, limit) for limit in limits]
+    said = changed(outcome, row["effect"])
+    if math.isnan(row["effect_low"]):
+        return said
+    return f"{said} ({level_text}{limits(outcome, row['effect'], row['effect_low'], row['effect_high'])})"
+
+
+def limits(outcome: Outcome, effect: float, low: float, high: float) -> str:
+    """The limits of an effect, in the form in which the effect itself is said: `2.2 to 4.5`, `5 % to 37 %`."""
+    ordered = _by_size(outcome, (low, high))
+    if low <= outcome.no_effect <= high:
+        sides = [changed(outcome, limit) for limit in (low, high)]
     elif outcome.is_ratio and size(outcome, effect) >= formats.TWICE:
-        sides = [formats.number(size(outcome, limit)) for limit in _by_size(outcome, limits)]
+        sides = [formats.number(size(outcome, limit)) for limit in ordered]
     elif outcome.is_ratio:
-        sides = [_per_cent_off(limit) for limit in _by_size(outcome, limits)]
+        sides = [_per_cent_off(limit) for limit in ordered]
     else:
-        near, far = (amount(outcome, limit) for limit in _by_size(outcome, limits))
+        near, far = (amount(outcome, limit) for limit in ordered)
         sides = [near.removesuffix(_unit(outcome)), far]
-    return f"{changed(outcome, effect)} ({level_text}{' to '.join(sides)})"
+    return " to ".join(sides)
 
 
 def changed(outcome: Outcome, effect: float) -> str:
-    """`3.1 × higher`, `23 % lower`, `1.3 percentage points higher` or `equal`."""
+    """`3.1 times as high`, `2.8-fold lower`, `23 % lower`, `1.3 percentage points higher` or `equal`."""
     if effect == outcome.no_effect:
         return "equal"
+    if _by_factor(outcome, effect):
+        factor = formats.number(size(outcome, effect))
+        return f"{factor}-fold lower" if effect < outcome.no_effect else f"{factor} times as high"
     return f"{amount(outcome, effect)} {'lower' if effect < outcome.no_effect else 'higher'}"
 
 
+def beside(outcome: Outcome, effect: float, base: str) -> str:
+    """An effect beside the arm that it is compared with.
+
+    `3.1 times as high as without BN`, `23 % lower than with LN`, `just as high as without BN`.
+    """
+    if effect == outcome.no_effect:
+        return f"just as high as {base}"
+    return f"{changed(outcome, effect)} {joining(outcome, effect)} {base}"
+
+
+def joining(outcome: Outcome, effect: float) -> str:
+    """What stands between a change and what it is compared with: `as`, or `than`."""
+    return "as" if _by_factor(outcome, effect) and effect > outcome.no_effect else "than"
+
+
+def span(outcome: Outcome, effects: Iterable[float]) -> str:
+    """From the smallest to the largest of several effects on one side.
+
+    `10 to 520 times as high`, `2.3- to 8.6-fold lower`, `5 % to 12 % lower`, `43 % higher to 8.6 times as high`.
+    """
+    first, *_, last = sorted(effects, key=lambda effect: size(outcome, effect)) * 2
+    near, far = changed(outcome, first), changed(outcome, last)
+    if near == far:
+        return far
+    if _by_factor(outcome, first) != _by_factor(outcome, last):
+        return f"{amount(outcome, first) if last < outcome.no_effect else near} to {far}"
+    if _by_factor(outcome, last):
+        factor = formats.number(size(outcome, first))
+        return f"{factor}- to {far}" if last < outcome.no_effect else f"{factor} to {far}"
+    return f"{amount(outcome, first).removesuffix(_unit(outcome))} to {far}"
+
+
 def amount(outcome: Outcome, effect: float) -> str:
-    """How large an effect is, whichever way: `23 %`, `3.1 ×` from a factor of two on, `1.3 percentage points`."""
+    """How large an effect is, whichever way: `23 %`, `a factor of 3.1` from two on, `1.3 percentage points`."""
     if not outcome.is_ratio:
         return f"{_two_digits(abs(effect) * _units(outcome))}{_unit(outcome)}"
-    factor = size(outcome, effect)
-    return f"{formats.number(factor)} ×" if factor >= formats.TWICE else _per_cent_off(effect)
+    return (
+        f"a factor of {formats.number(size(outcome, effect))}" if _by_factor(outcome, effect) else _per_cent_off(effect)
+    )
 
 
 def size(outcome: Outcome, effect: float) -> float:
@@ -91,24 +134,27 @@ def round_value(outcome: Outcome, measured: float) -> str:
 
 
 def possible(outcome: Outcome, named: str, arms: tuple[str, str], limits: tuple[float, float]) -> str:
-    """What an interval leaves open: `the test loss with BN may be anything from 20 % lower to 57 % higher, compared …`.
+    """What an interval leaves open: `the test loss with BN may be from 20 % lower to 57 % higher than without BN`.
 
     Where all of it lies on one side, though nothing is decided, it is told in numbers, which name no direction.
 
     Args:
         outcome: what is compared.
         named: what it is called.
-        arms: what the treatment and the baseline are called.
+        arms: the treatment and the baseline, as they stand after a noun: `with BN`, `without BN`.
         limits: of the effect.
     """
     low, high = limits
     treated, base = arms
     if low == high == outcome.no_effect:
-        return f"the {named} with {treated} is the same as with {base} on every seed"
+        return f"the {named} {treated} is the same as {base} on every seed"
     if low <= outcome.no_effect <= high:
-        sides = f"from {changed(outcome, low)} to {changed(outcome, high)}"
-        return f"the {named} with {treated} may be anything {sides}, compared with {base}"
-    return f"{of_two(outcome, named, arms)} may be anything from {plain(outcome, low)} to {plain(outcome, high)}"
+        least = "just as high" if low == outcome.no_effect else changed(outcome, low)
+        return f"the {named} {treated} may be from {least} to {beside(outcome, high, base)}"
+    shown = f"{plain(outcome, low)} to {plain(outcome, high)}"
+    if outcome.is_ratio:
+        return f"the {named} {treated} may be {shown} times that {base}"
+    return f"the {noun(outcome)} of the {formats.plural(named)}, {treated} minus {base}, may be {shown}"
 
 
 def of_two(outcome: Outcome, named: str, arms: tuple[str, str]) -> str:
@@ -166,6 +212,11 @@ def named(outcome: Outcome) -> str:
 
 def _by_size(outcome: Outcome, limits: tuple[float, float]) -> list[float]:
     return sorted(limits, key=lambda limit: size(outcome, limit))
+
+
+def _by_factor(outcome: Outcome, effect: float) -> bool:
+    """Whether an effect is said as a factor, and not in per cent or in a unit."""
+    return outcome.is_ratio and size(outcome, effect) >= formats.TWICE
 
 
 def _units(outcome: Outcome) -> float:

@@ -78,6 +78,11 @@ def sentence(*parts: str) -> str:
     return f"{beginning(' '.join(filter(None, parts)))}."
 
 
+def length(text: str) -> int:
+    """How many words a text has: signs that stand alone, such as % and =, are none."""
+    return sum(any(map(str.isalnum, part)) for part in text.split())
+
+
 def ordinal(value: float) -> str:
     """A rounded number in order: 1st, 12th, 83rd."""
     rounded = round(value)

@@ -89,11 +89,11 @@ def all_diverged(row: Row) -> bool:
 
 def divergence(study: Study, row: Row) -> str:
     """How many trials of each arm diverged."""
-    treated, base = (titles.arm(study, row[name]) for name in ("treatment", "baseline"))
+    treated, base = (titles.with_arm(study, row[name]) for name in ("treatment", "baseline"))
     baseline, treatment = runs(row)
     return (
-        f"{row['diverged_treatment']} of {formats.count(treatment, words.of(study).run)} diverged with {treated} "
-        f"and {row['diverged_baseline']} of {baseline} with {base}"
+        f"{row['diverged_treatment']} of {formats.count(treatment, words.of(study).run)} diverged {treated} "
+        f"and {row['diverged_baseline']} of {baseline} {base}"
     )
 
 

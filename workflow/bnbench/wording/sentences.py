@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,6 +12,9 @@ from bnbench.plan.study import Study
 from bnbench.vocabulary import POWER
 from bnbench.wording import effects, formats, own_captions, resolution, samples, titles, words
 from bnbench.wording.titles import Row
+
+LONGEST = 30
+"""Words of a sentence on the first screen, at most; one that would have more is told in two."""
 
 
 def tuned(study: Study, row: Row) -> str:
@@ -25,25 +29,54 @@ def tuned(study: Study, row: Row) -> str:
         chosen += [f"{arm} at {values} for {seeds}"] if isinstance(values, str) else []
         ends += [f"{end} of {arm}"] if isinstance(end, str) else []
     lie = "lies" if len(ends) == 1 else "lie"
-    beyond = f"; {' and '.join(ends)} {lie} at an end of the list, and a value beyond may be better" if ends else ""
-    return f"{context(study, row)} Chosen by the other seeds' validation losses: {' and '.join(chosen)}{beyond}."
+    beyond = f" At an end of the list {lie} {' and '.join(ends)}; a value beyond may be better." if ends else ""
+    return f"{context(study, row)} Chosen by the other seeds' validation losses: {' and '.join(chosen)}.{beyond}"
 
 
 def context(study: Study, row: Row) -> str:
-    """One context's verdict with its numbers."""
-    treated, base = _arms(study, row)
+    """One context's verdict with size, interval and p, in sentences of at most `LONGEST` words where names allow."""
     opening = titles.opening(study, row)
     if row["verdict"] == "no data":
         return formats.sentence(opening, samples.absent(study, row))
-    start = formats.beginning(f"{opening}{', ' if opening else ''}over {samples.over(study, row)},")
+    over = samples.over(study, row)
+    fewer = "" if over == formats.count(len(study.seeds), "seed") else f"over {over}"
+    start = formats.beginning("".join(f"{part}, " for part in (opening, fewer) if part))
     if samples.all_diverged(row):
-        run = words.of(study).run
-        return f"{start} every {run} diverged, with {treated} and with {base}: there is nothing to compare."
+        run, (treated, base) = words.of(study).run, _with_arms(study, row)
+        return formats.beginning(f"{start}every {run} diverged, {treated} and {base}: there is nothing to compare.")
     if row["test"] != "mean":
-        return f"{start} {_by_ranks(study, row)}"
+        return formats.beginning(f"{start}{_by_ranks(study, row)}")
     if row["pairs"] < 2:
-        return f"{start} nothing is decided: {samples.spreadless(row)}."
-    return f"{start} {_by_mean(study, row)}"
+        return formats.beginning(f"{start}nothing is decided: {samples.spreadless(row)}.")
+    return formats.beginning(f"{start}{_by_mean(study, row, room=LONGEST - formats.length(start))}")
+
+
+def adjustment(rows: Sequence[Row]) -> str:
+    """For how many comparisons the p-values of their sentences are adjusted, and how; empty of a single one."""
+    judged = [row for row in rows if row["pairs"] and not math.isnan(row["p_adjusted"])]
+    family = max((int(row["family"]) for row in judged), default=0)
+    if family < 2:
+        return ""
+    every = f"{'both' if family == 2 else f'all {family}'} comparisons"
+    equivalent = any(row["verdict"] == "equivalent" for row in judged)
+    holm = f", and that of equivalence adjusted for {family} comparisons by Holm" if equivalent else ""
+    simultaneous = any(row["limits"] in ("flips", "Bonferroni") for row in judged)
+    start = f"Simultaneous intervals hold for {every} at once. " if simultaneous else ""
+    return f"{start}Each p is adjusted for {family} comparisons by {judged[0]['adjustment']}{holm}."
+
+
+def needed(study: Study, rows: Sequence[Row]) -> str:
+    """How many seeds the contexts in which nothing is decided would need; empty where none is, or none can be told."""
+    open_rows = [row for row in rows if row["verdict"] == "undecided" and not math.isnan(row["seeds_needed"])]
+    if not open_rows:
+        return ""
+    effect = f"{_article(effects.noun(study.outcome))} as small as {margin(study)}"
+    counts = sorted(row["seeds_needed"] for row in open_rows)
+    most = ["more than a million" if math.isinf(count) else f"{count:,.0f}" for count in (counts[0], counts[-1])]
+    seeds = samples.needed(open_rows[0], " to ".join(dict.fromkeys(most)))
+    where = "Where nothing is decided, " if len(rows) > 1 else ""
+    said = f"{where}to see {effect} with {formats.percent(POWER)} power would take {seeds}"
+    return formats.sentence(said)
 
 
 def reference(study: Study, row: Row) -> str:
@@ -99,7 +132,7 @@ def decided(study: Study, row: Row, judged: Row) -> str:
 
     `row` is that of the last epoch in the table of differences, `judged` that of the context.
     """
-    treated, base = _arms(study, row)
+    (treated, base), (with_it, without) = _arms(study, row), _with_arms(study, row)
     opening, loss, several = (
         titles.opening(study, row),
         titles.outcome(study, study.report.outcome),
@@ -127,13 +160,18 @@ def decided(study: Study, row: Row, judged: Row) -> str:
     when = last if at_last else f"from {named.epoch} {row['decided_from']:{named.form}} on,"
     among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""
     side = "lower" if (judged["verdict"] == "helps") == study.outcome.lower_is_better else "higher"
-    said = f"{when} the {loss} with {treated} is {side} than with {base}{among}"
+    said = f"{when} the {loss} {with_it} is {side} than {without}{among}"
     return formats.sentence(opening and f"{opening},", said)
 
 
 def _arms(study: Study, row: Row) -> tuple[str, str]:
     """What the treatment and the baseline of a row are called."""
     return titles.arm(study, row["treatment"]), titles.arm(study, row["baseline"])
+
+
+def _with_arms(study: Study, row: Row) -> tuple[str, str]:
+    """The same as they stand after a noun: `with BN`, `without BN`."""
+    return titles.with_arm(study, row["treatment"]), titles.with_arm(study, row["baseline"])
 
 
 def interval(row: Row) -> str:
@@ -149,43 +187,61 @@ def _alone(row: Row) -> str:
 
 def _evidence(row: Row) -> str:
     """The p-value that the verdict rests on."""
-    return _adjusted(row, row["p_adjusted"], row["adjustment"])
+    return _adjusted(row, row["p_adjusted"])
 
 
-def _adjusted(row: Row, p: float, method: str) -> str:
-    """A p-value, and how it is adjusted; one test alone needs no adjustment."""
-    return formats.p_value(p) + (f", adjusted for {row['family']} comparisons by {method}" if row["family"] > 1 else "")
+def _adjusted(row: Row, p: float) -> str:
+    """A p-value, and that it is adjusted; one test alone needs no adjustment."""
+    return f"{'adjusted ' if row['family'] > 1 else ''}{formats.p_value(p)}"
 
 
-def _by_mean(study: Study, row: Row) -> str:
-    """The verdict where every pair has a difference."""
-    treated, base = _arms(study, row)
+def _by_mean(study: Study, row: Row, room: int) -> str:
+    """The verdict where every pair has a difference, in one sentence where it has no more words than `room`."""
     if row["verdict"] == "equivalent":
         return _equivalent(study, row)
     if row["verdict"] == "undecided" and row["effect_low"] == row["effect_high"]:
         return f"nothing is decided: all pairs have the same {effects.noun(study.outcome)}, and show no spread."
     if row["verdict"] == "undecided":
-        possible = f"{_possible(study, row)} ({interval(row)}; {_evidence(row)})"
-        return f"nothing is decided: {possible}.{_disagreement(study, row)}{_needed(study, row)}"
-    change = effects.change(study.outcome, row, level_text=f"{interval(row)} ")
-    sized = (
-        f"the {titles.outcome(study, row['outcome'])} with {treated} is {change} than with {base}{_small(study, row)}"
+        possible, p = _possible(study, row), _evidence(row)
+        disagreement = _disagreement(study, row)
+        whole = f"nothing is decided: {possible} ({interval(row)}; {p})."
+        if formats.length(whole) <= room:
+            return f"{whole}{disagreement}"
+        return f"nothing is decided ({p}). {formats.beginning(possible)} ({interval(row)}).{disagreement}"
+    verdict, sized, limits = (
+        f"{titles.arm(study, row['treatment'])} {row['verdict']}",
+        _sized(study, row),
+        _limits(study, row),
     )
-    return f"{treated} {row['verdict']}: {sized} ({_evidence(row)})."
+    whole = f"{verdict}: the {sized} ({limits}; {_evidence(row)})."
+    small = f" That is within the margin of {margin(study)}." if row["within_margin"] else ""
+    if formats.length(whole) <= room:
+        return f"{whole}{small}"
+    return f"{verdict} ({_evidence(row)}). The {sized} ({limits}).{small}"
+
+
+def _sized(study: Study, row: Row, treated: str = "") -> str:
+    """How an outcome compares: `test loss is 4.3 times as high as without BN`."""
+    said = effects.beside(study.outcome, row["effect"], titles.with_arm(study, row["baseline"]))
+    return " ".join(filter(None, [titles.outcome(study, row["outcome"]), treated, "is", said]))
+
+
+def _limits(study: Study, row: Row) -> str:
+    """What the interval is called, and its limits."""
+    return f"{interval(row)} {effects.limits(study.outcome, row['effect'], row['effect_low'], row['effect_high'])}"
 
 
 def _by_ranks(study: Study, row: Row) -> str:
     """The verdict where some pairs have no difference, since trials diverged or losses are too small to measure."""
-    treated, _ = _arms(study, row)
+    treated = titles.arm(study, row["treatment"])
     verdict = {"helps": f"{treated} helps", "hurts": f"{treated} hurts"}.get(row["verdict"], "nothing is decided")
     if row["test"] == "rank":
-        return (
-            f"{verdict}, by ranks ({_evidence(row)}): {_floored(study, row)}.{_raised(study, row)}{_rest(study, row)}"
-        )
+        small = formats.sentence(_floored(study, row))
+        return f"{verdict}, by ranks ({_evidence(row)}). {small}{_raised(study, row)}{_rest(study, row)}"
     worst = f"a diverged {words.of(study).run} as the worst {titles.outcome(study, row['outcome'])}"
-    small = f" {_floored(study, row)}." if row["floored"] else ""
+    small = f" {formats.sentence(_floored(study, row))}" if row["floored"] else ""
     diverged = samples.divergence(study, row)
-    return f"{verdict}, counting {worst} ({_evidence(row)}): {diverged}.{small}{_rest(study, row)}"
+    return f"{verdict}, counting {worst} ({_evidence(row)}). {diverged}.{small}{_rest(study, row)}"
 
 
 def _equivalent(study: Study, row: Row) -> str:
@@ -194,9 +250,9 @@ def _equivalent(study: Study, row: Row) -> str:
     effect, low, high = (effects.near(outcome, row[name]) for name in ("effect", "narrow_low", "narrow_high"))
     level = f"{formats.percent(2 * row['confidence'] - 1)} interval{_alone(row)}"
     limits = f"{level}{':' if _alone(row) else ''} {low} to {high}"
-    within = f"lies inside the margin of {margin(study)} ({_adjusted(row, row['p_equivalence'], 'Holm')})"
-    ratio = f"the {effects.noun(outcome)} of their {losses}, {effect} ({limits})"
-    return f"{treated} and {base} are equivalent: {ratio}, {within}."
+    within = f"within the margin of {margin(study)} ({_adjusted(row, row['p_equivalence'])})"
+    ratio = f"The {effects.noun(outcome)} of their {losses} is {effect} ({limits})."
+    return f"{treated} and {base} are equivalent {within}. {ratio}"
 
 
 def _floored(study: Study, row: Row) -> str:
@@ -207,7 +263,7 @@ def _floored(study: Study, row: Row) -> str:
 
 def _raised(study: Study, row: Row) -> str:
     """The effect with losses below the resolution counted as it: a bound, if it bounds what the verdict says."""
-    treated, base = _arms(study, row)
+    treated, base = _with_arms(study, row)
     if not resolution.is_known(study):
         return ""
     outcome, effect = study.outcome, row["raised_effect"]
@@ -215,8 +271,8 @@ def _raised(study: Study, row: Row) -> str:
     toward = {"hurts": effect > outcome.no_effect, "helps": effect < outcome.no_effect}.get(row["verdict"], False)
     outward = {"at least": effect > outcome.no_effect, "at most": effect < outcome.no_effect}.get(row["bound"], False)
     if toward and outward:
-        sized = f"at least {effects.changed(outcome, effect)} than with {base}"
-        return f"{counting}, the {titles.outcome(study, row['outcome'])} with {treated} is {sized}."
+        sized = f"at least {effects.beside(outcome, effect, base)}"
+        return f"{counting}, the {titles.outcome(study, row['outcome'])} {treated} is {sized}."
     said = f"{counting}, the {effects.noun(outcome)} is {effects.plain(outcome, effect)}"
     if not row["raised_low"] < row["raised_high"]:
         return f"{said}."
@@ -229,14 +285,10 @@ def margin(study: Study) -> str:
     return effects.margin(study.outcome, study.report.margin)
 
 
-def _small(study: Study, row: Row) -> str:
-    return f", which is within the margin of {margin(study)}" if row["within_margin"] else ""
-
-
 def _possible(study: Study, row: Row) -> str:
     """What the interval leaves open."""
     limits = (row["effect_low"], row["effect_high"])
-    return effects.possible(study.outcome, titles.outcome(study, row["outcome"]), _arms(study, row), limits)
+    return effects.possible(study.outcome, titles.outcome(study, row["outcome"]), _with_arms(study, row), limits)
 
 
 def _disagreement(study: Study, row: Row) -> str:
@@ -250,22 +302,6 @@ def _disagreement(study: Study, row: Row) -> str:
     return " The test rules out equality, but the interval does not." if rejected and not outside else ""
 
 
-def _needed(study: Study, row: Row) -> str:
-    """The seeds for either answer, with the range that the spread of so few seeds leaves open."""
-    if math.isnan(row["seeds_needed"]):
-        return ""
-    effect = f"{_article(effects.noun(study.outcome))} as small as {margin(study)}"
-    seen = f"To see {effect} with {formats.percent(POWER)} power would take {_needed_range(row, 'seeds_needed')}"
-    alike = f"to rule out one so large between equal arms, {_needed_range(row, 'seeds_equivalent')}"
-    return f" {seen}; {alike}. The ranges are what {samples.over(study, row)} leave open of the spread."
-
-
-def _needed_range(row: Row, name: str) -> str:
-    found = [row[name], row[f"{name}_low"], row[f"{name}_high"]]
-    most = ["more than a million" if math.isinf(count) else f"{count:,.0f}" for count in found]
-    return f"{samples.needed(row, most[0])} ({most[1]} to {most[2]})"
-
-
 def _article(noun: str) -> str:
     return f"a {noun.partition(' in ')[0]}"
 
@@ -275,11 +311,9 @@ def _rest(study: Study, row: Row) -> str:
     measured = samples.measured(row)
     if not measured:
         return ""
-    treated, base = _arms(study, row)
     pairs = f" Among {measured},"
     if row["verdict"] != "undecided" and not row["effect_low"] <= study.outcome.no_effect <= row["effect_high"]:
-        sized = effects.change(study.outcome, row, level_text=f"{interval(row)} ")
-        return f"{pairs} the {titles.outcome(study, row['outcome'])} with {treated} is {sized} than with {base}."
+        return f"{pairs} the {_sized(study, row, titles.with_arm(study, row['treatment']))} ({_limits(study, row)})."
     contrary = row["verdict"] == "undecided" and row["p_adjusted"] < study.report.alpha
     opposed = f" The {' and '.join(samples.others(study, row))} speak for different arms." if contrary else ""
     return f"{pairs} {_possible(study, row)} ({interval(row)}).{opposed}"

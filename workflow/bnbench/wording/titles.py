@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from bnbench.catalogue.norms import NORMS
 from bnbench.plan.levels import level
 from bnbench.plan.study import Study
 from bnbench.vocabulary import EPOCHS_TO_TARGET
@@ -40,6 +41,12 @@ _SAID_FIRST = ("optimizer", "batch_size")
 def arm(study: Study, label: str) -> str:
     """How a level of the compared factor is called: `BN` for `batch`."""
     return study.level(study.report.factor, label).title
+
+
+def with_arm(study: Study, label: str) -> str:
+    """What a loss is measured with: `with BN`, and `without BN` of the arm that has no norm."""
+    title = arm(study, label)
+    return "without BN" if title == NORMS["none"].title else f"with {title}"
 
 
 def whole(study: Study, label: str) -> str:

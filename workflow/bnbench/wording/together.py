@@ -42,7 +42,7 @@ def aggregate(study: Study, row: Row) -> str:
 
 
 def ranks(study: Study, table: pd.DataFrame, pairs: pd.DataFrame) -> str:
-    """The mean ranks of the arms, and which of them are not told apart; empty where there are none.
+    """The mean ranks of the arms, and which of them cannot be distinguished; empty where there are none.
 
     Args:
         study: the study.
@@ -63,16 +63,17 @@ def ranks(study: Study, table: pd.DataFrame, pairs: pd.DataFrame) -> str:
 
 
 def _main_effect(study: Study, row: Row, *, decided: bool) -> str:
-    treated, base = _arms(study, row)
+    treated, base = (titles.with_arm(study, row[name]) for name in ("treatment", "baseline"))
     outcome = titles.outcome(study, study.report.outcome)
     start = f"Over {_all(row)} contexts together,"
     if not decided:
         possible = effects.possible(study.outcome, outcome, (treated, base), (row["low"], row["high"]))
         limits = f"({_interval(study, row)}; {_evidence(study, row)})"
         return f"{start} nothing is decided: {possible} {limits}."
-    limits_of = {"effect": row["effect"], "effect_low": row["low"], "effect_high": row["high"]}
-    sized = effects.change(study.outcome, limits_of, level_text=f"{_interval(study, row)} ")
-    return f"{start} the {outcome} with {treated} is {sized} than with {base} ({_evidence(study, row)})."
+    sized = effects.beside(study.outcome, row["effect"], base)
+    limits = effects.limits(study.outcome, row["effect"], row["low"], row["high"])
+    interval = f"{_interval(study, row)} {limits}; {_evidence(study, row)}"
+    return f"{start} the {outcome} {treated} is {sized} ({interval})."
 
 
 def _dependence(study: Study, row: Row, *, decided: bool) -> str:
@@ -114,7 +115,7 @@ def _prediction(study: Study, row: Row) -> str:
     low, high = row["prediction_low"], row["prediction_high"]
     if math.isnan(low):
         return ""
-    treated, base = _arms(study, row)
+    treated, base = (titles.with_arm(study, row[name]) for name in ("treatment", "baseline"))
     loss, level = titles.outcome(study, study.report.outcome), formats.percent(1 - study.report.alpha)
     said = effects.possible(study.outcome, loss, (treated, base), (low, high))
     sample = f"{level} prediction interval, as if the contexts were a random sample of their kind"
@@ -155,19 +156,19 @@ def _opposed(study: Study, row: Row) -> str:
         return ""
     treated, _ = _arms(study, row)
     sides = f"{treated} helps in {row['contexts_helped']:.0f} and hurts in {row['contexts_hurt']:.0f}"
-    return f" The contexts disagree: by their own verdicts, {sides}, so no single number stands for all of them."
+    return f" The contexts disagree: by their own verdicts, {sides}, so no single number describes them all."
 
 
 def _together(study: Study, rows: Sequence[Row]) -> str:
-    """Which arms are not told apart."""
+    """Which arms cannot be distinguished."""
     letters = dict.fromkeys(letter for row in rows for letter in row["groups"].split())
     groups = [[titles.arm(study, row["arm"]) for row in rows if letter in row["groups"].split()] for letter in letters]
     several = [formats.listed(group) for group in groups if len(group) > 1]
     if not several:
-        return "All arms are told apart."
+        return "All arms differ."
     if len(groups) == 1:
-        return "No two of them are told apart."
-    return f"Not told apart are {'; '.join(several)}."
+        return "No two of them can be distinguished."
+    return f"Not to be distinguished are {'; '.join(several)}."
 
 
 def _all(row: Row) -> str:

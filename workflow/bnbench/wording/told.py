@@ -16,16 +16,20 @@ from bnbench.store.schemas import TABLES
 from bnbench.wording import (
     absolute,
     answers,
+    budget,
     claims,
     convergence,
     formats,
     methods,
+    opposite,
     own_methods,
     preregistration,
     sentences,
+    setup_line,
     titles,
     together,
     variance,
+    why,
 )
 
 Tables = Mapping[str, pd.DataFrame]
@@ -68,9 +72,22 @@ def sayings(
         planned: what is known of whether the comparison was fixed before training (`judging.preregistration.finding`).
     """
     rows = found["contexts"]
+    against = opposite.note(study, rows, found["outcomes"])
+    warned = budget.note(study, found["stretches"], found["drift"])
     cost, fixed, paragraph = _made(study, found, planned)
     return {
-        **_answers(study, rows, found["tuned"]),
+        "context": setup_line.line(study),
+        **_answers(study, rows, found["tuned"], [against, warned]),
+        "opposite": against,
+        "budget_note": warned,
+        "budget": budget.answer(study, found["stretches"], found["drift"]),
+        "crossings": budget.crossings(study, found["stretches"]),
+        "drifts": budget.drifts(study, found["drift"]),
+        "why": why.summary(study, found["decomposition"]),
+        "parts": why.sentences(study, found["decomposition"]),
+        "modes": why.modes(study, found["modes"]),
+        "adjusted": sentences.adjustment((rows if found["tuned"].empty else found["tuned"]).to_dict("records")),
+        "needed": sentences.needed(study, rows.to_dict("records")),
         "sentences": [sentences.context(study, row) for row in rows.to_dict("records")],
         "tuned": [sentences.tuned(study, row) for row in found["tuned"].to_dict("records")],
         "reference": found["reference"]["sentence"].tolist(),
@@ -100,20 +117,16 @@ def _made(study: Study, found: Tables, planned: Mapping[str, Any]) -> tuple[str,
     return sentences.cost(study, found["provenance"]), fixed, methods.paragraph(study, found, fixed)
 
 
-def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame) -> dict[str, str]:
-    """The study's sentence; where arms were tuned, that of the tuned arms, and that at equal rates."""
-    equal = answers.answer(study, rows)
+def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame, more: Sequence[str]) -> dict[str, str]:
+    """Headline and answer; where arms were tuned, those of the tuned arms, and the headline at equal rates."""
     if tuned.empty:
-        return {"sentence": equal, "equal_rates": ""}
-    chosen = f"With each arm at the {titles.tuned(study)} that the other seeds' validation losses choose"
+        head = answers.headline(study, rows)
+        return {"headline": head, "sentence": answers.answer(study, rows, head, more), "equal_rates": ""}
+    named = f"{titles.tuned(study)}s" if len(study.tuned_names) == 1 else "arms"
+    head = answers.headline(study, tuned, f"with tuned {named}, ")
     alike = study.tuned_arms == study.arms  # else each arm has values of its own, and there are no equal ones
-    said = f"{titles.equal(study).capitalize()}: {_within(equal)}" if alike else ""
-    return {"sentence": f"{chosen}: {_within(answers.answer(study, tuned))}", "equal_rates": said}
-
-
-def _within(sentence: str) -> str:
-    """A sentence as it goes on after a colon."""
-    return f"{sentence[:1].lower()}{sentence[1:]}"
+    equal = f"{answers.headline(study, rows, f'{titles.equal(study)}, ')}." if alike else ""
+    return {"headline": head, "sentence": answers.answer(study, tuned, head, more), "equal_rates": equal}
 
 
 def _absolute(study: Study, found: Tables) -> dict[str, Any]:

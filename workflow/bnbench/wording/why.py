@@ -1,0 +1,104 @@
+"""Where a difference of test losses comes from, and how the modes of a network disagree, in words.
+
+A part is named as a cause only where its adjusted p is below α and its own interval excludes that there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bnbench.outcomes import OUTCOMES
+from bnbench.plan.study import Study
+from bnbench.vocabulary import COMPONENTS
+from bnbench.wording import effects, formats, titles
+from bnbench.wording.titles import Row
+
+WEIGHTS, STALE, TOTAL, _ = COMPONENTS
+
+_LOSS = OUTCOMES["test_loss"]
+
+_TRAINING, _EVALUATION = "train_loss", "eval_loss"
+
+_CAUSES = {WEIGHTS: "the weights", STALE: "stale running averages"}
+
+
+def sentences(study: Study, decomposition: pd.DataFrame) -> list[str]:
+    """One sentence a comparison, in the order of the table: how large the difference is, and which part makes it."""
+    return [_parts(study, rows) for rows in _by_contrast(study, decomposition)]
+
+
+def modes(study: Study, table: pd.DataFrame) -> list[str]:
+    """One sentence for each setting whose losses in training mode and in evaluation mode clearly differ."""
+    held = [name for name in table if name in study.factors]
+    if table.empty:
+        return []
+    found = []
+    for _, group in table.groupby(held, sort=False):
+        by_outcome = {row["outcome"]: row for row in group.to_dict("records")}
+        found.append(_modes(study, by_outcome[_TRAINING], by_outcome[_EVALUATION]))
+    return [said for said in found if said]
+
+
+def summary(study: Study, decomposition: pd.DataFrame) -> str:
+    """In how many comparisons which part is a cause; empty where nothing keeps running averages."""
+    contrasts = [{row["component"]: row for row in rows} for rows in _by_contrast(study, decomposition)]
+    if not contrasts:
+        return ""
+    noun = "context" if len(study.comparisons) == 1 else "comparison"
+    said = []
+    for component, cause in _CAUSES.items():
+        some = sum(_decided(study, parts[component]) for parts in contrasts)
+        where = f" in {formats.share_of(some, len(contrasts), noun)}" if len(contrasts) > 1 else ""
+        said.append(f"{cause} make a difference{where}" if some else f"for {cause}, nothing is decided")
+    return formats.sentence("; ".join(said))
+
+
+def _by_contrast(study: Study, table: pd.DataFrame) -> list[list[Row]]:
+    held = [name for name in table if name in (*study.factors, "baseline", "treatment")]
+    return [list(group.to_dict("records")) for _, group in table.groupby(held, sort=False)] if len(table) else []
+
+
+def _decided(study: Study, row: Row) -> bool:
+    """Whether a part is more than chance."""
+    return bool(row["p_adjusted"] < study.report.alpha and not row["low"] <= 1 <= row["high"])
+
+
+def _parts(study: Study, rows: Sequence[Row]) -> str:
+    """`With SGD at full batch, of 76 times as high, a factor of 24 is in the weights and one of 3.2 comes from …`."""
+    parts = {row["component"]: row for row in rows}
+    total = parts[TOTAL]
+    treated, base = (titles.with_arm(study, total[name]) for name in ("treatment", "baseline"))
+    opening = titles.opening(study, total)
+    start = f"{opening}, " if opening else ""
+    if total["pairs"] < 2:
+        return formats.beginning(f"{start}too few pairs stay finite {treated} to say where a difference comes from.")
+    known = [f"{_factor(parts[WEIGHTS])} is in the weights"] if _decided(study, parts[WEIGHTS]) else []
+    if _decided(study, parts[STALE]):
+        known.append(f"{_factor(parts[STALE])} comes from stale running averages")
+    open_parts = [cause for name, cause in _CAUSES.items() if not _decided(study, parts[name])]
+    if not _decided(study, total):
+        size = f"it is not decided whether the test losses {treated} and {base} differ at all"
+    else:
+        size = f"the test loss {treated} is {effects.beside(_LOSS, total['effect'], base)}"
+    said = f"{size}: {' and '.join(known)}" if known else size
+    rest = f" The part of {' and of '.join(open_parts)} is not decided." if open_parts else ""
+    return formats.beginning(f"{start}{said}.{rest}")
+
+
+def _factor(row: Row) -> str:
+    """A part as a factor of the loss."""
+    return f"a factor of {formats.number(row['effect'])}"
+
+
+def _modes(study: Study, training: Row, evaluation: Row) -> str:
+    """How the loss on the training points differs between the modes; empty where their intervals overlap."""
+    if not (training["high"] < evaluation["low"] or evaluation["high"] < training["low"]):
+        return ""
+    label, opening = training[study.report.factor], titles.opening(study, training)
+    first, second = (effects.value(_LOSS, row["loss"]) for row in (training, evaluation))
+    changed = effects.changed(_LOSS, evaluation["loss"] / training["loss"])
+    start = f"{opening}, on the training points," if opening else "On the training points,"
+    arm = titles.with_arm(study, label)
+    return f"{start} the loss {arm} is {first} in training mode and {second} in evaluation mode: there it is {changed}."
