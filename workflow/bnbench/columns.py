@@ -307,9 +307,10 @@ COLUMNS: dict[str, pa.Field] = {
             "lowest": "smallest loss of the seeds at that epoch",
             "median": "median loss of the seeds at that epoch",
             "highest": "largest loss of the seeds at that epoch",
-            "baseline_share": "share of the test points of the class that the baseline classifies as the predicted one, as "
-            "a mean over the seeds",
-            "treatment_share": "share of the test points of the class that the treatment classifies as the predicted one",
+            "baseline_share": "share of the test points of the class that the baseline classifies as the predicted "
+            "one, as a mean over the seeds",
+            "treatment_share": "share of the test points of the class that the treatment classifies as the predicted "
+            "one",
             "share": "share of the splits with a false verdict in any context",
             "contexts_share": "share of single contexts with a false verdict",
             "rate": "value of the first tuned parameter, usually the learning rate",
