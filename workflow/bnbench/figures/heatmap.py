@@ -99,7 +99,8 @@ def _colour(study: Study, row: Mapping[Any, Any], most: float) -> str:
 
 def _mixed(verdict: str, share: float) -> str:
     """The colour of a verdict, mixed with white."""
-    return to_hex(tuple(share * part + 1 - share for part in to_rgb(of_verdict(verdict))))
+    red, green, blue = (share * part + 1 - share for part in to_rgb(of_verdict(verdict)))
+    return to_hex((red, green, blue))
 
 
 def _readable(colour: str) -> str:

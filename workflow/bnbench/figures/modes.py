@@ -14,10 +14,10 @@ from bnbench.vocabulary import BATCH, PRECISE
 
 _MODES = {
     "train_loss": "train",
-    "eval_loss": "train,\neval mode",
+    "eval_loss": "evaluation",
     "test_loss": "test",
-    PRECISE: "test,\nprecise",
-    BATCH: "test,\nby batch",
+    PRECISE: "precise",
+    BATCH: "by batch",
 }
 
 

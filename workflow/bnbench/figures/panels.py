@@ -29,6 +29,7 @@ TOGETHER = 3
 _HEIGHTS = {1: 2.1, 2: 1.8, 3: 1.6, 4: 1.4, 5: 1.25}
 """Inches of a panel, by the panels in a row."""
 
+_NARROW_LEFT = 0.75  # inches, at most
 _MANY_ROWS = 4  # from which on every row has numbers below it
 _GAP, _OWN_GAP = 0.18, 0.58  # inches between columns: without and with numbers
 _RIGHT, _TITLE, _LINE, _NUMBERS, _HEADING, _BETWEEN = 0.12, 0.14, 0.175, 0.26, 0.22, 0.12  # inches
@@ -158,7 +159,7 @@ def _sheet(
     gap: float = _GAP,
 ) -> Sheet:
     """The axes at fixed places, since a layout that measures every label takes a minute for a hundred axes."""
-    left = min(left, 0.62) if room.narrow else left
+    left = min(left, _NARROW_LEFT) if room.narrow else left
     heights = [*stacked] or [_HEIGHTS[columns] if not room.narrow else 1.5]
     width = (room.width - left - _RIGHT - (columns - 1) * gap) / columns
     size = TITLE_SIZE if columns < 4 and not room.narrow else 9
@@ -173,7 +174,8 @@ def _sheet(
     everywhere = numbers or sum(map(len, lines)) > _MANY_ROWS
     figure = plt.figure(figsize=(room.width, 1.0))
     found: list[tuple[Panel, float, int, str]] = []
-    down, headings = 0.0, []
+    down = 0.0
+    headings: list[tuple[str, float]] = []
     for (heading, parts), of_group in zip(groups, lines, strict=True):
         if heading:
             wrapped = fill(str(heading), int((room.width - left) / (LETTER * 1.3)))

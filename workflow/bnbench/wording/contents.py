@@ -132,9 +132,20 @@ def figures(study: Study) -> dict[str, str]:
     return shown
 
 
+_OF_PANELS = ("curves", "differences", "batch_sizes", "pairs", "decomposition", "modes", "fit", "rates", "accuracy")
+"""Figures with a panel for each context, or for each context and arm where there are more than three arms."""
+
+_MOST_PANELS = 32
+"""More take too long to draw twice; on a telephone such a figure is wider than the screen, and scrolls."""
+
+
 def narrow(study: Study) -> set[str]:
-    """The figures that have a variant for telephones, as SVG alone: those of which a smaller picture cannot be read."""
-    return {*figures(study)}
+    """The figures that have a variant for telephones, as SVG alone, in which panels and labels stand below each other.
+
+    The variant of `<name>.svg` is the file `<name>-narrow.svg`.
+    """
+    panels = len(study.contexts()) * (len(study.arms) - 1 if len(study.arms) > SEVERAL else 1)
+    return {name for name in figures(study) if name not in _OF_PANELS or panels <= _MOST_PANELS}
 
 
 def narrow_name(name: str) -> str:
