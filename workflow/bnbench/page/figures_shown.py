@@ -56,14 +56,14 @@ def figures(
             "title": title,
             "alt": alt_texts.text(study, name, verdicts, found[contents.SOURCES[name]]),
             "caption": templating.rendered((CAPTIONS / f"{name}.rst").read_text(encoding="utf-8"), **caption),
-            **_picture(out / "figures" / name, high),
+            **picture(out / "figures" / name, high),
         }
         for name, title in contents.figures(study).items()
         if name != "confusion" or len(found["confusion"])  # results of earlier versions have no counts
     }
 
 
-def _picture(path: Path, high: int) -> dict[str, Any]:
+def picture(path: Path, high: int) -> dict[str, Any]:
     """A figure as a data address, tall from `high` pixels on; of very many marks, the PNG where that is smaller."""
     drawn = _read(path.with_suffix(".svg"))
     size = re.search(rb'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', drawn)
