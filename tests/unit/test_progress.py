@@ -249,11 +249,13 @@ def test_a_terminal_has_its_line_renewed_in_place_and_notes_above_it():
         line.note("warning: odd")
         line.renew("x" * 500)
         line.clear()
-        said = os.read(ours, 10_000).decode()
+        said = ""
+        while not said.endswith("...\r\x1b[K"):
+            said += os.read(ours, 10_000).decode(errors="ignore")
     os.close(ours)
     head, tail = said.split("x", 1)
     assert head == "\r\x1b[Ktraining 1 %\r\x1b[Ktraining 2 %\r\x1b[Kwarning: odd\r\n\r\x1b[Ktraining 2 %\r\x1b[K"
-    assert tail.endswith("x…\r\x1b[K")
+    assert tail.endswith("x...\r\x1b[K")
     assert tail.count("x") < 200
 
 

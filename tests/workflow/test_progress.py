@@ -131,6 +131,17 @@ def test_who_ends_the_command_ends_all_that_it_started(new_checkout, wait_until)
     assert not checkout.processes("bnbench")
 
 
+def test_no_more_jobs_begin_when_the_command_is_killed(new_checkout, wait_until):
+    checkout = new_checkout(**LONG | {"epochs": 4000})
+    checkout.hold_training()
+    with start(checkout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        wait_until(checkout.holds)
+        run.kill()
+    checkout.let_train()
+    wait_until(lambda: not checkout.processes("snakemake") and not checkout.processes("bnbench"))
+    assert len(checkout.chunks()) <= 2  # of four
+
+
 FAILING = {
     "a job": (
         "workflow/bnbench/trainer/loop.py",

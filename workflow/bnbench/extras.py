@@ -6,7 +6,7 @@ from bnbench.errors import UserError
 
 MODULES = {
     "torch": ("torch", "train"),
-    "snakemake": ("Snakemake", "train"),
+    "snakemake": ("snakemake", "train"),
     "sklearn": ("scikit-learn", "train"),
     "tensorboard": ("tensorboard", "tensorboard"),
 }

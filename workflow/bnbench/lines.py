@@ -5,7 +5,7 @@ What comes in are short texts, what goes out is what a stream gets. Notes that s
 
 from __future__ import annotations
 
-import shutil
+import os
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -13,6 +13,7 @@ from typing import TextIO
 EVERY = 60.0
 """Seconds between two lines where none can be renewed."""
 
+_USUAL = 80  # columns of a terminal
 _CLEAR = "\r\x1b[K"
 
 
@@ -33,8 +34,8 @@ class Line:
     def renew(self, text: str, *, new: bool = False) -> None:
         """Show how far it is; where no line can be renewed, only if it is `new` or a minute after the last one."""
         if self._renews:
-            columns = shutil.get_terminal_size().columns
-            shown = text if len(text) < columns else f"{text[: max(1, columns - 2)]}…"
+            columns = _columns(self._stream)
+            shown = text if len(text) < columns else f"{text[: max(1, columns - 2)]}..."
             if shown != self._shown:
                 self._write(f"{_CLEAR}{shown}")
                 self._shown = shown
@@ -58,3 +59,11 @@ class Line:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+
+def _columns(terminal: TextIO) -> int:
+    """How wide a terminal is; some do not know."""
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or _USUAL
+    except (OSError, ValueError):
+        return _USUAL

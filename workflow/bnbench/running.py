@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import re
-import signal
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import IO, TextIO
+from typing import TextIO
 
-from bnbench import extras, forecast, work
+from bnbench import child, forecast, work
+from bnbench.child import Child
 from bnbench.errors import UserError
 from bnbench.lines import Line
 from bnbench.plan.study import Study
 from bnbench.store import tables
-from bnbench.vocabulary import PACKAGE
 from bnbench.watching import Watch
 from bnbench.wording import clock, formats
 
@@ -44,8 +39,6 @@ _ROUTINE = re.compile(
 """What jobs say that are well, as `train`, `trainer.checkpoints` and `collect` put it."""
 
 _TICK = 0.5  # seconds between two looks
-_LONGEST = 60.0  # seconds that jobs which were told to stop have after Snakemake's end
-_AGAIN = 15.0  # seconds after which a signal is sent again: Snakemake misses one that comes while it starts a job
 
 
 class Interrupted(Exception):  # noqa: N818 - no error
@@ -82,13 +75,16 @@ def run(study: Study, arguments: Sequence[str], results: Path, reports: Path, co
         shown.note(busy)
     watch = Watch(todo, results, max(1, cores // work.threads(study)))
     run = _Run(study, watch, shown, {*told})
-    with _log(study) as log, _child([*arguments, "--cores", str(cores), "--quiet", "all"], results, log) as child:
-        run.follow(child)
+    with (
+        _log(study) as log,
+        child.started([*arguments, "--cores", str(cores), "--quiet", "all"], results, log) as snakemake,
+    ):
+        run.follow(snakemake)
     shown.clear()
-    if child.stopped_by:
+    if snakemake.stopped_by:
         shown.note("Stopped. To go on, give the same command again: what is finished is kept.")
-        raise Interrupted(child.stopped_by)
-    if status := child.process.returncode:
+        raise Interrupted(snakemake.stopped_by)
+    if status := snakemake.process.returncode:
         failed = "\n".join(run.said) or f"Snakemake ended with status {status}"
         raise UserError(
             f"{failed}\nAll that was said: logs/{study.name}/snakemake.log, and a log for each job in logs/"
@@ -103,11 +99,11 @@ def loudly(arguments: Sequence[str], results: Path, cores: int) -> None:
         UserError: it failed.
         Interrupted: it was told to stop.
     """
-    with _child([*arguments, "--cores", str(cores), "--quiet", "rules"], results, None) as child:
-        child.process.wait()
-    if child.stopped_by:
-        raise Interrupted(child.stopped_by)
-    if status := child.process.returncode:
+    with child.started([*arguments, "--cores", str(cores), "--quiet", "rules"], results, None) as snakemake:
+        snakemake.process.wait()
+    if snakemake.stopped_by:
+        raise Interrupted(snakemake.stopped_by)
+    if status := snakemake.process.returncode:
         raise UserError(f"Snakemake ended with status {status}")
 
 
@@ -124,12 +120,12 @@ class _Run:
         self._before = {step: _written(path) for step, path in self._logs.items()}
         self._stage, self._since = "", time.monotonic()
 
-    def follow(self, child: _Child) -> None:
+    def follow(self, snakemake: Child) -> None:
         """Show what it does until it has ended."""
-        while (lines := child.heard(_TICK)) is not None:
+        while (lines := snakemake.heard(_TICK)) is not None:
             for line in lines:
                 self._hear(line)
-            if not child.stopped_by:
+            if not snakemake.stopped_by:
                 self._look()
 
     def _hear(self, line: str) -> None:
@@ -162,104 +158,6 @@ class _Run:
         left = max(0.0, self._seconds[stage] - (time.monotonic() - self._since))
         left += sum(self._seconds[step] for step in steps[steps.index(stage) + 1 :])
         self._shown.renew(f"{_STEPS[stage]}, {clock.left(left)}", new=new)
-
-
-class _Child:
-    """Snakemake at work, with all that it starts.
-
-    Args:
-        command: with its arguments.
-        environment: of the process.
-        log: what its output is written into; None leaves it on the screen.
-    """
-
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: IO[str] | None) -> None:
-        self.stopped_by = 0
-        """The signal by which it was told to stop."""
-        self.process = subprocess.Popen(  # noqa: S603 - our own command
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=None if log is None else subprocess.PIPE,
-            stderr=None if log is None else subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            process_group=0,
-        )
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._sent_at, self._times, self._ended = 0.0, 0, False
-        if log is not None:
-            threading.Thread(target=self._read, args=(log,), daemon=True).start()
-
-    def heard(self, seconds: float) -> list[str] | None:
-        """What it has said within so many seconds, line by line; None when it has ended."""
-        found: list[str] = []
-        if self._ended:
-            self.process.wait()
-            return None
-        if self.stopped_by and time.monotonic() > self._sent_at + _AGAIN:
-            self._send(self.stopped_by)
-        with contextlib.suppress(queue.Empty):
-            line = self._lines.get(timeout=seconds)
-            while line is not None:
-                found.append(line)
-                line = self._lines.get_nowait()
-            self._ended = True
-        return found
-
-    def stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
-        """Tell all of it to stop; whoever is told a third time is killed."""
-        self._times += 1
-        self.stopped_by = number
-        self._send(signal.SIGKILL if self._times > 2 else number)
-
-    def pause(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Pause with all of it, as Ctrl-Z asks for, until both go on."""
-        self._send(signal.SIGSTOP)
-        os.kill(os.getpid(), signal.SIGSTOP)
-        self._send(signal.SIGCONT)
-
-    def wait_for_jobs(self) -> None:
-        """Wait until the jobs have written their checkpoints: Snakemake may end before them."""
-        until = time.monotonic() + _LONGEST
-        with contextlib.suppress(ProcessLookupError):
-            while time.monotonic() < until:
-                os.killpg(self.process.pid, 0)
-                time.sleep(0.05)
-
-    def _send(self, number: int) -> None:
-        self._sent_at = time.monotonic()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
-
-    def _read(self, log: IO[str]) -> None:
-        for line in self.process.stdout or ():
-            with contextlib.suppress(OSError, ValueError):  # of a full disk, or closed at the end
-                log.write(line)
-                log.flush()
-            self._lines.put(line.rstrip("\n"))
-        self._lines.put(None)
-
-
-@contextlib.contextmanager
-def _child(arguments: Sequence[str], results: Path, log: IO[str] | None) -> Iterator[_Child]:
-    """Snakemake, started; signals that mean a stop or a pause are passed on to it."""
-    extras.need("snakemake")
-    snakefile = [] if Path("Snakefile").exists() else ["--snakefile", str(PACKAGE.parents[1] / "Snakefile")]
-    command = [sys.executable, "-m", "snakemake", *snakefile, *arguments]
-    child = _Child(command, {**os.environ, "BNBENCH_RESULTS": str(results)}, log)
-    before = {number: signal.signal(number, child.stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, child.pause)
-    try:
-        yield child
-    finally:
-        if child.process.poll() is None and not child.stopped_by:  # something else went wrong here
-            child.stop(signal.SIGTERM, None)
-        child.process.wait()
-        if child.stopped_by:
-            child.wait_for_jobs()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
