@@ -302,7 +302,6 @@ COLUMNS: dict[str, pa.Field] = {
             "variance_share_low": "lower limit of variance_share (jackknife over the seeds)",
             "variance_share_high": "upper limit of variance_share (jackknife over the seeds)",
             "value": "a loss that was printed elsewhere",
-            "final": "what the trial came to over the window, by the outcome of the row; null where it diverged",
             "percentile": "where that loss ranks among the seeds, 0 to 100; ties count half",
             "lowest": "smallest loss of the seeds at that epoch",
             "median": "median loss of the seeds at that epoch",
@@ -311,6 +310,7 @@ COLUMNS: dict[str, pa.Field] = {
             "one, as a mean over the seeds",
             "treatment_share": "share of the test points of the class that the treatment classifies as the predicted "
             "one",
+            "final": "final value of the outcome, over the window; null if the trial diverged",
             "share": "share of the splits with a false verdict in any context",
             "contexts_share": "share of single contexts with a false verdict",
             "rate": "value of the first tuned parameter, usually the learning rate",

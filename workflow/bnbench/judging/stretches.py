@@ -66,7 +66,7 @@ def _of_course(study: Study, course: pd.DataFrame) -> Iterator[dict[str, Any]]:
         effects = stretch["effect"].to_numpy(np.float64)
         with np.errstate(divide="ignore"):
             size = np.abs(np.log(effects) if outcome.is_ratio else effects)
-        peak: dict[str, Any] = stretch.iloc[int(size.argmax())].to_dict()
+        peak = stretch.iloc[int(size.argmax())]
         yield {
             "side": ABOVE if side[start] > 0 else BELOW,
             "first_epoch": int(stretch["epoch"].iloc[0]),

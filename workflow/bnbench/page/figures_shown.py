@@ -68,7 +68,7 @@ def picture(path: Path, high: int) -> dict[str, Any]:
     drawn = _read(path.with_suffix(".svg"))
     size = re.search(rb'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', drawn)
     width, height = (round(float(side) * 4 / 3) for side in size.groups()) if size else (_WIDE, 0)
-    shown = {"width": width, "height": height, "tall": height * min(1, _WIDE / width) > high}
+    shown: dict[str, Any] = {"width": width, "height": height, "tall": height * min(1, _WIDE / width) > high}
     shown["narrow"] = _narrow(path.with_name(f"{path.name}-narrow.svg"))
     dots = path.with_suffix(".png")
     if len(drawn) > _LARGE and dots.exists() and dots.stat().st_size < len(drawn):
