@@ -65,6 +65,11 @@ LARGE = {
     "five arms in 16 contexts": {**FOUR_BY_FOUR, "norm": ["none", "batch", "layer", "rms", "frozen"]},
 }
 """Studies that were never trained, of more rows than a screen holds."""
+GROUPS = {
+    "64 contexts": ["4 hidden units", "8 hidden units"],
+    "five arms in 16 contexts": ["full batch", "batch 5", "batch 25", "batch 50"],
+}
+"""The levels of the first factor in which their contexts differ."""
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +272,7 @@ def test_a_large_study_is_a_page_of_less_than_twelve_screens_folded_by_factor(vi
     assert page.evaluate("document.documentElement.scrollHeight") < 12 * SCREEN
     groups = page.locator(".table").filter(has=page.locator("[aria-label^=Verdicts]")).locator("details.group")
     titles = groups.locator("summary").all_inner_texts()
-    assert [title.partition(":")[0] for title in titles] == ["full batch", "batch 5", "batch 25", "batch 50"]
+    assert [title.partition(":")[0] for title in titles] == GROUPS[name]
     rows = groups.locator("tbody tr")
     contexts = large(name).parent / "tables" / "contexts.csv"
     with contexts.open(newline="") as table:

@@ -50,7 +50,7 @@ from bnbench.wording import (
     words,
 )
 
-EMBEDDED = 3 * 2**19
+EMBEDDED = 2**20
 """Bytes of tables that the page holds itself, at most, all together."""
 
 _EXPLORE = ("numbers", "axes", "marks", "forest", "curves", "pairs", "controls")
