@@ -57,7 +57,7 @@ def test_gaps_on_losses_of_zero_are_no_ratio_of_1e16(judged):
     assert (row["verdict"], row["test"], row["floored"], row["pairs"]) == ("undecided", "rank", 7, 20)
     assert row["resolution"] == pytest.approx(2**-23 / 1437)  # one example at the smallest logarithm, the others at 0
     assert max(abs(row[name]) for name in row if name.startswith(("effect", "own", "raised", "hl"))) < 5
-    assert said["sentence"].startswith("Over 20 seeds, nothing is decided")
+    assert "nothing is decided" in said["sentence"].lower()
 
 
 def test_a_zero_among_twenty_pairs_does_not_blow_up_an_interval(judged):
@@ -82,7 +82,7 @@ def test_where_the_baseline_is_always_zero_bn_hurts_by_ranks_at_least_so_much(ju
     (sentence,) = said["sentences"]
     assert "BN hurts, by ranks (p = 0.002)" in sentence
     assert "is at least" in sentence
-    assert "× higher" not in said["sentence"]
+    assert "times as high" not in said["sentence"]
 
 
 def test_tuned_arms_with_losses_of_zero_say_below_which_they_are(judged):
@@ -204,9 +204,7 @@ def test_six_seeds_have_the_limits_that_they_are_said_to_have(judged, changes, l
 
 def test_where_every_trial_diverged_the_headline_says_so(judged):
     _, said = judged(KINDS["both arms diverged"]())
-    assert (
-        said["sentence"] == "Over 8 seeds, every trial of BN and of no BN diverged with full batch and with batch 25."
-    )
+    assert said["headline"] == "Every trial of BN and of no BN diverged in 2 of 2 contexts: there is nothing to compare"
 
 
 def test_a_ratio_close_to_1_that_is_decided_is_not_shown_as_1(judged):
@@ -236,7 +234,7 @@ def test_accuracies_that_are_higher_are_higher_in_every_number_and_sentence(judg
     assert row["hedges_dz"] > 0
     assert row["win_rate"] > 0.9
     assert "percentage points higher" in said["sentence"]
-    assert "the test accuracy with BN is higher than with no BN" in said["trajectories"][0]
+    assert "the test accuracy with BN is higher than without BN" in said["trajectories"][0]
     assert all("lower" not in sentence for sentence in [*said["sentences"], *said["trajectories"]])
 
 
@@ -251,7 +249,7 @@ def test_accuracies_that_are_lower_or_alike_are_said_to_be(judged, better):
     row = context(tables)
     assert (row["verdict"] == "hurts") == (better < 0)
     assert row["corrected_low"] < row["effect"] < row["corrected_high"]
-    assert ("the test accuracy with BN is lower than with no BN" in said["trajectories"][0]) == (better < 0)
+    assert ("the test accuracy with BN is lower than without BN" in said["trajectories"][0]) == (better < 0)
 
 
 def test_a_small_alpha_has_its_many_flips_in_every_table(judged):

@@ -104,11 +104,28 @@ def test_a_trial_that_diverged_does_not_count():
 
 
 @pytest.mark.parametrize(
-    ("measured", "window", "expected"),
-    [(100, 0.05, 5), (100, 0.011, 2), (100, 0.01, 10), (100, 0.0, 10), (4, 0.05, 2), (2, 0.0, 2), (1, 0.5, 1)],
+    ("measured", "window", "expected", "enough"),
+    [
+        (100, 0.05, 5, True),
+        (100, 0.2, 20, True),
+        (100, 0.01, 5, True),
+        (25, 0.05, 5, True),
+        (10, 0.0, 5, True),
+        (9, 0.05, 5, False),
+        (6, 1.0, 6, True),
+        (4, 0.05, 4, False),
+        (1, 0.5, 1, False),
+    ],
 )
-def test_a_window_of_one_measurement_is_lengthened_to_a_tenth_and_to_two_at_least(measured, window, expected):
+def test_a_trend_takes_five_measurements_that_are_no_more_than_half_of_all(measured, window, expected, enough):
     assert convergence.stretch(measured, window) == expected
+    assert convergence.enough(measured, window) == enough
+
+
+def test_two_points_make_no_trend():
+    row = judged(np.exp(curves(-0.002, measured=4)), window=0.5)
+    assert (row["trend"], row["seeds"], row["measurements"]) == ("no data", 0, 4)
+    assert math.isnan(row["change"])
 
 
 @pytest.mark.parametrize(("measured", "seeds"), [(1, 8), (10, 1), (10, 0)])
@@ -134,14 +151,16 @@ def test_an_accuracy_changes_by_a_difference_of_shares():
 
 
 def test_there_is_a_row_for_each_setting_of_a_study(compared):
-    study = synthetic.plan(**synthetic.GRID)
+    study = synthetic.plan(**synthetic.GRID, evaluate_every=4)
     found, _ = compared(study, ratio=synthetic.arms(batch=2.0), noise=0.1)
     rows = found["convergence"]
     assert len(rows) == len(study.settings) == 8
-    # Of synthetic losses, at epochs 29 and 39 the log loss has come 30/36 and 36/36 of its way.
+    # Of synthetic losses, the log loss goes its way in 36 epochs.
+    epochs = np.arange(23, 40, 4)
+    steepness = np.polyfit(epochs, np.minimum((epochs + 1) / 36, 1), 1)[0]
     baseline = rows[rows["norm"] == "none"]
     shared = 0.3 * np.mean([np.random.default_rng(seed).normal() for seed in range(8)])
-    fall = (np.log(1e-3 / synthetic.FIRST_LOSS) + shared) / 6
+    fall = (np.log(1e-3 / synthetic.FIRST_LOSS) + shared) * steepness * 16
     np.testing.assert_allclose(baseline["change"], np.exp(fall), rtol=0.02)
     assert set(rows["trend"]) == {"falls"}
 

@@ -59,7 +59,7 @@ def words(text):
 def test_it_says_what_verdicts_json_says(page):
     folder, _, text = page
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
-    assert f"<h1>{verdicts['sentence']}</h1>" in unescape(text)
+    assert f"<h1>{verdicts['headline']}</h1>" in unescape(text)
     said = words(text)
     lists = ("sentences", "reference", "interactions", "trajectories")
     one_by_one = [sentence for name in lists for sentence in verdicts[name]]
@@ -153,7 +153,7 @@ def test_snakemakes_report_opens_on_the_answer(page):
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
     landing = Environment(autoescape=True).from_string((folder / "landing.rst").read_text(encoding="utf-8")).render()
     shown = words(publish_parts(landing, writer="html")["html_body"])
-    for sentence in (verdicts["sentence"], *verdicts["sentences"], verdicts["methods"]):
+    for sentence in (verdicts["context"], verdicts["headline"], *verdicts["sentences"], verdicts["methods"]):
         assert " ".join(sentence.split()) in shown
     assert "A/A" not in shown
     assert "system-message" not in publish_parts(landing, writer="html")["html_body"]
