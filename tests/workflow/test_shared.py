@@ -70,7 +70,7 @@ def test_a_network_that_lies_elsewhere_is_trained_once_and_another_version_of_it
     (other.folder / "nets.py").write_text(f"{text}# mine\n")
     trained = finished_chunks(one)
     said = other.run("--until", "train").stderr
-    assert f"nets.py changed: training starts anew; 8 trials with other versions of it stay in {shared}\n" in said
+    assert f"nets.py changed: training starts again; 8 trials with other versions of it stay in {shared}\n" in said
     assert len(finished_chunks(other)) == 2 * len(trained)
     assert trained.items() <= finished_chunks(other).items()
     assert "train" not in one.planned()
@@ -85,7 +85,7 @@ def test_a_chunk_that_was_finished_since_the_plan_was_made_is_left_as_it_is(fini
     checkout.run("--until", "collect")
     logs = [path.read_text() for path in (checkout.folder / "logs" / "train").rglob("*.log")]
     assert len(logs) == 4
-    assert all("are there already" in text for text in logs)
+    assert all("are trained already" in text for text in logs)
 
 
 def test_a_job_that_fails_removes_no_table_that_is_there(finished_once, checkout):

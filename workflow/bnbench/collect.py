@@ -25,7 +25,7 @@ def run(study: Study, results: Path, data: Path, own: Long | None = None) -> str
     """Write `trials`, `curves` and `predictions` of `study` into `data`, and say in one line what was found.
 
     Chunks that do not exist are left out: a partial study is reported as far as it goes. Of results of your own, the
-    runs come from the table that the study names, or from `own` where that was handed over in Python.
+    runs come from the table that the study names, or from `own` if it was passed in Python.
 
     Raises:
         UserError: a file is corrupt, holds another setting's rows or other seeds than its name says, or has changed
@@ -61,7 +61,7 @@ def _own(study: OwnStudy, data: Path, table: Long | None) -> str:
 
     runs = own_trials.write(study, own_config.read(study.results, table), data)
     preregistration.collect((), Path(), data)
-    # A table that was handed over in Python has no date.
+    # A table that was passed in Python has no date.
     studies.note_newest([] if table else used(study.results["path"], study.results["pattern"]), data)
     return f"{study.name}: collected {runs} runs from {study.results['path']}"
 

@@ -80,7 +80,7 @@ def test_tensors_of_tensorflow_2_are_scalars_and_others_are_left_out(tmp_path):
     writer.close()
     long = read(str(tmp_path))
     assert long.table.to_pydict() == {"run": ["a"] * 2, "step": [0.0, 1.0], "loss": [0.5, 0.25]}
-    assert "Tags that are no scalars are left out." in long.notes
+    assert "Tags that are not scalars are left out." in long.notes
 
 
 def test_the_folders_into_which_keras_parts_a_run_are_one_run(tmp_path):
@@ -141,6 +141,6 @@ def test_without_the_package_it_is_said_how_to_get_it(tmp_path, monkeypatch):
     events(tmp_path / "a", (0, {"loss": 1.0}))
     monkeypatch.setitem(sys.modules, "tensorboard.backend.event_processing.event_file_loader", None)
     with pytest.raises(
-        UserError, match=r"need the package tensorboard; pip install 'bnbench\[tensorboard\]' brings it"
+        UserError, match=r"need the package tensorboard; pip install 'bnbench\[tensorboard\]' installs it"
     ):
         read(str(tmp_path))
