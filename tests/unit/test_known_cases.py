@@ -82,7 +82,7 @@ def test_where_the_baseline_is_always_zero_bn_hurts_by_ranks_at_least_so_much(ju
     (sentence,) = said["sentences"]
     assert "BN hurts, by ranks (p = 0.002)" in sentence
     assert "is at least" in sentence
-    assert "times as high" not in said["sentence"]
+    assert "times as high" not in said["headline"]
 
 
 def test_tuned_arms_with_losses_of_zero_say_below_which_they_are(judged):
@@ -221,7 +221,7 @@ def test_seeds_needed_come_with_a_range(judged):
     row = context(tables)
     assert 6 < row["seeds_needed_low"] < row["seeds_needed"] < row["seeds_needed_high"]
     numbers = [f"{row[f'seeds_needed{end}']:,.0f}" for end in ("", "_low", "_high")]
-    assert "{} seeds ({} to {})".format(*numbers) in said["sentences"][0]
+    assert "{} seeds ({} to {})".format(*numbers) in said["needed"]
 
 
 def test_accuracies_that_are_higher_are_higher_in_every_number_and_sentence(judged):

@@ -260,7 +260,7 @@ def test_the_seeds_that_undecided_contexts_would_need(prose):
     said = sentences.needed(FOUR, several)
     assert_states(said, ["1.05", "80 %", "105 to 340 seeds"])
     assert said == prose
-    assert sentences.needed(ONE, [row(OPEN, {"seeds_needed": math.inf})]).endswith(
+    assert sentences.needed(ONE, [row(OPEN, {"seeds_needed": math.inf, "seeds_needed_low": math.nan})]).endswith(
         "would take more than a million seeds."
     )
     assert sentences.needed(ONE, [row()]) == ""

@@ -74,6 +74,9 @@ def needed(study: Study, rows: Sequence[Row]) -> str:
     counts = sorted(row["seeds_needed"] for row in open_rows)
     most = ["more than a million" if math.isinf(count) else f"{count:,.0f}" for count in (counts[0], counts[-1])]
     seeds = samples.needed(open_rows[0], " to ".join(dict.fromkeys(most)))
+    if len(open_rows) == 1 and not math.isnan(open_rows[0]["seeds_needed_low"]):
+        ends = [open_rows[0][f"seeds_needed_{end}"] for end in ("low", "high")]
+        seeds += f" ({' to '.join('more than a million' if math.isinf(end) else f'{end:,.0f}' for end in ends)})"
     where = "Where nothing is decided, " if len(rows) > 1 else ""
     said = f"{where}to see {effect} with {formats.percent(POWER)} power would take {seeds}"
     return formats.sentence(said)
