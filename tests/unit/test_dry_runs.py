@@ -107,7 +107,7 @@ def test_where_torch_is_not_installed_the_jobs_try_the_networks(started, tmp_pat
     [
         ("warnings.warn('slow'); print('x'); print('y', file=sys.stderr); 1 / 0", r"nets.py:7: in my_net: Zero"),
         ("sys.stderr.close(); sys.stdout.close(); 1 / 0", r"nets.py:7: in my_net: ZeroDivisionError: division by zero"),
-        ("os._exit(0)", r"the dry run ended early, so the networks' code ends the program; allowed: code that goes on"),
+        ("os._exit(0)", r"the dry run ended early, so the networks' code ends the program; allowed: code that returns"),
     ],
 )
 def test_what_a_users_code_prints_or_ends_hides_no_message(folder, write, capsys, code, said):

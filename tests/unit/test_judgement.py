@@ -107,7 +107,7 @@ def test_the_verb_writes_the_report_and_says_its_answer(called):
         (["--outcome", "val_loss", "--name", "My Study"], "--name: found 'My Study' (text), allowed: text of "
          "lower-case letters, digits, - and _, starting with a letter or a digit"),
         (["--outcome", "val_loss", "--context", "norm", "--factor", "norm"], "runs.csv: found the column 'norm' twice "
-         "(--factor and --context), allowed: one role a column"),
+         "(--factor and --context), allowed: one role each"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_told_in_one_line_by_its_flag(called, arguments, message):

@@ -85,7 +85,7 @@ def test_a_chunk_that_was_finished_since_the_plan_was_made_is_left_as_it_is(fini
     checkout.run("--until", "collect")
     logs = [path.read_text() for path in (checkout.folder / "logs" / "train").rglob("*.log")]
     assert len(logs) == 4
-    assert all("are there already" in text for text in logs)
+    assert all("are trained already" in text for text in logs)
 
 
 def test_a_job_that_fails_removes_no_table_that_is_there(finished_once, checkout):

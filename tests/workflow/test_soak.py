@@ -117,7 +117,7 @@ def test_thirty_interruptions_at_random_times_change_no_bit_and_leave_no_file(tr
         status, said = trainers.ended()
         assert "ignored" not in said
         assert "Traceback" not in said
-        resumed += "goes on after epoch" in said
+        resumed += "continues after epoch" in said
         if status:
             ends.append(status)
         else:  # done before the next interruption: again from the start

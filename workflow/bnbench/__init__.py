@@ -1,6 +1,6 @@
 """bnbench: does batch normalization help or hurt here? Statistics over many seeds.
 
-The package has nine rooms, the sub-packages, each with one purpose. Above them stand the steps of the road (`train`,
+The package has nine rooms, the sub-packages, each with one purpose. Above them are the steps of the road (`train`,
 `collect`, `compare`, `plot`, `report`) and the doors (`cli`, `snakefile`, `judgement`, `forecast`). Below them lies the
 ground that all share (`columns`, `vocabulary`, `errors`, `extras`, `streams`, `epochs`). Imports point down.
 docs/architecture.md shows the whole house.
@@ -45,7 +45,7 @@ def judge(
 ) -> Report:
     """Judge results of your own, whatever trained them: `bnbench.judge(frame, "norm", "none", "val_loss")`.
 
-    What is not given is found in the table; the `reading` of the report says what was taken for what. docs/judge.md
+    What is not given is found in the table; the `reading` of the report says how the columns were read. docs/judge.md
     says more of each argument.
 
     Args:
@@ -64,7 +64,7 @@ def judge(
         alpha: the error rate of all contexts together.
         duplicates: what to do with several values of one run at one epoch, `refuse` or `mean`.
         empty: what a run counts as whose outcome is empty from some epoch on: `refuse`, `stopped` or `diverged`.
-        unpaired: whether the arms shared no seeds by design.
+        unpaired: whether the arms share no seeds by design.
         name: of the study.
         reports: the folder in which the report is kept; without one, it is gone with the object that is returned.
 
@@ -85,7 +85,7 @@ def judge(
         "unpaired": unpaired,
     }
     report = {"margin": margin, "window": window, "alpha": alpha}
-    # By its name, since the rooms import this package for its version, and the door stands above them.
+    # By its name, since the rooms import this package for its version, and the door is above them.
     door = importlib.import_module("bnbench.judgement")
     judged: Report = door.judge(runs, results, report, pattern=pattern, name=name, reports=reports)
     return judged

@@ -86,7 +86,7 @@ def _probe(options: argparse.Namespace) -> str:
 
     study = _study(options)
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        return probe.run(study, options.results)  # what the user's code prints is no part of a message
+        return probe.run(study, options.results)  # what the user's code prints is not part of a message
 
 
 def _describe(options: argparse.Namespace) -> str:
@@ -126,7 +126,7 @@ def _report(options: argparse.Namespace) -> str:
 def _rebuild(options: argparse.Namespace) -> str:
     from bnbench import plot  # noqa: PLC0415
 
-    _study(options)  # a mistake in the config is told at once
+    _study(options)  # report a mistake in the config at once
     plot.prepare()
     said = [step(options) for step in (_collect, _compare, _plot, _report)]
     return f"{said[0]}\n{said[-1]}"
@@ -235,7 +235,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     )
     train.add_argument("--plan", metavar="JSON", help="what the study plans, to be recorded before training begins")
     train.add_argument("--results", default=results, type=Path, help=where)
-    claims = verbs.add_parser("claims", help="render the page of the claims of several studies that were run")
+    claims = verbs.add_parser("claims", help="render the page of the claims of several finished studies")
     claims.set_defaults(verb=_claims)
     claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")
     claims.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
@@ -245,15 +245,15 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     _add_judge(verbs)
     steps: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
         "check": (_check, "say what a study would train, or what is wrong with its config"),
-        "probe": (_probe, "try the networks on two examples, and measure what they take"),
-        "plan": (_plan, "say what a study would cost and what it could see"),
+        "probe": (_probe, "try the networks on two examples, and measure their time and memory"),
+        "plan": (_plan, "say what a study would cost and what it could detect"),
         "run": (_run, "train what is missing of a study, and render its report"),
         "collect": (_collect, "gather a study's chunks into three tables"),
         "compare": (_compare, "pair the trials by seed and judge them"),
         "plot": (_plot, "draw the figures"),
         "report": (_report, "render the page"),
-        "rebuild": (_rebuild, "collect, compare, plot and report whatever has been trained, without training"),
-        "answer": (_answer, "print where the report lies and what it says"),
+        "rebuild": (_rebuild, "collect, compare, plot and report all results so far, without training"),
+        "answer": (_answer, "print the path of the report and its answer"),
     }
     for name, (step, help_text) in steps.items():
         verb: Any = verbs.add_parser(name, help=help_text)
@@ -272,7 +272,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     run = verbs.choices["run"]
     run.set_defaults(study=None, reports=Path("reports"))
     run.add_argument("--verbose", action="store_true", help="show Snakemake's own output")
-    describe = verbs.add_parser("describe", help="say what data a function of your own gives")
+    describe = verbs.add_parser("describe", help="say what data your own function returns")
     describe.set_defaults(verb=_describe)
     describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
     return parser
@@ -280,9 +280,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
 
 def _add_judge(verbs: Any) -> None:
     """The verb `judge` with its options, which are keys of `results` and `report` in a config."""
-    judge = verbs.add_parser(
-        "judge", help="judge results of your own: a table with a row per run, or per run and epoch"
-    )
+    judge = verbs.add_parser("judge", help="judge your own results: a table with a row per run, or per run and epoch")
     judge.set_defaults(verb=_judge)
     judge.add_argument("path", nargs="?", default=".", help="a CSV, Parquet or JSON lines file, or a folder of runs")
     keys = SCHEMA["properties"]["results"]["properties"]
@@ -303,7 +301,7 @@ def _add_judge(verbs: Any) -> None:
         )
     judge.add_argument("--name", help="of the study, and of its folder; by default, that of the file")
     judge.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
-    judge.add_argument("--dry-run", action="store_true", help="say what would be taken for what, and judge nothing")
+    judge.add_argument("--dry-run", action="store_true", help="show how the columns would be read, and judge nothing")
 
 
 def _names(text: str) -> list[str]:

@@ -25,7 +25,7 @@ def run(study: Study, results: Path, data: Path, own: Long | None = None) -> str
     """Write `trials`, `curves` and `predictions` of `study` into `data`, and say in one line what was found.
 
     Chunks that do not exist are left out: a partial study is reported as far as it goes. Of results of your own, the
-    runs come from the table that the study names, or from `own` where that was handed over in Python.
+    runs come from the table that the study names, or from `own` if it was passed in Python.
 
     Raises:
         UserError: a file is corrupt, holds another setting's rows or other seeds than its name says, or has changed

@@ -37,4 +37,4 @@ def run(study: Study, results: Path) -> None:
     for line in done.stdout.splitlines()[:-1]:  # what is no error, such as that a metric is NaN
         print(line, file=sys.stderr)
     if probes.due(study.settings, results):
-        raise UserError("the dry run ended early, so the networks' code ends the program; allowed: code that goes on")
+        raise UserError("the dry run ended early, so the networks' code ends the program; allowed: code that returns")

@@ -44,7 +44,7 @@ def study_of(
         path: of the table, or of a folder of runs.
         pattern: which of its files hold runs; None takes what a reader finds.
         results: further keys of `results`, see docs/config.md; those that are None are left to be found.
-        report: keys of `report`; likewise.
+        report: keys of `report`, in the same way.
         name: of the study; None calls it after the path.
         long: the table itself, in place of the path.
 
@@ -73,7 +73,7 @@ def named(path: str) -> str:
 
 
 def reading(study: OwnStudy, long: Long | None = None) -> list[str]:
-    """What was taken for what, how the pairs were made, and a warning of runs that are too few: a line each.
+    """How the columns were read, how the pairs were made, and a warning if there are too few runs: a line each.
 
     Raises:
         UserError: the table cannot be read.
@@ -103,7 +103,7 @@ def judged(
     Args:
         study: the study.
         out: its folder.
-        long: the table, where it was handed over in Python.
+        long: the table, if it was passed in Python.
         say: gets the `reading`, as soon as it is known.
         processes: that draw the figures.
 
@@ -132,7 +132,7 @@ class Report:
     sentence: str
     """The answer."""
     reading: list[str]
-    """What was taken for what."""
+    """How the columns were read."""
 
     @property
     def verdicts(self) -> pd.DataFrame:

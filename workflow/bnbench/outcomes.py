@@ -31,13 +31,13 @@ class Outcome:
     None where a study must say it, since it depends on the units.
     """
     of_trial: bool = False
-    """Whether a trial has one value of it, which stands at its last epoch, so that there is nothing to average."""
+    """Whether a trial has one value of it, stored at its last epoch, so that there is nothing to average."""
     per_cent: bool = False
     """Whether it is a share, which people read in per cent, and whose differences in percentage points."""
     unit: str = ""
     """What it is measured in, where that is known and no share."""
     title: str = ""
-    """What the user calls it, where nothing else is known of it; empty of what is measured here."""
+    """The user's name for it, if nothing else is known; empty for outcomes that are measured here."""
 
     @property
     def is_ratio(self) -> bool:

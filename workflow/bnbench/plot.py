@@ -40,7 +40,7 @@ def run(study: Study, out: Path, formats: Sequence[str] = FORMATS, processes: in
     if processes == 1:
         import matplotlib as mpl  # noqa: PLC0415 - a second that waiting for other processes does not need
 
-        with mpl.rc_context():  # the style of whoever calls this from Python is theirs
+        with mpl.rc_context():  # leave the caller's style in Python unchanged
             _begin()
             list(map(draw, names))
         return

@@ -1,7 +1,7 @@
 """Try the networks of a study before any is trained, and measure what they take.
 
 What comes in is a study, what goes out is a probe for each setting that has none, of the modular engine or with metrics
-of the user's own. An error in the user's own code is told here, before the first job starts.
+of the user's own. An error in the user's own code is reported here, before the first job starts.
 """
 
 from __future__ import annotations

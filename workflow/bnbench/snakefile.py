@@ -150,7 +150,7 @@ def asked(setting: Setting, wildcards: Any, attempt: int) -> cost.Asked:
 def after_an_error(study: Study) -> None:
     """Say which jobs of a run that failed are left, where their logs are, and how to go on."""
     if not study.trained_here:
-        print("To go on, give the same command again: what is finished is kept.", file=sys.stderr)
+        print("To continue, give the same command again: finished results are kept.", file=sys.stderr)
         return
     left = [chunk for chunk in planned(study) if not is_there(chunk, files.results_folder())]
     lines = [f"Training is left of {formats.count(len(left), 'job')}:"] if left else []
@@ -161,7 +161,7 @@ def after_an_error(study: Study) -> None:
     if len(left) > _NAMED:
         lines.append(f"  and {len(left) - _NAMED} more")
     lines += [
-        "To go on, give the same command again: what is finished is kept, and training goes on from its checkpoint.",
+        "To continue, give the same command again: finished results are kept, and training resumes.",
         "`make rebuild` reports what is there meanwhile.",
     ]
     print("\n".join(lines), file=sys.stderr)

@@ -1,6 +1,6 @@
 """All that this project knows of Snakemake beyond its documented language. Tested with Snakemake 9.27.0 and 9.27.1.
 
-A new release is tried by running tests/workflow; what it breaks is mended here. One more internal stands in
+A new release is tried by running tests/workflow; what it breaks is repaired here. One more internal is in
 workflow/rules/common.smk, `workflow.current_basedir`, since it is what finds this package.
 
 Snakemake keeps a lock and a list of unfinished jobs under `.snakemake`; after kill -9 both stay, and it would ask for

@@ -39,10 +39,10 @@ def run(
 ) -> str:
     """Train `chunk`, write its tables under `results`, and say in one line what was done and how fast.
 
-    Seeds that another chunk holds are taken from there; training that was stopped goes on from its checkpoint, one of
-    which is written `every` so many seconds. Tables that are there are left as they are: whoever wrote them wrote the
+    Seeds that another chunk holds are taken from there; interrupted training continues from its checkpoint, one of
+    which is written every `every` seconds. Existing tables are not touched: another writer would have written the
     same. What is planned (`plan`, as `plan.preregistration` makes it) is recorded before any seed is trained.
-    On a GPU, so many jobs as `gpu_share` says may train at once.
+    On a GPU, `gpu_share` jobs may train at once.
 
     Raises:
         UserError: the setting's device is absent, or a file cannot be read or written.
@@ -51,14 +51,14 @@ def run(
     if spec["numerics"] != NUMERICS:
         raise UserError(
             f"{address}: planned by version {spec['numerics']} of the arithmetic, and here is version {NUMERICS}; "
-            "update the clone, or build the image anew"
+            "update the clone, or build the image again"
         )
     try:
         sources.check(spec)
     except UserError as error:
         raise UserError(f"{address}: {error}") from error
     if not chunk_files.missing(chunk, results):
-        return f"{address}: seeds {chunk.first} to {chunk.last} are there already"
+        return f"{address}: seeds {chunk.first} to {chunk.last} are trained already"
     device = devices.acquire(spec["device"], address, gpu_share)
     torch.set_num_threads(threads)
     keep_freed_memory()

@@ -1,4 +1,4 @@
-"""The words that all rooms share: the factors, the outcomes, and what stands for them in tables.
+"""The words that all rooms share: the factors, the outcomes, and their names in tables.
 
 The schema of the config is read here, once: which keys are factors is said there and nowhere else.
 """
@@ -72,13 +72,13 @@ MEASURED = (*LOSSES, BATCH, VALIDATION, ACCURACY, AUC, R2, MAE)
 """Columns of the table of losses; one for each of the user's own metrics follows."""
 
 EXPLORED = (*LOSSES, BATCH, BEST, GAP, SWING, ACCURACY, AUC)
-"""Outcomes that stand beside the one that decides; what says the same in other units does so only where it decides."""
+"""Outcomes shown with the one that decides; one that says the same in other units is shown only if it decides."""
 
 CAN_DIVERGE = (*LOSSES, VALIDATION)
 """Those of them that are not finite where training diverged."""
 
 MAIN_EFFECT, DOUBLING = "main effect", "doubling"
-"""In the table of interactions, what stands for the factor over all contexts, and for the levels of the batch size."""
+"""In the table of interactions, the names for the factor over all contexts, and for the levels of the batch size."""
 
 SEVERAL = 3
 """Contexts from which on they are taken together too, and arms from which on each is compared with every other."""

@@ -1,4 +1,4 @@
-# The figures, and the page that they stand on.
+# The figures, and the page that shows them.
 rule plot:
     input:
         rules.compare.output,

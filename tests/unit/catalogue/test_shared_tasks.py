@@ -34,7 +34,7 @@ def test_a_file_of_two_parts_says_all_that_the_planner_asks(tmp_path):
     assert not task.resamples()
     assert task.held_mebibytes() == pytest.approx(120 * 65 / 2**20, abs=1e-3)
     said = " ".join(task.about().notes)
-    assert "[examples, 8, 8] is taken as images of one channel" in said
+    assert "[examples, 8, 8] is read as images with one channel" in said
     assert "bytes are divided by 255" in said
     assert "4 classes from 0 to 3, 25.0 % of the examples each, since it holds uint8" in said
 

@@ -183,7 +183,7 @@ def test_a_job_refuses_a_class_that_is_not_the_one_of_the_plan(own, tmp_path):
     own("loss", second()["loss"])
     assert refusal(train.run, Chunk(setting, 0, 2), tmp_path, 1) == (
         f"{setting.address}: the class of loss 'own' changed since the study was planned; start the same command "
-        "again, and where jobs run in an image, build it anew first"
+        "again, and where jobs run in an image, build it again first"
     )
     train.run(Chunk(plan(**OWN).settings[1], 0, 2), tmp_path, 1)
     assert [*tmp_path.glob("losses/*/seeds-0-1.parquet")]
@@ -209,6 +209,6 @@ def test_a_class_that_stands_in_no_file_is_refused(own):
 def test_a_task_that_asks_for_a_loss_which_is_not_there_is_refused(own, monkeypatch):
     monkeypatch.delitem(LOSSES, "own")
     assert refusal(config.load, {**SMALL, "task": "own"}, "x.yaml") == (
-        "x.yaml: task: class OwnTask asks in loss() for 'own', allowed: one of squared, absolute, huber, "
+        "x.yaml: task: class OwnTask names as its loss() 'own', allowed: one of squared, absolute, huber, "
         "cross_entropy, binary"
     )

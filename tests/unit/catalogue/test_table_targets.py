@@ -75,13 +75,13 @@ def test_the_config_may_ask_for_numbers_or_for_classes():
     ("classes", "values", "message"),
     [
         ("auto", ["a"] * 4, "target 'y' is constant; there is nothing to learn"),
-        ("auto", list("abca"), "target 'y' has 3 different values in 4 rows; classes recur"),
-        (True, [1.5, 2.5, 3.5, 3.5], "target 'y' has 3 different values in 4 rows; classes recur"),
+        ("auto", list("abca"), "target 'y' has 3 different values in 4 rows; classes must recur"),
+        (True, [1.5, 2.5, 3.5, 3.5], "target 'y' has 3 different values in 4 rows; classes must recur"),
         (False, list("abab"), "target 'y' is not numeric .*; a regression needs numbers"),
         (
             "auto",
             ["1", "2.5", "?", "3", "4", "?"],
-            r"text among numbers, '\?' in row 3 .*; mend it, or .*classes: true",
+            r"text among numbers, '\?' in row 3 .*; correct it, or .*classes: true",
         ),
         ("auto", pd.date_range("2020-01-01", periods=4), "neither numbers nor classes"),
         ("auto", [1.0, 2.0, np.inf, 4.0], "column 'y' holds an infinite value"),
@@ -95,9 +95,7 @@ def test_a_target_that_is_neither_numbers_nor_classes_is_refused(classes, values
 
 
 def test_names_of_classes_that_are_too_long_to_be_passed_to_jobs_are_refused():
-    with pytest.raises(
-        UserError, match=r"target 'y' has 2 classes, whose names come to 5,001 characters; allowed: 5,000"
-    ):
+    with pytest.raises(UserError, match=r"target 'y' has 2 classes, whose names have 5,001 characters; allowed: 5,000"):
         of(y=recurring("a" * 5000, "b"))
 
 
@@ -128,6 +126,6 @@ def test_several_targets_are_numbers_unless_all_have_two_values():
     ],
 )
 def test_several_targets_of_different_kinds_are_refused(columns, message):
-    allowed = "several targets are all numbers, or each of them has two values"
+    allowed = "several targets must all be numbers, or must each have two values"
     with pytest.raises(UserError, match=rf"^data\.csv: {message}; {allowed}$"):
         of(**columns)

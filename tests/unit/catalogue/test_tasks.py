@@ -210,7 +210,7 @@ def wrong(frame, **changes):
         ("age,price\n", "no rows"),
         ("age,prices\n1,2\n", r"target: no column 'price' \(did you mean 'prices'\?\); the columns are age, prices"),
         ("age,price\n1,2\n2,2\n3,2\n4,2\n", "target 'price' is constant"),
-        ("price\n1\n2\n3\n4\n", "no column is left to learn from; there must be one beside price"),
+        ("price\n1\n2\n3\n4\n", "no column to learn from; allowed: at least one besides price"),
         ("age,price\n1,2\n2,\n3,4\n", r"missing value in row 2 \(.*\), column 'price'"),
         ("age,price\n1,2\n2,3\n", "2 usable rows; at least 4"),
         ("age,price\n1,2\n2,inf\n3,1\n4,1\n", "column 'price' holds an infinite value"),

@@ -192,8 +192,8 @@ def test_warnings_of_the_parser_are_left_to_the_run(net, recwarn):
     [
         ("nets.py", "nets.py: cannot read the Python file (No such file or directory)"),
         ("a folder/nets.py", "a folder/nets.py: cannot read the Python file (No such file or directory)"),
-        ("nets.ipynb", "nets.ipynb: found a file ending in '.ipynb'; code of your own is a .py file"),
-        ("nets", "nets: found a file ending in ''; code of your own is a .py file"),
+        ("nets.ipynb", "nets.ipynb: found a file ending in '.ipynb'; your own code must be a .py file"),
+        ("nets", "nets: found a file ending in ''; your own code must be a .py file"),
         ("dir.py", "dir.py: cannot read the Python file (Is a directory)"),
     ],
 )

@@ -41,7 +41,7 @@ def read(tmp_path, content, name="runs.csv"):
         ("a,b\n1,2\n".encode("utf-16"), "runs.csv: found text in UTF-16, allowed: UTF-8"),
         (
             'a,b\n1,2\n3,"x\n5,6\n',
-            "runs.csv, line 3: found a quote that nothing closes, allowed: quotes in pairs, around a whole cell",
+            "runs.csv, line 3: found a quote that is never closed, allowed: quotes in pairs, around a whole cell",
         ),
     ],
 )
@@ -108,7 +108,7 @@ def test_an_index_that_counts_rows_is_left_out_and_told(tmp_path, index):
 def test_semicolons_and_decimal_commas_are_told(tmp_path):
     long = read(tmp_path, "norm;loss;note\nbn;0,5;a,b\nnone;1;c\nbn;;d\n")
     assert long.table.to_pydict() == {"norm": ["bn", "none", "bn"], "loss": [0.5, 1.0, None], "note": ["a,b", "c", "d"]}
-    assert long.notes == ("Columns are separated by semicolons.", "The comma is taken for a decimal point in loss.")
+    assert long.notes == ("Columns are separated by semicolons.", "The comma is read as a decimal point in loss.")
 
 
 def test_tabs_in_a_csv_are_told(tmp_path):

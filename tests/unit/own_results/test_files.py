@@ -85,7 +85,7 @@ def test_a_folder_of_other_files_asks_for_a_pattern(tmp_path):
 
 def test_a_folder_without_results_says_what_it_may_hold(tmp_path):
     write(tmp_path / "notes.md", "none")
-    with pytest.raises(UserError, match=r"found no results in this folder, allowed: metrics\.csv of Lightning"):
+    with pytest.raises(UserError, match=r"found no results in this folder, allowed: Lightning's metrics\.csv"):
         read(str(tmp_path))
 
 

@@ -26,7 +26,7 @@ def test_a_frame_reads_as_its_rows_but_for_nan(rows):
 def test_nan_is_missing_and_told_and_infinity_stays():
     long = from_frame(pd.DataFrame({"loss": [1.0, np.nan, np.inf], "acc": [1.0, 2.0, 3.0]}))
     assert long.table.column("loss").to_pylist() == [1.0, None, math.inf]
-    assert long.notes == ("NaN is taken for a missing value in loss; write inf for a run that diverged.",)
+    assert long.notes == ("NaN is read as a missing value in loss; write inf for a run that diverged.",)
     assert long.where(1) == "the frame"
 
 

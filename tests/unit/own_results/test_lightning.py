@@ -119,4 +119,4 @@ def test_a_pattern_takes_factors_from_folders_and_merges_rows_too(tmp_path):
 def test_event_files_beside_metrics_are_told_and_not_read(tmp_path):
     path = runs(tmp_path, None)
     write(tmp_path / "version_0" / "events.out.tfevents.1.x", "no event")
-    assert read(path).notes[0] == "Event files of TensorBoard stand beside metrics.csv, and are not read."
+    assert read(path).notes[0] == "TensorBoard's event files beside metrics.csv are not read."

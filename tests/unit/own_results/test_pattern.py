@@ -80,29 +80,28 @@ def test_folders_that_match_as_a_file_should_are_left_out(folder):
     [
         (
             "runs/{norm",
-            "pattern 'runs/{norm': found a brace that stands alone ('{' is not closed),"
-            " allowed: {norm}/seed{seed}/*.csv",
+            "pattern 'runs/{norm': found an unmatched brace ('{' is not closed), allowed: {norm}/seed{seed}/*.csv",
         ),
         (
             "norm}",
-            "pattern 'norm}': found a brace that stands alone ('}' closes nothing), allowed: {norm}/seed{seed}/*.csv",
+            "pattern 'norm}': found an unmatched brace ('}' closes nothing), allowed: {norm}/seed{seed}/*.csv",
         ),
         (
             "{a{b}}",
-            "pattern '{a{b}}': found a brace that stands alone ('{' is not closed), allowed: {norm}/seed{seed}/*.csv",
+            "pattern '{a{b}}': found an unmatched brace ('{' is not closed), allowed: {norm}/seed{seed}/*.csv",
         ),
         (
             "{a/b}",
-            "pattern '{a/b}': found a brace that stands alone ('{' is not closed), allowed: {norm}/seed{seed}/*.csv",
+            "pattern '{a/b}': found an unmatched brace ('{' is not closed), allowed: {norm}/seed{seed}/*.csv",
         ),
         ("{}", "pattern '{}': found '{}', allowed: the name of a column, as in {norm}/seed{seed}/*.csv"),
         ("{1x}", "pattern '{1x}': found '{1x}', allowed: the name of a column, as in {norm}/seed{seed}/*.csv"),
         ("{a}/{a}", "pattern '{a}/{a}': found '{a}' twice, allowed: once"),
         (
             "{a}{b}",
-            "pattern '{a}{b}': found '{b}' right behind '{a}', allowed: text between them, which tells them apart",
+            "pattern '{a}{b}': found '{b}' right behind '{a}', allowed: text between them, which separates them",
         ),
-        ("*{b}", "pattern '*{b}': found '{b}' right behind '*', allowed: text between them, which tells them apart"),
+        ("*{b}", "pattern '*{b}': found '{b}' right behind '*', allowed: text between them, which separates them"),
         ("", "pattern '': found nothing, allowed: a path such as {norm}/seed{seed}/*.csv"),
     ],
 )
@@ -132,7 +131,7 @@ def test_where_nothing_matches_the_nearest_folder_is_named(folder, pattern, wher
 
 def test_a_pattern_that_finds_folders_alone_is_told_so(folder):
     with pytest.raises(
-        UserError, match=r"found folders alone \(bn and layer_norm\), allowed: files in '\{norm\}/\*\.csv'$"
+        UserError, match=r"found only folders \(bn and layer_norm\), allowed: files in '\{norm\}/\*\.csv'$"
     ):
         find("{norm}", folder)
 

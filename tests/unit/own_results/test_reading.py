@@ -130,8 +130,8 @@ def test_curves_hold_each_cell_of_the_table_once(rows):
          "allowed: one of batch, none"),
         ({**SIMPLE, "norm": ["a"] * 12 + ["b"] * 12}, {}, "runs.csv: which level of 'norm' is the baseline? allowed: "
          "--baseline with one of a, b"),
-        ({**SIMPLE, "norm": ["a"] * 24}, {"factor": "norm"}, "runs.csv, column norm: found one level, a, allowed: two "
-         "at least, to compare"),
+        ({**SIMPLE, "norm": ["a"] * 24}, {"factor": "norm"}, "runs.csv, column norm: found one level, a, allowed: at "
+         "least two, to compare"),
         (with_cell("norm", 20, None), {"factor": "norm"}, "runs.csv, line 22, column norm: found nothing, allowed: a "
          "level in every row, such as none"),
         (with_cell("lr", 1, None), {"contexts": ["lr"]}, "runs.csv, line 3, column lr: found nothing, allowed: a level "
@@ -143,10 +143,10 @@ def test_curves_hold_each_cell_of_the_table_once(rows):
         (with_cell("seed", 2, 2.0**60), {}, "runs.csv, line 4, column seed: found 1152921504606846976, allowed: whole "
          "numbers up to 9007199254740992 (2^53)"),
         ({**SIMPLE, "seed": [3] * 24}, {"seed": "seed", "duplicates": "mean"}, "runs.csv, column seed: found one seed, "
-         "3, allowed: two at least; below six nothing can be decided at α = 0.05"),
+         "3, allowed: at least two; with fewer than six nothing can be decided at α = 0.05"),
         ({**SIMPLE, "seed": [*range(24)]}, {"contexts": []}, "runs.csv, column seed: no seed is in both arms (baseline "
          "0, 1, 2, 3, 4 …; others 12, 13, 14, 15, 16 …), allowed: seeds that the arms share; or --unpaired, if they "
-         "shared none by design"),
+         "share none by design"),
         (with_cell("epoch", 4, 0.5, CURVES), {"epoch": "epoch", "outcome": "val_loss"}, "runs.csv, line 6, column "
          "epoch: found 0.5, allowed: whole numbers, as the epoch; or --epoch with another column"),
         (with_cell("epoch", 4, -1, CURVES), {"epoch": "epoch", "outcome": "val_loss"}, "runs.csv, line 6, column "
@@ -154,14 +154,14 @@ def test_curves_hold_each_cell_of_the_table_once(rows):
         (with_cell("epoch", 4, "four", CURVES), {"epoch": "epoch", "outcome": "val_loss"}, "runs.csv, line 6, column "
          "epoch: found 'four' (text), allowed: whole numbers"),
         (measured({**ARMS, "run": ["a", "b"]}, "val_loss"), {"unpaired": True}, "runs.csv: found 1 and 1 runs in the "
-         "two arms, allowed: two at least in each, since one run shows no spread"),
+         "two arms, allowed: at least two in each, since one run shows no spread"),
         ({name: cells[:0] for name, cells in SIMPLE.items()}, {}, "runs.csv: found no rows, allowed: one for each run, "
          "or for each run and epoch"),
         (measured(grid(norm=["none"], lr=[0.1], seed=range(4)) | {"norm": ["none", "none", "batch", "batch"],
          "lr": ["x", "x", "y", "y"]}, "val_loss"), {"contexts": ["lr"], "factor": "norm"}, "runs.csv: no context has "
          "runs with norm=none and with another level, allowed: --context with fewer columns"),
         (measured({"norm": ["none", "batch"] * 3, "epoch": [0, 0, 1, 1, 2, 2]}, "val_loss"),
-         {"unpaired": True, "epoch": "epoch"}, "runs.csv: no column says which rows are of one run, allowed: --seed "
+         {"unpaired": True, "epoch": "epoch"}, "runs.csv: no column says which rows belong to one run, allowed: --seed "
          "with one of norm, epoch, val_loss"),
     ],
 )  # fmt: skip
@@ -171,7 +171,7 @@ def test_what_cannot_be_compared_is_told_in_one_line(columns, said, message):
 
 def test_one_run_against_many_is_refused_where_runs_are_not_paired():
     columns = measured({"norm": ["none", *["batch"] * 9]}, "val_loss")
-    assert "found 1 and 9 runs in the two arms, allowed: two at least in each" in refused(columns, unpaired=True)
+    assert "found 1 and 9 runs in the two arms, allowed: at least two in each" in refused(columns, unpaired=True)
 
 
 def test_steps_that_no_runs_share_are_refused_before_they_fill_the_memory(monkeypatch):
@@ -212,8 +212,8 @@ def test_levels_that_differ_by_blanks_are_one_and_by_capitals_two_which_is_told(
     found = tables.facts(columns, baseline="none", factor="norm")
     assert found["factors"][0]["levels"] == ["Batch", "batch", "none"]
     assert found["notes"] == [
-        "Levels of 'norm' that differ by blanks alone are taken for one.",
-        "Levels of 'norm' that differ by capital letters are kept apart: Batch, batch.",
+        "Levels of 'norm' that differ only by blanks count as one.",
+        "Levels of 'norm' that differ only in case stay separate: Batch, batch.",
     ]
 
 

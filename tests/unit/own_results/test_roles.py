@@ -166,7 +166,7 @@ def test_roles_are_found_in_tables_as_people_have_them(columns, said, expected):
         (
             measured(PAPER, "score"),
             "which column is the seed, by which runs are paired? allowed: --seed with one of dataset, method; or "
-            "--unpaired, if the arms shared no seeds",
+            "--unpaired, if the arms share no seeds",
         ),
         (measured(FOLDS, "acc"), "which column is compared? allowed: --factor with one of clf, dataset"),
         (
@@ -193,7 +193,7 @@ def test_roles_are_found_in_tables_as_people_have_them(columns, said, expected):
         ),
         (
             {**measured(grid(**ARMS, x=range(4)), "val_loss"), "seed": [42] * 8},
-            "column seed: found one seed, 42, in all rows, allowed: two at least",
+            "column seed: found one seed, 42, in all rows, allowed: at least two",
         ),
     ],
 )
@@ -214,12 +214,12 @@ SIMPLE = measured(grid(**ARMS, lr=[0.1, 0.2], seed=range(6)), "val_loss")
         ({"contexts": ["lr", "LR2"]}, "--context: found no column 'LR2'"),
         ({"factor": "norm", "contexts": ["norm"]}, "found the column 'norm' twice (--factor and --context)"),
         ({"seed": "seed", "epoch": "seed"}, "found the column 'seed' twice (--seed and --epoch)"),
-        ({"factor": "val_loss", "outcome": "val_loss"}, "twice (--factor and --outcome), allowed: one role a column"),
+        ({"factor": "val_loss", "outcome": "val_loss"}, "twice (--factor and --outcome), allowed: one role each"),
         (
             {"contexts": ["lr", "seed"]},
             "which column is the seed, by which runs are paired? allowed: --seed with one of",
         ),
-        ({"contexts": ["lr", "lr"]}, "found the column 'lr' twice (--context), allowed: one role a column"),
+        ({"contexts": ["lr", "lr"]}, "found the column 'lr' twice (--context), allowed: one role each"),
     ],
 )
 def test_a_column_that_is_named_wrongly_is_refused(said, message):

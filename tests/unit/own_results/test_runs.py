@@ -128,7 +128,7 @@ def test_runs_that_are_there_twice_are_named_and_refused_until_their_mean_is_ask
         tables.read(twice)
     assert str(error.value) == (
         "runs.csv, line 2: found several values of val_loss of one run (norm=none, task=a, seed 0; norm=none, task=a, "
-        "seed 1), allowed: one for each seed and epoch; --context with the column that tells them apart; or "
+        "seed 1), allowed: one for each seed and epoch; --context with the column that distinguishes them; or "
         "--duplicates mean"
     )
     assert tables.facts(twice, duplicates="mean")["averaged"] == 10

@@ -80,7 +80,7 @@ def test_tensors_of_tensorflow_2_are_scalars_and_others_are_left_out(tmp_path):
     writer.close()
     long = read(str(tmp_path))
     assert long.table.to_pydict() == {"run": ["a"] * 2, "step": [0.0, 1.0], "loss": [0.5, 0.25]}
-    assert "Tags that are no scalars are left out." in long.notes
+    assert "Tags that are not scalars are left out." in long.notes
 
 
 def test_the_folders_into_which_keras_parts_a_run_are_one_run(tmp_path):

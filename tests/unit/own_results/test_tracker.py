@@ -33,7 +33,7 @@ def test_a_chart_becomes_a_row_per_run_and_step(tmp_path):
     assert long.notes == (
         "A chart of a tracker: 2 runs, of which it has val_loss.",
         "Columns of minima and maxima are left out (4).",
-        "The names of all runs end in a seed: what stands before it is the column 'group'.",
+        "The names of all runs end in a seed: the part before it becomes the column 'group'.",
     )
 
 
@@ -68,7 +68,7 @@ def test_a_table_of_runs_tells_which_did_not_finish(tmp_path):
     long = chart(tmp_path, content)
     assert long.table.num_rows == 4
     told = "1 crashed, 1 running and 1 without a state"
-    assert long.notes == (f"3 runs did not finish ({told}): they are kept, with what they have.",)
+    assert long.notes == (f"3 runs did not finish ({told}): they are kept with their values.",)
     assert chart(tmp_path, "Name,State,norm\na,finished,bn\n").notes == ()
 
 

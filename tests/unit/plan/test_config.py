@@ -28,12 +28,12 @@ HOUSES = "a,price\n1,2\n2,3\n3,5\n4,8\n"
         ("a,price\n1,x\n2,y\n3,z\n4,x\n", {"classes": False}, "data.csv: target 'price' is not numeric (found str); "
          "a regression needs numbers"),
         ("a,price\n1,x\n2,y\n3,z\n4,x\n", {}, "data.csv: target 'price' has 3 different values in 4 rows; "
-         "classes recur, with two rows to each on average"),
+         "classes must recur, with two rows each on average"),
         ("a,price\n1,2\n2,\n3,5\n4,8\n", {}, "data.csv: missing value in row 2 (the first row under the header is 1), "
          "column 'price'; fill it in, or set 'missing: drop'"),
         ("a,price\n,2\n2,\n3,\n,8\n", {"missing": "drop"}, "data.csv: 0 usable rows; at least 4 are needed, "
          "for a training and a test part"),
-        ("price,price\n1,2\n2,3\n3,5\n4,8\n", {}, "data.csv: cannot be read as csv (the column 'price' stands twice)"),
+        ("price,price\n1,2\n2,3\n3,5\n4,8\n", {}, "data.csv: cannot be read as csv (the column 'price' occurs twice)"),
         ("a,price\n1,2,3\n2,3,4\n3,5,6\n4,8,9\n", {}, "data.csv: cannot be read as csv (Error tokenizing data. "
          "C error: Expected 2 fields in line 2, saw 3)"),
     ],
@@ -48,7 +48,7 @@ def test_two_names_of_the_same_data_file_are_one_level(write):
     write(HOUSES, "data.csv")
     tasks = [{"name": "table", "path": path, "target": "price"} for path in ("data.csv", "./data.csv")]
     message = refusal(config.resolve, {"study": "x", "batch_size": "full", "task": tasks}, "wrong.yaml")
-    assert message.startswith("wrong.yaml: task[1]: the level 'table path=./data.csv target=price' stands twice")
+    assert message.startswith("wrong.yaml: task[1]: the level 'table path=./data.csv target=price' occurs twice")
 
 
 def described(rule):

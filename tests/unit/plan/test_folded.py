@@ -137,7 +137,7 @@ def test_arms_of_the_same_numbers_in_every_context_are_refused():
     with pytest.raises(UserError) as error:
         synthetic.plan(norm=["batch", GHOST], batch_size=[5], report={"baseline": "batch"})
     assert str(error.value) == (
-        "synthetic: norm: found 'batch', 'ghost size=10', which come to the same numbers in every context; "
+        "synthetic: norm: found 'batch', 'ghost size=10', which give the same numbers in every context; "
         "allowed: levels that differ in one"
     )
 
@@ -149,7 +149,7 @@ def claim(**where):
 def test_a_claim_about_rows_that_others_stand_for_is_told():
     with pytest.raises(UserError) as error:
         synthetic.plan(**ARMS, claims=claim(treatment="ghost", batch_size=5))
-    assert "claims[0].where: found treatment: ghost, batch_size: 5, which other rows stand for" in str(error.value)
+    assert "claims[0].where: found treatment: ghost, batch_size: 5, which other rows replace" in str(error.value)
     study = synthetic.plan(**ARMS, claims=claim(treatment="ghost"))
     assert len(claimed.meant(study, {"treatment": "ghost"}, claimed.rows(study, "contexts"))) == 8
 
@@ -175,7 +175,7 @@ def test_what_is_trained_differs_and_stands_for_all_the_rest(arms, batch_sizes, 
     try:
         study = synthetic.plan(**changes, report={"baseline": baseline})
     except UserError as error:
-        assert "come to the same numbers in every context" in str(error)  # noqa: PT017 - allowed, and nothing else
+        assert "give the same numbers in every context" in str(error)  # noqa: PT017 - allowed, and nothing else
         return
     kept = {setting.address: said(setting) for setting in study.settings}
     assert len({*kept.values()}) == len(kept)

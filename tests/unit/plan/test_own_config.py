@@ -54,7 +54,7 @@ def test_a_config_that_is_resolved_plans_the_same_study(resolved):
          "mean 'batch'?), allowed: one of batch, none"),
         ({"contexts": []}, {}, "mine.yaml: runs.csv, line 38: found several values of val_loss of one run (norm=batch, "
          "seed 0; norm=batch, seed 1; norm=batch, seed 2 and 9 more), allowed: one for each seed and epoch; "
-         "results.contexts with the column that tells them apart; or results.duplicates: mean"),
+         "results.contexts with the column that distinguishes them; or results.duplicates: mean"),
         ({"betwer": "lower"}, {}, "mine.yaml: results: unknown key 'betwer' in results (did you mean 'better'?); "
          "allowed: path, pattern, factor, baseline, outcome, seed, epoch, contexts, better, scale, duplicates, "
          "empty, unpaired"),
@@ -78,7 +78,7 @@ def test_messages_name_the_keys_of_a_config(resolved, results, report, message):
 def test_further_messages_name_keys_with_their_values(resolved):
     with pytest.raises(UserError, match=r"results.better: lower or results.better: higher$"):
         resolved({"outcome": "quality"}, columns={**TABLE, "quality": TABLE["val_loss"]})
-    with pytest.raises(UserError, match=r"or results.unpaired: true, if they shared none by design$"):
+    with pytest.raises(UserError, match=r"or results.unpaired: true, if they share none by design$"):
         resolved({"seed": "seed2", "baseline": "a"}, columns=SCORES)
     with pytest.raises(UserError, match=r"or results.scale: difference$"):
         resolved({"scale": "ratio"}, columns={**TABLE, "val_loss": [-1, *TABLE["val_loss"][1:]]})
@@ -86,7 +86,7 @@ def test_further_messages_name_keys_with_their_values(resolved):
 
 @pytest.mark.parametrize("key", ["norm", "seeds", "epochs", "optimizer", "tune"])
 def test_what_means_nothing_beside_results_is_refused(resolved, key):
-    with pytest.raises(UserError, match=rf"^mine.yaml: {key}: found .*, allowed beside 'results': study, results, "):
+    with pytest.raises(UserError, match=rf"^mine.yaml: {key}: found .*, allowed with 'results': study, results, "):
         resolved(**{key: 3})
 
 

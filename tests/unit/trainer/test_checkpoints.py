@@ -141,9 +141,9 @@ def test_a_stop_says_where_the_checkpoint_lies_and_the_next_run_that_it_goes_on(
     path = stopped(chunk_of(), 4, number)
     assert path == tmp_path / "checkpoints" / chunk_of().setting.address / "seeds-4-6" / "seeds-4-6.npz"
     said = capsys.readouterr().err
-    assert f"stopped by {number.name}; {path} holds 4 epochs, and the same command goes on from there" in said
+    assert f"stopped by {number.name}; {path} holds 4 epochs, and the same command continues from there" in said
     train.run(chunk_of(), tmp_path, 1)
-    assert "goes on after epoch 4 of seeds 4 to 6" in capsys.readouterr().err
+    assert "continues after epoch 4 of seeds 4 to 6" in capsys.readouterr().err
 
 
 def test_a_warning_is_answered_by_a_checkpoint_and_training_goes_on(after, undisturbed, tmp_path, monkeypatch):
@@ -350,7 +350,7 @@ def test_a_stop_in_the_second_half_keeps_what_the_halves_have_done(after, tmp_pa
 
 def test_a_network_that_does_not_fit_by_itself_is_told_of(after, tmp_path):
     after({1}, too_small_for(0, 1, [])[1])
-    with pytest.raises(UserError, match="one network is too much for the memory: CUDA out of memory"):
+    with pytest.raises(UserError, match="not even one network fits into memory: CUDA out of memory"):
         train.run(chunk_of(count=2), tmp_path, 1)
 
 
@@ -371,7 +371,7 @@ def test_tables_that_are_there_are_left_alone_and_only_the_missing_are_written(u
     train.run(chunk_of(), tmp_path, 1)
     paths = chunk_files.paths(chunk_of(), tmp_path)
     before = {kind: path.stat().st_ino for kind, path in paths.items()}
-    assert train.run(chunk_of(), tmp_path, 1).endswith("seeds 4 to 6 are there already")
+    assert train.run(chunk_of(), tmp_path, 1).endswith("seeds 4 to 6 are trained already")
     paths["trials"].unlink()
     paths["losses"].write_bytes(paths["losses"].read_bytes()[:500])
     train.run(chunk_of(), tmp_path, 1)

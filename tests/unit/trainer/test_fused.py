@@ -257,7 +257,7 @@ def test_what_keeps_any_kernel_from_being_built_is_told_once(monkeypatch, capsys
     made = of_a_gpu(network(ARMS["batch"], 1, (20, 16)))
     for _ in range(2):
         assert fused.kernels_for(made, SGD(lr=0.1), batches(1, (10,))) is None
-    assert capsys.readouterr().err.count("training by torch's own kernels, since Triton's cannot be built here") == 1
+    assert capsys.readouterr().err.count("training with torch's own kernels, since Triton's cannot be built here") == 1
 
 
 @pytest.mark.usefixtures("gpu")

@@ -79,7 +79,7 @@ def test_it_says_what_slurm_gave(monkeypatch):
             "echo 'Failed to initialize NVML: Driver/library version mismatch' >&2; exit 18",
             "nvidia-smi -L fails with exit status 18:\n  Failed to initialize NVML: Driver/library version mismatch",
         ),
-        ("exec /bin/sleep 60", "nvidia-smi -L does not answer within 1 s: the driver or a GPU is in trouble."),
+        ("exec /bin/sleep 60", "nvidia-smi -L does not answer within 1 s: the driver or a GPU has a problem."),
     ],
 )
 def test_it_says_what_the_driver_shows(monkeypatch, nvidia_smi, script, said):

@@ -112,5 +112,5 @@ def test_a_network_that_does_not_fit_by_itself_is_told_of(monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(Trainee, "_train_epoch", too_small)
-    with pytest.raises(UserError, match="one network is too much for the memory: CUDA out of memory"):
+    with pytest.raises(UserError, match="not even one network fits into memory: CUDA out of memory"):
         trained(sequences())

@@ -97,8 +97,8 @@ class OwnGamma(PopulationGammaNorm):
 
 
 def test_what_measures_the_loss_is_refused():
-    assert "found norm 'population_gamma', allowed in networks of your own" in refusal(make, PopulationGammaNorm(), 6)
-    assert "found norm 'population_gamma', allowed in networks of your own" in refusal(make, OwnGamma(), 6)
+    assert "found norm 'population_gamma', allowed in your own networks" in refusal(make, PopulationGammaNorm(), 6)
+    assert "found norm 'population_gamma', allowed in your own networks" in refusal(make, OwnGamma(), 6)
 
     @dataclass(frozen=True)
     class Measuring(Halving):

@@ -31,7 +31,7 @@ _ENDINGS = (".csv", ".parquet")
 
 
 class Read(NamedTuple):
-    """A data file as numbers, and what is to be known of it."""
+    """A data file as numbers, and facts about it."""
 
     x: Array
     """Inputs, [rows, features]; text and categories are one-hot columns."""
@@ -74,7 +74,7 @@ def read_table(
     targets = table_targets.of(path, kept[names], classes) if names else None
     inputs = kept.drop(columns=names)
     if inputs.columns.empty:
-        raise UserError(f"{path}: no column is left to learn from; there must be one beside {', '.join(names)}")
+        raise UserError(f"{path}: no column to learn from; allowed: at least one besides {', '.join(names)}")
     encoded = table_inputs.encoded(path, inputs, categories)
     told = targets.told if targets else ()
     about = {
@@ -143,7 +143,7 @@ def _parsed(content: bytes, ending: str) -> pd.DataFrame:
 
 
 def _read_csv(file: BytesIO) -> pd.DataFrame:
-    """The file, if its header fits: pandas would rename what stands twice, and take what has no name as the index."""
+    """The file, if its header fits: pandas would rename duplicates, and use a column without a name as the index."""
     import pandas as pd  # noqa: PLC0415
 
     first = file.readline()
@@ -152,7 +152,7 @@ def _read_csv(file: BytesIO) -> pd.DataFrame:
     file.seek(0)
     header = pd.read_csv(file, header=None, nrows=2, dtype=str).iloc[0].dropna()  # refuses a row longer than the header
     if header.duplicated().any():
-        raise ValueError(f"the column '{header[header.duplicated()].iloc[0]}' stands twice")
+        raise ValueError(f"the column '{header[header.duplicated()].iloc[0]}' occurs twice")
     file.seek(0)
     return pd.read_csv(file, low_memory=False)
 
@@ -175,7 +175,7 @@ def _refuse_misplaced(path: str, frame: pd.DataFrame, named: Mapping[str, Sequen
                 raise UserError(f"{path}: {key}: no column '{name}'{hint}; the columns are {', '.join(columns)}")
             if name in places:
                 where = f"twice in '{key}'" if places[name] == key else f"in '{places[name]}' and in '{key}'"
-                raise UserError(f"{path}: column '{name}' stands {where}; allowed: once")
+                raise UserError(f"{path}: column '{name}' is named {where}; allowed: once")
             places[name] = key
 
 

@@ -82,7 +82,7 @@ class Norm(ABC):
     """`of_linear_backward(dy, dweight, saved) -> gradients`: turns Σ dy c in `dweight` into the weight's gradient."""
 
     def __init_subclass__(cls) -> None:
-        """Inherit what stands for `forward` and `backward` no further than these."""
+        """Drop inherited shortcuts for `forward` and `backward` if the class redefines these."""
         super().__init_subclass__()
         if {"forward", "backward"} & {*vars(cls)} and "of_linear" not in vars(cls):
             cls.of_linear = cls.of_linear_backward = None
@@ -101,15 +101,15 @@ class Norm(ABC):
         return placed and not self.needs_positions
 
     def misfit(self, channels: int) -> str:  # noqa: ARG002
-        """Why it cannot normalize so many channels, such as the units of a layer; empty where it can."""
+        """Why it cannot normalize this number of channels, such as the units of a layer; empty if it can."""
         return ""
 
     def leaves_nothing(self, channels: int) -> bool:  # noqa: ARG002
-        """Whether it normalizes each of so many units by itself, one number of an example, so that nothing is left."""
+        """Whether it would normalize each unit separately, one number per example, so that nothing remains."""
         return self.needs_positions
 
     def refreshed_every(self) -> int:
-        """Steps after which the buffers are measured anew on the whole training set; 0: never."""
+        """Steps after which the buffers are measured again on the whole training set; 0: never."""
         return 0
 
     def is_fixed(self) -> bool:
@@ -117,7 +117,7 @@ class Norm(ABC):
         return False
 
     def blocks(self, examples: int) -> int:  # noqa: ARG002
-        """How many normalizations a step of so many examples takes, one after the other."""
+        """How many normalizations a step of `examples` takes, one after another."""
         return 1
 
     def parameters(self) -> dict[str, float]:

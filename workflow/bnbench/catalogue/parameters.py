@@ -30,7 +30,7 @@ def parameter(default: Any, description: str, **limits: Any) -> Any:
     """A dataclass field for one parameter; `limits` are JSON Schema keywords (`minimum=0`, `maxItems=2`, …).
 
     `...` as default makes the parameter required. One that is added to an entry which has been released says so by
-    `since="<version>"`; at its default it is then no part of an address.
+    `since="<version>"`; its default is then not part of an address.
     """
     metadata = {"description": description, **limits}
     if default is ...:

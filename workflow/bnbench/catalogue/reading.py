@@ -52,6 +52,6 @@ def _is_outside(file: Path) -> bool:
 def _bind(file: Path) -> str:
     folder = file.resolve().parent
     return (
-        "an image sees the working folder and what is bound: put the file there, or give Snakemake "
+        "an image sees only the working folder and bound folders: put the file there, or give Snakemake "
         f'--apptainer-args "--bind {folder}"'
     )

@@ -47,7 +47,7 @@ def check(kind: str, entry: Mapping[str, Any]) -> None:
     if isinstance(made, Task):
         if made.loss() not in LOSSES:
             raise UserError(
-                f"class {type(made).__name__} asks in loss() for '{made.loss()}'{nearest(made.loss(), LOSSES)}, "
+                f"class {type(made).__name__} names as its loss() '{made.loss()}'{nearest(made.loss(), LOSSES)}, "
                 f"allowed: one of {', '.join(LOSSES)}"
             )
         refuse_unfinished(LOSSES[made.loss()])

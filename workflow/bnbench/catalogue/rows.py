@@ -74,14 +74,14 @@ def _is_known(values: Values) -> bool:
 
 
 class Targets(NamedTuple):
-    """What targets were taken for."""
+    """How targets were read."""
 
     kind: Kind
     outputs: int
     parts: tuple[Values, ...]
     """Codes of classes [examples], or numbers or flags [examples, outputs]; mapped arrays stay mapped."""
     note: str
-    """What they were taken for, in a sentence."""
+    """How they were read, in a sentence."""
 
 
 def targets(parts: tuple[Values, ...], classes: str | bool, names: tuple[str, ...]) -> Targets:
@@ -102,7 +102,7 @@ def targets(parts: tuple[Values, ...], classes: str | bool, names: tuple[str, ..
         if part.ndim not in (1, 2) or part.shape[1:] != parts[0].shape[1:]:
             raise UserError(f"{name} has the shape {[*part.shape]}, allowed: [examples] or [examples, outputs]")
         if _type(part) != _type(parts[0]):
-            raise UserError(f"{name} holds {part.dtype} and {names[0]} {parts[0].dtype}, allowed: one type of both")
+            raise UserError(f"{name} holds {part.dtype} and {names[0]} {parts[0].dtype}, allowed: the same type")
     if classes is False or (parts[0].dtype.kind == "f" and classes == "auto"):
         _refuse_constant(parts, names[0])
     numbers = parts[0].dtype.kind in "iu"
@@ -121,7 +121,7 @@ def targets(parts: tuple[Values, ...], classes: str | bool, names: tuple[str, ..
 
 
 def _refuse_constant(parts: tuple[Values, ...], name: str) -> None:
-    """Refuse numbers of which none of the outputs varies from example to example."""
+    """Refuse numbers if no output varies from example to example."""
     first = parts[0][:1]
     if len(first) and all(np.array_equal(part, np.broadcast_to(first, part.shape)) for part in parts):
         raise UserError(f"{name} is constant; there is nothing to learn")
@@ -177,7 +177,7 @@ def _first(finite: Any) -> int:
 
 
 class Inputs(NamedTuple):
-    """What inputs were taken for."""
+    """How inputs were read."""
 
     shape: tuple[int, ...]
     """Of one example."""
@@ -204,7 +204,7 @@ def inputs(parts: tuple[Values, ...], names: tuple[str, ...]) -> Inputs:
             "height, width], as x.transpose(0, 3, 1, 2) gives"
         )
     if len(shape) == 2:
-        notes.append(f"{names[0]}: [examples, {shape[0]}, {shape[1]}] is taken as images of one channel")
+        notes.append(f"{names[0]}: [examples, {shape[0]}, {shape[1]}] is read as images with one channel")
         parts = tuple(part[:, None] for part in parts)
     if parts[0].dtype == np.uint8:
         notes.append(f"{names[0]}: bytes are divided by 255")

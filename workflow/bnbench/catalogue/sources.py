@@ -1,4 +1,4 @@
-"""The source code of classes as part of what a setting is: whoever changes a class gets its trials trained anew.
+"""The source code of classes as part of a setting: after a change to a class, its trials are trained again.
 
 Only classes that the golden losses do not guard have a hash here. It covers the class and the unguarded ones that it
 inherits from, comments and all; not other functions and classes that it calls.
@@ -61,7 +61,7 @@ def check(spec: Mapping[str, Any]) -> None:
         if here([(kind, name)]).get(kind, {}) != planned.get(kind, {}):
             raise UserError(
                 f"the class of {kind} '{name}' changed since the study was planned; start the same command again, and "
-                "where jobs run in an image, build it anew first"
+                "where jobs run in an image, build it again first"
             )
 
 
@@ -78,5 +78,5 @@ def _source(entry: type) -> str:
         return inspect.getsource(entry)
     except (OSError, TypeError) as error:
         raise UserError(
-            f"class {entry.__name__}: its source cannot be read ({error}); allowed: classes that stand in a file"
+            f"class {entry.__name__}: its source cannot be read ({error}); allowed: classes that are defined in a file"
         ) from error

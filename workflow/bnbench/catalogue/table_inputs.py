@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Column = pd.Series[Any]
 
 _ID = 0.5
-"""A column of text is taken for an id where it has more different values than this share of the rows."""
+"""A text column counts as an id if it has more different values than this share of the rows."""
 
 _LOOKED_AT = 1000
 """Different values, at most, that are tried as dates."""

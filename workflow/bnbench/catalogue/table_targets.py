@@ -1,4 +1,4 @@
-"""The targets of a table: numbers, classes, or flags, and why they were taken for these."""
+"""The targets of a table: numbers, classes, or flags, and why they are treated as such."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONGEST_NAMES = 5000
 """Characters of the names of all classes together, which the rules pass to every job."""
 
 _TYPICALLY_NUMBERS = 0.5
-"""Text of which a larger share reads as numbers is taken for numbers that are spoilt, and not for classes."""
+"""Text counts as spoilt numbers, and not as classes, if a larger share of it reads as numbers."""
 
 
 class Targets(NamedTuple):
@@ -37,11 +37,11 @@ class Targets(NamedTuple):
     labels: tuple[str, ...]
     """Names of the classes, by outputs; of flags, the value that counts as 1; of numbers, nothing."""
     told: tuple[Target, ...]
-    """What is to be known of each column."""
+    """Facts about each column."""
 
 
 def of(path: str, columns: pd.DataFrame, classes: bool | str) -> Targets:
-    """What these columns of a file are taken for, and their values.
+    """How these columns of a file are treated, and their values.
 
     Args:
         path: the file, for messages.
@@ -80,7 +80,7 @@ def is_true_or_false(column: Column) -> bool:
 
 
 def _reason(path: str, column: Column, classes: bool | str) -> tuple[bool, Reason]:
-    """Whether a column is taken for classes, and why."""
+    """Whether a column is treated as classes, and why."""
     from pandas.api import types  # noqa: PLC0415
 
     boolean = is_true_or_false(column)
@@ -109,7 +109,7 @@ def _reason(path: str, column: Column, classes: bool | str) -> tuple[bool, Reaso
     if 2 * column.nunique() > len(column):
         raise UserError(
             f"{path}: target '{column.name}' has {column.nunique()} different values in {len(column)} rows; "
-            "classes recur, with two rows to each on average"
+            "classes must recur, with two rows each on average"
         )
     return True, "asked" if classes is True else "boolean" if boolean else "text"
 
@@ -125,7 +125,7 @@ def _of_numbers(column: Column) -> tuple[bool, Reason]:
 
 
 def _refuse_spoilt_numbers(path: str, column: Column) -> None:
-    """Refuse text that is numbers but for some rows, such as a price of "?"."""
+    """Refuse text that is numbers except in some rows, such as a price of "?"."""
     import pandas as pd  # noqa: PLC0415
 
     unread = pd.to_numeric(column.astype(str), errors="coerce").isna()
@@ -133,7 +133,7 @@ def _refuse_spoilt_numbers(path: str, column: Column) -> None:
         first = int(unread.to_numpy().argmax())
         raise UserError(
             f"{path}: target '{column.name}' holds text among numbers, '{column.iloc[first]}' in row "
-            f"{column.index[first] + 1} (the first row under the header is 1); mend it, or set 'classes: true'"
+            f"{column.index[first] + 1} (the first row under the header is 1); correct it, or set 'classes: true'"
         )
 
 
@@ -143,7 +143,7 @@ def _all_of_two(columns: pd.DataFrame, taken: list[str]) -> bool:
 
 def _refuse_mixed(path: str, columns: pd.DataFrame, taken: list[str]) -> None:
     """Refuse several targets that are neither all numbers nor all of two values."""
-    allowed = "several targets are all numbers, or each of them has two values"
+    allowed = "several targets must all be numbers, or must each have two values"
     if others := [str(name) for name in columns if name not in taken]:
         raise UserError(f"{path}: target '{taken[0]}' holds classes, and '{others[0]}' numbers; {allowed}")
     for name in taken:
@@ -159,7 +159,7 @@ def _coded(path: str, column: Column) -> tuple[NDArray[np.intp], list[str]]:
     names = [_name(value) for value in values]
     if (length := sum(map(len, names))) > LONGEST_NAMES:
         raise UserError(
-            f"{path}: target '{column.name}' has {len(names)} classes, whose names come to {length:,} characters; "
+            f"{path}: target '{column.name}' has {len(names)} classes, whose names have {length:,} characters; "
             f"allowed: {LONGEST_NAMES:,}, so give them shorter names"
         )
     return codes, names
@@ -180,7 +180,7 @@ def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Ta
         if not finite:
             raise UserError(f"{path}: column '{name}' holds an infinite value; every value must be finite")
     for name, constant in zip(columns, (values == values[0]).all(axis=0), strict=True):
-        if constant:  # as it stands in the file it is not, see `_reason`
+        if constant:  # in the file it is not, see `_reason`
             raise UserError(
                 f"{path}: target '{name}' holds numbers near {values[0, 0]:.3g} that are all the same to 16 digits; "
                 "subtract what they share, or set 'classes: true'"
@@ -192,5 +192,5 @@ def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Ta
 
 
 def _finite(values: Array) -> list[float | None]:
-    """As JSON has them, which knows no infinity."""
+    """As JSON has them, which cannot express infinity."""
     return [value if math.isfinite(value) else None for value in values.tolist()]

@@ -250,7 +250,7 @@ def of(spec: Mapping[str, Any]) -> Task:
 
 
 MOST_COUNTED = 50
-"""Classes up to which it is stored which of them are taken for which: their pairs grow with the square."""
+"""Up to this number of classes, predicted classes are counted for each true one: pairs grow with the square."""
 
 
 def counted_classes(task: Task) -> int:

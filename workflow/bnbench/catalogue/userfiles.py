@@ -74,7 +74,7 @@ def inspect(path: str, build: str, given: Collection[str], supplied: Collection[
             needs more.
     """
     if Path(path).suffix != ".py":
-        raise UserError(f"{path}: found a file ending in '{Path(path).suffix}'; code of your own is a .py file")
+        raise UserError(f"{path}: found a file ending in '{Path(path).suffix}'; your own code must be a .py file")
     files = sources(path)
     found = _signature(_parsed(path, files[Path(path).name]), path, build)
     if found:
@@ -208,7 +208,7 @@ def _bindings(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _takes(name: str, bound: Mapping[str, Sequence[ast.AST]]) -> _Signature | None:
-    """What a function or a class takes; nothing is known of what is bound twice or otherwise."""
+    """What a function or a class accepts; unknown for names that are bound twice or otherwise."""
     node = bound[name][0] if len(bound.get(name, ())) == 1 else None
     if isinstance(node, _Function):
         return _parameters(node)

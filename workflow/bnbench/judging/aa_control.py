@@ -20,13 +20,13 @@ from bnbench.judging.verdicts import Contrast
 from bnbench.plan.study import Study
 
 SPLITS = 1_000
-"""At most; fewer in a study that is large."""
+"""At most; fewer in a large study."""
 
 DRAWS = 499
 """Sign flips of a split: few, since p = (b + 1)/(m + 1) keeps its promise for any number."""
 
 FEWEST = 200
-"""Splits, however large the study is."""
+"""Splits for a study of any size."""
 
 _ENOUGH = 10_000_000  # trials, in all splits together
 
@@ -53,7 +53,7 @@ def table(study: Study, contrasts: Sequence[Contrast], most: int = SPLITS) -> pd
 
 
 def told(study: Study, false: NDArray[np.bool_], pairs: int) -> pd.DataFrame:
-    """The row on false verdicts, [splits, contexts], each over so many pairs."""
+    """The row on false verdicts, [splits, contexts], each over `pairs` pairs."""
     splits, contexts = false.shape
     found = stats.share(false.any(1).sum(), splits, 1 - study.report.alpha)
     row: dict[str, Any] = {
@@ -73,7 +73,7 @@ def _baselines(study: Study, contrasts: Sequence[Contrast]) -> Array:
 
     Of the contexts that have pairs, over the seeds that they share.
     """
-    # Of several treatments the one with the most pairs stands for the context: the baseline is that of all.
+    # Of several treatments the one with the most pairs represents the context: all share the baseline.
     chosen: dict[tuple[str, ...], Contrast] = {}
     for contrast in contrasts:
         if contrast.labels["baseline"] != study.report.baseline:

@@ -1,7 +1,7 @@
 """The test losses on an absolute scale: a ratio of 500 means one thing beside an R² of 0.99996, another beside 0.5.
 
-A squared test error over the variance of the test targets is the share of that variance which is left, 1 − R²: 1 for
-whoever always says the mean of these targets. Its root, times what one unit of a standardized target is, is the error
+A squared test error over the variance of the test targets is the share of that variance that stays unexplained, 1 − R²:
+1 for a model that always predicts their mean. Its root, times what one unit of a standardized target is, is the error
 in the target's own units. Both are geometric means over the window and the finite pairs, as the losses of the verdict
 are, so where the test loss decides, the ratio of the shares is the effect. An accuracy is an arithmetic mean.
 """

@@ -1,8 +1,8 @@
 """All contexts taken together, in the manner of Agarwal et al. (2021): descriptions, which decide nothing.
 
 The contexts are fixed strata and share their seeds, so the bootstrap draws seeds and takes each with all its contexts.
-What it says holds for these contexts, not for others. The library of that paper resamples each context by itself, which
-would take what a seed does to all contexts alike for independent evidence; so the few lines stand here.
+What it says holds for these contexts, not for others. The library of that paper resamples each context separately,
+which would take what a seed does to all contexts alike for independent evidence; so these few lines are written here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DRAWS = 2_000
 """Bootstrap samples of the seeds."""
 
 THRESHOLDS = 101
-"""Effects at which a performance profile is taken, at most, but for that of no effect."""
+"""Effects at which a performance profile is taken, at most, apart from no effect."""
 
 _AT_ONCE = 100  # samples that are in memory together
 _CUT = 0.25  # of the runs at either end, of an interquartile mean
@@ -41,7 +41,7 @@ PROFILE = ["baseline", "treatment", "threshold", "reached", "low", "high"]
 
 
 def tables(study: Study, contrasts: Sequence[Contrast], verdicts: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The tables `aggregate` and `profile`; without rows of comparisons that stand in fewer than three contexts.
+    """The tables `aggregate` and `profile`; without rows of comparisons that occur in fewer than three contexts.
 
     Args:
         study: the study.
@@ -111,7 +111,7 @@ def _runs(contrasts: Sequence[Contrast]) -> tuple[Array, bool]:
 
     A run of which the treatment diverged is worse than any other, +∞; of which the baseline did, better, −∞; of which
     both did, 0. Of costs that are known by bounds alone counts the smallest difference that is certain. Runs are not in
-    order where such bounds or two diverged trials stand among them: then they have shares, but no mean of the middle.
+    order if such bounds or two diverged trials are among them: then they have shares, but no mean of the middle.
     """
     seeds = reduce(np.intersect1d, [contrast.seeds for contrast in contrasts])
     rows, ordered = [], True

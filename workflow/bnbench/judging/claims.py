@@ -1,4 +1,4 @@
-"""Claims put to the test: how a study's rows stand to each.
+"""Claims put to the test: whether a study's rows agree with each.
 
 A claim names rows of one table of the study, and what it predicts of them. It is judged by the verdicts of these rows
 alone, so nothing is called supported that the study has not decided. Where task, outcome or tuning are not those of its
@@ -28,10 +28,10 @@ _ELSEWHERE = {
     "contradicted": "does not carry over",
     "undecided": "undecided",
 }
-"""What a claim comes to in its source's own setup → what that is called in another."""
+"""A verdict in the source's own setup → its name in another setup."""
 
 CONCLUSIONS = tuple(dict.fromkeys([*list(_ELSEWHERE)[:-1], *_ELSEWHERE.values()]))
-"""What a claim can come to."""
+"""All verdicts on claims."""
 
 IN_PART = ("only where", _ELSEWHERE["only where"])
 """Conclusions that hold for some of the rows, and not for others."""
@@ -41,7 +41,7 @@ class Finding(NamedTuple):
     """What one row has decided."""
 
     lean: str
-    """Which way its effect points: `helps` or `hurts`, of interactions `falls` or `rises`; empty if nowhere."""
+    """The direction of its effect: `helps` or `hurts`, for interactions `falls` or `rises`; empty if it has none."""
     effect: bool
     """It is decided that there is such an effect."""
     small: bool
@@ -51,12 +51,12 @@ class Finding(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A claim of the config, the rows that it is about, and what they say of it."""
+    """A claim of the config, the rows that it is about, and what they say about it."""
 
     claim: Mapping[str, Any]
     rows: Sequence[Row]
     stood: Sequence[Standing]
-    """How each of the rows stands to what is predicted of it."""
+    """Whether each row agrees with its prediction."""
     conclusion: str
     """One of `CONCLUSIONS`."""
     close: Sequence[bool]
@@ -69,7 +69,7 @@ def judged(study: Study, found: Mapping[str, pd.DataFrame]) -> list[Judged]:
 
 
 def judge(study: Study, claim: Mapping[str, Any], table: pd.DataFrame) -> Judged:
-    """What the table that a claim is about says of it."""
+    """What the table that a claim is about says about it."""
     rows = claimed.meant(study, claim["where"], table.to_dict("records"))
     stood = [standing(study, claim, row) for row in rows]
     close = [_hangs_on(study, claim, stood, place, row) for place, row in enumerate(rows)]
@@ -77,12 +77,12 @@ def judge(study: Study, claim: Mapping[str, Any], table: pd.DataFrame) -> Judged
 
 
 def conclude(stood: Sequence[Standing], of: str, setup: str = "same") -> str:
-    """From how a claim's rows stand to what it comes to.
+    """The verdict on a claim, from whether its rows agree with it.
 
     A claim of all its rows is supported where all of them are for it, contradicted where some are against it and none
     is for it, and holds only where some are for it and some against. A claim of any of them is supported by one, and
     contradicted where all are against it. Else it is undecided: that one row is decided and another is not makes no
-    difference between them (Gelman & Stern 2006). In another setup than the source's, the same is said of whether it
+    difference between them (Gelman & Stern 2006). In another setup than the source's, the words say whether it
     carries over.
     """
     found, here = {*stood}, "undecided"
@@ -96,7 +96,7 @@ def conclude(stood: Sequence[Standing], of: str, setup: str = "same") -> str:
 
 
 def standing(study: Study, claim: Mapping[str, Any], row: Row) -> Standing:
-    """How one row stands to what is predicted of it."""
+    """Whether one row agrees with its prediction."""
     return _standing(claim["predicts"], finding(study, claim["in"], row))
 
 
@@ -133,12 +133,12 @@ def _standing(predicts: str, found: Finding) -> Standing:
 
 
 def _lean(outcome: Outcome, effect: float, words: tuple[str, str]) -> str:
-    """Which way an effect points by its cost: of a score, a higher one is the lower cost."""
+    """The direction of an effect by its cost: a higher score is a lower cost."""
     return _either_way(outcome, effect, words if outcome.lower_is_better else words[::-1])
 
 
 def _either_way(outcome: Outcome, effect: float, words: tuple[str, str]) -> str:
-    """The first word of an effect below none, the second of one above; neither of none."""
+    """The first word for an effect below no effect, the second above it, and neither for no effect."""
     if math.isnan(effect) or effect == outcome.no_effect:
         return ""
     return words[int(effect > outcome.no_effect)]

@@ -1,6 +1,6 @@
-"""Which class is taken for which, by either arm: what lies behind a difference of accuracies.
+"""Which class each arm predicts for which: what causes a difference of accuracies.
 
-Of each seed, the share of the test points of a class that are taken for each class; the arms are compared by the
+Of each seed, the share of the test points of a class that are classified as each class; the arms are compared by the
 differences of these shares over the seeds that both have. All of it is exploratory. The cells of one comparison are one
 family, and a cell is decided where its adjusted p is below α and its own interval excludes 0: on the diagonal more is
 better, off it less.
@@ -33,7 +33,7 @@ class Taken(NamedTuple):
     seeds: NDArray[np.int64]
     """[seeds], ascending."""
     shares: Array
-    """[seeds, classes, classes]: of the test points of the class in the row, the share taken for that in the column.
+    """[seeds, classes, classes]: of the test points of the row's class, the share classified as the column's.
 
     NaN where a trial has no counts, and in rows of classes that none of its test points has.
     """

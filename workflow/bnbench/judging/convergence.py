@@ -1,9 +1,10 @@
 """Does the outcome that decides still change at the end of the training? If so, another budget may answer otherwise.
 
 Over the window in which the outcome is judged, a straight line is fitted to each seed's own measurements: of the log
-loss, or of an accuracy, by the epoch. What the line changes by from the first to the last of these epochs is one
-number a seed, whatever bounces between them, and Student's interval of its mean holds for all settings of the study
-together (Bonferroni). It describes the stretch; it extrapolates nothing.
+loss, or of an accuracy, by the epoch. The change of
+the line from the first to the last of these epochs is one number per seed, however the loss bounces between them, and
+Student's interval of its mean holds for all settings of the study
+together (Bonferroni). It describes this period and extrapolates nothing.
 """
 
 from __future__ import annotations

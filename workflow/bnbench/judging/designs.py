@@ -1,6 +1,6 @@
 """How the arms of a study are compared: by pairs of runs of one seed, or as independent groups of runs.
 
-Both designs fill the same tables. What only pairs have, such as the difference over the epochs, groups leave empty.
+Both designs fill the same tables. Groups leave empty what only pairs have, such as the difference over the epochs.
 """
 
 from __future__ import annotations
@@ -130,4 +130,4 @@ GROUPS = Design(
     group_ranks.tables,
     group_control.table,
 )
-"""No run belongs to another: Welch's t by permutations between the groups, with Holm and Bonferroni."""
+"""Runs are independent: Welch's t by permutations between the groups, with Holm and Bonferroni."""

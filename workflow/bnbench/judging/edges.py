@@ -1,6 +1,6 @@
-"""How far what decides lies beyond the edge of its verdict, in standard errors of its own.
+"""How far a deciding number lies beyond the edge of its verdict, in standard errors.
 
-A verdict is a threshold on a statistic that another run would draw anew: over other seeds, or over the same ones on
+A verdict is a threshold on a statistic that would differ in another run: over other seeds, or over the same ones on
 another processor, whose rounding sends long trainings elsewhere. A statistic that lies d standard errors beyond its
 edge comes out on the other side in a repetition with probability Φ(−d/√2), since both are drawn: 24 % at d = 1, 8 % at
 d = 2. So `CLOSE` names verdicts that one repetition in four or more would not confirm.
@@ -21,7 +21,7 @@ from bnbench.judging import sign_flips
 from bnbench.judging.stats import Array
 
 CLOSE = 1.0
-"""Standard errors: what lies less beyond its edge, or falls less short of it, is close."""
+"""A number within this many standard errors of its edge is close."""
 
 
 class MeanTest(NamedTuple):
@@ -38,7 +38,7 @@ class MeanTest(NamedTuple):
     half: float = math.nan
     """Half the width of the interval; NaN where p alone decides."""
     smallest_p: float = math.nan
-    """That the test can have; NaN for that of sign flips of so many pairs."""
+    """That the test can have; NaN for that of sign flips."""
 
     def can_decide(self, alpha: float) -> bool:
         """Whether its smallest p is below `alpha`."""
@@ -94,7 +94,7 @@ def of_not_worse(test: MeanTest, margin: float) -> float:
 
 
 def _over(size: float, error: float) -> float:
-    """In standard errors; without limit where there is no spread."""
+    """In standard errors; infinite without spread."""
     if error == 0:
         return math.copysign(math.inf, size) if size else 0.0
     return size / error

@@ -29,7 +29,7 @@ from bnbench.vocabulary import (
 )
 
 PRIMARY, EXPLORATORY, DESCRIPTIVE = "primary", "exploratory", "descriptive"
-"""Roles of outcomes: it decides; it is tested beside, in the family of all such rows; it is not tested."""
+"""Roles of outcomes: it decides; it is tested too, in the family of all such rows; it is not tested."""
 
 
 class Explored(NamedTuple):
@@ -114,7 +114,7 @@ def tested_rows(table: pd.DataFrame) -> int:
 def fewest_marked(table: pd.DataFrame, alpha: float) -> int:
     """The fewest exploratory rows that can be below `alpha` after adjustment, each at the smallest p of its runs.
 
-    1: a single row can be marked whatever the others say; more: only so many together; 0: none ever can.
+    1: a single row can be marked on its own; more: only that many together; 0: no row can ever be.
     """
     rows = table[table["role"].eq(EXPLORATORY) & table["p"].notna()]
     draws = sign_flips.draws(alpha)
@@ -134,7 +134,7 @@ def decomposition(study: Study, pairs: Pairs) -> pd.DataFrame:
     - stale averages: the test loss with the running averages to the one before;
     - total: the test loss with the running averages, the product of these two;
     - batch noise: training points in training mode to evaluation mode, without the staleness, which is taken to be the
-      same factor on training points as on test points. It acts on the training loss, and is no part of the total. At
+      same factor on training points as on test points. It acts on the training loss, and is not part of the total. At
       full batch there is none, so there this row shows how far that holds.
 
     `logs` are the logarithms that a row is about, by seed, for `decomposed`.
@@ -176,11 +176,11 @@ def decomposed(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
 _COUNTS = tuple(f"{count}_{arm}" for count in ("reached", "at_once", "jobs") for arm in ("baseline", "treatment"))
 
 LACKING = {"bound": None, **dict.fromkeys((*_COUNTS, "runs_baseline", "runs_treatment"), np.nan)}
-"""Columns that not every outcome has."""
+"""Columns that only some outcomes have."""
 
 
 def _smallest_p(sizes: Array, draws: int) -> float:
-    """Of so many pairs, or of runs of either arm, which are NaN where runs are paired: [3]."""
+    """The numbers of pairs and of runs of either arm; the latter are NaN if runs are paired: [3]."""
     pairs, baseline, treated = sizes.tolist()
     if np.isnan(baseline):
         return sign_flips.smallest_p(int(pairs), draws)

@@ -1,4 +1,4 @@
-"""What a trial ended at over a window of the last measured epochs, on the scale on which trials are compared."""
+"""The final value of a trial over a window of the last measured epochs, on the scale on which trials are compared."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bnbench.store.trials import Trials
 from bnbench.vocabulary import GAP
 
 AT_MOST, AT_LEAST = 1, 2
-"""How a value is known that is not measured: its parts lie below their resolution. Both: it may be anything."""
+"""How a value is bounded if its parts are below their resolution; with both flags it may be anything."""
 
 
 def scaled(trials: Trials, outcome: str, at: NDArray[np.int64] | None = None) -> Array:
@@ -54,7 +54,7 @@ def censored(trials: Trials, outcome: str, share: float) -> pd.Series[int]:
 
 
 def resolution(setting: Setting, outcome: str) -> float:
-    """Below which a value of the outcome cannot be told from 0, of the gap a train loss; NaN of scores."""
+    """A value of the outcome (for the gap, a train loss) below this cannot be distinguished from 0; NaN for scores."""
     part = "eval_loss" if outcome == GAP else outcome
     return setting.resolution(part) if setting.outcomes[part].is_ratio else np.nan
 
@@ -62,7 +62,7 @@ def resolution(setting: Setting, outcome: str) -> float:
 def _over_window(
     trials: Trials, outcome: str, values: NDArray[Any], share: float, reduced: Callable[..., Any]
 ) -> NDArray[Any]:
-    """What the values over the window come to, [seeds]: of a run with epochs of its own, over the last of those."""
+    """The mean of the values over the window, [seeds]; for a run with its own epochs, over the last of those."""
     share = _share(trials, outcome, share)
     there = trials.measured.get(outcome)
     if there is None:
@@ -76,7 +76,7 @@ def _share(trials: Trials, outcome: str, share: float) -> float:
 
 
 def _parts(setting: Setting, outcome: str) -> tuple[tuple[str, int], ...]:
-    """The losses that an outcome is made of, and what is known of it where one lies below its resolution."""
+    """The losses that an outcome is made of, and its bounds if one is below its resolution."""
     if outcome == GAP:
         return (("test_loss", AT_MOST), ("eval_loss", AT_LEAST))
     judged = setting.outcomes[outcome]
@@ -84,5 +84,5 @@ def _parts(setting: Setting, outcome: str) -> tuple[tuple[str, int], ...]:
 
 
 def window(values: NDArray[Any], share: float) -> NDArray[Any]:
-    """What stands at the last `share` of the measured epochs (0: the last alone), [epochs, …]."""
+    """The values at the last `share` of the measured epochs (0: the last alone), [epochs, …]."""
     return values[len(values) - window_length(len(values), share) :]

@@ -1,8 +1,8 @@
 """All contexts of independent groups taken together: descriptions, which decide nothing.
 
-What `aggregate` says of pairs is said here of all differences between a run of the treatment and one of the baseline in
-the same context; each context counts alike, however many runs it has. The probability of improvement is that of Agarwal
-et al. (2021): the mean of the contexts' probabilities of superiority.
+What `aggregate` says about pairs, this says about all differences between a run of the treatment and one of the
+baseline in the same context; each context counts alike, whatever its number of runs. The probability of improvement is
+that of Agarwal et al. (2021): the mean of the contexts' probabilities of superiority.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CUT = 0.25  # at either end, of an interquartile mean
 def tables(study: Study, contrasts: Sequence[Groups], verdicts: Sequence[str]) -> dict[str, pd.DataFrame]:
     """The tables `aggregate` and `profile`, in the columns that pairs have; `pairs` is the fewest runs of an arm.
 
-    Without rows of comparisons that stand in fewer than three contexts.
+    Without rows of comparisons that occur in fewer than three contexts.
 
     Args:
         study: the study.
@@ -125,7 +125,7 @@ def _certain(contrast: Groups) -> Array:
 def _middle(contrasts: Sequence[Groups], level: float) -> Interval:
     """The interquartile mean, and its limits by the bootstrap over the runs within each context and arm.
 
-    None where differences are not in order: where bounds stand among them, or diverged runs of both arms. Percentiles,
+    None where differences are not in order: if bounds are among them, or diverged runs of both arms. Percentiles,
     expanded for few runs as those of `aggregate` are, with the degrees of freedom of all runs together.
     """
     if any(all(contrast.diverged) or contrast.known[0].any() or contrast.known[1].any() for contrast in contrasts):

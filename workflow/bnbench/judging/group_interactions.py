@@ -1,6 +1,6 @@
 """Does the effect on independent groups of runs depend on the context? Weighted sums of means that share no run.
 
-The rows, their weights and the columns are those of `interactions`. No seed has a contrast of its own here, so each row
+The rows, their weights and the columns are those of `interactions`. A seed has no contrast here, so each row
 is judged by Welch's t with Satterthwaite's degrees of freedom for a sum of independent means. Permutations would test
 another hypothesis: that no context has an effect, not that effects are equal.
 """
@@ -68,7 +68,7 @@ def table(study: Study, contrasts: Sequence[Groups], verdicts: Sequence[str]) ->
 
 
 def smallest_p(groups: Sequence[tuple[Array, Array]]) -> float:
-    """No p is taken for smaller than that of all permutations within the contexts, were they gone through.
+    """No p is reported below the smallest that all permutations within the contexts could give.
 
     Args:
         groups: what is compared in each context.

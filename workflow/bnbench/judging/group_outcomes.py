@@ -101,7 +101,7 @@ def _soon(study: Study, arms: Arms, draws: int) -> _Explored:
 
 
 def _known(baseline: Times, treated: Times) -> bool:
-    """Whether anything is known of the ratio: not where all runs never reach it, or have it at once."""
+    """Whether the ratio is known at all: not if no run ever reaches the target, or all reach it at once."""
     seen = [~(arm.never | arm.at_once) for arm in (baseline, treated)]
     logs = np.concatenate([baseline.logs, treated.logs])
     return bool(len(logs) and (np.ptp(logs) > 0 or seen[0].any() or seen[1].any()))

@@ -1,6 +1,6 @@
 """Three arms or more of independent runs: every arm against every other, and the ranks of all. Exploratory.
 
-What `ranks` says of arms that share their seeds. No run of one arm belongs to a run of another, so the mean rank of an
+The counterpart of `ranks`, for arms that share no seeds. Runs of two arms are independent, so the mean rank of an
 arm is the one that it would have on average if a run of each arm were drawn in a context: 1, and for every other arm
 the probability that it is better.
 """

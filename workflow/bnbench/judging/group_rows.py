@@ -24,10 +24,10 @@ ADJUSTMENT = "Holm"
 
 
 def table(study: Study, contrasts: Sequence[Groups], decisions: Sequence[Decision]) -> pd.DataFrame:
-    """One row per contrast: everything that is said of it.
+    """One row per contrast: everything about it.
 
     `pairs` and `finite_pairs` count the runs of the arm that has fewer. What only pairs have is NaN; `correlation` and
-    `variance_ratio` are of the seeds that both arms happen to have, and say what pairing by them would have bought.
+    `variance_ratio` are of the seeds that both arms happen to have, and say what pairing by them would have gained.
     """
     family = groups.size(contrasts)
     rows = [_row(study.report, *judged, family) for judged in zip(contrasts, decisions, strict=True)]

@@ -127,7 +127,7 @@ class Groups:
 
     @cached_property
     def scores(self) -> tuple[Array, Array]:
-        """What stands in the place of ranks, [runs] of both arms, see `two_samples.scores`."""
+        """What replaces ranks, [runs] of both arms, see `two_samples.scores`."""
         return two_samples.scores(*self.bounds())
 
     def bounds(self) -> tuple[Bounds, Bounds]:

@@ -1,7 +1,7 @@
 """How much an effect differs from context to context, and what it may be in another context.
 
 `values` are differences of costs, [contexts, seeds], of contexts that share their seeds. The truth of each context
-varies about a common mean by tau; what is left is chance, which the seeds show.
+varies about a common mean by tau; the rest is chance, which the seeds show.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def between(values: Array, level: float) -> Heterogeneity:
     """Tau, I² and the prediction interval of Higgins, Thompson & Spiegelhalter (2009), for means of equal weight.
 
     Tau² is the variance component of the contexts in a two-way layout without replication, so that what a seed does to
-    all contexts alike is not taken for agreement between them; it is 0 where chance alone explains the spread. The
+    all contexts alike does not count as agreement between them; it is 0 where chance alone explains the spread. The
     interval is mean ± t √(tau² + se²) with k − 2 degrees of freedom for k contexts, and se that of the mean over seeds
     and over contexts.
     """
@@ -46,7 +46,7 @@ def between(values: Array, level: float) -> Heterogeneity:
     spread = float(means.var(ddof=1))
     tau_squared = max(0.0, spread - chance)
     error_squared = float(of_seeds.var(ddof=1)) / seeds + tau_squared / contexts
-    # Contexts whose means are equal but for rounding do not differ.
+    # Contexts whose means are equal up to rounding do not differ.
     alike = bool(np.ptp(means) <= 1e-12 * np.abs(values).max())
     return _found(mean, tau_squared, 0.0 if alike else tau_squared / spread, error_squared, contexts, level)
 
@@ -54,7 +54,7 @@ def between(values: Array, level: float) -> Heterogeneity:
 def of_means(means: Array, errors: Array, level: float) -> Heterogeneity:
     """The same of contexts that share no run, from their means and the standard errors of these, [contexts].
 
-    Tau² is what the variance of the means leaves once the mean of their squared errors is taken off it (Hedges 1983).
+    Tau² is the variance of the means minus the mean of their squared errors (Hedges 1983).
     NaN also where a mean has no error.
     """
     contexts = len(means)

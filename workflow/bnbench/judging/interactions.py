@@ -83,7 +83,7 @@ def counts(verdicts: Sequence[str]) -> dict[str, int]:
 def of_arms(contrasts: Sequence[Contrast], arms: tuple[str, str]) -> list[int]:
     """Places of the contrasts between two arms, in an order that follows from their labels alone.
 
-    So no sum over contexts depends on the order in which a study has its factors and levels, not in its last digit.
+    So no sum over contexts depends on the order of factors and levels in a study, not even in its last digit.
     """
     own = [index for index, contrast in enumerate(contrasts) if contrast.arms == arms]
     return sorted(own, key=lambda index: sorted(contrasts[index].labels.items()))
@@ -153,9 +153,9 @@ def weights(study: Study, contexts: Sequence[Mapping[str, str]]) -> list[tuple[d
 
 
 def _between(contexts: Sequence[Mapping[str, str]], factor: str, first: str, level: str) -> Array:
-    """Weights of the difference between two levels of a factor, over what else both of them stand in.
+    """Weights of the difference between two levels of a factor, over the contexts that have both of them.
 
-    All of it, where every comparison stands in every context.
+    All contexts count, if every comparison occurs in every context.
     """
     others = np.array(["|".join(label for name, label in context.items() if name != factor) for context in contexts])
     levels = np.array([context[factor] for context in contexts])

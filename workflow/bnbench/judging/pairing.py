@@ -83,7 +83,7 @@ def left_out(arm: Trials, outcome: str) -> list[dict[str, Any]]:
 
 
 Mixed = tuple[tuple[str, tuple[str, ...]], ...]
-"""What trials that are compared mix, and its several values."""
+"""The property that compared trials mix, and its values."""
 
 
 def mixed(factor: str, *arms: pd.DataFrame) -> Mixed:

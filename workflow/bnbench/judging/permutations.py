@@ -22,22 +22,22 @@ Groups = tuple[Array, Array]
 """Values of two groups of runs, [runs] each; NaN is not allowed."""
 
 EXACT = 20_000
-"""Ways to choose a group up to which all of them are gone through."""
+"""Up to this number of ways to choose a group, all are used."""
 
 FEWEST = 2
-"""Runs that a group must have: one alone has no spread."""
+"""The fewest runs of a group: a single one has no spread."""
 
 _BLOCK = 1_000  # random choices that are drawn at a time
-_EQUAL = 1e-12  # statistics lie between 0 and 1; what is closer is the same but for rounding
+_EQUAL = 1e-12  # statistics lie between 0 and 1; what is closer differs by rounding only
 
 
 def too_few(first: int, second: int) -> bool:
-    """Whether groups of so many runs cannot be compared, since one of them has no spread."""
+    """Whether groups of these sizes cannot be compared, since one of them has no spread."""
     return min(first, second) < FEWEST
 
 
 def smallest_p(first: int, second: int, draws: int = sign_flips.DRAWS) -> float:
-    """The smallest two-sided p that groups of so many runs can have; 1 for too few.
+    """The smallest two-sided p that groups of these sizes can have; 1 for too few.
 
     That of the choice that was made; groups of equal size have the opposite one beside it.
     """
@@ -48,7 +48,7 @@ def smallest_p(first: int, second: int, draws: int = sign_flips.DRAWS) -> float:
 
 
 def can_decide(first: int, second: int, alpha: float) -> bool:
-    """Whether the smallest p of groups of so many runs is below `alpha`."""
+    """Whether the smallest p of groups of these sizes is below `alpha`."""
     return smallest_p(first, second, sign_flips.draws(alpha)) < alpha
 
 
@@ -57,7 +57,7 @@ def studentized(groups: Sequence[Groups], draws: int = sign_flips.DRAWS) -> Arra
 
     Exact where the groups differ in nothing, and in large groups also where their spreads differ (Janssen 1997; Chung &
     Romano 2013). By all choices up to 20,000, else (b + 1)/(m + 1) over m = `draws` random ones (Phipson & Smyth 2010).
-    NaN where a group has fewer than two runs. Tests of the same size share their choices, which are gone through once.
+    NaN where a group has fewer than two runs. Tests of the same size share their choices.
     """
     found = np.full(len(groups), np.nan)
     sizes = [tuple(sorted((len(first), len(second)))) for first, second in groups]
@@ -80,7 +80,7 @@ def studentized(groups: Sequence[Groups], draws: int = sign_flips.DRAWS) -> Arra
 
 
 def _scaled(values: Array) -> Array:
-    """Columns about 0 whose largest value is 1; zero where all values are equal but for rounding."""
+    """Columns about 0 whose largest value is 1; zero if all values are equal up to rounding."""
     low, high = values.min(0), values.max(0)
     varies = high / 2 - low / 2 > 1e-14 * np.maximum(np.abs(low), np.abs(high))
     size = np.maximum(np.abs(low), np.abs(high))

@@ -1,4 +1,4 @@
-"""How many seeds it takes, and how small an effect so many can show: the power of the tests that decide.
+"""How many seeds are needed, and how small an effect a number of seeds can show: the power of the tests that decide.
 
 `effect` is d_z: a mean paired difference over the standard deviation of these differences. Of two independent groups
 of as many runs each it is d, the difference of their means over the standard deviation of a run.
@@ -18,7 +18,7 @@ _QUANTILES = (np.arange(200) + 0.5) / 200  # of the spread that is seen, over wh
 
 
 class Seeds(NamedTuple):
-    """Seeds that a test needs, at the spread that was seen and at both ends of its interval."""
+    """Seeds that a test needs, at the observed spread and at both ends of its interval."""
 
     at_spread: float
     fewest: float
@@ -34,7 +34,7 @@ def power_of_t(effect: float, seeds: int, alpha: float) -> float:
 
 
 def smallest_effect(seeds: int, alpha: float, power: float) -> float:
-    """The d_z for which a two-sided paired t test of so many seeds has `power`; infinity for fewer than two."""
+    """The d_z for which a two-sided paired t test of that many seeds has `power`; infinity for fewer than two."""
     if seeds < 2:
         return math.inf
     # In logarithms: of two seeds it may be a thousand, of a million a thousandth.

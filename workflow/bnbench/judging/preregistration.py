@@ -1,7 +1,7 @@
 """Whether what decides the verdicts is what was planned when training began, and what changed after how many seeds.
 
 Of each setting, the records say which plans were in force when how many of its seeds were trained. A plan was fixed
-before training where a record has it with no seed trained. A setting without such a record tells nothing.
+before training where a record has it with no seed trained. A setting without such a record shows nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Change(NamedTuple):
     after: int
     """Seeds that were trained by then."""
     all: bool
-    """Whether these are as many as were planned when training began."""
+    """Whether these are all that were planned when training began."""
 
 
 def finding(study: Study, found: Mapping[str, OfSetting]) -> dict[str, Any]:

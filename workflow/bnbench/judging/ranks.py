@@ -1,8 +1,8 @@
-"""Three arms or more: every arm against every other, and the ranks of all of them. Exploratory, in a family of its own.
+"""Three arms or more: every arm against every other, and the ranks of all of them. Exploratory, in a separate family.
 
 Each pair is judged by the differences of its own two arms. Tests of mean ranks, such as Nemenyi's, would let a third
 arm decide on two others (Benavoli, Corani & Mangili 2016), and they take all blocks for independent, which contexts
-that share their seeds are not. So ranks place the arms, and joint sign flips by seed say which are told apart, where
+that share their seeds are not. So ranks place the arms, and joint sign flips by seed say which differ, where
 the ranks point the same way.
 """
 
@@ -34,7 +34,7 @@ _RANKS = ["arm", "contexts", "seeds", "mean_rank", "groups"]
 
 
 class _Arms(NamedTuple):
-    """What trials cost, [contexts, arms, seeds], or of one arm [contexts, seeds]; and the bounds that are known of it.
+    """What trials cost, [contexts, arms, seeds], or of one arm [contexts, seeds]; and its known bounds.
 
     See `stats.signed_ranks`.
     """
@@ -90,9 +90,9 @@ def mean_ranks(costs: Array) -> Array:
 
 
 def cliques(arms: Sequence[str], joined: set[tuple[str, str]]) -> list[tuple[str, ...]]:
-    """The largest sets of arms of which no two are told apart, in the order of their arms.
+    """The largest sets of arms in which no two are found to differ, in the order of their arms.
 
-    Two arms are in one set exactly if they are `joined`: the letters of Piepho (2004). An arm that is told apart from
+    Two arms are in one set exactly if they are `joined`: the letters of Piepho (2004). An arm that differs from
     all others is a set of its own. By the algorithm of Bron & Kerbosch (1973).
     """
     near = {arm: {other for other in arms if (arm, other) in joined or (other, arm) in joined} for arm in arms}

@@ -1,9 +1,9 @@
 """Sign flips: the randomization tests and simultaneous intervals of paired differences.
 
 Under the hypothesis of no difference a seed's paired differences are as likely with the other sign, in all contexts at
-once. So all tests of a seed are flipped together, which keeps whatever correlation they have. SciPy's permutation test
-flips one sample; the joint flips, their step-down maxima and the intervals stand here (Westfall & Young 1993; Romano &
-Wolf 2005). `values` are [seeds, tests] throughout; NaN is a gap, where a seed has no pair in a test. What is flipped
+once. So all tests of a seed are flipped together, which preserves any correlation between them. SciPy's permutation
+test flips one sample; the joint flips, their step-down maxima and the intervals are here (Westfall & Young 1993; Romano
+& Wolf 2005). `values` are [seeds, tests] throughout; NaN is a gap, where a seed has no pair in a test. What is flipped
 are seeds, so a flip is as valid with gaps as without.
 """
 
@@ -26,7 +26,7 @@ DRAWS = 19_999
 """Random sign flips where all of them are too many, for p-values and for critical values alike."""
 
 EXACT = 16
-"""Seeds up to which all flips are gone through."""
+"""Up to this number of seeds, all flips are used."""
 
 _BLOCK = 1_000  # random flips that are drawn at a time, whatever is then done with them
 _CELLS = 1_500_000  # statistics that are in memory at a time: 12 MB, and a few times that while they are worked on
@@ -51,7 +51,7 @@ class Limits(NamedTuple):
 
 
 def draws(alpha: float) -> int:
-    """How many random flips it takes for p-values that can fall well below `alpha`."""
+    """How many random flips are needed for p-values well below `alpha`."""
     return max(DRAWS, math.ceil(_FINER / alpha) - 1)
 
 
@@ -96,12 +96,12 @@ def sign_flip(differences: Array, draws: int = DRAWS) -> float:
 
 
 def smallest_p(seeds: int, draws: int = DRAWS) -> float:
-    """The smallest p that so many seeds can have: 2/2^n, or that of so many random flips."""
+    """The smallest p that a number of seeds can have: 2/2^n, or the smallest that the random flips allow."""
     return 2 / 2.0**seeds if seeds <= EXACT else 1 / (draws + 1)
 
 
 def can_decide(seeds: int, alpha: float) -> bool:
-    """Whether the smallest p of so many seeds, 2/2^n, is below `alpha`."""
+    """Whether the smallest p of a number of seeds, 2/2^n, is below `alpha`."""
     return float(2.0 ** (1 - seeds)) < alpha
 
 
@@ -132,7 +132,7 @@ def critical_value(residuals: Array, level: float, draws: int = DRAWS) -> float:
     """The `level` quantile of the largest |t| of columns of mean 0 when their seeds are flipped together."""
     residuals = residuals[~np.isnan(residuals).all(1)]
     counts = (~np.isnan(residuals)).sum(0)
-    # What stands in memory at a time are columns of equally many pairs, of which the largest sum has the largest |t|.
+    # Columns with the same number of pairs are in memory together: the largest sum then has the largest |t|.
     alike = [np.flatnonzero(counts == seeds) for seeds in np.unique(counts)]
     parts = [part for columns in alike for part in np.array_split(columns, -(-len(columns) * _BLOCK // _CELLS))]
     units = [
@@ -151,7 +151,7 @@ def critical_value(residuals: Array, level: float, draws: int = DRAWS) -> float:
 
 
 def bonferroni(seeds: NDArray[np.integer[Any]], tests: int, level: float) -> Array:
-    """Student's two-sided critical values for `tests` means at once, of so many seeds each."""
+    """Student's two-sided critical values for `tests` means at once, each over its number of seeds."""
     critical: Array = special.stdtrit(seeds - 1, 1 - (1 - level) / 2 / tests)
     return critical
 
@@ -174,9 +174,9 @@ def _judged(unit: Array, draws: int) -> tuple[Array, Array]:
 
 
 def _residuals(values: Array) -> tuple[Array, Array, Array]:
-    """Means and standard errors of columns with two pairs or more, [tests], and what is left of the values.
+    """Means and standard errors of columns with two pairs or more, [tests], and the residuals of the values.
 
-    Columns whose values are equal but for rounding have no width, and no say in that of the others.
+    Columns whose values are equal up to rounding have no width, and no influence on that of the others.
     """
     mean, seeds = np.nanmean(values, axis=0), (~np.isnan(values)).sum(0)
     varies = np.nanmax(values, axis=0) - np.nanmin(values, axis=0) > 1e-14 * np.nanmax(np.abs(values), axis=0)
@@ -214,10 +214,10 @@ def _by_gaps(pairs: Flags) -> Iterator[tuple[Places, Places]]:
 
 
 def _negative(seeds: int, draws: int, tests: int = 1) -> Iterator[NDArray[np.uint8]]:
-    """Which seeds are flipped, so many flips at a time as `tests` leave memory for: 0 or 1, [flips, seeds].
+    """Which seeds are flipped, with as many flips at a time as memory allows for `tests`: 0 or 1, [flips, seeds].
 
-    All flips that leave the last seed as it is, which stand for all of them since |t| knows no sign; or random ones,
-    from a stream of their own, so that the same table has the same p.
+    All flips that leave the last seed as it is, which represent all of them since |t| has no sign; or random ones,
+    from a separate stream, so that the same table has the same p.
     """
     at_once = max(1, min(_BLOCK, _CELLS // tests))
     if seeds <= EXACT:

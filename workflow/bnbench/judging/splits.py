@@ -1,4 +1,4 @@
-"""Random splits of one data set are no new data sets: the interval that allows for the rows that they share."""
+"""Random splits of one data set are not new data sets: the interval that allows for the rows that they share."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The statistics of a comparison: arrays in, numbers out. No tables, no files, no clock, no global state.
 
 `differences` are paired log differences, treatment − baseline, one a seed: [pairs]. Lower loss is better, so a negative
-difference favours the treatment. Own code stands only where SciPy has nothing.
+difference favours the treatment. Own code is used only where SciPy has nothing.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ def benjamini_hochberg(p_values: ArrayLike) -> Array:
 def equivalence(differences: Array, margin: float) -> float:
     """P of two one-sided t tests (Schuirmann 1987) that the mean difference lies within ± `margin`.
 
-    NaN for n < 2. Below α where the 1 − 2α interval lies inside the margin; but differences that are all equal, but for
-    rounding, show no spread, and are taken for no more than as many fair coins that fell alike, 1/2^n.
+    NaN for n < 2. Below α where the 1 − 2α interval lies inside the margin; but differences that are all equal, up to
+    rounding, show no spread, and count as no more than that many fair coins on the same side, 1/2^n.
     """
     n = len(differences)
     if n < 2:
@@ -181,7 +181,7 @@ def share(count: float, total: int, level: float) -> Interval:
     shrunk = 1 + z**2 / total
     centre = (mean + z**2 / (2 * total)) / shrunk
     half = z * math.sqrt(mean * (1 - mean) / total + z**2 / (4 * total**2)) / shrunk
-    # But for rounding, the limits lie within 0 and 1, and on either side of the share.
+    # Except for rounding, the limits lie within 0 and 1, and on either side of the share.
     return Interval(mean, min(max(centre - half, 0.0), mean), max(min(centre + half, 1.0), mean))
 
 

@@ -1,4 +1,4 @@
-"""What is shown of each setting beside the verdicts: curves, final values, losses by mode, fits and provenance."""
+"""What the report shows about each setting besides the verdicts: curves, final values, losses by mode and fits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def shown(epochs: NDArray[np.int64], most: int = _EPOCHS) -> NDArray[np.int64]:
-    """Where the up to `most` log-spaced epochs lie that a curve shows, the first and the last among them."""
+    """Indices of up to `most` log-spaced epochs for a curve, including the first and the last."""
     spaced = np.searchsorted(epochs + 1, np.geomspace(1, epochs[-1] + 1, most).round())
     return np.unique(spaced.clip(0, len(epochs) - 1))
 
@@ -137,7 +137,7 @@ def _fit(data: Path, arm: Trials) -> pd.DataFrame:
 
 
 def _reference(study: Study, arm: Trials) -> pd.DataFrame:
-    """Where losses that were printed elsewhere lie among the seeds; no seeds where nothing is measured."""
+    """Where losses that were printed elsewhere rank among the seeds; no seeds if nothing is measured."""
     numbers = ["epoch", "outcome", "value", "seeds", "percentile", "lowest", "median", "highest"]
     rows = []
     for point in study.reference_points:
@@ -155,7 +155,7 @@ def _reference(study: Study, arm: Trials) -> pd.DataFrame:
 
 
 def _provenance(arm: Trials) -> pd.DataFrame:
-    """What the numbers of a setting come from: a row for each kind of software and machine that trained some."""
+    """Where the numbers of a setting come from: a row for each kind of software and machine that trained some."""
     rows = [
         {
             "setting": arm.setting.address,

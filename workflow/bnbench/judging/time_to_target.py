@@ -1,4 +1,4 @@
-"""How soon two arms reach a loss or a score, where some trials never do and others had it when it was first looked for.
+"""How soon two arms reach a loss or a score, if some trials never do and others are there at the first measurement.
 
 A trial that never reaches it counts with the last measured epoch, as the restricted mean time of survival analysis has
 it (Royston & Parmar 2013), and one that diverges with that of all trials. Where all are followed for equally long, arms
@@ -26,12 +26,12 @@ _EQUAL = 1e-12  # log differences are measured epochs', so what is closer is the
 
 @dataclass(frozen=True)
 class Times:
-    """When each trial of an arm reached the target, and what is known of it, [seeds]."""
+    """When each trial of an arm reached the target, and the bounds on it, [seeds]."""
 
     logs: Array
     """Logarithm of the number of epochs after which it was first measured, or those of the last measurement."""
     never: NDArray[np.bool_]
-    """It was not reached, or the trial diverged afterwards: it takes longer than `logs` says, if it comes there."""
+    """It was not reached, or the trial diverged afterwards: it takes longer than `logs` says, if it ever gets there."""
     at_once: NDArray[np.bool_]
     """It was reached at the first measurement: it may have taken less than `logs` says."""
 
@@ -50,7 +50,7 @@ class Compared:
 
     @property
     def known(self) -> bool:
-        """Whether anything is known of the ratio: not where in every pair both never reach it, or both at once."""
+        """Whether the ratio is known at all: not if in every pair no trial reaches it, or both reach it at once."""
         seen = [~(arm.never | arm.at_once) for arm in (self.baseline, self.treated)]
         return bool((self.differences != 0).any() or np.any(seen))
 

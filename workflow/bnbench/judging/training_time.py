@@ -1,7 +1,7 @@
 """How long two arms trained, job by job: the seeds of a job are trained together and share one wall time.
 
-The table of trials says of each its job's time divided by the job's seeds, so twenty seeds of one job are one
-measurement and not twenty.
+The table of trials says of each its job's time divided by the job's seeds, so twenty
+seeds of one job are one measurement, not twenty.
 """
 
 from __future__ import annotations

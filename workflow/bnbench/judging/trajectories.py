@@ -1,7 +1,7 @@
 """The course of a difference over the epochs, with a band that holds for all contexts and epochs of a study together.
 
-A direction is read from a band only where the verdict of its context has that direction: what one band shows of one
-context is no second verdict beside it.
+A direction is read from a band only where the verdict of its context has that direction: what a band
+shows about a context is not a second verdict.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def choices(validation: Array) -> NDArray[np.int64]:
     each one, and none of those for which it chooses itself. This keeps the differences of two seeds uncorrelated: of
     any two, one has no part in the other's choice. Where all other seeds choose, or those of other folds, seeds that
     are judged together have chosen for each other. A candidate that looks good by chance then does so for most of
-    them, and the flips, which know nothing of it, err too often. Two arms without a difference, one of which has 10
+    them, and the flips, which ignore it, err too often. Two arms without a difference, one of which has 10
     equal candidates, were called different over 20 seeds in 18 % with leave-one-out, in 10 % with five folds, in 6 %
     with two and in 4 % on the circle, at equal power (tests/benchmarks/results/calibration-tuning.md).
 

@@ -1,7 +1,7 @@
 """The statistics of two independent groups of runs: arrays in, numbers out. No tables, no files, no global state.
 
 Values are costs, of which lower ones are better, [runs of the baseline] and [runs of the treatment]; a difference is
-treatment − baseline. Own code stands only where SciPy has nothing.
+treatment − baseline. Own code is used only where SciPy has nothing.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def combined(parts: list[tuple[float, Array]]) -> Estimate:
 def equivalence(baseline: Array, treatment: Array, margin: float) -> float:
     """P of two one-sided Welch tests (Schuirmann 1987) that the difference of the means lies within ± `margin`.
 
-    NaN where a group has fewer than two runs. Groups without spread, but for rounding, are taken for no more than one
+    NaN where a group has fewer than two runs. Groups without spread, up to rounding, count as no more than one
     of all the ways to choose them.
     """
     mean, error, freedom = welch(baseline, treatment)
@@ -110,7 +110,7 @@ def mann_whitney(baseline: Array, treatment: Array) -> float:
 
 
 def scores(baseline: Bounds, treatment: Bounds) -> tuple[Array, Array]:
-    """What stands in the place of ranks where some costs are known by bounds alone, [runs] of both arms.
+    """What replaces ranks if only bounds on some costs are known, [runs] of both arms.
 
     The number of runs of both arms that are surely better, less that of those that are surely worse (Gehan 1965): twice
     the rank about its mean where all costs were measured. A diverged run is worse than any other (the worst-rank

@@ -90,7 +90,7 @@ def _row(values: pd.DataFrame, level: str, confidence: float) -> dict[str, float
 
 
 def _without_each(values: Array) -> Array:
-    """The variance of the others without each of [seeds] in turn, [seeds]; 0 where these are equal but for rounding."""
+    """The variance of the others without each of [seeds] in turn, [seeds]; 0 if these are equal up to rounding."""
     n, squares = len(values), (values - values.mean()) ** 2
     without = (squares.sum() - squares * n / (n - 1)) / (n - 2)
     return np.where(without > 1e-12 * squares.sum(), without, 0.0)

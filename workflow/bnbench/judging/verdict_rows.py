@@ -1,4 +1,4 @@
-"""The table of verdicts: a row of numbers for each contrast, with all that is said of it.
+"""The table of verdicts: a row of numbers for each contrast, with everything about it.
 
 Costs, of which lower ones are better, become effects here: ratios of losses, or differences of scores.
 """
@@ -23,14 +23,14 @@ ADJUSTMENT = "maxT"
 """How the p-values of every family are adjusted that has a column for it."""
 
 OF_GROUPS = dict.fromkeys(("runs_baseline", "runs_treatment", "hedges_g", "p_fisher"), np.nan)
-"""Columns that pairs leave empty: what is said of independent groups alone, see `group_rows`."""
+"""Columns that pairs leave empty: columns of independent groups only, see `group_rows`."""
 
 BOUNDS = {(False, False): None, (True, False): "at least", (False, True): "at most", (True, True): "restricted"}
-"""Whether an effect is one from below, from above → what is said of it."""
+"""Whether an effect is one from below, from above → the word for it."""
 
 
 def table(study: Study, contrasts: Sequence[Contrast], decisions: Sequence[Decision]) -> pd.DataFrame:
-    """One row per contrast: everything that is said of it."""
+    """One row per contrast: everything about it."""
     family = sum(bool(len(contrast.seeds)) for contrast in contrasts)
     rows = [_row(study.report, *judged, family) for judged in zip(contrasts, decisions, strict=True)]
     of_batches = study.report.factor == "batch_size"

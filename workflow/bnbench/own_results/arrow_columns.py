@@ -17,10 +17,10 @@ _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def read_parquet(path: Path, name: str) -> Long:
-    """The rows of a Parquet file; null is a cell without a value, NaN is a number of a run that diverged.
+    """The rows of a Parquet file; null is a cell without a value, NaN means that a run diverged.
 
     Raises:
-        UserError: the file is absent, no Parquet file, has no row, or a column that cannot be told from another.
+        UserError: the file is absent, no Parquet file, or without rows, or two columns cannot be distinguished.
     """
     if not path.is_file():
         raise UserError(f"{name}: no such file")

@@ -16,16 +16,16 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Cells:
-    """A cell for each run and epoch of which there is a row: in the order of settings, seeds and epochs."""
+    """A cell for each run and epoch with a row: in the order of settings, seeds and epochs."""
 
     setting: Whole
-    """[cells], like the next three."""
+    """[cells], as are the next three."""
     seed: Whole
     epoch: Whole
     row: Whole
     """The first of its rows."""
     values: Mapping[str, Array]
-    """Outcome → [cells]; NaN where nothing was measured too, see `there`."""
+    """Outcome → [cells]; also NaN if nothing was measured, see `there`."""
     there: Mapping[str, Flags]
     """Outcome → whether it was measured, [cells]."""
     several: Mapping[str, Flags]
@@ -54,7 +54,7 @@ class Cells:
         return last
 
     def final(self, outcome: str) -> Array:
-        """What each run measured last, [runs]; NaN where nothing was."""
+        """The last measurement of each run, [runs]; NaN if there is none."""
         last = self.last(outcome)
         return np.where(last >= 0, self.values[outcome][last], np.nan)
 
@@ -70,7 +70,7 @@ def cells(
 
     Args:
         setting: of each row, [rows], as a code; like the next two.
-        seed: the seed, or whatever tells the runs of a setting apart.
+        seed: the seed, or another number that distinguishes the runs of a setting.
         epoch: the epoch; 0 of a run with one row.
         columns: outcome → its values and whether there are any, [rows] each; at least one row.
         geometric: outcomes whose mean is a geometric one, where all of its values are above 0.

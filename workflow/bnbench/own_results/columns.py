@@ -30,7 +30,7 @@ class Columns:
         more = len({part.file for part in long.parts}) - 1
         first = long.parts[0].file
         self.source: str = f"{first} and {more} more {'file' if more == 1 else 'files'}" if more else first
-        """What messages call the table."""
+        """The table's name in messages."""
         self._codes: dict[str, tuple[Codes, list[Any]]] = {}
         self._counts: dict[str, int] = {}
 
@@ -46,7 +46,7 @@ class Columns:
     def codes(self, name: str) -> tuple[Codes, list[Any]]:
         """Codes of the cells, [rows], −1 where there is no value; and the values that they stand for.
 
-        The values are in order, unless there are so many that they are no levels.
+        The values are in order, unless there are too many to be levels.
         """
         if name in self._codes:
             return self._codes[name]
@@ -77,7 +77,7 @@ class Columns:
         return self.codes(name)[1]
 
     def has_gaps(self, name: str) -> bool:
-        """Whether a cell has no value, or a number that is none."""
+        """Whether a cell has no value, or NaN."""
         return bool((self.codes(name)[0] < 0).any())
 
     def wanted(self, option: str, name: str) -> str:
@@ -111,13 +111,13 @@ def different(codes: Codes) -> int:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in a message, not more than a reader can take in."""
+    """Names in a message, not too many for a reader."""
     every = [_short(name) for name in names]
     more = f" and {len(every) - 30} more" if len(every) > 30 else ""
     return f"{', '.join(every[:30])}{more}"
 
 
 def _short(name: str) -> str:
-    """A name in one line, and not longer than people give any."""
+    """A name in one line, cut to a usual length."""
     name = " ".join(name.split())
     return name if len(name) <= 60 else f"{name[:59]}…"

@@ -1,4 +1,4 @@
-"""Whether the runs of a table can be compared at all: what no statistics could decide is refused."""
+"""Whether the runs of a table can be compared at all; refuses what no statistics could decide."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bnbench.errors import UserError
 from bnbench.own_results.runs import Runs
 
 MOST_CELLS = 50_000_000
-"""Runs of a setting times epochs at which any run was measured: what a computer's memory holds."""
+"""Runs of a setting times epochs at which any run was measured: as much as fits into memory."""
 
 _Sides = list[tuple[set[int], set[int]]]
 
@@ -31,8 +31,8 @@ def refuse_hopeless(runs: Runs, baseline: str, *, paired: bool) -> None:
     seeds, of_run = runs.cells.seed[runs.cells.starts][has_value], runs.cells.of_run[has_value]
     if paired and len(np.unique(seeds)) < 2:
         raise UserError(
-            f"{source}, column {runs.seed}: found one seed, {runs.seed_named(int(seeds[0]))}, allowed: two at least; "
-            "below six nothing can be decided at α = 0.05"
+            f"{source}, column {runs.seed}: found one seed, {runs.seed_named(int(seeds[0]))}, allowed: at least two; "
+            "with fewer than six nothing can be decided at α = 0.05"
         )
     of_setting: dict[int, set[int]] = {}
     for setting, seed in zip(of_run.tolist(), seeds.tolist(), strict=True):
@@ -54,13 +54,13 @@ def refuse_hopeless(runs: Runs, baseline: str, *, paired: bool) -> None:
     elif all(min(len(one), len(other)) < 2 for one, other in sides):
         one, other = (len(side) for side in sides[0])
         raise UserError(
-            f"{source}: found {one} and {other} runs in the two arms, allowed: two at least in each, since one run "
+            f"{source}: found {one} and {other} runs in the two arms, allowed: at least two in each, since one run "
             "shows no spread"
         )
 
 
 def refuse_scattered(runs: Runs, epoch: str) -> None:
-    """Refuse runs that are measured at epochs of their own, if there are so many that no memory holds the curves.
+    """Refuse runs that are measured at different epochs, if there are so many that the curves do not fit into memory.
 
     Args:
         runs: of the table.
@@ -84,7 +84,7 @@ def _refuse_strangers(runs: Runs, sides: _Sides) -> None:
     ours, others = (set[int]().union(*each) for each in zip(*sides, strict=True))
     raise UserError(
         f"{runs.columns.source}, column {runs.seed}: no seed is in both arms (baseline {_listed(runs, ours)}; others "
-        f"{_listed(runs, others)}), allowed: seeds that the arms share; or --unpaired, if they shared none by design"
+        f"{_listed(runs, others)}), allowed: seeds that the arms share; or --unpaired, if they share none by design"
     )
 
 

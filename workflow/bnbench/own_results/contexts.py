@@ -1,4 +1,4 @@
-"""Which columns are held fixed while the arms are compared: those by which a design tells its runs apart.
+"""Which columns are held fixed while the arms are compared: those by which a design distinguishes its runs.
 
 A column is held fixed if runs of one arm and seed differ by it, or if the arms of every seed agree in it. What was
 measured of a run does neither.
@@ -17,7 +17,7 @@ from bnbench.own_results.columns import Codes, Columns, different, joined
 from bnbench.own_results.reasons import Reason
 
 MOST = 100
-"""Levels of a column of text that is held fixed, at most, unless the user names it."""
+"""The most levels of a text column that is held fixed, unless the user names it."""
 
 MOST_NUMBERS = 12
 """The same of a column of numbers."""
@@ -36,12 +36,12 @@ _FAR = 2**60
 
 @dataclass(frozen=True)
 class Design:
-    """The columns that are known already."""
+    """The columns whose role is known."""
 
     columns: Columns
     factor: str
     identity: Codes | None
-    """What tells the runs of an arm apart, [rows]; None if each row is a run."""
+    """Numbers that distinguish the runs of an arm, [rows]; None if each row is a run."""
     epoch: str | None
     paired: bool
     known: Collection[str] = ()
@@ -57,13 +57,13 @@ class Design:
 
     @cached_property
     def run(self) -> Codes:
-        """What tells runs of one context apart, [rows]: the arm and the seed."""
+        """Numbers that distinguish runs of one context, [rows]: the arm and the seed."""
         identity = np.arange(self.columns.rows) if self.identity is None else self.identity
         return self.joined([self.factor], identity)
 
 
 def unfit(design: Design, name: str) -> Reason:
-    """Why a column could not be held fixed, whatever the others are; empty if it could."""
+    """Why a column cannot be held fixed, regardless of the others; empty if it can."""
     columns, known, number = design.columns, name in design.known, design.is_doubtful(name)
     levels = columns.count(name)
     if number and scales.named(name).says_something:
@@ -110,7 +110,7 @@ def _crossed(design: Design, name: str) -> float:
 
 
 def _why_not(design: Design, name: str, others: Sequence[str]) -> Reason:
-    """Why a column is not held fixed beside the others; empty if it is."""
+    """Why a column is not held fixed together with the others; empty if it is."""
     number = design.is_doubtful(name)
     codes, levels = design.columns.codes(name)
     run = design.joined(others, design.run)
@@ -130,7 +130,7 @@ def _why_not(design: Design, name: str, others: Sequence[str]) -> Reason:
 
 
 def _follows(design: Design, name: str, given: Sequence[str]) -> bool:
-    """Whether other columns say already what a column does."""
+    """Whether other columns already contain a column's information."""
     return different(design.joined([*given, name])) == different(design.joined(given))
 
 
@@ -156,7 +156,7 @@ def _side_by_side(design: Design, run: Codes, codes: Codes) -> bool:
 
 
 def _why_apart(design: Design, name: str, others: Sequence[str], *, number: bool) -> Reason:
-    """Why a column that tells no runs apart is not held fixed; empty if the arms agree in it."""
+    """Why a column that distinguishes no runs is not held fixed; empty if the arms agree in it."""
     codes, levels = design.columns.codes(name)
     if not design.paired or design.identity is None:
         sparse = np.bincount(design.joined([design.factor, name])).min() < 2

@@ -1,4 +1,4 @@
-"""Reads a table of text whose cells a comma, a semicolon or a tab separates."""
+"""Reads a text table whose cells are separated by commas, semicolons or tabs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 """How a file in UTF-16 begins."""
 _BLOCK = 16 << 20
-"""Bytes that pyarrow takes at a time: a line must fit into them."""
+"""Bytes that pyarrow reads at a time: a line must fit into them."""
 _COUNTS = r"^\d+$"
 _DECIMAL_COMMA = r"^[+-]?(\d+(,\d+)?|,\d+)([eE][+-]?\d+)?$|^[+-]?([nN][aA][nN]|[iI][nN][fF])$"
 
@@ -126,7 +126,7 @@ def _not_utf8(data: bytes, name: str) -> UserError:
 
 
 def _parts(data: bytes, separator: str, rows: int, header_line: int, name: str) -> tuple[Part, ...]:
-    """Where rows stand; line by line only where some line is blank or some cell holds several."""
+    """Where rows are; line by line only if some line is blank or some cell spans several."""
     if data.count(b"\n") + (not data.endswith(b"\n")) == rows + header_line:
         return (Part(name, 0, header_line + 1),)
     lines = _lines(data, separator, None, name)
@@ -158,7 +158,7 @@ def _lines(data: bytes, separator: str, width: int | None, name: str) -> np.ndar
 
 
 def _problem(error: csv.Error) -> str:
-    why = "found a quote that nothing closes" if "end of data" in str(error) else f"cannot be read ({error})"
+    why = "found a quote that is never closed" if "end of data" in str(error) else f"cannot be read ({error})"
     return f"{why}, allowed: quotes in pairs, around a whole cell"
 
 
@@ -193,4 +193,4 @@ def _with_points(columns: dict[str, pa.ChunkedArray]) -> list[str]:
         if fits and pc.any(pc.match_substring(column, ",")).as_py():
             columns[name] = pc.replace_substring(column, ",", ".")
             changed.append(name)
-    return [f"The comma is taken for a decimal point in {named(changed)}."] if changed else []
+    return [f"The comma is read as a decimal point in {named(changed)}."] if changed else []

@@ -35,7 +35,7 @@ class _Source:
 
 
 def read(path: str, pattern: str | None = None) -> Long:
-    """Results as one long table, whatever form they have.
+    """Results in any form as one long table.
 
     Args:
         path: a file (CSV, TSV, Parquet, JSON lines, an exported chart of a tracker), or a folder of Lightning's or
@@ -43,7 +43,7 @@ def read(path: str, pattern: str | None = None) -> Long:
         pattern: which files to read, relative to `path` or absolute; braces become columns, see `pattern.find`.
 
     Raises:
-        UserError: there is no such file or folder, or what stands in it cannot be read.
+        UserError: there is no such file or folder, or its contents cannot be read.
     """
     source, root = _source(path, pattern), Path(path)
     files = [match.path for match in source.matches]
@@ -125,16 +125,16 @@ def _like(root: Path) -> str:
 
 
 def _folder(root: Path) -> _Source:
-    """What a folder holds: runs of Lightning, or else of TensorBoard."""
+    """The contents of a folder: runs of Lightning, or else of TensorBoard."""
     metrics, events = (_inside(root, f"**/{name}") for name in (lightning.METRICS, f"*{tensorboard.EVENTS}*"))
     if metrics:
-        note = "Event files of TensorBoard stand beside metrics.csv, and are not read."
+        note = "TensorBoard's event files beside metrics.csv are not read."
         return _Source("lightning", metrics, (note,) if events else ())
     if events:
         return _Source("tensorboard", events)
     endings = [each for each in (*_TEXT, *_PARQUET, *_JSON) if _inside(root, f"**/*{each}")]
     if not endings:
-        allowed = "metrics.csv of Lightning, event files of TensorBoard, or a pattern that finds others"
+        allowed = "Lightning's metrics.csv, TensorBoard's event files, or a pattern for other files"
         raise UserError(f"{root}: found no results in this folder, allowed: {allowed}")
     example = f"{{norm}}/seed{{seed}}/*{endings[0]}"
     raise UserError(

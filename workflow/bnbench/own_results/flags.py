@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 COMMAND_LINE = "the command line"
-"""What messages call the source of a config that nobody has written; one that is called from Python has it too."""
+"""The name in messages for a config that was not read from a file, also for calls from Python."""
 
 _RESULTS = (
     *("pattern", "factor", "baseline", "outcome", "seed", "epoch", "better", "scale", "duplicates", "empty"),

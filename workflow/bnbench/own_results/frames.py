@@ -41,7 +41,7 @@ def from_frame(frame: pd.DataFrame) -> Long:
     lacking = [name for name, series in columns if series.dtype.kind == "f" and series.isna().any()]
     if not lacking:
         return long
-    note = f"NaN is taken for a missing value in {named(lacking)}; write inf for a run that diverged."
+    note = f"NaN is read as a missing value in {named(lacking)}; write inf for a run that diverged."
     return replace(long, notes=(*long.notes, note))
 
 

@@ -16,7 +16,7 @@ from bnbench.own_results.table import Long
 
 FILE = "hparams.yaml"
 _MOST = 10_000
-"""Values of a file, at most: aliases make as many as they like out of a few lines."""
+"""The most values of a file: with aliases, a few lines can produce any number."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Found:
     """Hyperparameters of several runs."""
 
     columns: list[dict[str, str]]
-    """Of each run, those that become columns."""
+    """For each run, those that become columns."""
     factors: tuple[str, ...]
-    """Those of them that are no seeds."""
+    """Those of them that are not seeds."""
     notes: tuple[str, ...]
 
 
@@ -35,7 +35,7 @@ class _Unread:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that makes nothing of tags that it does not know, in place of running what they name."""
+    """Safe YAML that ignores unknown tags instead of running what they name."""
 
 
 def _unread(loader: _Loader, suffix: str, node: yaml.Node) -> _Unread:  # noqa: ARG001 - what PyYAML calls it with
@@ -52,12 +52,12 @@ _Loader.add_constructor("tag:yaml.org,2002:python/tuple", _tuple)
 
 
 def read(path: Path, name: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Hyperparameters as text by their names, `optimizer.lr` where mappings hold others, and what is left out.
+    """Hyperparameters as text by their names, `optimizer.lr` for nested mappings, and the names that are left out.
 
     Nothing is `None`, as Python writes it, since a null may be the level of a factor.
 
     Raises:
-        UserError: the file cannot be read, is no YAML, or no mapping.
+        UserError: the file cannot be read, is not YAML, or not a mapping.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader

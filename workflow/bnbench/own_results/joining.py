@@ -50,7 +50,7 @@ def with_constants(long: Long, constants: dict[str, str]) -> Long:
 
 
 def refuse_names(names: Iterable[str], where: str) -> None:
-    """Refuse columns that have no name, or one that stands twice.
+    """Refuse columns that have no name, or one that occurs twice.
 
     Raises:
         UserError: one of them.
@@ -67,13 +67,13 @@ def refuse_names(names: Iterable[str], where: str) -> None:
 
 
 def parts_of_lines(file: str, lines: np.ndarray) -> tuple[Part, ...]:
-    """The stretches of consecutive lines, of the line [rows] in which each row stands."""
+    """The stretches of consecutive lines, from the line [rows] of each row."""
     begins = [0, *(np.flatnonzero(np.diff(lines) != 1) + 1).tolist()]
     return tuple(Part(file, first, int(lines[first])) for first in begins)
 
 
 def lines_of(long: Long) -> np.ndarray | None:
-    """The line [rows] in which each row stands, if all parts have lines."""
+    """The line of each row, [rows], if all parts have lines."""
     stops = [*(part.first for part in long.parts[1:]), long.table.num_rows]
     stretches: list[np.ndarray] = []
     for part, stop in zip(long.parts, stops, strict=True):
@@ -84,7 +84,7 @@ def lines_of(long: Long) -> np.ndarray | None:
 
 
 def named(names: Iterable[object], most: int = 5) -> str:
-    """Names in a list that a sentence can hold: `a, b and 7 more`."""
+    """Names in a list short enough for a sentence: `a, b and 7 more`."""
     every = [str(name) for name in names]
     if len(every) > most:
         every = [*every[:most], f"{len(every) - most} more"]
@@ -107,14 +107,14 @@ def _joined(tables: Sequence[pa.Table], name: str) -> pa.ChunkedArray:
 
 
 def _notes(longs: Sequence[Long]) -> tuple[str, ...]:
-    """Each note once, with the number of files that it is true of, unless that is all of them."""
+    """Each note once, with the number of files that it applies to, unless it applies to all."""
     counts = Counter(note for long in longs for note in dict.fromkeys(long.notes))
     every = len(longs)
     return tuple(note if count == every else f"In {count} of {every} files: {note}" for note, count in counts.items())
 
 
 DEEPEST = 20
-"""Mappings in one another that are still taken apart."""
+"""The deepest nesting of mappings that is still flattened."""
 
 
 def leaves(
@@ -125,7 +125,7 @@ def leaves(
     Args:
         mapping: with texts as keys.
         what: messages call it, in the plural.
-        where: it stands, for messages.
+        where: its place, for messages.
         before: the keys above it, with a dot after each.
         depth: how many mappings are above it.
 

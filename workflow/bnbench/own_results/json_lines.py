@@ -26,7 +26,7 @@ _LINES = "a JSON object in each line, as pandas writes by to_json(…, orient='r
 def read(path: Path, name: str) -> Long:
     """The objects as rows: null is a cell without a value, the token NaN a number of a run that diverged.
 
-    An object in an object gives a column for each of its values, `config.lr`. Lists are left out, which a note says.
+    A nested object becomes a column for each of its values, `config.lr`. Lists are left out, which a note says.
 
     Raises:
         UserError: the file is absent, empty or not in UTF-8, or a line holds no JSON object.
@@ -89,7 +89,7 @@ def _object(line: bytes, name: str, number: int) -> dict[str, Any]:
 
 
 def _flat(row: dict[str, Any], lists: set[str], name: str, line: int) -> dict[str, Any]:
-    """The row without objects in it; `lists` takes the names of what is left out."""
+    """The row without objects in it; `lists` collects the names of the keys that are left out."""
     if _NESTED.isdisjoint(map(type, row.values())):
         return row
     where = f"{name}, line {line}"

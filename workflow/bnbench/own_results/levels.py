@@ -12,7 +12,7 @@ from bnbench.errors import UserError, nearest
 from bnbench.own_results.columns import Codes, Columns, listed
 
 BASELINES = ("none", "baseline", "control", "vanilla", "default", "off", "no", "false", "0", "identity", "reference")
-"""What a baseline is called, in the order in which it is looked for."""
+"""Names of a baseline, in the order in which they are looked for."""
 
 
 def label(value: Any) -> str:
@@ -26,7 +26,7 @@ def label(value: Any) -> str:
 
 
 def in_order(labels: Iterable[str]) -> list[str]:
-    """Labels as people expect them: numbers by size, texts by the alphabet, and numbers within them by size."""
+    """Labels in a natural order: numbers by size, texts by the alphabet, and numbers within them by size."""
 
     def key(text: str) -> tuple[int, float, list[tuple[int, float, str]]]:
         try:
@@ -58,28 +58,28 @@ def of_column(columns: Columns, name: str) -> tuple[Codes, list[str]]:
 
 
 def alike(columns: Columns, name: str) -> list[str]:
-    """What is to be told of levels that differ by little, a sentence each."""
+    """Notes on levels that differ only slightly, a sentence each."""
     written = [str(value) for value in columns.levels(name)] if not columns.is_number(name) else []
     texts = in_order({label(value) for value in written})
     said = []
     if len(texts) < len({*written}):
-        said.append(f"Levels of '{name}' that differ by blanks alone are taken for one.")
+        said.append(f"Levels of '{name}' that differ only by blanks count as one.")
     by_letters: dict[str, list[str]] = {}
     for text in texts:
         by_letters.setdefault(text.casefold(), []).append(text)
     several = [listed(same) for same in by_letters.values() if len(same) > 1]
-    return [*said, *(f"Levels of '{name}' that differ by capital letters are kept apart: {same}." for same in several)]
+    return [*said, *(f"Levels of '{name}' that differ only in case stay separate: {same}." for same in several)]
 
 
 def baseline(columns: Columns, factor: str, levels: Sequence[str], asked: Any) -> str:
     """The level that all others are compared with.
 
     Raises:
-        UserError: there is no such level, or none that is called like a baseline.
+        UserError: there is no such level, or none with the name of a baseline.
     """
     if len(levels) < 2:
         raise UserError(
-            f"{columns.source}, column {factor}: found one level, {levels[0]}, allowed: two at least, to compare"
+            f"{columns.source}, column {factor}: found one level, {levels[0]}, allowed: at least two, to compare"
         )
     by_letters = {level.lower(): level for level in reversed(levels)}
     if asked is None:

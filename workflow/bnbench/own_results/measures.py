@@ -1,4 +1,4 @@
-"""The outcomes of a table: how runs are compared by the one that decides, and by those beside it."""
+"""The outcomes of a table: how runs are compared by the one that decides, and by the others."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from bnbench.own_results.roles import Roles
 from bnbench.own_results.scales import Better
 
 MOST = 30
-"""Outcomes beside the one that decides, at most."""
+"""The most outcomes in addition to the one that decides."""
 
 _TOLD = ("changes on the way", "follows another column", "follows the arms", "incomplete", "changes with the seed")
-"""Why a column of numbers is no context, where that says more than that no side of it is known to be better."""
+"""Reasons why a column of numbers is not a context that say more than that neither direction is known to be better."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Measures:
 
 
 def of(columns: Columns, said: Roles, better: Better | None, scale: Scale | None) -> Measures:
-    """The outcomes; a column that turns out to be none is added to what is set aside.
+    """The outcomes; a column that turns out not to be one is set aside.
 
     Args:
         columns: of the table.
@@ -69,7 +69,7 @@ def of(columns: Columns, said: Roles, better: Better | None, scale: Scale | None
 
 
 def _why_none(columns: Columns, name: str, reason: Reason) -> Reason:
-    """Why a column of numbers is no outcome, from why it is no context."""
+    """Why a column of numbers is not an outcome, from why it is not a context."""
     if scales.named(name).says_something and not scales.named(name).better:
         return "a spread, a count or a rank"
     if numbers.is_index(columns, name):
@@ -107,7 +107,7 @@ def _decides(
 
 
 def with_margin(outcome: Outcome, cells: Cells, of_baseline: Flags, contexts: Whole) -> Outcome:
-    """The outcome with a margin; one that depends on the unit is a part of what the baseline's runs ended at.
+    """The outcome with a margin; one that depends on the unit is a share of the baseline's final values.
 
     All contexts have the same margin. So the one counts in which the baseline comes to least: a difference that is
     small beside what other contexts end at may be large there.
@@ -129,7 +129,7 @@ def with_margin(outcome: Outcome, cells: Cells, of_baseline: Flags, contexts: Wh
 def as_json(outcome: Outcome, name: str, cells: Cells) -> dict[str, Any]:
     """An outcome as the facts have it, by the name that it has in a report.
 
-    `smallest` is its smallest value above 0, below which nothing is told from 0; None where there is none.
+    `smallest` is its smallest value above 0, below which nothing can be distinguished from 0; None if there is none.
     """
     values = cells.values[outcome.name]
     positive = values[np.isfinite(values) & (values > 0)]

@@ -1,4 +1,4 @@
-"""What columns of results are called: names of seeds, of epochs, of runs, and of what trackers note."""
+"""Names of columns of results: those of seeds, epochs and runs, and those that trackers record."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def word(name: str) -> str:
 
 
 def is_noted(name: str) -> bool:
-    """Whether it is what a tracker notes of every run, and neither a factor nor an outcome."""
+    """Whether a tracker records it for every run, so that it is neither a factor nor an outcome."""
     return word(name) in _NOTED
 
 

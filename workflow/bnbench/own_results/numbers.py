@@ -18,10 +18,10 @@ _NUMBER = (
     r"^\s*[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)\s*$"
 )
 _LARGEST = 2**53
-"""From here on not every whole number is one in a column of float64."""
+"""Beyond this, float64 cannot hold every whole number."""
 
 _HUGE = 1e100
-"""A number beyond this is one of a run that diverged: its square and the like would be no numbers any more."""
+"""A larger number means that a run diverged: its square would overflow."""
 
 
 def measured(columns: Columns, name: str) -> tuple[Array, NDArray[np.bool_]]:
@@ -59,7 +59,7 @@ def is_whole(columns: Columns, name: str) -> bool:
 
 
 def is_index(columns: Columns, name: str) -> bool:
-    """Whether a column numbers the rows, in whatever order."""
+    """Whether a column numbers the rows, in any order."""
     if not is_whole(columns, name) or columns.has_gaps(name) or columns.count(name) < columns.rows:
         return False
     values = columns.table[name].to_numpy()
@@ -102,7 +102,7 @@ def whole(columns: Columns, name: str, what: str) -> NDArray[np.int64]:
 
 
 def _refuse_text(columns: Columns, name: str, allowed: str) -> None:
-    """Name the first cell that is no number.
+    """Name the first cell that is not a number.
 
     Raises:
         UserError: always.

@@ -1,4 +1,4 @@
-"""Finds files by a pattern whose braces stand for what folders are called after: `runs/{norm}/seed{seed}/*.csv`."""
+"""Finds files by a pattern whose braces stand for parts of the names of folders: `runs/{norm}/seed{seed}/*.csv`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Match:
 
     path: Path
     values: dict[str, str]
-    """What stands in the place of each brace."""
+    """The text in the place of each brace."""
 
 
 @dataclass
 class _Walk:
-    """A search that knows how far it came."""
+    """A search that remembers how far it got."""
 
     depth: int = 0
     folder: Path = field(default_factory=Path)
@@ -59,7 +59,7 @@ def find(pattern: str, folder: Path = Path()) -> list[Match]:
 
 
 def look(pattern: str, folder: Path) -> list[Match] | _Walk:
-    """As `find`, but gives the way that was walked where nothing matches."""
+    """As `find`, but returns the path that was searched if nothing matches."""
     names_of(pattern)
     segments = [segment for segment in pattern.split("/") if segment not in {"", "."}]
     if segments[-1:] == [_DEEP]:
@@ -87,7 +87,7 @@ def names_of(pattern: str) -> tuple[str, ...]:
     """The names in the braces, in their order.
 
     Raises:
-        UserError: a brace is not closed, or a name is none, stands twice or right behind another.
+        UserError: a brace is not closed, or a name is not valid, occurs twice or follows another directly.
     """
     names: list[str] = []
     for segment in pattern.split("/"):
@@ -95,9 +95,7 @@ def names_of(pattern: str) -> tuple[str, ...]:
         for token in _TOKENS.finditer(segment):
             if token["open"]:
                 problem = "'{' is not closed" if token["open"] == "{" else "'}' closes nothing"
-                raise UserError(
-                    f"pattern '{pattern}': found a brace that stands alone ({problem}), allowed: {_EXAMPLE}"
-                )
+                raise UserError(f"pattern '{pattern}': found an unmatched brace ({problem}), allowed: {_EXAMPLE}")
             if (name := token["name"]) is None:
                 before = token["stars"] or ""
                 continue
@@ -109,9 +107,7 @@ def names_of(pattern: str) -> tuple[str, ...]:
                 raise UserError(f"pattern '{pattern}': found '{{{name}}}' twice, allowed: once")
             if before:
                 found = f"'{{{name}}}' right behind '{before}'"
-                raise UserError(
-                    f"pattern '{pattern}': found {found}, allowed: text between them, which tells them apart"
-                )
+                raise UserError(f"pattern '{pattern}': found {found}, allowed: text between them, which separates them")
             names.append(name)
             before = token[0]
     return tuple(names)
@@ -135,7 +131,7 @@ def _matches(folder: Path, segments: Sequence[str], values: dict[str, str], walk
 
 
 def _named(folder: Path, segment: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The names in a folder that match a segment of the pattern, and what stands in the place of its braces."""
+    """The names in a folder that match a segment of the pattern, and the text in the place of its braces."""
     if not _MAGIC.search(segment):
         yield segment, {}
         return
@@ -159,7 +155,7 @@ def _expression(token: re.Match[str]) -> str:
 
 
 def _nothing(pattern: str, walk: _Walk) -> UserError:
-    """What to say where no file matches: the folder that came nearest, and what stands in it."""
+    """What to say if no file matches: the folder that came nearest, and its contents."""
     if not walk.folder.is_dir():
         return UserError(f"pattern '{pattern}': no file matches; {walk.folder} is no folder")
     segments = [segment for segment in pattern.split("/") if segment not in {"", "."}]
@@ -167,7 +163,7 @@ def _nothing(pattern: str, walk: _Walk) -> UserError:
     last = walk.depth >= len(segments) - 1
     if folders := [name for name, _ in _named(walk.folder, wanted) if last and (walk.folder / name).is_dir()]:
         return UserError(
-            f"pattern '{pattern}': found folders alone ({named(folders)}), allowed: files in '{pattern}/*.csv'"
+            f"pattern '{pattern}': found only folders ({named(folders)}), allowed: files in '{pattern}/*.csv'"
         )
     if walk.depth == 0 and wanted == walk.folder.name:
         return UserError(

@@ -1,4 +1,4 @@
-"""What a table of results holds: which column is what, and what each run measured at each epoch.
+"""The contents of a table of results: the role of each column, and what each run measured at each epoch.
 
 What comes in is the long table that a reader gives, what goes out are facts that are JSON-able, from which a study is
 planned, and the cells of all runs. The order of rows and columns makes no difference to either.
@@ -28,7 +28,7 @@ from bnbench.own_results.table import Long
 
 @dataclass(frozen=True)
 class Options:
-    """What the user says of a table; None is left to be found."""
+    """What the user says about a table; None if it is to be found out."""
 
     wanted: Wanted = field(default_factory=Wanted)
     baseline: Any = None
@@ -37,7 +37,7 @@ class Options:
     duplicates: Literal["refuse", "mean"] = "refuse"
     empty: Empty = "refuse"
     taken: frozenset[str] = frozenset()
-    """Names that tables of a report have for something else, which a factor cannot have there."""
+    """Names that tables of a report use for something else, so that a factor cannot have them."""
     made: frozenset[str] = frozenset()
     """Names that an outcome cannot have there."""
 
@@ -63,7 +63,7 @@ class _Factors:
 
     columns: list[str]
     names: list[str]
-    """As the report calls them."""
+    """Their names in the report."""
     levels: list[list[str]]
     settings: list[dict[str, str]]
     """Labels of each setting, by the names of the report."""
@@ -72,7 +72,7 @@ class _Factors:
 
 
 def of(long: Long, options: Options) -> Read:
-    """What the table holds.
+    """The facts about the table.
 
     The facts are `rows` and `runs`; `factors`, the compared one first, with the name, column and levels of each;
     `baseline`; `margin_share`, the part of what the baseline comes to that its margin is; `outcomes`, the one that
@@ -146,7 +146,7 @@ def _factors(columns: Columns, said: Roles, taken: Collection[str]) -> _Factors:
 
 
 def _renamed(columns: Sequence[str], taken: Collection[str]) -> list[str]:
-    """What columns are called in a report, some of whose names mean something else there."""
+    """Names of columns in a report, where some original names mean something else."""
     called: list[str] = []
     for column in columns:
         name = column
@@ -157,11 +157,11 @@ def _renamed(columns: Sequence[str], taken: Collection[str]) -> list[str]:
 
 
 def _seeds(columns: Columns, said: Roles) -> tuple[Whole, list[str]]:
-    """What tells the runs of a setting apart, as numbers, and the names that these stand for, where they are texts."""
+    """What distinguishes the runs of a setting, as numbers, and the names that these stand for, if they are texts."""
     if said.seed is None:
         if said.epoch:
             raise UserError(
-                f"{columns.source}: no column says which rows are of one run, allowed: --seed with one of "
+                f"{columns.source}: no column says which rows belong to one run, allowed: --seed with one of "
                 f"{listed(columns.names)}"
             )
         return _by_content(columns), []
@@ -171,7 +171,7 @@ def _seeds(columns: Columns, said: Roles) -> tuple[Whole, list[str]]:
 
 
 def _by_content(columns: Columns) -> Whole:
-    """A number for each row, by what stands in it and not by where it stands, [rows]."""
+    """A number for each row, by its content and not by its place, [rows]."""
 
     def ranks(name: str) -> Whole:
         codes, values = columns.codes(name)

@@ -1,4 +1,4 @@
-"""Why a column of a table is neither a role nor an outcome. Light to import: the words for each lie elsewhere."""
+"""Why a column of a table is neither a role nor an outcome. Light to import: the words for each are elsewhere."""
 
 from typing import Literal
 

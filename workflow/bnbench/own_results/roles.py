@@ -1,4 +1,4 @@
-"""Which column is what: seed, epoch, the compared factor, contexts, outcomes, and those that are set aside."""
+"""The role of each column: seed, epoch, the compared factor, contexts, outcomes, and those that are set aside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bnbench.own_results.names import ARMS, EPOCHS, FOLDS, MEASURES, RUNS, SEEDS
 from bnbench.own_results.reasons import Reason
 
 MOST_ARMS = 20
-"""Levels of a column that is taken for the compared one, at most."""
+"""A column with more levels is not read as the compared one."""
 
 MOST_NAMED = 50
 """The same if the user names it: each is compared with the baseline, in a table and a picture."""
@@ -25,7 +25,7 @@ MOST_CONTEXTS = 1000
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user says of the columns; None is left to be found."""
+    """What the user says about the columns; None if it is to be found out."""
 
     factor: str | None = None
     outcome: str | None = None
@@ -35,7 +35,7 @@ class Wanted:
     unpaired: bool = False
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Flag and column of all that are named."""
+        """Flag and column of everything that is named."""
         for flag in ("factor", "outcome", "seed", "epoch"):
             if (name := getattr(self, flag)) is not None:
                 yield f"--{flag}", name
@@ -45,22 +45,22 @@ class Wanted:
 
 @dataclass
 class Roles:
-    """Which column is what, by its name in the file."""
+    """The role of each column, by its name in the file."""
 
     factor: str
     outcome: str
     seed: str | None
-    """What runs are paired by, or what tells them apart; None if each row is a run."""
+    """The column that pairs or distinguishes runs; None if each row is a run."""
     epoch: str | None
     contexts: list[str]
     others: dict[str, Reason]
-    """Further columns of numbers, which may be outcomes, in the order of their names → why they are no contexts."""
+    """Further columns of numbers, which may be outcomes, in the order of their names → why they are not contexts."""
     set_aside: list[tuple[str, Reason, str]] = field(default_factory=list)
     """Column, a word for the reason, and a detail; in the order of their names."""
 
 
 def found(columns: Columns, wanted: Wanted, known: Collection[str] = ()) -> Roles:
-    """What each column is.
+    """The role of each column.
 
     Args:
         columns: of the table.
@@ -96,7 +96,7 @@ def _check_names(columns: Columns, wanted: Wanted) -> None:
         columns.wanted(flag, name)
         if name in flags:
             twice = flag if flags[name] == flag else f"{flags[name]} and {flag}"
-            raise UserError(f"{columns.source}: found the column '{name}' twice ({twice}), allowed: one role a column")
+            raise UserError(f"{columns.source}: found the column '{name}' twice ({twice}), allowed: one role each")
         flags[name] = flag
     for flag, most in (("--factor", MOST_NAMED), ("--context", MOST_CONTEXTS)):
         for name in (name for name, its in flags.items() if its == flag):
@@ -104,7 +104,7 @@ def _check_names(columns: Columns, wanted: Wanted) -> None:
 
 
 def _check_levels(columns: Columns, flag: str, name: str, most: int) -> None:
-    """Refuse a column that is no factor."""
+    """Refuse a column that is not a factor."""
     if _moments(columns, name):
         first = columns.levels(name)[0]
         raise UserError(f"{columns.source}: {flag}: found dates or times in '{name}' ({first}), allowed: a factor")
@@ -137,7 +137,7 @@ def _refuse_long_form(columns: Columns, wanted: Wanted) -> None:
 
 
 def _useless(columns: Columns, name: str) -> tuple[Reason, str] | None:
-    """Why a column is of no use, whatever the others are: a word for the reason, and a detail."""
+    """Why a column is useless, regardless of the others: a word for the reason, and a detail."""
     if not columns.count(name):
         return "empty", ""
     if is_noted(name):
@@ -154,14 +154,14 @@ def _short(text: str) -> str:
 
 
 def _one_of(words: Iterable[str], names: Sequence[str], fits: Callable[[str], bool] = lambda _: True) -> str | None:
-    """The column that goes by the first of these words, alone or after a dot or a slash."""
+    """The column named by the first of these words, alone or after a dot or a slash."""
     able = sorted(filter(fits, names), key=lambda name: (len(name), name), reverse=True)
     by_word = {word(name): name for name in able}
     return next((by_word[each] for each in words if each in by_word), None)
 
 
 def _seed(columns: Columns, wanted: Wanted, free: Sequence[str]) -> str | None:
-    """What runs are paired by; of runs that are not paired, what tells them apart."""
+    """The column that pairs runs; for unpaired runs, the column that distinguishes them."""
     if wanted.seed is not None:
         return wanted.seed
     if called := _one_of(SEEDS, free):
@@ -179,8 +179,8 @@ def _seed(columns: Columns, wanted: Wanted, free: Sequence[str]) -> str | None:
             numbers.whole(columns, constant, "seed")  # of seeds that are too large, several may look like one
         value = label((columns.levels(constant) or ["nothing"])[0])
         raise UserError(
-            f"{columns.source}, column {constant}: found one seed, {value}, in all rows, allowed: two at least; below "
-            "six nothing can be decided at α = 0.05"
+            f"{columns.source}, column {constant}: found one seed, {value}, in all rows, allowed: at least two; with "
+            "fewer than six nothing can be decided at α = 0.05"
         )
     epoch = wanted.epoch or _epoch(columns, free)
     taken = {epoch, wanted.factor, wanted.outcome, *(wanted.contexts or ())}
@@ -189,7 +189,7 @@ def _seed(columns: Columns, wanted: Wanted, free: Sequence[str]) -> str | None:
     with_one_of = f"with one of {listed(offered)}" if offered else "and a column that says it, which this table lacks"
     raise UserError(
         f"{columns.source}: which column is the seed, by which runs are paired? allowed: --seed {with_one_of}; or "
-        "--unpaired, if the arms shared no seeds"
+        "--unpaired, if the arms share no seeds"
     )
 
 
@@ -201,7 +201,7 @@ def _epoch(columns: Columns, free: Sequence[str]) -> str | None:
 
 
 def _factor(columns: Columns, free: Sequence[str]) -> str:
-    """The only column of text with few levels, or the only one of several that is called like an arm."""
+    """The only column of text with few levels, or the only one of several with the name of an arm."""
 
     def fits(name: str) -> bool:
         return 2 <= columns.count(name) <= MOST_ARMS
@@ -255,6 +255,6 @@ def _outcome(columns: Columns, able: Sequence[str]) -> str:
                 raise UserError(
                     f"{columns.source}, column {name}: found {value} in every row, allowed: one that varies"
                 )
-        raise UserError(f"{columns.source}: found no column of numbers that could be an outcome, allowed: one at least")
+        raise UserError(f"{columns.source}: found no column of numbers that could be an outcome, allowed: at least one")
     offered = listed(sided or likely or able)
     raise UserError(f"{columns.source}: which outcome decides? allowed: --outcome with one of {offered}")

@@ -1,4 +1,4 @@
-"""The runs of a table: which are there twice, which stopped early, and which lack epochs."""
+"""The runs of a table: which occur twice, which stopped early, and which lack epochs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bnbench.own_results.cells import Cells, Flags, Whole
 from bnbench.own_results.columns import Columns
 
 NAMED = 3
-"""Runs that a message names."""
+"""The most runs that a message names."""
 
 Empty = Literal["refuse", "stopped", "diverged"]
 
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs of a table, and what messages say of them."""
+    """All runs of a table, and their names in messages."""
 
     columns: Columns
     settings: Sequence[Mapping[str, str]]
@@ -32,7 +32,7 @@ class Runs:
     seed: str | None
     """Column of the seeds."""
     seeds: Sequence[str]
-    """Names of the seeds, where they are no numbers."""
+    """Names of the seeds, if they are not numbers."""
 
     def called(self, run: int) -> str:
         """A run in a message: `norm=batch, seed 3`."""
@@ -83,13 +83,13 @@ def refuse_duplicates(runs: Runs, other_axis: str | None) -> None:
     axis = f"; or --epoch {other_axis}" if other_axis else ""
     raise UserError(
         f"{runs.where(int(np.argmax(twice)))}: found several values of {runs.outcome} of one run ({named}{more}), "
-        "allowed: one for each seed and epoch; --context with the column that tells them apart; or --duplicates "
+        "allowed: one for each seed and epoch; --context with the column that distinguishes them; or --duplicates "
         f"mean{axis}"
     )
 
 
 def ended(runs: Runs, empty: Empty) -> Cells:
-    """The cells, with what runs that end without a value count as.
+    """The cells, with a decision on runs that end without a value.
 
     Raises:
         UserError: a run has no value from some epoch on at which others have one, and `empty` is `refuse`.
@@ -125,7 +125,7 @@ _SHARED = 0.5
 
 
 def told(runs: Runs) -> dict[str, Any]:
-    """What is odd about the runs.
+    """Unusual facts about the runs.
 
     `diverged` counts the runs that were not finite at the end; `without` those without any value of the outcome;
     `stopped` those that ended before others of their context did, and `gaps` those that lack epochs before their end

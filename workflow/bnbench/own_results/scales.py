@@ -1,4 +1,4 @@
-"""What the name of an outcome says of it: whether lower or higher is better, and how two runs are compared by it."""
+"""What the name of an outcome says about it: whether lower or higher is better, and how two runs are compared by it."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _HIGHER = frozenset(
     )
 )
 _SCORE = "score"
-"""Higher is better, unless another word says what it is a score of."""
+"""Higher is better, unless another word says what kind of score it is."""
 
 _SHARES = frozenset(
     ("acc", "accuracy", "error", "err", "success", "solved", "correct", "wer", "cer", "win", "wins", "winrate")
 )
-"""Words of outcomes that people read in per cent."""
+"""Words of outcomes that people read as percentages."""
 
 _DIFFERENCES = frozenset(("error", "err", "wer", "cer", "eer", "ter", "ece", "regret"))
-"""Words of outcomes of which lower is better and that are compared by their difference all the same."""
+"""Words of outcomes that should be low and are still compared by their difference."""
 
 _RATIOS = frozenset(("squared", "absolute", "percentage"))
-"""Words beside an error that is compared by its ratio."""
+"""Words next to an error that is compared by its ratio."""
 
 _MADE = frozenset(("std", "stddev", "stderr", "sem", "sd", "var", "variance", "count", "num", "n", "rank", "ci"))
-"""First or last words of what is made of an outcome, and is none itself: `std_test_score`, `val_loss_ci`."""
+"""First or last words of values derived from an outcome that are not outcomes: `std_test_score`, `val_loss_ci`."""
 
 _SET = frozenset(
     (
@@ -61,22 +61,23 @@ _BEHIND_TIMES = frozenset(("s", "ms", "sec", "secs", "min", "elapsed", "total", 
 
 _WHOLE = (("mAP", "_map_"), ("mIoU", "_miou_"), ("IoU", "_iou_"))
 _PARTS = ((r"(?<![a-zA-Z])[rR](\^2|²)", "_r2_"), (r"(?i)(?<![a-z])top[-_ @]?\d+", "_acc_"))
-"""What would fall apart if words ended at capitals and at signs."""
+"""Names that would be split if words ended at capitals and at signs."""
 
 SMALL = 0.05
-"""Share of what the baseline comes to that is too small to matter, where no unit says what is."""
+"""Share of the baseline's value that is too small to matter, if no unit says what is."""
 
 
 class Named(NamedTuple):
     """What a name says."""
 
     better: Better | None
-    """None where it says nothing."""
+    """None if it says nothing."""
     share: bool
     """Whether it is a share if its values lie between 0 and 1."""
     difference: bool
     says_something: bool
-    """Whether any of its words is one of outcomes: it was measured, even if this does not say which side is better."""
+    """Whether any of its words names an outcome: it was measured, even if this does not say which direction is
+    better."""
 
 
 def named(name: str) -> Named:
@@ -95,7 +96,7 @@ def named(name: str) -> Named:
 
 
 def _is_known(words: list[str], place: int) -> bool:
-    """Whether a word is one of outcomes, where it stands."""
+    """Whether a word names an outcome, in its place."""
     word, behind = words[place], words[place + 1 :]
     return word in _LOWER | _HIGHER and (word not in _TIMES or {*behind} <= _BEHIND_TIMES)
 

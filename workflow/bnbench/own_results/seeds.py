@@ -10,7 +10,7 @@ _ENDS_IN_SEED = re.compile(r"(?P<group>.+?)[-_ ./,]+(?P<word>seed|s)?[-_ =:]*(?P
 
 
 def is_seed(column: str) -> bool:
-    """Whether a column is called a seed, such as `seed`, `random_seed` or `data.seed`."""
+    """Whether a column is named as a seed, such as `seed`, `random_seed` or `data.seed`."""
     return _SEED.fullmatch(column) is not None
 
 

@@ -19,11 +19,11 @@ class Part:
     """A stretch of rows that come from one file."""
 
     file: str
-    """As messages name it."""
+    """Its name in messages."""
     first: int
     """Row of the long table at which the stretch begins."""
     line: int | None
-    """Line of the file in which this row stands; None where a file has no lines."""
+    """Line of this row in the file; None if a file has no lines."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Long:
     parts: tuple[Part, ...]
     """Where the rows come from, in their order; at least one."""
     notes: tuple[str, ...] = ()
-    """What the reader took, and what it left out: a sentence each."""
+    """Notes on what was read and what was left out: a sentence each."""
     factors: tuple[str, ...] = ()
     """Columns that the reader knows to be factors: they come from names of folders or from hyperparameters."""
 

@@ -16,12 +16,12 @@ from bnbench.own_results.merging import STEP, merged
 from bnbench.own_results.table import Long, Part, of_columns
 
 EVENTS = "tfevents"
-"""Stands in the name of every event file."""
+"""Part of the name of every event file."""
 _SCALARS = "scalars"
 _PLACEHOLDER = "hp_metric"
 """Lightning writes −1 under this tag if nobody logs it."""
 _SIDES = ("train", "validation")
-"""The folders into which Keras parts the metrics of one run."""
+"""The folders into which Keras divides the metrics of one run."""
 
 
 def runs(root: Path, files: Sequence[Path]) -> Long:
@@ -65,7 +65,7 @@ def run(files: Mapping[Path, str]) -> Long:
     if not values:
         raise UserError(f"{name}: found no scalars, allowed: an event file of TensorBoard with at least one")
     steps = sorted({step for each in values.values() for step in each})
-    notes = ("Tags that are no scalars are left out.",) if {*kinds.values()} - {_SCALARS} else ()
+    notes = ("Tags that are not scalars are left out.",) if {*kinds.values()} - {_SCALARS} else ()
     columns: dict[str, list[Any]] = {STEP: [*steps]}
     # A scalar may itself be called `step`; it is the step of the event that counts.
     columns |= {tag: [each.get(step) for step in steps] for tag, each in sorted(values.items()) if tag != STEP}

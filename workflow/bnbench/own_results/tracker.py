@@ -31,7 +31,7 @@ def is_chart(cells: Long) -> bool:
 def chart(cells: Long) -> Long:
     """The rows of a chart in long form: `run`, the step, and a column per metric, a row per run and step.
 
-    Where all names of runs end in a seed, the columns `group` and `seed` stand beside `run`. Rows in which a run has no
+    Where all names of runs end in a seed, the columns `group` and `seed` are added to `run`. Rows in which a run has no
     value are left out, and so are runs without any.
 
     Args:
@@ -71,7 +71,7 @@ def states(cells: Long) -> Long:
     if not open_:
         return cells
     told = named(f"{count} {state}" for state, count in sorted(open_.items()))
-    note = f"{counted(sum(open_.values()), 'run')} did not finish ({told}): they are kept, with what they have."
+    note = f"{counted(sum(open_.values()), 'run')} did not finish ({told}): they are kept with their values."
     return replace(cells, notes=(*cells.notes, note))
 
 
@@ -94,7 +94,7 @@ def _notes(table: pa.Table, runs: dict[str, dict[str, str]], groups: object) -> 
         note = f"Columns of minima and maxima are left out ({len(spread)})"
         notes.append(f"{note}; {_MEANS}" if _differs(table, spread) else f"{note}.")
     if groups:
-        notes.append("The names of all runs end in a seed: what stands before it is the column 'group'.")
+        notes.append("The names of all runs end in a seed: the part before it becomes the column 'group'.")
     return notes
 
 

@@ -16,7 +16,7 @@ from bnbench.plan.levels import Level, level, short
 from bnbench.plan.mistakes import ConfigError, Path, at, kinds
 
 TUNABLE = ("norm", "optimizer", "schedule")
-"""Factors whose parameters may be tuned. A task is what is to be learned, and no part of how."""
+"""Factors whose parameters may be tuned. A task is what is learned, not how it is learned."""
 
 RATE = "optimizer.lr"
 """The learning rate is tuned unless the config names other parameters."""
@@ -72,7 +72,7 @@ def held_out(resolved: Mapping[str, Any]) -> dict[str, float]:
 
 
 def whatever(tuned: Tuned, factor: str, entry: Any) -> Level:
-    """The level of an entry whatever its tuned parameters: what its candidates have in common."""
+    """The level of an entry without its tuned parameters: what its candidates have in common."""
     dropped = tuned.get(factor, ())
     return level(factor, {key: value for key, value in entry.items() if key not in dropped} if dropped else entry)
 
@@ -95,12 +95,12 @@ def of_levels(resolved: Mapping[str, Any], tuned: Tuned) -> dict[str, dict[str, 
 
 
 def text(candidate: Candidate) -> str:
-    """What a candidate is called: `lr=0.01, weight_decay=0.0001`."""
+    """The name of a candidate: `lr=0.01, weight_decay=0.0001`."""
     return ", ".join(f"{name}={short(value)}" for name, value in candidate)
 
 
 def _entries(config: Mapping[str, Any], factor: str) -> list[Any]:
-    """The entries of a factor as they are written."""
+    """The entries of a factor as written in the config."""
     value = config.get(factor)
     return value if isinstance(value, list) else [value]
 
@@ -111,7 +111,7 @@ def _lists(kind: str, entry: Any) -> list[str]:
 
 
 def _numbers(kind: str, entry: Any) -> Iterator[str]:
-    """The parameters of an entry that are numbers; none where the entry names nothing that is known."""
+    """The numeric parameters of an entry; none if the entry's name is unknown."""
     name = entry.get("name") if isinstance(entry, Mapping) else None
     if kind not in REGISTRIES or not isinstance(name, str) or name not in REGISTRIES[kind]:
         return

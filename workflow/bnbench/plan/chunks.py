@@ -31,7 +31,7 @@ class Chunk:
 
     @property
     def seeds(self) -> range:
-        """All of them."""
+        """All seeds."""
         return range(self.first, self.first + self.count)
 
     @property
@@ -43,7 +43,7 @@ class Chunk:
 def all_chunks(study: Study, automatic: Size) -> list[Chunk]:
     """All jobs of a study, setting by setting; `automatic` sizes those for which the study names no number.
 
-    Chunks start at multiples of their size: more seeds train only new chunks. None of results that are there already.
+    Chunks start at multiples of their size: more seeds train only new chunks. None of results that are trained already.
     """
     if not study.trained_here:
         return []

@@ -19,7 +19,7 @@ _PARTS = {"decomposition": "component", "outcomes": "outcome"}
 
 
 def parts(study: Study) -> dict[str, dict[str, list[str]]]:
-    """What tells the rows of a contrast apart, by table and column.
+    """What distinguishes the rows of a contrast, by table and column.
 
     In `outcomes` the one that decides has its verdict elsewhere, and some are not tested.
     """
@@ -42,12 +42,12 @@ def columns(study: Study, table: str) -> dict[str, list[str]]:
 
 
 def _words(levels: Iterable[Level]) -> list[str]:
-    """What claims may call levels by: their labels and their names."""
+    """The names that claims may use for levels: their labels and their names."""
     return list(dict.fromkeys(text for each in levels for text in (each.label, each.name)))
 
 
 def _explored(study: Study) -> list[str]:
-    """The outcomes that a study shows beside the one that decides, and tests."""
+    """The outcomes that a study shows and tests in addition to the one that decides."""
     config = study.config
     if not study.trained_here:
         return [name for name in study.outcomes if name != EPOCHS_TO_TARGET or study.has_target]
@@ -61,7 +61,7 @@ def _explored(study: Study) -> list[str]:
 
 
 def rows(study: Study, table: str) -> list[dict[str, str]]:
-    """Labels of all rows of a table that claims may be about, where there are trials enough."""
+    """Labels of all rows of a table that claims may be about, if there are enough trials."""
     if table == "interactions":
         return [row for arms in study.comparisons for row in _dependences(study, arms)]
     found: list[dict[str, str]] = []

@@ -2,7 +2,7 @@
 
 What comes in is what `configfile` has read, what goes out is the resolved config that `study.Study` plans from: every
 key there, every entry with all of its parameters, numbers in their declared types, data files by what they contain.
-It checks each key first, and then whether the keys fit together. Whatever is wrong is told in one `UserError`, a line a
+It checks each key first, and then whether the keys fit together. It reports all mistakes in one `UserError`, a line a
 mistake, before anything runs.
 """
 
@@ -84,7 +84,7 @@ def resolve(config: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def _told(error: UserError, source: str, config: Mapping[str, Any]) -> UserError:
-    """What is wrong with a config, with its source, and in terms of its keys."""
+    """The mistakes of a config, with its source, and in terms of its keys."""
     if isinstance(error, ConfigError):
         return error.told(source, config)
     written = config.get("results") is not None and source != flags.COMMAND_LINE
@@ -123,14 +123,14 @@ def _resolved(config: Mapping[str, Any], results: Long | None = None) -> dict[st
 
 
 def _of_results(config: Mapping[str, Any], resolve: Any, results: Long | None) -> dict[str, Any]:
-    """The same where the results are there already."""
+    """The same where the results are trained already."""
     from bnbench.plan import own_config  # noqa: PLC0415 - pandas takes a second that planning does not need otherwise
 
     return own_config.resolved(config, resolve, results)
 
 
 def _called_by_name(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Kind and name of all that the settings call by name, the losses of the tasks among it."""
+    """Kind and name of everything that the settings name, including the losses of the tasks."""
     for kind in (kind for kind in REGISTRIES if kind in FACTORS):
         yield from ((kind, entry["name"]) for entry in resolved[kind])
     yield from (("activation", name) for name in resolved["activation"])
@@ -229,5 +229,5 @@ def _canonical(value: Any, rule: Mapping[str, Any]) -> Any:
 
 
 def _in_order(items: list[Any], rule: Mapping[str, Any]) -> list[Any]:
-    """Items that are there once each, in the order of the words that are allowed, or of the alphabet."""
+    """Distinct items, in the order of the allowed words, or alphabetical."""
     return sorted(items, key=rule["enum"].index if "enum" in rule else None)

@@ -1,7 +1,7 @@
 """What a user wrote: a study's config in YAML, and `KEY=VALUE` pairs of the command line.
 
-What comes in is text, what goes out are plain values that `config` checks. Anything that is no YAML, or that YAML would
-read in silence as something else, ends in one `UserError`.
+What comes in is text, what goes out are plain values that `config` checks. Anything that is not
+YAML, or that YAML would silently misread, ends in one `UserError`.
 """
 
 import os
@@ -16,7 +16,7 @@ from bnbench.errors import UserError, first_line, found
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key that stands twice and a node that holds itself, and says where a value is wrong."""
+    """Safe YAML that refuses a duplicate key and a node that contains itself, and says where a value is wrong."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ARG002 - shallow, a node could hold itself
         try:
@@ -32,7 +32,7 @@ class _StrictLoader(yaml.SafeLoader):
                 continue
             key = self.construct_object(key_node)
             if key in seen:
-                problem = f"the key {str(key)!r} stands twice"
+                problem = f"the key {str(key)!r} occurs twice"
                 raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
@@ -43,7 +43,7 @@ def read(path: Path | str) -> dict[str, Any]:
 
     Raises:
         UserError: the file is absent or not readable, broken YAML (with line and column), not a mapping, or has a key
-            that stands twice.
+            that occurs twice.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -142,7 +142,7 @@ def _beside(path: str, folders: Sequence[Path]) -> str:
 
 
 def _problem(error: Exception) -> str:
-    """What YAML says is wrong, in one line."""
+    """YAML's complaint, in one line."""
     if isinstance(error, RecursionError):
         return "nested too deeply"
     return getattr(error, "problem", None) or first_line(error)

@@ -24,7 +24,7 @@ from bnbench.plan.modular_cost import Probe
 
 
 def amounts(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
-    """How much a CPU has to do in an epoch of `seeds` networks, by what has a price in `prices.CPU`."""
+    """The work of a CPU in an epoch of `seeds` networks, by what has a price in `prices.CPU`."""
     seeds = max(2, seeds)  # a lone one trains beside a copy of itself
     task, norm, optimizer = tasks.of(spec), build(NORMS, spec["norm"]), build(OPTIMIZERS, spec["optimizer"])
     points, tested = task.train_points(), task.tested_points()
@@ -68,7 +68,7 @@ JOB_SECONDS = 300.0
 
 _STACK_BYTES = 5 * 2**20  # of weights, gradients and optimizer states that are worked on at once: what caches hold
 _DEVICE_BYTES = 12 * 2**30  # of a GPU, which a job of automatic size uses at most, see `seeds_per_job`
-_HOST_MIB = {"cpu": 2048, "cuda": 6144}  # of the host's memory beside the imports, likewise
+_HOST_MIB = {"cpu": 2048, "cuda": 6144}  # of the host's memory besides the imports, in the same way
 _IMPORTS_MIB = {"cpu": 330, "cuda": 3000}  # of a job that has trained nothing yet
 _UNKNOWN_MINUTES = 60  # of a job whose network nobody has measured
 _OWN_SHARE = 5  # how much longer a job of the user's networks may take than the estimate
@@ -93,9 +93,9 @@ def seconds(spec: Mapping[str, Any], seeds: int, probe: Probe | None = None) -> 
 
 
 def seconds_setting_up(spec: Mapping[str, Any], seeds: int) -> float:
-    """Time that a job takes before its networks train, for data and initial weights; known of stacks on a GPU alone.
+    """Time that a job takes before its networks train, for data and initial weights; known only for stacks on a GPU.
 
-    Elsewhere it is next to nothing. What trials took does not contain it, so neither does `seconds`.
+    Elsewhere it is negligible. What trials took does not contain it, so neither does `seconds`.
     """
     if spec["device"] == "cpu" or engine(spec) == "modular":
         return 0.0
@@ -116,7 +116,7 @@ def seeds_per_job(spec: Mapping[str, Any]) -> int:
     """How many seeds one job of automatic size trains: 1, 2, 5, 10, 20 or so on, within what is set above.
 
     It never depends on a measurement, so that the same setting is cut into the same jobs everywhere. A network of the
-    user's is taken for the smallest there is; so that jobs of a larger one take minutes still, they are cut shorter.
+    user's counts as the smallest possible one; its jobs are cut shorter, so that a larger one still takes minutes.
 
     A job may take 12 GiB of a GPU, so a card of 16 GB trains it whole; a smaller one does in halves, see
     `trainer.stacks`. More would not fill a larger card better: a step passes over those bytes more than once, which
@@ -136,16 +136,16 @@ def seeds_per_job(spec: Mapping[str, Any]) -> int:
 
 
 class Asked(NamedTuple):
-    """What a job asks a cluster for."""
+    """What a job requests from a cluster."""
 
     minutes: int
     mebibytes: int
 
 
 def asked(spec: Mapping[str, Any], seeds: int, attempt: int, probe: Probe | None = None) -> Asked:
-    """What a job of `seeds` networks asks for, with headroom; a further `attempt`, counted from 1, asks for more.
+    """What a job of `seeds` networks requests, with headroom; a further `attempt`, counted from 1, requests more.
 
-    A network of the user's that nobody has measured is given an hour at least.
+    A network of the user's that has not been measured gets at least an hour.
     """
     all_of_it = seconds(spec, seeds, probe) + seconds_setting_up(spec, seeds)
     minutes = math.ceil((120 + _HEADROOM[spec["device"]] * all_of_it) / 60)
@@ -170,7 +170,7 @@ def stack_size(spec: Mapping[str, Any]) -> int:
 
 
 def _bytes(spec: Mapping[str, Any]) -> int:
-    """What one network takes on a CPU while it trains: weights, gradients, states, and arrays of [examples, units]."""
+    """Memory of one network on a CPU while it trains: weights, gradients, states, and arrays of [examples, units]."""
     wide = 8 if spec["dtype"] == "float64" else 4
     task = tasks.of(spec)
     points = max(task.train_points(), task.tested_points())

@@ -76,7 +76,7 @@ def _tune(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     tuned = candidates.tuned(resolved)
     arms = {candidates.whatever(tuned, factor, entry).label for entry in resolved[factor]}
     if len(arms) < 2 <= len(resolved[factor]):
-        said = f"the levels of '{factor}' differ in what is tuned alone, so they are one arm ('{arms.pop()}')"
+        said = f"the levels of '{factor}' differ only in what is tuned, so they are one arm ('{arms.pop()}')"
         yield at(("tune",), f"{said}; allowed: at least two arms")
     of_levels = candidates.of_levels(resolved, tuned)
     if any(any(chosen.values()) for name, chosen in of_levels.items() if name != "optimizer"):
@@ -92,7 +92,7 @@ def _batches(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
         chosen = tasks.of({"task": task, **candidates.held_out(resolved)})
         points, of_task = chosen.train_points(), f"training points of task '{task['name']}'"
         if isinstance(chosen, tasks.HeldOut) and not chosen.held_points():
-            yield at(("tune",), f"found {points} {of_task}, allowed: at least 3, since one at the least is held out")
+            yield at(("tune",), f"found {points} {of_task}, allowed: at least 3, since at least one is held out")
             continue
         for index, size in enumerate(resolved["batch_size"]):
             path = ("batch_size", index)
@@ -109,7 +109,7 @@ def _batches(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
 def _sources(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
     """Sources of randomness that cannot vary alone, since in some setting every seed would be the same."""
     if resolved["report"]["factor"] == SEED_VARIES:
-        said = f"found {SEED_VARIES}, allowed: another factor, since its levels are no arms but what the seeds vary"
+        said = f"found {SEED_VARIES}, allowed: another factor, since its levels are not arms but sources of variation"
         yield at(("report", "factor"), said)
     for index, source in enumerate(resolved[SEED_VARIES]):
         if reason := {"data": _same_data, "order": _same_order}.get(source, lambda _: "")(resolved):
@@ -136,7 +136,7 @@ def _same_order(resolved: Mapping[str, Any]) -> str:
 
 
 def _tasks(resolved: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Task]]:
-    """The entries of the tasks, and each task less what is held out of it."""
+    """The entries of the tasks, and each task without its held-out points."""
     held_out = candidates.held_out(resolved)
     return [(entry, tasks.of({"task": entry, **held_out})) for entry in resolved["task"]]
 
@@ -177,13 +177,13 @@ def _claim(study: Study, claim: Mapping[str, Any], path: Path) -> Iterator[Mista
     table = claim["in"]
     allowed = _PREDICTIONS[table]
     if claim["predicts"] not in allowed:
-        said = f"found {claim['predicts']}, allowed of '{table}': one of {', '.join(allowed)}"
+        said = f"found {claim['predicts']}, allowed for '{table}': one of {', '.join(allowed)}"
         yield at((*path, "predicts"), said)
     if not study.trained_here and table not in _OF_RESULTS:
-        yield at((*path, "in"), f"found {table}, allowed of results of your own: one of {', '.join(_OF_RESULTS)}")
+        yield at((*path, "in"), f"found {table}, allowed for your own results: one of {', '.join(_OF_RESULTS)}")
         return
     if table == "tuned" and not study.config["tune"]:
-        yield at((*path, "in"), "found tuned, allowed: where the study has 'tune'")
+        yield at((*path, "in"), "found tuned, allowed only if the study has 'tune'")
     columns = claimed.columns(study, table)
     for name, value in claim["where"].items():
         where = (*path, "where", name)
@@ -196,7 +196,7 @@ def _claim(study: Study, claim: Mapping[str, Any], path: Path) -> Iterator[Mista
 
 
 _OF_RESULTS = ("contexts", "interactions", "outcomes")
-"""Tables that claims may be about where nothing is trained here."""
+"""Tables that claims may be about if nothing is trained here."""
 
 _PREDICTIONS = {
     **dict.fromkeys(("contexts", "tuned"), ("helps", "hurts", "equivalent", "not_worse")),
@@ -225,10 +225,10 @@ def _about_no_row(study: Study, claim: Mapping[str, Any]) -> Iterator[str]:
     said = ", ".join(f"{name}: {label}" for name, label in claim["where"].items()) or "nothing"
     where = {name: label for name, label in claim["where"].items() if name not in ("factor", "level")}
     if claimed.meant(study, where, claimed.folded(study)):
-        why = "which other rows stand for, since they have the same numbers; allowed: labels of those"
+        why = "which other rows replace, since they have the same numbers; allowed: labels of those"
         yield f"found {said}, {why}"
     else:
-        yield f"found {said}, which no row of '{claim['in']}' has; allowed: labels that stand together in one"
+        yield f"found {said}, which no row of '{claim['in']}' has; allowed: labels that occur together in one"
 
 
 def _baseline(resolved: Mapping[str, Any], entry: Entry) -> Any:

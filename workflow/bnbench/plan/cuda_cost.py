@@ -1,8 +1,8 @@
 """What training by the stacked engine costs on a GPU: amounts of work, whose prices are in `prices`, and memory.
 
-A GPU spends its time otherwise than a CPU. A kernel of a small network takes microseconds however little it does, so
-launches are counted. Products go by tiles, so small matrices count as large ones. And the GPU waits for the host where
-no graph holds the launches. The sum of these parts describes measured times as well as their maximum does, within a
+A GPU spends its time differently from a CPU. A kernel of a small network takes microseconds however little it does, so
+launches are counted. Products go by tiles, so small matrices count as large ones. And the GPU waits for the host if no
+graph contains the launches. The sum of these parts describes measured times as well as their maximum does, within a
 factor of 1.5 for nine of ten settings: tests/benchmarks/cuda_cost_model.py.
 """
 
@@ -84,7 +84,7 @@ class _Work(NamedTuple):
         )
 
     def multiplications(self, examples: int, *, fused: bool = False) -> int:
-        """Of one way of so many examples through the network, by whole tiles."""
+        """The cost of one pass of `examples` through the network, by whole tiles."""
         tiled = _in_blocks if fused else _tiled
         return tiled(examples) * sum(tiled(before) * tiled(after) for before, after in pairwise(self.widths))
 
@@ -103,7 +103,7 @@ class _Work(NamedTuple):
 
 
 def amounts(spec: Mapping[str, Any], seeds: int, *, fused: bool | None = None) -> dict[str, float]:
-    """How much there is to do in an epoch of `seeds` networks, by what has a price in `prices.CUDA`.
+    """The amount of work in an epoch of `seeds` networks, by what has a price in `prices.CUDA`.
 
     Args:
         spec: the setting.
@@ -144,7 +144,7 @@ def amounts(spec: Mapping[str, Any], seeds: int, *, fused: bool | None = None) -
 
 
 def of_setting_up(spec: Mapping[str, Any], seeds: int) -> dict[str, float]:
-    """What a job has to do before `seeds` networks train, by what has a price in `prices.CUDA_SETTING_UP`."""
+    """The work of a job before `seeds` networks train, by what has a price in `prices.CUDA_SETTING_UP`."""
     task, work = tasks.of(spec), _Work.of(spec)
     return {
         "jobs": 1.0,

@@ -1,4 +1,4 @@
-"""What data a function of the user's gives, asked of a process of its own: planning never runs it, and has no torch.
+"""What data the user's function returns, found out in a separate process: planning never runs it, and has no torch.
 
 The answers are kept for this process and for those that it starts, such as the jobs of a cluster, in its environment.
 """
@@ -17,14 +17,14 @@ from bnbench.errors import UserError
 from bnbench.vocabulary import PACKAGE
 
 KNOWN = "BNBENCH_DESCRIBED"
-"""An environment variable: what is known of data so far, as JSON; entries by their canonical text."""
+"""An environment variable: known facts about data, as JSON; entries by their canonical text."""
 
 
 def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What the planner must know of an entry's data: `shared_tasks.Facts`, as JSON has them.
 
     Args:
-        entry: resolved but for this.
+        entry: resolved except for this.
 
     Raises:
         UserError: the user's code does not work, or torch is not installed here.
@@ -56,7 +56,7 @@ def _asked(entry: Mapping[str, Any]) -> Any:
         return json.loads(done.stdout.strip().rpartition("\n")[2])
     except ValueError:
         raise UserError(
-            f"{entry['path']}: its run ended early, so the code ends the program; allowed: code that goes on"
+            f"{entry['path']}: its run ended early, so the code ends the program; allowed: code that returns"
         ) from None
 
 

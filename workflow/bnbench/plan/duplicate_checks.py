@@ -1,6 +1,6 @@
-"""Checks that no two settings come to the same numbers: levels that stand twice, and what would do nothing.
+"""Checks that no two settings have the same numbers: duplicate levels, and keys that would have no effect.
 
-What comes in is a config whose keys are right one by one; what comes out is what is there twice or has no effect.
+What comes in is a config whose keys are right one by one; what comes out are duplicates and keys without effect.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,13 +19,13 @@ from bnbench.vocabulary import FACTORS
 
 
 def mistakes(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """What is there twice or would do nothing, in a resolved config."""
+    """Duplicates and keys without effect, in a resolved config."""
     checks = (_levels, _shorthand, _placement, _weight_decay, _accumulate)
     return chain.from_iterable(check(resolved) for check in checks)
 
 
 def check_arms(study: Study) -> None:
-    """Refuse arms that come to the same numbers in every context.
+    """Refuse arms that have the same numbers in every context.
 
     Raises:
         ConfigError: nothing is left to compare.
@@ -33,7 +33,7 @@ def check_arms(study: Study) -> None:
     if study.folds and len(study.arms) < 2:
         factor = study.report.factor
         named = ", ".join(f"'{label}'" for label in study.planned_levels[factor])
-        said = f"found {named}, which come to the same numbers in every context; allowed: levels that differ in one"
+        said = f"found {named}, which give the same numbers in every context; allowed: levels that differ in one"
         raise ConfigError([at((factor,), said)])
 
 
@@ -44,7 +44,7 @@ def _levels(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
         for index, entry in enumerate(resolved[factor]):
             label, text = level(factor, entry).label, canonical_json(_numbers(resolved, factor, entry))
             if text in numbers:
-                said = f"the level '{label}' stands twice; levels that come to the same numbers are one"
+                said = f"the level '{label}' occurs twice; levels that give the same numbers are one"
                 yield at((factor, index), said)
             elif label in labels:
                 said = f"two levels are called '{label}', allowed: levels that differ in their names or parameters"
@@ -54,7 +54,7 @@ def _levels(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _numbers(resolved: Mapping[str, Any], factor: str, entry: Any) -> Any:
-    """What is the same of two levels if and only if they come to the same numbers."""
+    """A key that two levels share if and only if they have the same numbers."""
     if factor == "network":
         keys = {key: resolved[key][0] for key in ("hidden", "activation")}
         entry = networks.normalized({**keys, "network": entry}, keys)
@@ -73,15 +73,15 @@ def _shorthand(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _placement(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """A place beside activations, of a norm that stands in no hidden layer."""
+    """A placement of a norm that is in no hidden layer."""
     for index, norm in enumerate(resolved["norm"]):
         if norm.get("placement") == "after" and "hidden" not in norm["on"]:
-            said = "found after, allowed: before, since the norm stands in no hidden layer"
+            said = "found after, allowed: before, since no hidden layer has the norm"
             yield at(("norm", index, "placement"), said)
 
 
 def _weight_decay(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """A weight decay of 0 that is to act on weights alone, unless it is one of several that are tried."""
+    """A weight decay of 0 that should act on weights alone, unless it is one of several levels."""
     decaying = {entry["name"] for entry in resolved["optimizer"] if _on_weights(entry) and entry["weight_decay"]}
     for index, entry in enumerate(resolved["optimizer"]):
         if _on_weights(entry) and entry["name"] not in decaying:

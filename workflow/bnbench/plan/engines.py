@@ -1,7 +1,7 @@
 """Which engine trains a setting: a pure function of the setting.
 
 The stacked engine trains perceptrons side by side in one model, at the speed of their arithmetic. The modular one
-trains any network, one at a time, as plain PyTorch does. Where both can, their losses are the same but for rounding.
+trains any network, one at a time, as plain PyTorch does. Where both can, their losses are the same up to rounding.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def modular_because(spec: Mapping[str, Any]) -> str:
 def fused(spec: Mapping[str, Any]) -> bool:
     """Whether a GPU trains a setting by kernels that fuse a layer's operations, see `trainer.fused`.
 
-    These know what most studies ask for; what they do not know trains by torch's own kernels.
+    These cover most studies; everything else trains with torch's own kernels.
     """
     network, optimizer, task = networks.of(spec), build(OPTIMIZERS, spec["optimizer"]), tasks.of(spec)
     points = task.train_points()

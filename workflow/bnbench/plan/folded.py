@@ -1,8 +1,8 @@
-"""Settings of a study that come to the very same numbers, so that one of them is trained and judged for all.
+"""Settings of a study with exactly the same numbers, so that one of them is trained and judged for all.
 
 Different entries may ask for the same: a batch of all training points is the full batch, and ghost batch normalization
-whose virtual batches are as large as the batch is batch normalization. A further row of the same numbers would tell
-nothing and cost the others power, since all rows of a study are one family. Pure.
+whose virtual batches are as large as the batch is batch normalization. A further row
+with the same numbers would add nothing and cost the others power, since all rows of a study are one family. Pure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ORDERED_BY_OWN = ("network", "norm", "loss")
 
 
 def normalized(spec: Mapping[str, Any], points: int) -> dict[str, Any]:
-    """The setting's spec with its batch size and its norm said in one way.
+    """The setting's spec with its batch size and its norm in canonical form.
 
     `full` takes the examples as they lie and a batch of as many in a random order, so the gradients of these two differ
     by rounding; where a network draws random numbers, such as dropout masks, the order says which example gets which,
@@ -46,7 +46,7 @@ def normalized(spec: Mapping[str, Any], points: int) -> dict[str, Any]:
 def folded(grid: Sequence[Setting], factor: str, baseline: str, whatever: Called) -> dict[str, Setting]:
     """Address of each setting that another one stands for → that one, in the order of the grid.
 
-    What is left out is what would be compared twice. An arm is, where another arm of its context has the same numbers:
+    Left out is what would be compared twice. An arm is, if another arm of its context has the same numbers:
     the baseline stands for it, or else the first one. A context is, where each of its arms has the numbers that the
     same arm has in an earlier context. Two settings that are alike in one arm alone are compared with different ones,
     so both stay. An arm or context that is tuned stays with all its candidates, unless another has the same ones.

@@ -1,4 +1,4 @@
-"""How a network lies in memory. Pure: the planner reckons with what the trainer lays out."""
+"""How a network lies in memory. Pure: the planner computes with the trainer's layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Levels: the values on the axes of the grid, each with what it is called.
+"""Levels: the values on the axes of the grid, each with its names.
 
 A label names a level in tables and in configs. It is printed and compared, never taken apart.
 """
@@ -26,7 +26,7 @@ class Level:
     label: str
     """The name with the parameters that differ from their defaults, and optimizers with their rate: `adam lr=0.001`."""
     short_title: str
-    """What people call it, without parameters: `Adam`."""
+    """Its usual name, without parameters: `Adam`."""
     title: str
     """The same with them: `Adam lr=0.001`. Of several levels of one name, without those that all of them share."""
 
@@ -91,7 +91,7 @@ _SPOKEN = {
 
 
 def _spoken(title: str, shown: Iterable[str]) -> str:
-    """A title with parameters, where a norm stands in words: `BN after the activation`."""
+    """A title with parameters, with the place of a norm in words: `BN after the activation`."""
     return " ".join([title, *(_SPOKEN.get(each, each) for each in shown)])
 
 
@@ -102,11 +102,11 @@ _TITLES = {
     "init": "{} initialization",
     "seed_varies": "the {} alone varied",
 }
-"""What levels are called that do not speak for themselves."""
+"""Names of levels that do not explain themselves."""
 
 
 def _title(factor: str, label: str) -> str:
-    """What people call a level that is no entry with parameters."""
+    """The usual name of a level that is not an entry with parameters."""
     if factor == "activation":
         return str(getattr(ACTIVATIONS[label], "title", label))
     if (factor, label) == ("batch_size", "full"):

@@ -1,6 +1,6 @@
-"""What is wrong in a config: one line a mistake, in the order in which the config has them.
+"""The mistakes in a config: one line each, in the order of the config.
 
-A check raises one `ConfigError` of all that it found, so that nobody mends a config one message at a time.
+A check raises one `ConfigError` of all that it found, so that nobody has to correct a config one message at a time.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def refuse(mistakes: Iterable[Mistake]) -> None:
 
 
 def every(check: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
-    """What `check` makes of each item.
+    """The result of `check` for each item.
 
     Raises:
         ConfigError: with the mistakes of all items.
@@ -100,7 +100,7 @@ def every(check: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made
 
 
 def line(path: Path, said: str) -> str:
-    """What is said of the value at `path`, or of the whole config."""
+    """The message on the value at `path`, or on the whole config."""
     return f"{_place(path)}: {said}" if path else said
 
 
@@ -114,7 +114,7 @@ def _place(path: Path) -> str:
 
 
 def unknown_keys(value: Any, rule: Mapping[str, Any], path: Path, owner: str | None = None) -> Iterator[Mistake]:
-    """Keys that `rule` does not know, at any depth that it speaks of."""
+    """Keys that `rule` does not contain, at any depth that it describes."""
     if isinstance(value, Mapping) and "properties" in rule:
         known = rule["properties"]
         for key, item in value.items():
@@ -134,7 +134,7 @@ def unknown_keys(value: Any, rule: Mapping[str, Any], path: Path, owner: str | N
 
 
 def missing_key(path: Path, name: str, rule: Mapping[str, Any]) -> Mistake:
-    """A key that must be there, with what `rule` says it is."""
+    """A missing key that is required, with its description in `rule`."""
     said = f"the key '{name}' is missing; it is {rule['description']}"
     return Mistake((*path, name), line(path, said))
 
@@ -170,7 +170,7 @@ def _odd_numbers(value: Any, path: Path) -> Iterator[Mistake]:
 
 
 def _position(path: Path, config: Any) -> tuple[int, ...]:
-    """Where `path` stands in `config`; what is not written there comes last."""
+    """The place of `path` in `config`; keys that are not written there come last."""
     position: list[int] = []
     for step in path:
         steps = [*config] if isinstance(config, Mapping) else [*range(len(config))] if isinstance(config, list) else []

@@ -1,7 +1,7 @@
 """What training by the modular engine costs, by what is known without running the network.
 
-A network of the user's tells nothing of its arithmetic, so its estimate is a floor: the time of a step that has next to
-nothing to do. Whoever has measured the network (`Probe`) hands that in, and gets the time that it really takes.
+The arithmetic of the user's network is unknown, so its estimate is a lower bound: the time of a step that has next to
+nothing to do. With a measurement of the network (`Probe`), the cost is the time that it really takes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Probe(NamedTuple):
     evaluation: float
     """Seconds of an evaluation."""
     mebibytes: float
-    """Memory of the process, at its most."""
+    """Peak memory of the process."""
 
 
 FLOOR = {"cpu": 1.0e-3, "cuda": 1.5e-4}
@@ -55,14 +55,14 @@ def counts(spec: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def mebibytes(spec: Mapping[str, Any], probe: Probe | None = None) -> float:
-    """Memory that one network takes beside what every job takes."""
+    """Memory of one network on top of what every job takes."""
     if probe is not None:
         return probe.mebibytes
     return 256.0 if multiplications(spec) else _OWN_MEBIBYTES
 
 
 def multiplications(spec: Mapping[str, Any]) -> int:
-    """Of one example's way through a built-in network; 0 for a user's own, of which nothing is known."""
+    """Operations of one example in a built-in network; 0 for the user's own, about which nothing is known."""
     network, task = networks.of(spec), tasks.of(spec)
     if isinstance(network, Perceptron):
         widths = [task.inputs(), *network.widths(), task.outputs()]

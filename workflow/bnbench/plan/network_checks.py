@@ -36,14 +36,14 @@ def _images(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _own_places(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Norms that are to stand at certain places of a network that places them itself."""
+    """Norms with a configured place in a network that places them itself."""
     for (index, norm), network in product(enumerate(resolved["norm"]), resolved["network"]):
         if NETWORKS[network["name"]].places_norms:
             continue
         defaults = parameters.defaults(NORMS[norm["name"]])
         for key in (key for key in ("placement", "on") if norm.get(key) != defaults.get(key)):
             said = f"found {short(norm[key])} with network '{level('network', network).label}'"
-            why = "since your function says where the norm stands"
+            why = "since your function decides where the norm goes"
             yield at(("norm", index, key), f"{said}, allowed: {short(defaults[key])}, {why}")
 
 
@@ -52,7 +52,7 @@ _WHERE = {"input": "at the input", "hidden": "in the hidden layers", "output": "
 
 
 class _Place(NamedTuple):
-    """What a norm may stand on."""
+    """What a norm may be applied to."""
 
     name: str
     """A key of `_WHERE`."""
@@ -62,7 +62,7 @@ class _Place(NamedTuple):
 
 
 def _places(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Norms on layers of which they can make nothing."""
+    """Norms on layers that they cannot normalize."""
     for (index, entry), network in product(enumerate(resolved["norm"]), resolved["network"]):
         norm: Norm = build(NORMS, entry)
         places = chain.from_iterable(_of_network(*each) for each in _networks(resolved, network))
@@ -71,7 +71,7 @@ def _places(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
             if misfit := norm.misfit(place.channels):
                 yield at(("norm", index), f"{where}, {misfit}")
             elif norm.leaves_nothing(place.channels) and not place.has_positions:
-                said = f"found '{entry['name']}' {where}, where it has one number at a time to normalize"
+                said = f"found '{entry['name']}' {where}, where it would normalize one number at a time"
                 yield at(("norm", index), f"{said}; allowed: at least two")
 
 

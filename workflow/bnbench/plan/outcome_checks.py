@@ -51,24 +51,24 @@ def _outcome(resolved: dict[str, Any]) -> Iterator[Mistake]:
     if report["margin"] is None:
         yield at(("report", "margin"), f"found null, allowed with {name}: a difference in the target's own units")
     elif outcome.is_ratio and report["margin"] <= 1:
-        said = f"found {report['margin']:g}, allowed of {name}: a number above 1, since losses have a ratio"
+        said = f"found {report['margin']:g}, allowed for {name}: a number above 1, since losses have a ratio"
         yield at(("report", "margin"), said)
     elif name in _SHARES and report["margin"] >= 1:
-        said = f"found {report['margin']:g}, allowed of {name}: a number below 1, since it is a difference: 0.01 is "
+        said = f"found {report['margin']:g}, allowed for {name}: a number below 1, since it is a difference: 0.01 is "
         yield at(("report", "margin"), f"{said}{'one percentage point' if outcome.per_cent else 'one hundredth'}")
     if name == BEST and not (resolved["tune"] or resolved["validation"]):
-        yield at(path, f"found {name}, allowed: with a share of training points held out, such as validation: 0.2")
+        yield at(path, f"found {name}, allowed only with held-out training points, such as validation: 0.2")
     if name == SWING and len(evaluated_epochs(resolved["epochs"], resolved["evaluate_every"])) < 2:
-        yield at(path, f"found {name}, allowed: where at least two epochs are measured, see evaluate_every")
+        yield at(path, f"found {name}, allowed only if at least two epochs are measured, see evaluate_every")
     for index, task in enumerate(resolved["task"]):
         has = tasks.of({"task": task}).scores()
         if name in _SCORES and _SCORES[name] not in has:
             known = ", ".join(each for each in _SCORES if _SCORES[each] in has)
-            yield at(("task", index), f"found '{task['name']}' with report.outcome {name}, allowed of it: {known}")
+            yield at(("task", index), f"found '{task['name']}' with report.outcome {name}, allowed for it: {known}")
 
 
 def _loss(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """A loss that makes nothing of the targets of some task."""
+    """A loss that does not fit the targets of some task."""
     entry = resolved["loss"]
     for task in resolved["task"] if entry["name"] in LOSSES else ():
         kind = tasks.of({"task": task}).kind()
@@ -92,7 +92,7 @@ def _metrics(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _validation(resolved: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Two shares of the training points to hold out."""
+    """Two competing shares of held-out training points."""
     if resolved["tune"] and resolved["validation"]:
-        said = f"found {resolved['validation']:g} beside 'tune', which holds out a share of its own, allowed: null"
+        said = f"found {resolved['validation']:g} beside 'tune', which holds out its own share, allowed: null"
         yield at(("validation",), said)

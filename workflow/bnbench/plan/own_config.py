@@ -1,7 +1,7 @@
 """Checks the config of a study of your own results, reads the table that it names, and completes it.
 
 What comes in is a config with the key `results`, what goes out is the resolved config that `own_study.OwnStudy` plans
-from, with all that is known of the table.
+from, with all that the table shows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bnbench.plan.mistakes import Mistake, at, refuse
 from bnbench.vocabulary import BEST, EPOCHS_TO_TARGET, ERROR, FACTORS, GAP, SECONDS, SWING
 
 KEYS = ("study", "results", "report", "claims", "threads")
-"""Keys of a config that mean something for results that are there already."""
+"""Keys of a config that mean something for results that are trained already."""
 
 _NAMED_IN_RESULTS = ("factor", "baseline", "outcome")
 
@@ -35,14 +35,14 @@ _MADE = frozenset(
         *("target_variance", "target_scale"),
     )
 )
-"""The same of outcomes: what is made of others, what tells runs apart, and what else is known of a trial."""
+"""The same of outcomes: what is made of others, what distinguishes runs, and other facts about a trial."""
 
 Resolve = Callable[[str], Any]
 """From a key to its value by the schema, with all defaults."""
 
 
 def resolved(config: Mapping[str, Any], resolve: Resolve, long: Long | None = None) -> dict[str, Any]:
-    """The config with what is known of the table.
+    """The config, completed from the table.
 
     Args:
         config: as it is written.
@@ -122,7 +122,7 @@ def _arms(facts: Mapping[str, Any]) -> list[str]:
 def _strangers(config: Mapping[str, Any]) -> Iterator[Mistake]:
     """Keys that mean nothing where nothing is trained."""
     for key in (key for key in config if key not in KEYS):
-        said = f"found {found(config[key])}{nearest(key, KEYS)}, allowed beside 'results': {', '.join(KEYS)}"
+        said = f"found {found(config[key])}{nearest(key, KEYS)}, allowed with 'results': {', '.join(KEYS)}"
         yield at((key,), said)
     written = config.get("report")
     report: Mapping[str, Any] = written if isinstance(written, Mapping) else {}

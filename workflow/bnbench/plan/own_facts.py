@@ -1,6 +1,6 @@
-"""What is known of a table of your own results, as the plan keeps it.
+"""The facts about a table of your own results, as the plan keeps them.
 
-The rules hand it to every step on the command line, which holds 128 KiB. So seeds are counted, a setting names its
+The rules pass them to every step on the command line, which holds 128 KiB. So seeds are counted, a setting names its
 levels by their places, and of long lists the first items are kept.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 FRAME = "the frame"
-"""What stands in the place of the hash of a table that was handed over in Python."""
+"""Replaces the hash of a table that was passed in Python."""
 
 NAMED = 40
 """Columns that are set aside, and notes of a reader, that are kept; of the others, the number."""

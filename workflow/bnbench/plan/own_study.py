@@ -1,6 +1,6 @@
-"""A study of results of your own: what is known of a table of runs, as the grid that the judge and the page read.
+"""A study of your own results: the facts about a table of runs, as the grid that the judge and the page read.
 
-Pure: the facts of the table stand in the resolved config, under `results.found`, as `own_facts` keeps them.
+Pure: the facts about the table are in the resolved config, under `results.found`, as `own_facts` keeps them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OF_NORMS = ("norm", "normalization", "normalisation", "norm_layer")
 """Columns whose levels are called as the norms of the catalogue, where they have such names."""
 
 SMALLEST = float(np.finfo(np.float32).tiny)
-"""A loss below this cannot be told from 0, where none above 0 was measured."""
+"""A loss below this cannot be distinguished from 0, if none above 0 was measured."""
 
 
 def of(config: Mapping[str, Any]) -> Study:
@@ -60,7 +60,7 @@ class OwnSetting(Setting):
         return False
 
     def resolution(self, loss: str) -> float:
-        """The smallest loss that can be told from 0: of any run, the smallest above it."""
+        """The smallest loss that can be distinguished from 0: the smallest above it in any run."""
         return self.smallest.get(loss, SMALLEST)
 
 
@@ -76,7 +76,7 @@ class OwnStudy(Study):
 
     @property
     def found(self) -> Mapping[str, Any]:
-        """What is known of the table, see `own_facts.packed`."""
+        """The facts about the table, see `own_facts.packed`."""
         facts: Mapping[str, Any] = self.results["found"]
         return facts
 

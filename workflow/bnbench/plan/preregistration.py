@@ -1,6 +1,6 @@
 """What a study has fixed when its training begins: all that decides its verdicts. Pure.
 
-No part of any address: a change of it trains nothing. It is recorded (`store.preregistration`) so that it can be seen.
+It is not part of any address: a change trains nothing. It is recorded (`store.preregistration`) so that it can be seen.
 """
 
 from __future__ import annotations

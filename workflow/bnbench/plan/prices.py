@@ -54,4 +54,4 @@ CUDA_SETTING_UP = {
 """Of that GPU's host, for what comes before the training, see `cuda_cost.of_setting_up`."""
 
 CUDA_MEMORY = 1.0
-"""Measured over reckoned bytes of a network on a GPU, see `cuda_cost.bytes_per_network`. Not measured yet: 1."""
+"""Measured divided by computed bytes of a network on a GPU, see `cuda_cost.bytes_per_network`. Not measured yet: 1."""

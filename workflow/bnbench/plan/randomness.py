@@ -21,10 +21,10 @@ from bnbench.vocabulary import SEED_VARIES
 
 @dataclass(frozen=True)
 class Varying:
-    """What the seeds of a study differ in, beside the initial weights."""
+    """What differs between the seeds of a study, besides the initial weights."""
 
     drawn: dict[str, tuple[str, ...]]
-    """Label of a task → what of its points a seed draws, in the words of `catalogue.task.DRAWN`."""
+    """Label of a task → what a seed draws of its points, in the words of `catalogue.task.DRAWN`."""
     order: Literal["all", "some", "none"]
     """Of which settings the order of the examples has an effect."""
 

@@ -70,7 +70,7 @@ class Setting:
         return bool(build(REGISTRIES["norm"], self.spec["norm"]).buffers())
 
     def resolution(self, loss: str) -> float:
-        """The smallest mean above 0 that this loss can have: what is below it cannot be told from 0.
+        """The smallest mean above 0 that this loss can have: a loss below it cannot be distinguished from 0.
 
         Such as 8.3e-11 for the cross-entropy of 1,437 examples in float32: one of them at 1.2e-7, and the others at 0.
 
@@ -95,7 +95,7 @@ def _addressed(key: str, value: Any) -> Any:
 
 
 def _slug(numbers: Mapping[str, Any]) -> str:
-    """What can be read of a setting in its address."""
+    """The readable part of a setting's address."""
     parts = {factor: level(factor, numbers[factor]).label for factor in FIRST_FACTORS}
     if parts["batch_size"] != "full":
         parts["batch_size"] = "b" + parts["batch_size"]

@@ -28,13 +28,13 @@ _WEIGHTS = ("task", "network", "hidden", "init")
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """How the trials are compared; no part of any address."""
+    """How the trials are compared; not part of any address."""
 
     factor: str
     baseline: str
     """A label of `factor`."""
     compare: tuple[tuple[str, str], ...]
-    """Further pairs to compare, as (label used as baseline, label used as treatment), that stand in any context."""
+    """Further pairs to compare, as (label used as baseline, label used as treatment), that occur in any context."""
     outcome: str
     window: float
     margin: float
@@ -132,7 +132,7 @@ class Study:
 
     @cached_property
     def planned_levels(self) -> dict[str, dict[str, Level]]:
-        """Factor → label → level, in the config's order, those among them that others stand for everywhere."""
+        """Factor → label → level, in the config's order, including those that others stand for everywhere."""
         found = {factor: together(factor, self.config[factor]) for factor in FACTORS}
         return {factor: {each.label: each for each in levels} for factor, levels in found.items()}
 
@@ -169,7 +169,7 @@ class Study:
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
-        """What is trained: all combinations of levels, but for those that others stand for."""
+        """What is trained: all combinations of levels, except those that others stand for."""
         return tuple(setting for setting in self.grid if setting.address not in self.folds)
 
     @cached_property
@@ -218,7 +218,7 @@ class Study:
 
     @cached_property
     def most_contexts(self) -> int:
-        """Contexts of the comparison that stands in most of them."""
+        """Contexts of the comparison that occurs in most of them."""
         counted = Counter(pair for _, arms in self.contexts() for pair in self.compared(arms))
         return max(counted.values(), default=0)
 
@@ -277,7 +277,7 @@ class Study:
         }
 
     def at_chosen(self, row: Mapping[Any, Any], arm: str) -> Mapping[str, str]:
-        """Labels of the setting at which most seeds of an arm, `baseline` or `treatment`, of a row of `tuned` stand."""
+        """Labels of the setting of most seeds of an arm, `baseline` or `treatment`, in a row of `tuned`."""
         context = [row[name] for name in FACTORS if name != self.report.factor]
         chosen = row[f"chosen_{arm}"]
         return self._at_candidates[(*context, row[arm], chosen if isinstance(chosen, str) else "")]
@@ -318,7 +318,7 @@ class Study:
 
     @property
     def varies_sources(self) -> bool:
-        """Whether the study can tell apart what the sources of randomness make of the spread."""
+        """Whether the study can separate the contributions of the sources of randomness to the spread."""
         return len(self.levels[SEED_VARIES]) > 1
 
     @property

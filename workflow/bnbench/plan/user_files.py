@@ -1,4 +1,4 @@
-"""Files of the user's that a setting names, data and code, and what a setting is but for their bytes."""
+"""The user's files that a setting names, data and code, and a setting without their bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def named(setting: Setting) -> dict[str, str]:
 
 
 def changed(setting: Setting, other: Setting) -> list[str]:
-    """Paths of the files of `setting` whose bytes alone tell it from `other`; none where more does, or nothing.
+    """Paths of the files of `setting` whose bytes alone distinguish it from `other`; none if anything else differs.
 
     A file that was moved is the same one, but not one that was renamed.
     """

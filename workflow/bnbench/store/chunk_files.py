@@ -45,7 +45,7 @@ def labelled(setting: Setting, table: pa.Table) -> pa.Table:
 
 
 def unlabelled(setting: Setting, kind: str) -> pa.Schema:
-    """The columns of a kind of table, but for those that are the same in all rows of a setting."""
+    """The columns of a kind of table, except those that are the same in all rows of a setting."""
     stored = schemas.stored(kind, setting.own_metrics)
     return pa.schema([field for field in stored if field.name not in (*FACTORS, *OF_SETTING, "setting")])
 

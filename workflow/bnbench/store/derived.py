@@ -1,4 +1,4 @@
-"""Outcomes that are made of what was measured: they are no columns of any file."""
+"""Outcomes that are derived from measurements: they are not columns of any file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 def parts(outcome: str) -> tuple[str, ...]:
-    """The measurements that an outcome is made of; itself where it is measured."""
+    """The measurements that an outcome is derived from; itself if it is measured."""
     made = {
         GAP: ("test_loss", "eval_loss"),
         SWING: ("test_loss",),
@@ -27,10 +27,10 @@ def parts(outcome: str) -> tuple[str, ...]:
 
 
 def of(setting: Setting, losses: Mapping[str, Array], window: float) -> dict[str, Array]:
-    """What can be made of the measurements of a setting's trials.
+    """The outcomes that can be derived from the measurements of a setting's trials.
 
     Args:
-        setting: knows below which size a loss cannot be told from 0.
+        setting: knows below which size a loss cannot be distinguished from 0.
         losses: name → [epochs at which it is measured, seeds]; not finite from a trial's divergence on.
         window: share of the measured epochs, from the end, that `swing` is over.
 
@@ -51,7 +51,7 @@ def of(setting: Setting, losses: Mapping[str, Array], window: float) -> dict[str
 def _swings(logs: Array, window: int) -> Array:
     """Root mean square of the changes from one measurement to the next, over the `window` measurements up to each.
 
-    Over two at the least; 0 at the first one.
+    Over at least two; 0 at the first one.
     """
     squares = np.diff(logs, axis=0) ** 2
     changes = min(max(1, window - 1), len(squares))

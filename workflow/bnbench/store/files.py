@@ -1,7 +1,7 @@
-"""Where results lie, and the atomic writing of files: one that exists is whole, whoever was killed while writing it.
+"""Where results are, and the atomic writing of files: one that exists is whole, even if a writer was killed.
 
 A file is written under a temporary name beside its own, synced and renamed. The writer holds the kernel's lock of the
-temporary file, so the next writer of the same file knows which leftovers belong to the dead, and removes them.
+temporary file, so the next writer of the same file knows which leftovers belong to dead writers, and removes them.
 """
 
 import contextlib
@@ -99,7 +99,7 @@ def _temporary(path: Path) -> tuple[int, Path]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink:
             return handle, Path(name)
-        os.close(handle)  # taken for a leftover before it was locked
+        os.close(handle)  # removed as a leftover before it was locked
 
 
 def _remove_leftovers(path: Path) -> None:
@@ -116,12 +116,12 @@ def _umask() -> int:
 
 
 def results_folder() -> Path:
-    """Where results lie: the environment variable BNBENCH_RESULTS, or `results` in the working directory.
+    """Where results are: the environment variable BNBENCH_RESULTS, or `results` in the working directory.
 
-    No part of the config, so that it is no part of an address or of a report either.
+    Not in the config, so that it is not part of an address or of a report either.
 
     Raises:
-        UserError: the path holds braces, which Snakemake would take for a wildcard.
+        UserError: the path holds braces, which Snakemake would read as a wildcard.
     """
     path = os.environ.get("BNBENCH_RESULTS") or "results"
     if {*path} & {*"{}"}:

@@ -28,7 +28,7 @@ _UNKNOWN = (
     *("seconds", "threads", "device_name", "python", "torch", "numpy", "bnbench", "commit", "image", "numerics"),
     *("weights_hash", "target_variance", "target_scale"),
 )
-"""Columns of a trial that nothing is known of."""
+"""Columns of a trial that are unknown."""
 
 
 def write(study: OwnStudy, read: Read, data: Path) -> int:

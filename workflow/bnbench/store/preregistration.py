@@ -35,7 +35,7 @@ class OfSetting(TypedDict):
     """All records of one setting."""
 
     trained: int
-    """Seeds of the setting that are trained, whoever asked for them."""
+    """Seeds of the setting that are trained, for any study."""
     records: list[Record]
 
 

@@ -1,6 +1,6 @@
 """What was measured of networks before their training: `results/probes/<address>.json`.
 
-No result depends on them: who loses one measures it again.
+No result depends on them: a lost one is measured again.
 """
 
 from __future__ import annotations

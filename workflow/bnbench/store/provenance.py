@@ -1,4 +1,4 @@
-"""What numbers come from: versions, commit, image and processor; no environment variables, user or host names."""
+"""Where numbers come from: versions, commit, image and processor; no environment variables, user or host names."""
 
 import contextlib
 import platform
@@ -51,13 +51,13 @@ def _image(built: Path) -> str:
 
 @cache
 def _read(built: Path) -> dict[str, Any]:
-    """What the build of an image wrote down of it; nothing outside an image."""
+    """What the build of an image recorded about it; nothing outside an image."""
     return read_json(built) if built.exists() else {}
 
 
 @cache
 def _commit(built: Path) -> str:
-    """Commit of the checkout that the package lies in, or that its image was built of; empty where nobody knows."""
+    """Commit of the checkout that the package lies in, or that its image was built from; empty if unknown."""
     if revision := _read(built).get("revision"):
         return str(revision)
     command = ["git", "-C", str(PACKAGE), "rev-parse", "HEAD"]

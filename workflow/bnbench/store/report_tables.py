@@ -25,7 +25,7 @@ def write(out: Path, name: str, frame: pd.DataFrame, factor: str, factors: Seque
     """
     schema = schemas.of_report(name, factor, factors)
     if odd := {*schema.names} ^ {*frame.columns}:
-        raise ValueError(f"{name}: {sorted(odd)} stand in the table or in its schema alone")
+        raise ValueError(f"{name}: {sorted(odd)} are only in the table or only in its schema")
     typed = pa.Table.from_pandas(frame[schema.names], schema, preserve_index=False)
     text = typed.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get).to_csv(index=False)
     write_text(out / "tables" / f"{name}.csv", text)

@@ -1,7 +1,7 @@
 """Seeds that were trained before as part of another chunk: more seeds, or jobs of another size, train only what is new.
 
-On a CPU a trial has the same bits in every chunk, so its rows can be taken from any. On CUDA it has them only in the
-same chunk, so there nothing is taken over.
+On a CPU a trial has the same bits in every chunk, so its rows can be taken from any. On CUDA it
+has them only in the same chunk, so nothing is reused there.
 """
 
 import glob
@@ -28,7 +28,7 @@ def trained(setting: Setting, results: Path) -> list[Chunk]:
 
 
 def seeds_there(setting: Setting, results: Path) -> int:
-    """How many seeds of a setting are trained, on whatever device."""
+    """How many seeds of a setting are trained, on any device."""
     return len({seed for chunk in _there(setting, results) for seed in chunk.seeds})
 
 

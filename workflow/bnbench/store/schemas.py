@@ -93,8 +93,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         *(TARGET_VARIANCE, TARGET_SCALE),
     ),
     "predictions": _table(
-        "the fitted function of every trial, for tasks of one input; for up to 50 classes, which of them are taken for "
-        "which at the test points, a row for each pair that occurs in a trial that did not diverge",
+        "the fitted function of every trial, for tasks of one input; for up to 50 classes, which class is predicted "
+        "for which at the test points, a row for each pair that occurs in a trial that did not diverge",
         *(*_KEYS, "x", "y", "y_fit", "points"),
     ),
 }
@@ -167,7 +167,7 @@ TABLES: dict[str, pa.Schema] = {
         *(*_CONTRAST, "component", "pairs", *_INTERVAL, "p", "p_adjusted", "adjustment", "family", "edge_effect"),
     ),
     "confusion": _table(
-        "which class is taken for which by either arm, and how the shares of the test points differ; of a study that "
+        "which class each arm predicts for which, and how the shares of the test points differ; of a study that "
         "tunes, with each arm at the values that are tuned for it",
         *(*_CONTRAST, "class", "predicted", "pairs", "baseline_share", "treatment_share", *_INTERVAL),
         *("p", "p_adjusted", "adjustment", "family", "verdict"),

@@ -1,7 +1,7 @@
-"""Marks: files whose names say of which config the tables beside them are made.
+"""Marks: files whose names say which config the tables beside them were made from.
 
 They are outputs of their rules, so a step whose mark is missing is run. Snakemake's own notes would not do: they lie
-under `.snakemake`, are lost with it, and know nothing of what `rebuild` wrote.
+under `.snakemake`, are lost with it, and do not see what `rebuild` wrote.
 """
 
 import hashlib
@@ -31,12 +31,12 @@ class Mark:
         return f"{self.step}-{hashlib.sha256(canonical_json(self.config).encode()).hexdigest()[:8]}.json"
 
     def remove(self, data: Path) -> None:
-        """Take away the step's marks, of whatever config, before its tables are made anew."""
+        """Remove the step's marks, for any config, before its tables are made again."""
         for mark in data.glob(f"{self.step}-*.json"):
             mark.unlink()
 
     def leave(self, data: Path) -> None:
-        """Say that the step's tables are whole."""
+        """Record that the step's tables are complete."""
         files.write_text(data / self.name, json.dumps(self.config, indent=1, ensure_ascii=False) + "\n")
 
 

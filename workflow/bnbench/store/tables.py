@@ -111,7 +111,7 @@ def footer(path: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn what can befall a reader of `path` into one message, that it is not `what`."""
+    """Turn every error of reading `path` into one message, that it is not `what`."""
     try:
         yield
     except FileNotFoundError as error:
@@ -147,7 +147,7 @@ def _settings(metadata: pq.FileMetaData) -> set[str]:
 
 
 def _encoding(schema: pa.Schema) -> dict[str, Any]:
-    """How columns are stored: numbers split into their bytes, most of which are alike; all else by dictionary."""
+    """How columns are stored: numbers split into their bytes, most of which are equal; all else by dictionary."""
     floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     others = [name for name in schema.names if name not in floats]
     return {

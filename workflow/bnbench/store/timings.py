@@ -1,4 +1,4 @@
-"""How long trials that are there have taken, against what the cost model estimates: what corrects its estimates.
+"""How long finished trials took, compared with the estimates of the cost model: this corrects its estimates.
 
 Times are those of one card, or processor: of the one that trained last, which is likely to train what is missing.
 """
@@ -28,7 +28,7 @@ class Timed(NamedTuple):
 
     address: str
     card: str
-    """Model of the GPU or processor; empty where the table does not say."""
+    """Model of the GPU or processor; empty if the table does not say."""
     at: float
     """When its last trials were stored."""
     pace: float
@@ -37,7 +37,7 @@ class Timed(NamedTuple):
 
 
 class Paces:
-    """What is known of the times of one kind of device.
+    """Known times of one kind of device.
 
     Args:
         timed: each setting once for every card.
@@ -73,7 +73,7 @@ class Paces:
 
 
 def paces(device: str, results: Path, addresses: Iterable[str] | None = None) -> Paces:
-    """What the tables of trials in `results` tell of `device`, cpu or cuda; of these settings, or of all."""
+    """The times on `device`, cpu or cuda, in the tables of trials in `results`; for these settings, or for all."""
     trials, found = results / "trials", list[Timed]()
     folders = trials.glob("*/") if addresses is None else (trials / address for address in addresses)
     for folder in sorted(folders):

@@ -97,9 +97,9 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
     losses |= derived.of(setting, losses, study.report.window)
     if study.report.outcome not in losses and len(trials):
         raise UserError(
-            f"{path}: {setting.address}: {study.report.outcome} is not known of all trials, "
-            f"{_why_unknown(setting, study)}; allowed: an outcome that all of them have, or trials "
-            f"that are trained anew, once results/*/{setting.address} is deleted"
+            f"{path}: {setting.address}: {study.report.outcome} is not known for all trials, "
+            f"{_why_unknown(setting, study)}; allowed: an outcome that all trials have; or delete "
+            f"results/*/{setting.address} and train again"
         )
     measured = {name: every if name == "train_loss" else evaluated for name in losses}
     return Trials(setting, trials, losses, measured, left_out)

@@ -54,4 +54,4 @@ _IN_PLACE = {
     ),
     "identity": Kernels(lambda z: z, lambda dy, _z, _y: dy),
 }
-"""Those that need no memory of their own, and round at most once."""
+"""Activations that need no extra memory, and round at most once."""

@@ -1,4 +1,4 @@
-"""Gradients for whoever has none by hand: one forward pass under autograd, apart from the mode of all else."""
+"""Gradients for code without hand-written ones: one forward pass under autograd, whatever the mode elsewhere."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Recorded(NamedTuple):
-    """A forward pass that can be gone back through."""
+    """A forward pass that supports a backward pass."""
 
     output: Tensor
     inputs: list[Tensor]

@@ -35,7 +35,7 @@ class Built(NamedTuple):
     module: nn.Module
     """On the CPU, in the type in which its weights are drawn."""
     weights_hash: str
-    """Of the weights that all arms of the seed share."""
+    """Hash of the weights that all arms of the seed share."""
 
 
 def network(spec: Mapping[str, Any], seed: int) -> Built:
@@ -67,7 +67,7 @@ def cast(module: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
 
 
 def take_buffers(module: nn.Module, values: Mapping[str, Tensor], persistent: Container[str]) -> None:
-    """Take buffers up, also those that the network makes, or makes anew in another shape, when it runs."""
+    """Restore buffers, also those that the network creates, or creates in another shape, when it runs."""
     for name, value in values.items():
         path, _, own = name.rpartition(".")
         layer = module.get_submodule(path)
@@ -91,7 +91,7 @@ def _module(chosen: Any, norm: Norm, shape: Shape, outputs: int, seed: int) -> n
 
 
 def _own(chosen: OwnNetwork, norm: Norm, factory: NormFactory, shape: Shape, outputs: int) -> nn.Module:
-    """The network that the user's function gives."""
+    """The network that the user's function returns."""
     doing = f"builds the network with {chosen.build}"
     module = usercode.call(chosen, doing, norm=factory, inputs=shape, outputs=outputs)
     if not isinstance(module, nn.Module):
@@ -164,7 +164,7 @@ def _values(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _take(module: nn.Module, values: Mapping[str, Tensor]) -> None:
-    """Take the values of all that has the same name and shape; in the wider type of both."""
+    """Copy the values of everything with the same name and shape; in the wider type of both."""
     with torch.no_grad():
         for name, own in _tensors(module).items():
             if name in values and values[name].shape == own.shape:
@@ -175,6 +175,6 @@ def _hash(values: Mapping[str, Tensor], names: set[str]) -> str:
     """Sixteen hex digits over the values of these names."""
     digest = hashlib.sha256()
     for name in sorted(names):
-        content = values[name].contiguous().flatten().view(torch.uint8)  # NumPy knows no bfloat16
+        content = values[name].contiguous().flatten().view(torch.uint8)  # NumPy has no bfloat16
         digest.update(name.encode() + content.numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Makes torch's optimizers so that a CUDA graph can hold their update, with the CPU's numbers.
+"""Builds torch's optimizers so that a CUDA graph can contain their update, with the CPU's numbers.
 
 A graph replays kernels with the numbers that they were captured with. What changes from step to step must therefore lie
 on the GPU: the learning rate under a schedule, and an optimizer's counters. torch has single floats there, by which
@@ -32,7 +32,7 @@ class Form(NamedTuple):
     """How the optimizer of an entry is made."""
 
     torch_class: Any
-    """What makes it, given parameters."""
+    """Makes it, given parameters."""
     arguments: dict[str, Any]
     """And these keyword arguments."""
     captures: bool

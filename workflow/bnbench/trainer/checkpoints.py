@@ -1,8 +1,8 @@
 """Checkpoints: a chunk's training so far in a file, so that a job that is stopped loses minutes, not hours.
 
 They lie under `results/checkpoints/<address>/<chunk>/`, outside what the workflow declares, one file for each run of
-seeds that trains as one stack, and go when the chunk is done. One is written every few minutes and when the process is
-told to stop; a file that another chunk, another torch or a fault of the disk left is named and ignored.
+seeds that trains as one stack, and are removed when the chunk is done. One is written every few minutes and when the
+process is asked to stop; a file that another chunk, another torch or a fault of the disk left is named and ignored.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Checkpoints:
             say(f"{path}: no checkpoint of this chunk ({first_line(error)}); ignored")
             return None
         self.devices = [*(name for name in devices if name not in self.devices), *self.devices]
-        say(f"{self._chunk.setting.address}: goes on after epoch {state.epochs} of seeds {seeds[0]} to {seeds[-1]}")
+        say(f"{self._chunk.setting.address}: continues after epoch {state.epochs} of seeds {seeds[0]} to {seeds[-1]}")
         return state
 
     def watch(self, seeds: range, epochs: int) -> Callable[[int, Callable[[], State]], None]:
@@ -120,7 +120,7 @@ class Checkpoints:
                 folder.rmdir()
 
     def _save(self, seeds: range, state: State) -> str:
-        """Write a checkpoint; say what became of it. Training goes on where none can be written."""
+        """Write a checkpoint; say whether it worked. Training continues if none can be written."""
         path = self.path(seeds)
         header = {**self._identity(seeds), "devices": self.devices, "epochs": state.epochs, "seconds": state.seconds}
         try:
@@ -129,10 +129,10 @@ class Checkpoints:
             said = f"no checkpoint was written: {error}"
             say(f"warning: {said}")
             return said
-        return f"{path} holds {state.epochs} epochs, and the same command goes on from there"
+        return f"{path} holds {state.epochs} epochs, and the same command continues from there"
 
     def _identity(self, seeds: range) -> dict[str, Any]:
-        """What makes a checkpoint one of this chunk and this program."""
+        """What identifies a checkpoint of this chunk and this program."""
         return {
             "format": _FORMAT,
             "address": self._chunk.setting.address,

@@ -44,7 +44,7 @@ class Trained(NamedTuple):
     seconds: float
     """Wall time of training and evaluating all seeds."""
     classes: Counts | None = None
-    """How many test points of each class are taken for each, [seeds, classes, classes]; None where none are counted."""
+    """How many test points of each class are classified as each, [seeds, classes, classes]; None if not counted."""
 
 
 def train(
@@ -82,7 +82,7 @@ def _mark_divergence(spec: Mapping[str, Any], losses: Mapping[str, Array]) -> tu
     diverged = from_the_first_bad([name for name in CAN_DIVERGE[1:] if name in losses])
     first = [int(column.argmax()) if column.any() else None for column in diverged.T]
     marked = {name: np.where(diverged, np.nan, values) for name, values in losses.items()}
-    if VALIDATION in losses:  # what is chosen by knows nothing of test data
+    if VALIDATION in losses:  # choices must not depend on test data
         marked[VALIDATION] = np.where(from_the_first_bad(["eval_loss", VALIDATION]), np.nan, losses[VALIDATION])
     return marked, first
 
@@ -95,7 +95,7 @@ def trial_tables(
     device_name: str,
     threads: int,
 ) -> dict[str, pa.Table]:
-    """The rows of `seeds`, one after the other, in the columns of `schemas.SCHEMAS` but for the labels."""
+    """The rows of `seeds`, one after another, in the columns of `schemas.SCHEMAS` without the labels."""
     spec = setting.spec
     epochs, count = spec["epochs"], len(seeds)
     versions = provenance.provenance()
@@ -129,7 +129,7 @@ def trial_tables(
 
 
 def _fits(spec: Mapping[str, Any], seeds: Sequence[int], data: Sequence[Points], trained: Trained) -> dict[str, Any]:
-    """The fitted functions as columns: over one input alone, since only then can a curve be drawn."""
+    """The fitted functions as columns: only for a single input, since only then can a curve be drawn."""
     drawn = [each for each in data if isinstance(each, Data)] if tasks.of(spec).is_curve() else []
     points = len(drawn[0].test_x) if drawn else 0
     return {
@@ -142,7 +142,7 @@ def _fits(spec: Mapping[str, Any], seeds: Sequence[int], data: Sequence[Points],
 
 
 def _taken(seeds: Sequence[int], diverged_at: Sequence[int | None], classes: Counts) -> dict[str, Any]:
-    """Which class is taken for which, as columns: a row for each pair of them that occurs in a trial that finished."""
+    """Which class is predicted for which, as columns: a row for each pair that occurs in a finished trial."""
     finished = np.array([at is None for at in diverged_at], np.bool_)
     counts = classes * finished[:, None, None]
     place, true, predicted = np.nonzero(counts)

@@ -1,4 +1,4 @@
-"""Which classes the networks take the test points for: counts of each true class and the predicted one."""
+"""Which classes the networks predict for the test points: counts of each true and predicted class."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bnbench.catalogue import tasks
 from bnbench.catalogue.task import Task
 
 Counts = NDArray[np.int64]
-"""[seeds, classes, classes]: how many test points of the class in the row were taken for that in the column."""
+"""[seeds, classes, classes]: how many test points of the row's class were classified as the column's."""
 
 
 def counts(task: Task, output: Tensor, target: Tensor) -> Counts:
-    """How many test points of each class are taken for each, by the outputs of the networks.
+    """How many test points of each class the networks classify as each.
 
-    A class is predicted as `scores` does it for the accuracy, so the counts on the diagonal come to the same share.
+    A class is predicted as `scores` does it for the accuracy, so the counts on the diagonal give the same share.
 
     Args:
         task: says what its targets are; they must have classes that are counted, see `tasks.counted_classes`.

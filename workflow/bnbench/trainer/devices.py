@@ -37,7 +37,7 @@ class Device(NamedTuple):
 
 
 def acquire(kind: str, address: str, shares: int = 1) -> Device:
-    """The device for a setting on `kind`, cpu or cuda; waits while all GPUs are taken.
+    """The device for a setting on `kind`, cpu or cuda; waits while all GPUs are in use.
 
     Up to `shares` jobs share a GPU. A process that asks again gets the GPU that it has.
 
@@ -54,7 +54,7 @@ def acquire(kind: str, address: str, shares: int = 1) -> Device:
     if not torch.cuda.is_available():
         raise UserError(
             f"{address}: the setting asks for device 'cuda', but torch {torch.__version__} finds no CUDA device here; "
-            f"run it where there is one, or take 'cuda' out of 'device' in the config\n{missing_gpu.evidence()}"
+            f"run it where there is one, or remove 'cuda' from 'device' in the config\n{missing_gpu.evidence()}"
         )
     try:
         index = claim([_name(place) for place in range(torch.cuda.device_count())], shares)
@@ -128,7 +128,7 @@ def _offer(name: str, shares: int) -> list[int]:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Let no other job of this machine choose a GPU meanwhile."""
+    """Keep other jobs of this machine from choosing a GPU meanwhile."""
     handle = _opened("bnbench-gpus.lock")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""The random numbers that a user's own code draws: those of torch, NumPy and Python."""
+"""The random numbers that the user's code draws: those of torch, NumPy and Python."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def seed_by(for_torch: int, for_numpy: int, for_python: int) -> None:
 
 @contextmanager
 def apart(seed: int, role: str) -> Iterator[None]:
-    """Draw by a seed and a role within, and afterwards go on as if nothing had been drawn."""
-    before = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002 - likewise
+    """Draw by a seed and a role within, and continue afterwards as if nothing had been drawn."""
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002 - the same
     seed_by(*_numbers(seed, role))
     try:
         yield
     finally:
         torch.set_rng_state(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002 - likewise
+        np.random.set_state(before[1])  # noqa: NPY002 - the same
         random.setstate(before[2])
 
 

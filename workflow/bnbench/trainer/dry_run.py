@@ -1,6 +1,6 @@
 """A dry run: two examples once through a network, its loss and back, before anything is trained.
 
-Whatever the user's own code gets wrong is told here: shapes, a loss that is no number for each example, a norm that is
+Mistakes of the user's own code are reported here: shapes, a loss that is no number for each example, a norm that is
 not used.
 """
 
@@ -38,7 +38,7 @@ def check(spec: Mapping[str, Any], seed: int, data: Points) -> None:
         if unknown := trainee.unknown():
             raise UserError(
                 f"{where_of(spec, 'network')}: the network makes the parameter '{unknown[0]}' while it runs, allowed: "
-                "parameters that it has once it is built, since the optimizer knows no others"
+                "parameters that it has once it is built, since the optimizer updates no others"
             )
         _check_loss(spec, trainee.loss(output))
         _check_points(spec, trainee, untouched, "loss")
@@ -56,7 +56,7 @@ def check(spec: Mapping[str, Any], seed: int, data: Points) -> None:
 
 
 def _check_state(spec: Mapping[str, Any], straight: Trainee, resumed: Trainee) -> None:
-    """Refuse what would have other bits after an interruption: whatever epochs hand on must be in the state."""
+    """Refuse code whose bits would differ after an interruption: the state must hold all that epochs pass on."""
     resumed.take_up(straight.state(), 1)
     theirs = [kind for kind in OWN_CODE if spec.get(kind, {}).get("name") == own.NAME]
     if theirs and _next_epoch(straight) != _next_epoch(resumed):
@@ -69,7 +69,7 @@ def _check_state(spec: Mapping[str, Any], straight: Trainee, resumed: Trainee) -
 
 
 def _next_epoch(trainee: Trainee) -> list[bytes]:
-    """The losses of a second epoch, and what the network gives after it."""
+    """The losses of a second epoch, and the network's outputs after it."""
     losses = trainee.train_epoch(1, 1.0)
     with torch.no_grad():
         return [each.cpu().numpy().tobytes() for each in (losses, *trainee.evaluate(2).values(), trainee.fit())]

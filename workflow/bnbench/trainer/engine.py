@@ -1,4 +1,4 @@
-"""What the training loop asks of an engine: whatever trains the networks of some seeds, in whatever way."""
+"""What the training loop needs from an engine, which trains the networks of some seeds in its own way."""
 
 from typing import Protocol
 
@@ -31,7 +31,7 @@ class Engine(Protocol):
         ...
 
     def evaluate(self, epochs: int) -> dict[str, Tensor]:
-        """What is measured in evaluation mode after so many epochs, by the names of `vocabulary.MEASURED`, [seeds]."""
+        """What is measured in evaluation mode after `epochs` epochs, by the names of `vocabulary.MEASURED`, [seeds]."""
         ...
 
     def fit(self) -> Tensor:
@@ -39,7 +39,7 @@ class Engine(Protocol):
         ...
 
     def classes(self) -> Counts | None:
-        """How many test points of each class the trained networks take for each; None where none are counted.
+        """How many test points of each class the trained networks classify as each; None if not counted.
 
         As of the evaluation after the last epoch, whose accuracy they give.
         """
@@ -50,5 +50,5 @@ class Engine(Protocol):
         ...
 
     def restore(self, kept: Kept, epochs: int) -> None:
-        """Take up what `snapshot` gave after so many epochs, in a new engine of the same seeds."""
+        """Restore what `snapshot` returned after that many epochs, in a new engine of the same seeds."""
         ...

@@ -37,7 +37,7 @@ def points_of(data: Sequence[Data], dtype: torch.dtype, device: torch.device) ->
 
 
 class Evaluation:
-    """Measures the networks as they are.
+    """Measures the networks in their current state.
 
     Args:
         network: in which they are stacked.

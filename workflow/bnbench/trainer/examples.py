@@ -32,7 +32,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Examples(ABC):
-    """Some examples, in an order."""
+    """Some examples, in a given order."""
 
     captures = True
     """Whether a CUDA graph can pick batches from them: they lie where the network does."""
@@ -54,7 +54,7 @@ class Examples(ABC):
         return self.pick(torch.arange(min(count, len(self))), role)
 
     def changes(self) -> int:
-        """How often anything has been done to them in place."""
+        """How often they have been changed in place."""
         return 0
 
 

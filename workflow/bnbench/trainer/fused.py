@@ -74,7 +74,7 @@ def _try(fused_kernels: Any, network: Network, entry: SGD | Adam, batches: Batch
 @cache
 def _say(reason: str) -> None:
     """Once a process."""
-    print(f"training by torch's own kernels, since Triton's cannot be built here: {reason}", file=sys.stderr)
+    print(f"training with torch's own kernels, since Triton's cannot be built here: {reason}", file=sys.stderr)
 
 
 class _Layer(NamedTuple):

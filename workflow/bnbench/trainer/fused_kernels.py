@@ -2,7 +2,7 @@
 
 A program of a kernel handles all examples of a batch for some units of one network, so the sums that batch
 normalization takes over a batch never leave it. What follows a layer's product (bias or batch normalization, then ReLU)
-happens before the product is first written to memory, and likewise in the backward pass. The gradient of a weight
+happens before the product is first written to memory, and the same in the backward pass. The gradient of a weight
 matrix is never written: it updates the matrix at once. `network.Network` does the same by torch's own operations;
 `fused.FusedEpoch` calls these kernels.
 
@@ -15,7 +15,7 @@ the product of the two small ones is left out, which keeps the accuracy of float
 of weights are products in plain float32, since memory takes the time there.
 """
 
-# Arguments stand in groups: arrays, their strides and sizes, what the arm is, and how the work is cut into blocks.
+# Arguments come in groups: arrays, their strides and sizes, what the arm is, and how the work is cut into blocks.
 # fmt: off
 
 import triton
@@ -97,7 +97,7 @@ def output(
     """The last layer, of one output, and its squared error: their gradients, and the mean loss of each network.
 
     `gradient` becomes that of the mean loss with respect to the output, [seeds, batch]. `loss`, [seeds], grows by the
-    batch's part of an epoch of so many `BATCHES`.
+    batch's part of an epoch of `BATCHES` batches.
     """
     seed, size = tl.program_id(0).to(tl.int64), batch.to(x.dtype.element_ty)
     rows = tl.arange(0, BM)

@@ -71,7 +71,7 @@ class Updates:
 
 
 def _constants(entry: SGD | Adam) -> dict[str, Any]:
-    """What the kernels are told of an optimizer."""
+    """What the kernels need to know about an optimizer."""
     if isinstance(entry, Adam):
         one, other = entry.betas
         found = {"ADAM": True, "BETA1": one, "BETA2": other, "EPS": entry.eps, "DECAY": entry.weight_decay}

@@ -60,7 +60,7 @@ def drawn_for(spec: Mapping[str, Any], seeds: Sequence[int], dtype: torch.dtype,
 
 
 def stacked(weights: Sequence[Layers]) -> Layers:
-    """The weights of networks that are there already as those of a stack."""
+    """The weights of networks that are trained already as those of a stack."""
     layers: Layers = []
     for of_all in zip(*weights, strict=True):
         biases = [bias for _, bias in of_all if bias is not None]

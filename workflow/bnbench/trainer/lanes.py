@@ -1,4 +1,4 @@
-"""Where the networks of the modular engine train: one after the other on a CPU, side by side on a GPU.
+"""Where the networks of the modular engine train: one after another on a CPU, side by side on a GPU.
 
 On a GPU each network has a lane: a stream, so that the kernels of several run at once, and a generator, since those who
 share one would draw each other's numbers.
@@ -28,7 +28,7 @@ class Lanes:
         self._lanes = [_Lane(device) for _ in range(count)] if on_gpu else []
 
     def each(self, work: Callable[[_Worker], _Found], workers: Sequence[_Worker]) -> list[_Found]:
-        """What `work` gives for each network, each on its lane; what has been begun before is done by then."""
+        """The result of `work` for each network, each on its lane; earlier work is done by then."""
         if not self._lanes:
             return [work(worker) for worker in workers]
         main = torch.cuda.current_stream()

@@ -66,7 +66,7 @@ class Linear:
     def backward(self, dy: Tensor, *, inputs: bool = True) -> Tensor:
         """Fill the gradients; give the gradient of the input if wanted, else `dy` back.
 
-        Nobody needs `forward`'s result any more, so the gradient may take its memory.
+        `forward`'s result is no longer needed, so the gradient may take its memory.
         """
         dy = _pad(dy, self._weight.shape[2])
         if self._x.shape[2] == 1:

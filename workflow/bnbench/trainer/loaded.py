@@ -1,7 +1,7 @@
 """Examples of a data set of PyTorch: loaded one by one when they are needed, by the job itself or by workers.
 
 What an example draws at random, such as where an image is cut, depends on the seed, the epoch and its place in the data
-set alone. So it is the same in every arm, and however many workers there are.
+set alone. So it is the same in every arm, with any number of workers.
 """
 
 from __future__ import annotations

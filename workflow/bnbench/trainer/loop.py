@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 
 class Measured(NamedTuple):
-    """What the loop gives."""
+    """The result of the loop."""
 
     losses: dict[str, Array]
     """By what is measured, [epochs, seeds]; NaN at epochs where it is not."""
@@ -34,7 +34,7 @@ class Measured(NamedTuple):
     seconds: float
     """Wall time of training and evaluating."""
     classes: Counts | None = None
-    """How many test points of each class the trained networks take for each; None where none are counted."""
+    """How many test points of each class the trained networks classify as each; None if not counted."""
 
 
 def train_networks(
@@ -75,7 +75,7 @@ class _Training:
         self._started = time.perf_counter()
 
     def go_on(self, start: State) -> None:
-        """Take up the training at `start`."""
+        """Resume training at `start`."""
         self._engine.restore(Kept(start.stacked, start.shared), start.epochs)
         self._train_losses[: start.epochs] = torch.from_numpy(start.stacked["losses/train_loss"].T)
         kept = [key.removeprefix("losses/") for key in start.stacked if key.startswith("losses/")]
@@ -94,7 +94,7 @@ class _Training:
         self.epochs = epoch + 1
 
     def state(self) -> State:
-        """All that the epochs to come depend on."""
+        """Everything that the following epochs depend on."""
         kept = self._engine.snapshot()
         losses = {f"losses/{name}": values[: self.epochs].T for name, values in self._losses.items()}
         losses["losses/train_loss"] = self._train_losses[: self.epochs].T.cpu().numpy()
@@ -105,7 +105,7 @@ class _Training:
         return self._losses.setdefault(name, np.full(self._train_losses.shape, math.nan))
 
     def measured(self) -> Measured:
-        """What the whole training has given."""
+        """The results of the whole training."""
         losses = {"train_loss": self._train_losses.double().cpu().numpy(), **self._losses}
         fit = self._engine.fit().double().cpu().numpy()
         classes = self._engine.classes()

@@ -49,7 +49,7 @@ def _driver() -> str:
             timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        return f"nvidia-smi -L does not answer within {_SECONDS} s: the driver or a GPU is in trouble."
+        return f"nvidia-smi -L does not answer within {_SECONDS} s: the driver or a GPU has a problem."
     except OSError:
         return "There is no nvidia-smi here: NVIDIA's driver is missing, or the container was started without --nv."
     lines = done.stdout.strip().splitlines()

@@ -1,4 +1,4 @@
-"""The modular engine: any network, each seed's by itself, as a loop in plain PyTorch trains it.
+"""The modular engine: any network, one seed at a time, as a loop in plain PyTorch trains it.
 
 A trial's bits depend on its setting and its seed alone: everything random comes from streams keyed by (seed, role,
 epoch), and on a CPU each network trains on one thread.
@@ -142,7 +142,7 @@ class Trainee:
             return self._module(self.points[0])
 
     def changes(self) -> int:
-        """How often anything has been done to its points in place."""
+        """How often its points have been changed in place."""
         return sum(each.changes() for each in self._examples.values()) + sum(each._version for each in self.points)
 
     @property
@@ -156,7 +156,7 @@ class Trainee:
             return isinstance(self._norm, Identity) or self._norms.are_used(self.points[0])
 
     def unknown(self) -> list[str]:
-        """Names of parameters that the network has made since its optimizer was: nobody trains them."""
+        """Names of parameters that the network created after its optimizer, so that they are not trained."""
         return [name for name, _ in self._module.named_parameters() if name not in self._known]
 
     def loss(self, output: Tensor) -> Any:
@@ -208,7 +208,7 @@ class Trainee:
         return losses, parts
 
     def _refresh(self, step: int) -> None:
-        """Measure the norm's statistics anew where that is due before a step."""
+        """Measure the norm's statistics again if that is due before a step."""
         every = self._norms.refreshed_every()
         if every and step % every == 0:
             with torch.no_grad():
@@ -242,12 +242,12 @@ class Trainee:
         return self._outputs("test")
 
     def passes(self, examples: int) -> int:
-        """How often a network runs over so many training examples in an evaluation."""
+        """How often a network runs over that many training examples in an evaluation."""
         blocks = len(batch_bounds(examples, self._block)) - 1
         return 1 + self._norms.passes(blocks)
 
     def run_block(self, examples: int) -> None:
-        """Run the network in evaluation mode on as many of so many examples as are evaluated at once."""
+        """Run the network in evaluation mode on as many of the examples as are evaluated at once."""
         rows = torch.arange(min(examples, self._block)) % len(self._train)
         with _told(self._spec, "evaluates the network"):
             self._module.eval()
@@ -261,7 +261,7 @@ class Trainee:
             return self._outputs("test")[0][:, 0]
 
     def classes(self) -> Counts | None:
-        """How many test points of each class are taken for each, [1, classes, classes]; None where none are counted."""
+        """How many test points of each class are classified as each, [1, classes, classes]; None if not counted."""
         if not tasks.counted_classes(self._task):
             return None
         with _told(self._spec, "evaluates the network"):
@@ -269,13 +269,13 @@ class Trainee:
         return classes.counts(self._task, output[None], target[None])
 
     def state(self) -> Bytes:
-        """What the epochs to come depend on."""
+        """Everything that the following epochs depend on."""
         with _told(self._spec, "keeps the network"):
             network, buffers = self._module.state_dict(), dict(self._module.named_buffers())
             return packing.packed({"network": network, "buffers": buffers, "optimizers": self._optimizers.state()})
 
     def take_up(self, content: Bytes, epochs: int) -> None:
-        """Take up what `state` gave after so many epochs."""
+        """Restore what `state` returned after that many epochs."""
         found = packing.unpacked(content, self._device)
         with _told(self._spec, "restores the network"):
             building.take_buffers(self._module, found["buffers"], found["network"])

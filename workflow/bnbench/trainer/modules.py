@@ -30,7 +30,7 @@ def built(network: Network, norm: Places, shape: Shape, outputs: int) -> nn.Modu
 
 
 class Places:
-    """Where the arm's norm stands in a built-in network.
+    """Puts the arm's norm into a built-in network.
 
     Args:
         norm: the arm.
@@ -45,7 +45,7 @@ class Places:
         self.output_bias = not (norm.replaces_bias and "output" in norm.on)
 
     def __call__(self, place: str, channels: int) -> nn.Module:
-        """What stands at a place (hidden, input, output): the arm's layer, or nothing."""
+        """What goes at a place (hidden, input, output): the arm's layer, or nothing."""
         return self._make(channels) if place in self._on else nn.Identity()
 
 
@@ -121,8 +121,8 @@ def _residual(network: Residual, norm: Places, shape: Shape, outputs: int) -> nn
 class _Block(nn.Module):
     """Two convolutions and a shortcut (He, Zhang, Ren & Sun 2016, figure 2, shortcut A: strides and zeros).
 
-    A norm before the activation stands on each convolution, the second one before the sum, as in the paper. A norm
-    after it stands on what each of the two activations gives.
+    A norm before the activation follows each convolution, the second one before the sum, as in the paper. A norm
+    after it follows each of the two activations.
     """
 
     def __init__(self, norm: Places, channels: int, width: int, stride: int, activation: str | None) -> None:

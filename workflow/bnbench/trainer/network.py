@@ -95,7 +95,7 @@ class Network:
         return bool(self._entry.at(1.0) is not self._entry or self._entry.refreshed_every())
 
     def takes_parts(self, examples: int) -> bool:
-        """Whether the norm takes a batch of so many examples apart, so that their order has an effect within it."""
+        """Whether the norm divides a batch of this size, so that the order within it has an effect."""
         return self._entry.blocks(examples) > 1
 
     def refreshed_every(self) -> int:
@@ -103,9 +103,9 @@ class Network:
         return self._norm.refreshed_every()
 
     def refresh(self, x: Tensor, y: Tensor, loss: Loss) -> None:
-        """Measure the norm's statistics, and what else it wants, on the whole training set under the present weights.
+        """Measure the norm's statistics, and what else it needs, on the whole training set under the current weights.
 
-        Fills `gradients` with what is none of a step's.
+        Fills `gradients` with values that are not a step's.
         """
         for own, measured in zip(self.buffers, self.precise_buffers(x), strict=True):
             for name, values in measured.items():

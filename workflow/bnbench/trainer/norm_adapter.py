@@ -103,6 +103,6 @@ class _ByHand(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *dy: Tensor) -> Any:
-        """The norm's, likewise."""
+        """The norm's too."""
         dx, gradients = ctx.norm.backward(dy[0].clone(), ctx.kept, ctx.parameters)
         return None, dx, None, None, *(gradients[name] for name in ctx.parameters)

@@ -1,4 +1,4 @@
-"""Where the arm's norm stands in a network: the modules of the arms, made, put in place and left out by name."""
+"""The place of the arm's norm in a network: the modules of the arms, made, put in place and left out by name."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def make(norm: Norm, channels: int, dtype: torch.dtype | None = None, device: to
         return nn.Identity()
     if isinstance(norm, population_norms.PopulationGammaNorm):
         raise UserError(
-            "found norm 'population_gamma', allowed in networks of your own: any other norm, such as 'population', "
-            "since gamma decay is worked out for the built-in perceptrons only"
+            "found norm 'population_gamma', allowed in your own networks: any other norm, such as 'population', "
+            "since gamma decay is derived for the built-in perceptrons only"
         )
     return MODULES.get(type(norm), CatalogueNorm)(norm, channels, dtype, device)
 
 
 class NormFactory:
-    """What a function that builds a network is handed: `norm(channels)` is the arm's module for so many channels.
+    """The `norm` that a function that builds a network receives: `norm(channels)` is the arm's module for them.
 
     Args:
         norm: the arm.
@@ -92,10 +92,10 @@ class NormFactory:
 def replace(network: nn.Module, norm: Norm) -> list[str]:
     """Put the arm in the place of each BatchNorm layer of PyTorch in `network`.
 
-    The arm's norm stands in the layers whose names match its patterns. Every other layer, and all with norm `none`, is
+    The layers whose names match its patterns get the arm's norm. Every other layer, and all with norm `none`, is
     a trained shift, since the layer before a BatchNorm usually has no bias. Parameters and buffers that the new layer
-    shares with the old one, by name and shape, start from the old one's values. A layer that stands at several places
-    is replaced by one that stands there too.
+    shares with the old one, by name and shape, start from the old one's values. A layer that is used at several places
+    is replaced by one that is used there too.
 
     Returns:
         The names of all BatchNorm layers, in the order of the network.
@@ -116,7 +116,7 @@ def replace(network: nn.Module, norm: Norm) -> list[str]:
 def restrict(network: nn.Module, norm: Norm) -> None:
     """Leave the arm's norm out of the layers of a network, built with `NormFactory`, whose names do not match.
 
-    What is left of it is a trained shift, where the norm stands for the bias of the layer before; else nothing.
+    A trained shift remains if the norm stands for the bias of the layer before; else nothing.
 
     Raises:
         UserError: a pattern matches no layer.
@@ -131,7 +131,7 @@ def restrict(network: nn.Module, norm: Norm) -> None:
 
 
 def _refuse_others(name: str, layer: nn.Module) -> None:
-    """Refuse what is no plain BatchNorm, of which the network would lose more than the normalization."""
+    """Refuse layers that are not plain BatchNorm: the network would lose more than the normalization."""
     allowed = ", ".join(each.__name__ for each in _REPLACED)
     if not name:
         raise UserError(f"found a network that is a {type(layer).__name__} itself, allowed: one that holds {allowed}")
@@ -140,7 +140,7 @@ def _refuse_others(name: str, layer: nn.Module) -> None:
 
 
 def _matching(network: nn.Module, layers: Iterable[nn.Module], norm: Norm) -> set[nn.Module]:
-    """Those of `layers` that the norm's patterns mean by any of their names."""
+    """The `layers` that the norm's patterns match by any of their names."""
     wanted = {*layers}
     named = {name: each for name, each in network.named_modules(remove_duplicate=False) if each in wanted}
     chosen: set[nn.Module] = set()
@@ -177,7 +177,7 @@ def _kind(*modules: nn.Module) -> dict[str, Any]:
 
 
 def _exchange(network: nn.Module, new: Mapping[nn.Module, nn.Module]) -> None:
-    """Put new layers in the place of old ones, wherever those stand."""
+    """Replace old layers by new ones, wherever those are."""
     for parent in [*network.modules()]:
         for name, child in [*parent._modules.items()]:  # named_children() leaves out the second place of a layer
             if child is not None and child in new:

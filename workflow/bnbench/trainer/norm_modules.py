@@ -2,7 +2,7 @@
 
 Activations are [batch, channels, …], with any number of axes of positions behind the channels, such as the height and
 width of an image. Parameters and buffers are [channels] and have the names that PyTorch gives them. What an arm does,
-and the paper that it comes from, stands at its class in the catalogue.
+and the paper that it comes from, are documented at its class in the catalogue.
 
 No module reads a tensor back from the device, so that a step can be captured in a CUDA graph. What depends on the
 progress of the training changes in `begin` alone.
@@ -22,7 +22,7 @@ from bnbench.catalogue.norm import Norm
 from bnbench.errors import UserError
 
 NAMES = {"gamma": "weight", "beta": "bias"}
-"""Parameter of the catalogue → what PyTorch calls it."""
+"""Parameter of the catalogue → its name in PyTorch."""
 
 Arm = TypeVar("Arm", bound=Norm)
 _Grouping = TypeVar("_Grouping", bound=example_norms.GroupNorm | example_norms.LayerNorm | example_norms.InstanceNorm)
@@ -70,7 +70,7 @@ class ArmNorm(nn.Module, Generic[Arm]):
 
     @property
     def every(self) -> int:
-        """Steps after which the engine measures the statistics anew on the whole training set; 0: never."""
+        """Steps after which the engine measures the statistics again on the whole training set; 0: never."""
         return 0
 
     @property
@@ -96,7 +96,7 @@ class ArmNorm(nn.Module, Generic[Arm]):
 
 
 class Shift(nn.Module):
-    """A trained shift of each channel: what is left of a norm where there is none, and the layer before has no bias."""
+    """A trained shift of each channel: it replaces an absent norm if the layer before has no bias."""
 
     def __init__(self, channels: int, dtype: torch.dtype | None = None, device: torch.device | None = None) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class GroupNorm(ArmNorm[_Grouping]):
         """Return γ (x − m)/√(v + eps) + β, with mean m and biased variance v of the example's group.
 
         Raises:
-            UserError: a group holds one value only, of which nothing would be left.
+            UserError: a group holds only one value, so that a constant would remain.
         """
         if self.too_few and math.prod(x.shape[1:]) == self.groups():
             raise UserError(self.too_few)

@@ -21,7 +21,7 @@ class NormsInUse:
 
     Args:
         norm: the arm.
-        network: that it stands in.
+        network: that it is in.
     """
 
     def __init__(self, norm: Norm, network: nn.Module) -> None:

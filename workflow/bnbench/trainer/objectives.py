@@ -1,4 +1,4 @@
-"""Losses as the trainer wants them: with their derivatives, by hand where a loss gives them, else by autograd."""
+"""Losses as the trainer needs them: with their derivatives, hand-written if the loss defines them, else by autograd."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

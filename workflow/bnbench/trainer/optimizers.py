@@ -55,7 +55,7 @@ class Optimizers:
         ]
         closure = inspect.signature(self._all[0].step).parameters.get("closure")
         self.asks_again = isinstance(entry, LBFGS) or bool(closure and closure.default is inspect.Parameter.empty)
-        """Whether an update wants the loss more than once."""
+        """Whether an update needs the loss more than once."""
 
     def set_rate(self, factor: float) -> None:
         """Multiply the learning rates from the start by a factor."""
@@ -187,7 +187,7 @@ def _redrawn(device: torch.device) -> Callable[[], None]:
 
 
 def _laid_out(state: Any, parameter: Any) -> Any:
-    """What an optimizer keeps of a parameter; what has its shape lies in memory as it does, as kernels expect."""
+    """What an optimizer keeps for a parameter; tensors of its shape have its memory layout, as kernels expect."""
     if isinstance(state, dict):
         return {name: _laid_out(each, parameter) for name, each in state.items()}
     if isinstance(state, Tensor) and isinstance(parameter, Tensor) and state.shape == parameter.shape:
@@ -196,7 +196,7 @@ def _laid_out(state: Any, parameter: Any) -> Any:
 
 
 def _own(entry: OwnOptimizer, parameters: list[Any]) -> torch.optim.Optimizer:
-    """The optimizer that the user's class or function gives."""
+    """The optimizer that the user's class or function returns."""
     made = usercode.call(entry, f"makes the optimizer with {entry.build}", params=parameters, lr=entry.lr)
     if not isinstance(made, torch.optim.Optimizer):
         raise UserError(

@@ -60,7 +60,7 @@ def _load_state(states, increments, seed, inside, seeds):
 
 @triton.jit
 def _lower_place(place, bits, taken):
-    """The place before, where a draw was taken for this one, and the bits that a draw for it may have."""
+    """The place before, from which a draw was used for this one, and the bits that a draw for it may have."""
     place -= taken.to(tl.int32)
     return place, tl.where(place <= (bits >> 1), bits >> 1, bits)
 

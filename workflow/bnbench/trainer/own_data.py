@@ -1,4 +1,4 @@
-"""Data that a function of the user's gives: called, checked, and described for the planner."""
+"""Data that the user's function returns: called, checked, and described for the planner."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Parts = Sequence[Stored] | Sequence[Loader]
 """A training and a test part."""
 
 _made: dict[tuple[Any, ...], Parts] = {}
-"""The last that was made, which serves all seeds where the function takes none."""
+"""The last data made, which serve all seeds if the function accepts none."""
 
 
 def made(asked: Made) -> Stored | Loader:
-    """What the user's function gives for a seed, of one part.
+    """One part of what the user's function returns for a seed.
 
     Raises:
         UserError: the function does not work, or gives other sizes than it was planned with.
@@ -62,7 +62,7 @@ def _refuse_other_targets(task: OwnData, found: Facts, seed: int) -> None:
 
 
 def facts(entry: Mapping[str, Any]) -> Facts:
-    """What the planner must know of what the user's function gives.
+    """What the planner must know about the data that the user's function returns.
 
     Raises:
         UserError: the function does not work, or does not give data.

@@ -1,4 +1,4 @@
-"""Metrics of the user's own: called for one network at a time, by both engines, and what they may give."""
+"""The user's own metrics: called for one network at a time, by both engines, and their allowed values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class OwnMetrics:
         return bool(self._functions)
 
     def of(self, seed: int, epochs: int, output: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """What each metric gives of one network after so many epochs, a scalar in float64 by the metric's name.
+        """The value of each metric for one network after `epochs` epochs, a scalar in float64 by the metric's name.
 
         Each gets copies, so that it may change them; and draws random numbers by the seed and the epochs alone.
 
@@ -72,7 +72,7 @@ def check(spec: Mapping[str, Any], seed: int, data: Points) -> list[str]:
     """Refuse a setting one of whose metrics does not work on the test points, with outputs drawn at random.
 
     Returns:
-        What is to be told and may be meant: that a metric is NaN.
+        Notes on what may be intended: that a metric is NaN.
 
     Raises:
         UserError: what is wrong, with the user's file and line where it is the user's.
@@ -106,7 +106,7 @@ def _function(metric: OwnMetric) -> Callable[..., Any]:
 
 
 def _number(metric: OwnMetric, value: Any, points: int) -> float:
-    """What a metric gave, as a number."""
+    """The value of a metric, as a number."""
     is_array = isinstance(value, Tensor | np.ndarray | np.generic)
     number = value.item() if is_array and value.shape == () else value
     if isinstance(number, Real):

@@ -1,4 +1,4 @@
-"""The norm of the user's own as a layer of a network."""
+"""The user's own norm as a layer of a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bnbench.trainer.norm_modules import ArmNorm
 
 
 class OwnNormLayer(ArmNorm[OwnNorm]):
-    """Holds the module that the user's function gives for so many channels.
+    """Holds the module that the user's function returns for `channels` channels.
 
     Its parameters are called `layer.…`, so that no arm takes another one's initial values for them.
 
@@ -35,7 +35,7 @@ class OwnNormLayer(ArmNorm[OwnNorm]):
         return True
 
     def forward(self, x: Tensor) -> Tensor:
-        """What the user's module makes of `x`."""
+        """The output of the user's module for `x`."""
         y = self.layer(x)
         if not isinstance(y, Tensor) or y.shape != x.shape:
             found = list(y.shape) if isinstance(y, Tensor) else f"a {type(y).__name__}"

@@ -1,4 +1,4 @@
-"""The points of a trial as its network takes them, and what is to be known of their targets."""
+"""The points of a trial as its network takes them, and facts about their targets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AT_ONCE = 4096  # targets
 
 
 class Seen(NamedTuple):
-    """How a network sees examples."""
+    """How a network receives examples."""
 
     shape: tuple[int, ...]
     """Of one example."""

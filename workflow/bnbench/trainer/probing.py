@@ -1,4 +1,4 @@
-"""A probe: what a few steps of a network take, measured before it is trained, so that its jobs ask for what they need.
+"""A probe: what a few steps of a network take, measured before it is trained, so that its jobs request what they need.
 
 A batch of at most 256 examples stands for all: a step and an evaluation take as much longer as they have more examples.
 """
@@ -58,7 +58,7 @@ def measure(spec: Mapping[str, Any], seed: int, data: Points) -> Probe:
 
 
 def _seconds(work: Callable[[], object], times: int) -> float:
-    """The least that it takes."""
+    """The shortest time that it takes."""
     taken = []
     for _ in range(times):
         started = time.perf_counter()
@@ -77,6 +77,6 @@ def _peak() -> float:
 
 
 def _forget_peak() -> None:
-    """Let the peak begin at what there is now."""
+    """Reset the peak to the present value."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

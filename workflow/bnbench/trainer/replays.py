@@ -32,7 +32,7 @@ class Replayed(Generic[Found]):
         if self._wanted and self._calls == 2:
             captured = capture(partial(self._function, epoch))
             if isinstance(captured, str):
-                print(f"training goes on without a CUDA graph, more slowly: {captured}", file=sys.stderr)
+                print(f"training continues without a CUDA graph, more slowly: {captured}", file=sys.stderr)
             else:
                 self._captured = captured
         if self._captured is None:

@@ -138,7 +138,7 @@ class FrozenBatchNorm(BatchNorm[norms.FrozenBatchNorm]):
 
     @property
     def takes_batches(self) -> bool:
-        """Likewise."""
+        """The same."""
         return not self.frozen
 
     def begin(self, progress: float) -> None:

@@ -1,4 +1,4 @@
-"""Scores: what a network's outputs at the test points are worth, beside their loss."""
+"""Scores: the quality of a network's outputs at the test points, besides their loss."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,7 @@
-"""The state of training between two epochs: all that the epochs to come depend on, as arrays.
+"""The state of training between two epochs: everything that the following epochs depend on, as arrays.
 
 Whatever belongs to a seed lies in arrays whose first axis is the seeds, so a state can be cut into the states of fewer
-seeds. The orders of the examples are no part of it: their streams are keyed, and to draw them again takes no time.
+seeds. It does not hold the orders of the examples: their streams are keyed, and drawing them again takes no time.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ class _Examples:
             torch.gather(self._source, 2, index, out=self._ordered)
 
     def skip(self, epochs: int) -> None:
-        """Draw the orders of so many epochs for nothing."""
+        """Draw and discard the orders of `epochs` epochs."""
         if self._orders is not None:
             for _ in range(epochs):
                 next(self._orders)
@@ -188,7 +188,7 @@ class _Epoch:
         self._shares = torch.cat([network.flat.new_full((size, 1), 1 / size / len(sizes)) for size in sizes])
 
     def refresh(self, epoch: int, place: int = 0) -> None:
-        """Measure the norm's statistics anew where that is due before the step at this place of the epoch.
+        """Measure the norm's statistics again if that is due before the step at this place of the epoch.
 
         So what is evaluated between two steps is the network that the next step would see.
         """

@@ -57,7 +57,7 @@ def train_in_stacks(stack: Stack, device: torch.device, checkpoints: Checkpoints
 def _train_in_turn(
     stack: Stack, parts: Sequence[range], device: torch.device, checkpoints: Checkpoints | None, start: State | None
 ) -> Measured:
-    """Train the parts of a stack, told by their places, one after the other, and join what they give."""
+    """Train the parts of a stack, given by their places, one after another, and join their results."""
     trained = [
         _train_stack(stack.part(rows), device, checkpoints, _share(start, rows, len(stack.seeds))) for rows in parts
     ]
@@ -85,7 +85,7 @@ def _train_stack(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
         if not is_out_of_memory(error):
             raise
         if count == 1:
-            raise UserError(f"one network is too much for the memory: {first_line(error)}") from error
+            raise UserError(f"not even one network fits into memory: {first_line(error)}") from error
     # By now the exception is gone, and with it what its frames held on the device.
     torch.cuda.empty_cache()
     halves = [range(count // 2), range(count // 2, count)]

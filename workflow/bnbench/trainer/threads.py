@@ -27,7 +27,7 @@ def workers(device: torch.device) -> int:
 
 
 def each(work: Callable[[Item], Result], items: Sequence[Item], workers: int) -> list[Result]:
-    """The results of `work` for each item, in their order, by so many threads; the first exception is raised."""
+    """The results of `work` for each item, in their order, on that many threads; the first exception is raised."""
     if workers == 1 or len(items) == 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(workers, thread_name_prefix="drawing") as pool:

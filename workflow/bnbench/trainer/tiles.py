@@ -29,7 +29,7 @@ class Tile(NamedTuple):
         return -(-rows // self.rows_of(rows)) * -(-columns // self.columns_of(columns))
 
     def products(self, columns: int, depth: int) -> dict[str, int]:
-        """A kernel's constants for a product of so many columns, whose sums have `depth` terms."""
+        """A kernel's constants for a product with that many columns, whose sums have `depth` terms."""
         blocks = {"BN": self.columns_of(columns), "BK": _block(self.depth, depth)}
         return {**blocks, "num_warps": self.warps, "num_stages": self.stages}
 

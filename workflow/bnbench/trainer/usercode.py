@@ -1,4 +1,4 @@
-"""Code of users: load it, and tell an error in it with its own file and line."""
+"""The user's code: load it, and report an error in it with its file and line."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def options(code: OwnCode) -> dict[str, Any]:
 def told(path: str, doing: str) -> Iterator[None]:
     """Turn an error that a user's code raises within into one message; `doing` says what bnbench does, "builds it".
 
-    What bnbench itself refuses of the user's code, such as norm('four'), is told with the user's line likewise. A
+    What bnbench itself refuses of the user's code, such as norm('four'), is reported with the user's line too. A
     `UserError` that the user raises and a keyboard interrupt pass as they are, and so does a lack of a device's memory,
     of which fewer seeds need less. The working directory is the same afterwards, since bnbench's own paths are relative
     to it.
@@ -94,7 +94,7 @@ def told(path: str, doing: str) -> Iterator[None]:
 
 
 class _ToldError(UserError):
-    """An error that says where in the user's code it came up."""
+    """An error that says where in the user's code it occurred."""
 
 
 class _Place(NamedTuple):
@@ -103,11 +103,11 @@ class _Place(NamedTuple):
     file: usermodules.File
     line: int
     function: str = ""
-    """Name of the function that it stands in, if it stands in one."""
+    """Name of the function that it is in, if any."""
 
 
 def _message(error: BaseException, path: str, doing: str) -> str:
-    """Where it went wrong and why, the line of code, and on what occasion."""
+    """Where and why it failed, the line of code, and what bnbench was doing."""
     places = _places(error)
     if not places:
         return f"{path}: {_said(error)}\nwhile bnbench {doing}"
@@ -139,7 +139,7 @@ def _places(error: BaseException) -> list[_Place]:
 
 
 def _refuses_a_call(error: UserError) -> bool:
-    """Whether bnbench raised it when the user's code called it, and nobody has told where."""
+    """Whether bnbench raised it when the user's code called it, and its place has not been reported."""
     *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
     raised_by_user = usermodules.file(frame.f_code.co_filename) is not None
     return not raised_by_user and not isinstance(error, _ToldError) and bool(_places(error))

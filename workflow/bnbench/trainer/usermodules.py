@@ -1,6 +1,6 @@
 """Modules made of users' files: what runs are the bytes that were hashed, and no module hides another.
 
-The files of one folder share a `Space`, a package of a name of its own. Where they import one another, `import layers`
+The files of one folder share a `Space`, a package with its own name. Where they import one another, `import layers`
 is read as an import from that package. So two folders may each have a `layers`, one may have a `random`, and imports
 that run late find what early ones do. Nothing is written next to the files.
 """
