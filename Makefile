@@ -129,7 +129,7 @@ example: example-page claims  ## bring reports/example, which README.md and docs
 	cp reports/claims/claims.md reports/example/
 
 .PHONY: example-page
-# The default study as it stands, whatever else the command line says.
+# The default study as it is, whatever else the command line says.
 example-page: override STUDY := config.yaml
 example-page: override OVERRIDES :=
 example-page: report  ## the same without the claims: the page of the default study, with all that it links to

@@ -388,7 +388,7 @@ def test_a_file_that_changed_is_told_of_with_the_trials_of_its_other_versions(ow
     for version in ("one", "two"):
         synthetic.stored(own(version), tmp_path / "results")
     said = forecast.changed(own("three"), Path("results"))
-    assert said == "nets.py changed: training starts anew; 32 trials with other versions of it stay in results"
+    assert said == "nets.py changed: training starts again; 32 trials with other versions of it stay in results"
     assert said in forecast.describe(own("three"), Path("results")).splitlines()
 
 

@@ -98,7 +98,7 @@ def test_an_edited_comment_trains_anew_and_the_plan_says_so(own):
     before = finished_chunks(checkout)
     with (checkout.folder / "study" / "lstm.py").open("a") as file:
         file.write("# edited\n")
-    changed = "study/lstm.py changed: training starts anew; 4 trials with other versions of it stay in results"
+    changed = "study/lstm.py changed: training starts again; 4 trials with other versions of it stay in results"
     check = checkout.bnbench("check", "--configfile", "study/tiny.yaml")
     plan = checkout.bnbench("plan", "--configfile", "study/tiny.yaml")
     planned = run(checkout, "-n")

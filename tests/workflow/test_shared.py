@@ -70,7 +70,7 @@ def test_a_network_that_lies_elsewhere_is_trained_once_and_another_version_of_it
     (other.folder / "nets.py").write_text(f"{text}# mine\n")
     trained = finished_chunks(one)
     said = other.run("--until", "train").stderr
-    assert f"nets.py changed: training starts anew; 8 trials with other versions of it stay in {shared}\n" in said
+    assert f"nets.py changed: training starts again; 8 trials with other versions of it stay in {shared}\n" in said
     assert len(finished_chunks(other)) == 2 * len(trained)
     assert trained.items() <= finished_chunks(other).items()
     assert "train" not in one.planned()

@@ -61,7 +61,7 @@ def _own(study: OwnStudy, data: Path, table: Long | None) -> str:
 
     runs = own_trials.write(study, own_config.read(study.results, table), data)
     preregistration.collect((), Path(), data)
-    # A table that was handed over in Python has no date.
+    # A table that was passed in Python has no date.
     studies.note_newest([] if table else used(study.results["path"], study.results["pattern"]), data)
     return f"{study.name}: collected {runs} runs from {study.results['path']}"
 

@@ -43,9 +43,9 @@ def told(study: Study, results: Path) -> list[str]:
 
 
 def changed(study: Study, results: Path) -> str:
-    """One line where a file of the user's changed and the study therefore trains anew; else nothing.
+    """One line if a file of the user's changed and the study therefore trains again; else nothing.
 
-    It counts the trials of settings that are the same but for the bytes of such files.
+    It counts the trials of settings that differ only in the bytes of such files.
     """
     if not any(map(user_files.named, study.settings)):
         return ""
@@ -61,11 +61,11 @@ def changed(study: Study, results: Path) -> str:
         return ""
     files, them = formats.listed([_with_imports(path) for path in paths]), "it" if len(paths) == 1 else "them"
     kept = f"{formats.count(trials, 'trial')} with other versions of {them} stay{'s' * (trials == 1)} in {results}"
-    return f"{files} changed: training starts anew; {kept}"
+    return f"{files} changed: training starts again; {kept}"
 
 
 def _with_imports(path: str) -> str:
-    """A user's file as it is told of, since the bytes of what it imports count as its own."""
+    """A user's file in messages, since the bytes of what it imports count as its own."""
     imports = path.endswith(".py") and len(userfiles.sources(path)) > 1
     return f"{path} (or a file that it imports)" if imports else path
 
@@ -79,7 +79,7 @@ def summary(study: Study) -> str:
 
 
 def describe(study: Study, results: Path, cores: int = 1, reports: Path = Path("reports")) -> str:
-    """What a study would train, how long that takes on so many cores, and the smallest effect that it is likely to see.
+    """What a study would train, how long that takes on `cores` cores, and the smallest effect that it is likely to see.
 
     One aligned line for each; then, where there is reason to, one about files that changed, and the warning.
     """

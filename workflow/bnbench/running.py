@@ -1,6 +1,6 @@
 """Run a study: start Snakemake, say how far it is, and end with what matters; what `make report` does.
 
-What comes in is a study and the options of Snakemake, what goes out are its report, lines for whoever waits, and
+What comes in is a study and the options of Snakemake, what goes out are its report, lines for the user who waits, and
 `logs/<study>/snakemake.log`. Snakemake and its jobs are one group of processes, to which signals are passed on.
 """
 
@@ -42,7 +42,7 @@ _TICK = 0.5  # seconds between two looks
 
 
 class Interrupted(Exception):  # noqa: N818 - no error
-    """The run was told to stop, and has."""
+    """The run was asked to stop, and has stopped."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -61,8 +61,8 @@ def run(study: Study, arguments: Sequence[str], results: Path, reports: Path, co
         cores: how many to use.
 
     Raises:
-        UserError: it failed; the messages of the jobs that did are told.
-        Interrupted: it was told to stop.
+        UserError: it failed; the messages of the failed jobs are shown.
+        Interrupted: it was asked to stop.
     """
     shown = Line(sys.stderr)
     told = forecast.told(study, results)
@@ -97,7 +97,7 @@ def loudly(arguments: Sequence[str], results: Path, cores: int) -> None:
 
     Raises:
         UserError: it failed.
-        Interrupted: it was told to stop.
+        Interrupted: it was asked to stop.
     """
     with child.started([*arguments, "--cores", str(cores), "--quiet", "rules"], results, None) as snakemake:
         snakemake.process.wait()

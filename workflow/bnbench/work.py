@@ -1,4 +1,4 @@
-"""What is left to train of a study, and how long that takes: the cost model, corrected by what was timed here.
+"""What remains to be trained of a study, and how long that takes: the cost model, corrected by what was timed here.
 
 What comes in are a study and the folder of its results, what goes out are its jobs with their seconds. Reads at most
 the timings of earlier trials.
@@ -127,7 +127,7 @@ def report_seconds(study: Study) -> dict[str, float]:
 
 
 def wall(study: Study, todo: Sequence[Timed], cores: int, reports: Path) -> WallTime:
-    """How long the study takes by the clock on so many cores, with its report unless that is in `reports` already."""
+    """How long the study takes by the clock on `cores` cores, with its report unless that is in `reports` already."""
     report = 0.0 if not todo and _is_reported(study, reports / study.name) else sum(report_seconds(study).values())
     return wall_time.wall_time([each.load for each in todo], cores, threads(study), report)
 
@@ -146,7 +146,7 @@ def _prices(device: str, *, some_measured: bool) -> str:
 
 
 def _how_known(settings: int, new: int, guessed: int) -> str:
-    """What an estimate of so many settings comes from, of which some have no trials yet, and some no probe either."""
+    """The basis of an estimate of `settings` settings, some of which have no trials yet, and some no probe either."""
     if not new:
         return "from earlier trials of the same settings"
     if not guessed:

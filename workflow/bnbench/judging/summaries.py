@@ -53,7 +53,7 @@ def shown(epochs: NDArray[np.int64], most: int = _EPOCHS) -> NDArray[np.int64]:
 
 
 def explored(study: Study, arm: Trials) -> list[str]:
-    """What is known of the trials of an arm beside the outcome that decides, in the order of a table of all of them.
+    """The trials of an arm, with more than the outcome that decides, in the order of a table of all of them.
 
     Not the losses with other statistics, where no arm of the study keeps any: they are the test loss once more.
     """

@@ -17,7 +17,7 @@ STARTING = 1.7
 """Seconds of a core that a job takes beside its training: Python, torch, its tables, and Snakemake's part in it."""
 
 _SCHEDULED = 0.06  # seconds of Snakemake's one process for each job, however many cores there are
-_PLANNED = 0.002  # likewise, before the first one starts
+_PLANNED = 0.002  # the same, before the first one starts
 _COLLECT = {"once": 0.9, "settings": 0.013, "rows": 4.5e-7}
 _COMPARE = {"once": 2.8, "settings": 0.1, "rows": 4e-7}
 _PLOT = {"once": 3.0, "settings": 0.1}

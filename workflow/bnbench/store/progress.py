@@ -1,7 +1,7 @@
 """How far a chunk's training is: a small file beside its checkpoints, which goes with them when the chunk is done.
 
 `results/checkpoints/<address>/<chunk>/progress` holds the share of the work that is done, such as 0.3700. Nothing
-depends on it but what people are told while they wait.
+depends on it but what people see while they wait.
 """
 
 from __future__ import annotations

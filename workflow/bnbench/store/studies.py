@@ -1,6 +1,6 @@
 """What lies in a folder of reports: the studies with their answers, the page of the claims, and what can be no study.
 
-Of a study's `verdicts.json` only what stands before its tables is read, so that a hundred large studies are listed in a
+Of a study's `verdicts.json` only the part before its tables is read, so that a hundred large studies are listed in a
 second. Nothing here fails because of what a folder holds: what cannot be read is named with the reason.
 """
 
@@ -118,7 +118,7 @@ def _judged(folder: Path) -> Judged:
 
 
 def _head(path: Path) -> dict[str, Any]:
-    """What stands in `verdicts.json` before its tables; all but the tables, where they do not stand in a line.
+    """The part of `verdicts.json` before its tables; everything but the tables, if they are not in one line.
 
     Raises:
         UserError: the file cannot be read, was cut off, or is something else.
