@@ -28,9 +28,9 @@ def absent(monkeypatch):
 @pytest.mark.parametrize(
     ("module", "said"),
     [
-        ("torch", "torch is not installed; pip install 'bnbench[train]' brings it"),
-        ("sklearn", "scikit-learn is not installed; pip install 'bnbench[train]' brings it"),
-        ("tensorboard", "tensorboard is not installed; pip install 'bnbench[tensorboard]' brings it"),
+        ("torch", "torch is not installed; pip install 'bnbench[train]' installs it"),
+        ("sklearn", "scikit-learn is not installed; pip install 'bnbench[train]' installs it"),
+        ("tensorboard", "tensorboard is not installed; pip install 'bnbench[tensorboard]' installs it"),
     ],
 )
 def test_what_is_absent_is_named_with_the_extra_that_brings_it(absent, module, said):
@@ -55,5 +55,5 @@ def test_what_is_there_is_no_error():
 @pytest.mark.parametrize("task", [Digits, Diabetes])
 def test_a_task_of_scikit_learns_says_that_it_is_absent(absent, task):
     absent("sklearn")
-    with pytest.raises(UserError, match=r"^scikit-learn is not installed; pip install 'bnbench\[train\]' brings it$"):
+    with pytest.raises(UserError, match=r"^scikit-learn is not installed; pip install 'bnbench\[train\]' installs it$"):
         task().data(0)

@@ -194,5 +194,5 @@ def test_a_verb_that_needs_torch_says_what_brings_it(ended, tmp_path, verb):
     }
     run = ended(tmp_path, "bnbench", verb, *arguments[verb])
     assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr == "torch is not installed; pip install 'bnbench[train]' brings it\n"
+    assert run.stderr == "torch is not installed; pip install 'bnbench[train]' installs it\n"
     assert not [*tmp_path.iterdir()]

@@ -242,7 +242,7 @@ def test_a_package_that_jobs_lack_is_told_in_their_logs(wrong):
     first = "nets.py:1: ModuleNotFoundError: No module named 'torchnorms'"
     assert logs(checkout) == [f"{first}\n    import torchnorms\nwhile bnbench imports it\n"] * 2
     assert "Traceback" not in ended.stdout + ended.stderr
-    assert "Training is left of 2 jobs:" in ended.stderr
+    assert "Training remains for 2 jobs:" in ended.stderr
 
 
 def test_an_error_at_a_later_step_loses_nothing_that_is_finished(wrong):
@@ -257,7 +257,7 @@ def test_an_error_at_a_later_step_loses_nothing_that_is_finished(wrong):
     assert "Traceback" not in ended.stdout + ended.stderr
     (kept,) = finished_chunks(checkout)
     assert "-batch-" in kept
-    assert "Training is left of 1 job:" in ended.stderr
+    assert "Training remains for 1 job:" in ended.stderr
     assert re.search(r"^  sine-net-none-\S+, seeds 0 to 1; its log: logs/train/", ended.stderr, re.MULTILINE)
 
 

@@ -19,8 +19,8 @@ def is_installed(module: str) -> bool:
 
 
 def brought_by(module: str) -> str:
-    """How an absent module is got: `pip install 'bnbench[train]' brings it`."""
-    return f"pip install 'bnbench[{MODULES[module][1]}]' brings it"
+    """How an absent module is got: `pip install 'bnbench[train]' installs it`."""
+    return f"pip install 'bnbench[{MODULES[module][1]}]' installs it"
 
 
 def need(module: str) -> None:

@@ -153,7 +153,7 @@ def after_an_error(study: Study) -> None:
         print("To continue, give the same command again: finished results are kept.", file=sys.stderr)
         return
     left = [chunk for chunk in planned(study) if not is_there(chunk, files.results_folder())]
-    lines = [f"Training is left of {formats.count(len(left), 'job')}:"] if left else []
+    lines = [f"Training remains for {formats.count(len(left), 'job')}:"] if left else []
     for chunk in left[:_NAMED]:
         log = Path("logs/train") / chunk.setting.address / f"{chunk.stem}.log"
         where = f"; its log: {log}" if log.exists() else ", not begun"

@@ -141,6 +141,6 @@ def test_without_the_package_it_is_said_how_to_get_it(tmp_path, monkeypatch):
     events(tmp_path / "a", (0, {"loss": 1.0}))
     monkeypatch.setitem(sys.modules, "tensorboard.backend.event_processing.event_file_loader", None)
     with pytest.raises(
-        UserError, match=r"need the package tensorboard; pip install 'bnbench\[tensorboard\]' brings it"
+        UserError, match=r"need the package tensorboard; pip install 'bnbench\[tensorboard\]' installs it"
     ):
         read(str(tmp_path))

@@ -78,7 +78,7 @@ def _scalars(file: Path, kinds: dict[str, str]) -> list[tuple[str, int, float]]:
         from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader  # noqa: PLC0415 - optional
         from tensorboard.util.tensor_util import make_ndarray  # noqa: PLC0415
     except ImportError as error:
-        how = "pip install 'bnbench[tensorboard]' brings it"
+        how = "pip install 'bnbench[tensorboard]' installs it"
         raise UserError(f"{file}: TensorBoard's files need the package tensorboard; {how}") from error
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     found: list[tuple[str, int, float]] = []
