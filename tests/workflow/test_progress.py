@@ -149,7 +149,7 @@ FAILING = {
         "        self.epochs = epoch + 1\n        raise ValueError('three is enough')\n",
         [
             "ValueError: three is enough",
-            "Training is left of 8 jobs:",
+            "Training remains for 8 jobs:",
             "; its log: logs/train/",
             "give the same command",
         ],

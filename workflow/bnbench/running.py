@@ -33,8 +33,8 @@ _STEPS = {
 """Step after the training → what is going on."""
 
 _ROUTINE = re.compile(
-    r": (trained seeds \d+|seeds \d+ to \d+( are trained already|, \d+ of them|$)|continues after epoch|training \d+ seed"
-    r"|epoch [\d,]+ of|collected [\d,]+ (trials|runs))"
+    r": (trained seeds \d+|seeds \d+ to \d+( are trained already|, \d+ of them|$)|continues after epoch"
+    r"|training \d+ seed|epoch [\d,]+ of|collected [\d,]+ (trials|runs))"
 )
 """What jobs say that are well, as `train`, `trainer.checkpoints` and `collect` put it."""
 
