@@ -19,7 +19,7 @@ from typing import IO
 from bnbench.vocabulary import PACKAGE
 
 _PARENT_DEATH_SIGNAL = 1  # of Linux's prctl
-_LONGEST = 60.0  # seconds that jobs which were told to stop have after Snakemake's end
+_LONGEST = 60.0  # seconds that jobs which were asked to stop have after Snakemake's end
 _AGAIN = 15.0  # seconds after which a signal is sent again: Snakemake misses one that comes while it starts a job
 
 
@@ -34,7 +34,7 @@ class Child:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: IO[str] | None) -> None:
         self.stopped_by = 0
-        """The signal by which it was told to stop."""
+        """The signal that asked it to stop."""
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             command,
             env=environment,
@@ -68,7 +68,7 @@ class Child:
         return found
 
     def stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
-        """Tell all of it to stop; whoever is told a third time is killed."""
+        """Ask all of it to stop; a process that is asked a third time is killed."""
         self._times += 1
         self.stopped_by = number
         self._send(signal.SIGKILL if self._times > 2 else number)

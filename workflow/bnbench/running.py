@@ -82,7 +82,7 @@ def run(study: Study, arguments: Sequence[str], results: Path, reports: Path, co
         run.follow(snakemake)
     shown.clear()
     if snakemake.stopped_by:
-        shown.note("Stopped. To go on, give the same command again: what is finished is kept.")
+        shown.note("Stopped. To continue, give the same command again: finished results are kept.")
         raise Interrupted(snakemake.stopped_by)
     if status := snakemake.process.returncode:
         failed = "\n".join(run.said) or f"Snakemake ended with status {status}"
