@@ -34,7 +34,7 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     losses, places = OUTCOMES["test_loss"], {name: y for y, name in enumerate(unique(table["component"]))}
     for panel in sheet.panels:
         ax = panel.axes[0]
-        effect_axis(ax, losses, "x", most=4)
+        effect_axis(ax, losses, "x", most=2 if room.narrow or sheet.columns > 3 else 4)
         here = [arm for arm in treatments if arm in set(panel.rows["treatment"])]
         for index, treatment in enumerate(here):
             own = panel.rows[panel.rows["treatment"] == treatment]

@@ -16,12 +16,12 @@ DECADES = 4.0
 """A logarithmic axis that would span more than these is not drawn out to outliers."""
 
 OWN = 2.0
-"""Decades by which panels that share a scale may reach beyond the widest of them."""
+"""Decades by which panels that share a scale may reach beyond what is usual of them."""
 
 _FENCE = 1.5  # interquartile ranges beyond the quartiles, from where on a value is an outlier (Tukey 1977)
 _LEAST = 0.6  # decades of an interquartile range, at least
 _SPREAD = 5.0  # interquartile ranges, the same on a linear axis
-_WIDER = 4.0  # times the widest panel, on a linear axis
+_WIDER = 4.0  # times the usual span of a panel, on a linear axis
 _ROOM = 0.05  # of an axis, beyond its values at either end
 
 
@@ -56,8 +56,8 @@ def for_panels(
         nothing = (0.5, 2.0) if log else (-1.0, 1.0)
         return [nothing if line is None else _with_room(_including(nothing, line), log=log)] * len(panels), True
     whole = (min(low for low, _ in wide), max(high for _, high in wide))
-    widest = max(_span(limits, log=log) for limits in wide)
-    shared = _span(whole, log=log) <= (widest + OWN if log else _WIDER * widest)
+    usual = float(np.median([_span(limits, log=log) for limits in wide]))
+    shared = _span(whole, log=log) <= (usual + OWN if log else _WIDER * usual)
     each = [whole if shared or limits is None else _including(limits, line) for limits in found]
     return [_with_room(limits, log=log) for limits in each], shared
 

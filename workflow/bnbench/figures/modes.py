@@ -32,7 +32,7 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     places = {outcome: y for y, outcome in enumerate(names)}
     for panel in sheet.panels:
         ax = panel.axes[0]
-        loss_axis(ax, "x", most=3)
+        loss_axis(ax, "x", most=2 if room.narrow or sheet.columns > 3 else 4)
         here = [arm for arm in arms if arm in set(panel.rows[study.report.factor])]
         for index, arm in enumerate(here):
             own = panel.rows[panel.rows[study.report.factor] == arm].dropna(subset=["loss"])

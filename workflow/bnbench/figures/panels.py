@@ -29,9 +29,9 @@ TOGETHER = 3
 _HEIGHTS = {1: 2.1, 2: 1.8, 3: 1.6, 4: 1.4, 5: 1.25}
 """Inches of a panel, by the panels in a row."""
 
-_NARROW_LEFT = 0.75  # inches, at most
+_NARROW_LEFT = 0.9  # inches, at most
 _MANY_ROWS = 4  # from which on every row has numbers below it
-_GAP, _OWN_GAP = 0.18, 0.58  # inches between columns: without and with numbers
+_GAP, _NUMBERS_GAP, _OWN_GAP = 0.18, 0.36, 0.58  # inches between columns: usual, with numbers below or beside each
 _RIGHT, _TITLE, _LINE, _NUMBERS, _HEADING, _BETWEEN = 0.12, 0.14, 0.175, 0.26, 0.22, 0.12  # inches
 
 
@@ -88,7 +88,7 @@ def panels(
     table: pd.DataFrame,
     room: Room = WIDE,
     *,
-    left: float = 0.8,
+    left: float = 0.95,
     stacked: Sequence[float] = (),
     arms_apart: bool | None = None,
     numbers: bool = False,
@@ -118,7 +118,7 @@ def panels(
     else:
         groups = [("", [(str(name), part) for name, part in named.groupby("context", sort=False)])]
         columns = _usual_columns(study, table, len(groups[0][1]), room, beside=bool(stacked))
-    return _sheet(groups, room, columns, left, stacked, numbers=numbers)
+    return _sheet(groups, room, columns, left, stacked, numbers=numbers, gap=_NUMBERS_GAP if numbers else _GAP)
 
 
 def grid(parts: Sequence[tuple[str, pd.DataFrame]], room: Room, columns: int, left: float, gap: float = _GAP) -> Sheet:
@@ -189,7 +189,7 @@ def _sheet(
                 found.append((Panel([], parts[at + column][1], column == 0, last), down, column, name))
             below = everywhere or at + 2 * columns > len(parts)
             down += sum(heights) + _BETWEEN * (len(heights) - 1) + (_NUMBERS if below else 0.06)
-            down += 0.2 if gap > _GAP else 0.0  # for the names of their axes
+            down += 0.2 if gap > _NUMBERS_GAP else 0.0  # for the names of their axes
     whole = down + 0.2
     figure.set_size_inches(room.width, whole)
     for panel, top, column, name in found:

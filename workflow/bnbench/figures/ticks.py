@@ -25,7 +25,7 @@ def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
         if last - first + 1 > most and len(found) >= 2:
             break
         found = [float(f"{index * step:.12g}") for index in range(first, last + 1)]
-    return found
+    return found[:: -(-len(found) // most)]
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -41,7 +41,7 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
         return [float(f"1e{power}") for power in powers if power % stride == 0]
     if len(between) >= 3:
         thinned = between[between.index(_roundest(between)) % 2 :: 2]
-        return between if len(between) <= most or len(thinned) < 2 else thinned
+        return between if len(between) <= most else thinned if len(thinned) > 1 else between[::2]
     return linear_ticks(low, high, most)
 
 
