@@ -126,5 +126,5 @@ def test_the_table_of_the_page_is_one(folder):
     (table,) = (block for _, block in BLOCKS if block.startswith("norm,lr,seed"))
     head, *rows = table.splitlines()
     assert {len(row.split(",")) for row in rows} == {len(head.split(","))}
-    described = PAGE.partition("| column | what it is taken for |")[2].partition("\n\n")[0]
+    described = PAGE.partition("| column | how it is read |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` \|", described, re.MULTILINE) == head.split(",")

@@ -117,7 +117,7 @@ def test_a_terminal_shows_one_line_from_the_start_and_ctrl_c_ends_all_with_130(n
     assert "\ntraining" not in text
     first = next(seconds for seconds, part in shown if "training 0 %" in part)
     assert first < 30  # some three seconds on an idle machine
-    assert text.rstrip().endswith("Stopped. To go on, give the same command again: what is finished is kept.")
+    assert text.rstrip().endswith("Stopped. To continue, give the same command again: finished results are kept.")
     assert len(checkout.checkpoints()) == 2
 
 
@@ -158,7 +158,7 @@ FAILING = {
         "workflow/bnbench/compare.py",
         "from pathlib import Path\n",
         "from pathlib import Path\nraise ValueError('no judge')\n",
-        ["ValueError: no judge", "To go on, give the same command again"],
+        ["ValueError: no judge", "To continue, give the same command again"],
     ),
 }
 

@@ -95,7 +95,7 @@ def test_a_job_that_fails_removes_no_table_that_is_there(finished_once, checkout
     failed = checkout.snakemake("--keep-going")
     assert failed.returncode != 0
     assert len(finished_chunks(checkout)) == 8
-    assert "To go on, give the same command again" in failed.stderr
+    assert "To continue, give the same command again" in failed.stderr
 
 
 def test_a_folder_that_snakemake_would_misread_is_refused(checkout):
