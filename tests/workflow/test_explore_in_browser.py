@@ -369,8 +369,8 @@ def some(labels):
 
 def tuned():
     """A study that chooses among two learning rates."""
-    rates = [{"name": "adam", "lr": rate} for rate in (0.001, 0.01)]
-    return study(optimizer=rates, tune={"parameter": "lr", "validation": 0.2})
+    rates = [{"name": "adam", "lr": [0.001, 0.01]}]
+    return study(optimizer=rates, tune={"validation": 0.2})
 
 
 OTHERS = {
@@ -400,10 +400,10 @@ def test_results_of_ones_own_are_whole(visit, tmp_path, name):
 
 
 def check_whole(page):
+    assert page.locator("#figure-forest .forest-row").count() > 1
     facts = json.loads(page.locator("#explore-data").text_content())
     for name in facts["outcomes"]:
         for show in ("", "values", "effects"):
             choose(page, "outcome", name)
             choose(page, "show", show)
             assert odd_marks(page) == []
-    assert page.locator("#figure-forest .forest-row").count() > 0
