@@ -50,7 +50,7 @@ from bnbench.wording import (
     words,
 )
 
-EMBEDDED = 2**20
+EMBEDDED = 3 * 2**17
 """Bytes of tables that the page holds itself, at most, all together."""
 
 _EXPLORE = ("numbers", "axes", "marks", "forest", "curves", "pairs", "controls")

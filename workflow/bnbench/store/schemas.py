@@ -141,7 +141,7 @@ TABLES: dict[str, pa.Schema] = {
         *("baseline_floored", "treatment_floored"),
     ),
     "finals": _table(
-        "what every trial came to at the end by each outcome that does not decide, unless there are too many of them",
+        "the final values of all trials, for each outcome that does not decide; empty if there are too many",
         *(*FACTORS, "outcome", "seed", "final"),
     ),
     "curves": _table(
