@@ -50,7 +50,7 @@ from bnbench.wording import (
     words,
 )
 
-EMBEDDED = 3 * 2**17
+EMBEDDED = 3 * 2**18
 """Bytes of tables that the page holds itself, at most, all together."""
 
 _EXPLORE = ("numbers", "axes", "marks", "forest", "curves", "pairs", "controls")

@@ -63,6 +63,8 @@ if (form && explored) {
     if (draws[figure.dataset.explore]) interactive(figure, draws[figure.dataset.explore], form);
 }
 if (form) {
+  // On a telephone the answer comes first.
+  if (matchMedia("(max-width: 44rem)").matches) form.querySelector(".controls").open = false;
   form.querySelector("button[type=reset]").addEventListener("click", (event) => {
     event.preventDefault();
     choose(unchosen());
