@@ -13,7 +13,7 @@ from typing import Any
 
 from constructed import Page
 
-from bnbench.wording import titles
+from bnbench.wording import formats, titles
 
 GENERIC = Path(__file__).with_name("page") / "generic_sentences.txt"
 
@@ -95,8 +95,9 @@ def _sides(study: Any, clause: str) -> set[str]:
 
 def _named(study: Any, rows: Sequence[Row], text: str) -> list[Row]:
     """The rows whose context and treatment a text names."""
-    contexts = _mentions(text, {f"{word} {row['name']}" for row in rows for word in ("with", "With")})
-    found = [row for row in rows if f"with {row['name']}" in contexts]
+    where = [titles.where(study, row) or "with " for row in rows]
+    contexts = _mentions(text, {word for name in where for word in (name, formats.beginning(name))})
+    found = [row for row, name in zip(rows, where, strict=True) if name in contexts]
     if not found:
         return []
     # What stands beside the baseline names no treatment; that of a context with one arm is named by its verdict.
@@ -113,12 +114,12 @@ def _against(study: Any, row: Row, text: str) -> bool:
 
 
 def _mentions(text: str, names: Iterable[str]) -> set[str]:
-    """Which names stand in a text, the longest first, so that `no BN` is not taken for `BN`; `With` as `with`."""
+    """Which names are in a text, the longest first, so that `no BN` is not read as `BN`; `With` as `with`."""
     found = set()
     for name in sorted(set(names), key=len, reverse=True):
         pattern = rf"(?<![\w.=]){re.escape(name)}(?![\w=]|\.\d)"
         if re.search(pattern, text):
-            found.add(name[:1].lower() + name[1:] if name.startswith("With ") else name)
+            found.add(name[:1].lower() + name[1:] if name.startswith(("With ", "Without ")) else name)
             text = re.sub(pattern, "§", text)
     return found
 

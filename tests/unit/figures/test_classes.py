@@ -1,4 +1,4 @@
-"""What is shown of classes: the accuracy over the epochs, and which class is taken for which."""
+"""What is shown of classes: the accuracy over the epochs, and which class is predicted as which."""
 
 from functools import partial
 
@@ -93,7 +93,7 @@ def test_of_many_classes_the_largest_differences_are_listed_the_decided_ones_fir
     (ax,) = confusion.draw(study, table).axes
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert len(labels) == classes.LISTED == 12
-    assert {*labels[:2]} == {"kind 03 recognized", "kind 03 taken for kind 04"}
+    assert {*labels[:2]} == {"kind 03 recognized", "kind 03 predicted as kind 04"}
     listed = classes.largest(table)
     assert {row["verdict"] for row in listed[:2]} == {"hurts"}
     points = [line for line in ax.lines if line.get_marker() == "o"]

@@ -95,7 +95,7 @@ def test_the_page_of_a_tuned_study_has_the_rates_their_figure_and_the_claims(tun
         assert sentence in said
     assert "no BN at lr=0.001 for all 8 seeds and BN at lr=0.01 for all 8 seeds;" in said
     assert "BN at lr=0.01 for all 8 seeds and layer norm at lr=0.001 for all 8 seeds;" in said
-    assert "Each arm stands at the learning rate that the other seeds’ validation losses choose" in said
+    assert "Each arm has the learning rate that the other seeds’ validation losses choose" in said
     assert "on 25 % of the training points" in said
     section = page.partition('id="rates"')[2].partition("<h2")[0]
     best = re.findall(r'<tr class="(\w+)"><th scope="row">([^<]*)</th>\s*<td>([^<]*)</td><td>([^<]*)</td>', section)

@@ -1,4 +1,4 @@
-"""Which class is taken for which, in words."""
+"""Which class is predicted as which, in words."""
 
 import pandas as pd
 import pytest
@@ -26,7 +26,7 @@ def test_what_is_decided_is_told_in_numbers_the_largest_first():
     rows = [row("8", "8", 0.021, "helps"), row("8", "3", -0.03, "helps"), row("1", "7", 0.2)]
     (said,) = classes.sentences(synthetic.plan(task="digits"), pd.DataFrame(rows))
     assert said == (
-        "BN against no BN, Adam at full batch: 8 taken for 3 less often, by 3.0 (2.0 to 4.0) percentage points; "
+        "BN against no BN, Adam at full batch: 8 predicted as 3 less often, by 3.0 (2.0 to 4.0) percentage points; "
         "8 recognized more often, by 2.1 (1.1 to 3.1) percentage points."
     )
 
@@ -42,4 +42,4 @@ def test_what_is_decided_and_not_listed_is_counted():
     rows = [row(str(place), "x", 0.1 + place / 100, "hurts") for place in range(15)]
     (said,) = classes.sentences(synthetic.plan(task="digits"), pd.DataFrame(rows))
     assert said.endswith("; and 3 more pairs.")
-    assert said.count("taken for") == classes.LISTED
+    assert said.count("predicted as") == classes.LISTED

@@ -132,9 +132,9 @@ def test_a_table_says_what_befell_its_trials():
 @pytest.mark.parametrize(
     ("seeds", "contexts", "said"),
     [
-        (5, 1, "With so few seeds no p can be that small, so † can never come."),
-        (6, 1, "† comes only where at least 4 of the p-values are about as small as they can be."),
-        (6, 6, "† comes only where at least 19 of the p-values are about as small as they can be."),
+        (5, 1, "With so few seeds no p can be that small, so † can never appear."),
+        (6, 1, "† appears only where at least 4 of the p-values are about as small as they can be."),
+        (6, 6, "† appears only where at least 19 of the p-values are about as small as they can be."),
         (8, 1, None),
     ],
 )

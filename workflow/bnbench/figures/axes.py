@@ -21,7 +21,7 @@ Side = Literal["x", "y"]
 """The axis along the bottom, or the one up the side."""
 
 LINE = 26
-"""Characters of a label up the side of an axis that stand in one line."""
+"""Characters of a label up the side of an axis that fit in one line."""
 
 
 def scale(ax: Axes, side: Side, form: Callable[[float], str], *, log: bool, most: int, line: float | None) -> None:
@@ -56,7 +56,7 @@ def effect_axis(ax: Axes, outcome: Outcome, side: Side = "y", most: int = 5) -> 
 
 
 def shown_epochs(study: Study, epochs: pd.Series[int]) -> pd.Series[int]:
-    """Where epochs stand on their axis: those that are trained here by how many there were, others by their number."""
+    """Where epochs are on their axis: those that are trained here by how many there were, others by their number."""
     return epochs + 1 if study.trained_here else epochs
 
 
@@ -73,7 +73,7 @@ def epoch_axis(study: Study, ax: Axes, most: int = 4) -> None:
 
 
 def epoch_label(study: Study) -> str:
-    """What stands along an axis of epochs."""
+    """The label of an axis of epochs."""
     return "epochs of training" if study.trained_here else words.of(study).epoch
 
 

@@ -6,7 +6,7 @@ first arms; further arms differ in their line and their label too.
 """
 
 INK, GRID, GREY, PAPER = "#222222", "#d9d9d9", "#808080", "#fffffe"
-"""Colours of text and axes, of lines behind the data, of what has no verdict, and of what is left blank."""
+"""Colours of text and axes, of lines behind the data, of what has no verdict, and of what stays blank."""
 
 HELPS, HURTS, UNDECIDED = "#0b72ab", "#c8371b", GREY
 """Colours of the verdicts; what is undecided and what is equivalent are both grey."""

@@ -1,4 +1,4 @@
-"""Which class is taken for which: the difference of the arms, treatment − baseline, in percentage points.
+"""Which classes are confused: the difference of the arms, treatment − baseline, in percentage points.
 
 Of up to twelve classes a matrix for each comparison; of more, its largest differences as a list.
 """
@@ -28,7 +28,7 @@ from bnbench.wording.classes import LISTED, MOST_IN_A_MATRIX, PANELS, in_points,
 _FAINTEST, _DEEPEST = 0.12, 0.62  # of a decided cell's colour, so that its number can be read on it
 _UNDECIDED = 0.22
 _LEGEND = {"helps": "more points right", "hurts": "fewer points right", "undecided": "undecided"}
-_LONGEST = 12  # characters of a class's name that stand beside a matrix
+_LONGEST = 12  # characters of a class's name that fit beside a matrix
 
 
 def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:

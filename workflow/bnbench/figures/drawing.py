@@ -53,7 +53,7 @@ _NOTHING = {
     "accuracy": "No accuracy was measured of trials that stay finite.",
     "confusion": "It is not stored which classes were predicted: trials diverged, or an earlier version trained them.",
 }
-"""What stands in place of a figure that has nothing to show."""
+"""The text in place of a figure that has nothing to show."""
 
 
 def draw(study: Study, out: Path, name: str, formats: Sequence[str]) -> None:

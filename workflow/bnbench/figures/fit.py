@@ -24,7 +24,7 @@ _TARGET: Mapping[str, Any] = {"lw": 1.1, "ls": (0, (3, 1.5))}
 def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     """Above, the target and the fitted functions; below, the fits minus the target. Medians, and 5 % to 95 % of seeds.
 
-    A context stands above its errors, so that one look finds where an arm misses the target, and by how much.
+    A context is above its errors, so that one look finds where an arm misses the target, and by how much.
     """
     sheet = panels(study, table, room, stacked=_HEIGHTS)
     for panel in sheet.panels:

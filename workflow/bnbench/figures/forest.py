@@ -16,7 +16,7 @@ from bnbench.plan.study import Study
 from bnbench.wording import captions, effects, resolution, samples, titles
 
 LONGEST = 16
-"""Characters of an arm's name that stands over both ends of the axis without running into itself."""
+"""Characters of an arm's name that fits over both ends of the axis without running into itself."""
 
 _UNGROUPED = 8  # rows, up to which there are no headings
 _LIMITS = ("effect_low", "effect", "effect_high")
@@ -91,7 +91,7 @@ def _factor(study: Study) -> str:
 
 
 def _in_numbers(study: Study, row: Mapping[Any, Any]) -> str:
-    """What stands beside an effect."""
+    """The text beside an effect."""
     if row["test"] == "rank":
         return f"{row['floored']} of {row['pairs']} pairs {resolution.beside(study)}"
     if row["test"] != "mean":

@@ -104,7 +104,7 @@ def _mixed(verdict: str, share: float) -> str:
 
 
 def _readable(colour: str) -> str:
-    """The colour of a text that stands out from this one."""
+    """The colour of a text that is easy to read on this one."""
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
     return _DARK if np.dot(linear, (0.2126, 0.7152, 0.0722)) > 0.2 else _LIGHT
 
@@ -120,6 +120,6 @@ def _text(study: Study, row: Mapping[Any, Any], *, brief: bool) -> str:
 
 
 def _across(study: Study) -> str:
-    """The factor whose levels stand side by side: the batch size, or the last of those that have several."""
+    """The factor whose levels are side by side: the batch size, or the last of those that have several."""
     varied = study.varied()
     return "batch_size" if "batch_size" in varied else varied[-1]

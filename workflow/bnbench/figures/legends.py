@@ -25,7 +25,7 @@ VERDICTS: Entries = {
 
 BEYOND: Entries = {"goes on beyond the axis": {"marker": "^", "ls": "", "ms": 5}}
 OWN_SCALE: Entries = {"each panel has its own scale": {"ls": ""}}
-"""What is said of limits, where there is something to say."""
+"""The note on limits, where one is needed."""
 
 _HANDLE = 0.52  # inches, with the gap to its text and to the next one
 _DOT: Mapping[str, Any] = {"marker": "o", "lw": 2}

@@ -71,7 +71,7 @@ def _span(limits: Limits, *, log: bool) -> float:
 
 
 def _with_room(limits: Limits, *, log: bool) -> Limits:
-    """Limits that no dot at their edge is cut by, also where all values are equal but for rounding."""
+    """Limits that cut no dot at their edge, also where all values are equal except for rounding."""
     low, high = limits
     if not log:
         room = _ROOM * (high - low) if high - low > 1e-9 * max(abs(low), abs(high)) else 0.1 * abs(high) or 1.0

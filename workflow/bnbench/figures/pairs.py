@@ -59,7 +59,7 @@ def _points(study: Study, panel: Panel) -> None:
     shown = pd.concat(each).drop_duplicates(["seed", "arm"])
     wide = shown.pivot(index="seed", columns="arm", values="loss")
     wide = wide[[arm for arm in places if arm in wide]]
-    # One line with gaps; as a picture where there are more than can be told apart.
+    # One line with gaps; as a picture where there are more than the eye can distinguish.
     gaps = np.full((len(wide), 1), np.nan)
     x_of_arms = np.tile([*(places[str(arm)] for arm in wide), np.nan], len(wide))
     style: dict[str, Any] = {"rasterized": len(wide) > _MANY}
@@ -78,7 +78,7 @@ def _points(study: Study, panel: Panel) -> None:
 
 
 def _room_for_crosses(sheet: Sheet) -> None:
-    """Let the axes go on above their points where crosses stand."""
+    """Let the axes go on above their points where there are crosses."""
     if not any(panel.axes[0].texts for panel in sheet.panels):
         return
     for panel in sheet.panels:

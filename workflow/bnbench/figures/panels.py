@@ -68,7 +68,7 @@ class Sheet:
     gap: float
     """Inches between columns."""
     top: float
-    """Inches from the bottom of the figure to the top of what stands above the panels."""
+    """Inches from the bottom of the figure to the top of what is above the panels."""
     notes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """What the legend has to say of limits."""
 
@@ -95,7 +95,7 @@ def panels(
 ) -> Sheet:
     """A panel per context, each with its rows of `table`; beyond three arms, one per context and arm.
 
-    Panels stand in the order of the grid, a row of them for the levels of the last factor that has several in the
+    Panels are in the order of the grid, a row of them for the levels of the last factor that has several in the
     table, or for an even part of its levels. Once they are drawn, `finish` gives them their limits: axes that
     Matplotlib shares take quadratic time in their number.
 
@@ -122,7 +122,7 @@ def panels(
 
 
 def grid(parts: Sequence[tuple[str, pd.DataFrame]], room: Room, columns: int, left: float, gap: float = _GAP) -> Sheet:
-    """Panels of these titles and rows, this many in a row with this gap; numbers stand below all, if it is wider."""
+    """Panels of these titles and rows, this many in a row with this gap; numbers are below all, if it is wider."""
     return _sheet([("", parts)], room, columns, left, (), numbers=gap > _GAP, gap=gap)
 
 
@@ -135,7 +135,7 @@ def _by_arm(study: Study, part: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _usual_columns(study: Study, table: pd.DataFrame, count: int, room: Room, *, beside: bool) -> int:
-    """Panels in a row, where each is a context; what stands on top of each other stands beside its like."""
+    """Panels in a row, where each is a context; what belongs together is in one row or column."""
     if room.narrow or (beside and count <= 4):
         return min(count, room.columns)
     varied = [table[factor].nunique() for factor in study.levels if factor != study.report.factor]
@@ -211,14 +211,14 @@ def _sheet(
 def finish(sheet: Sheet, *, log: bool, side: Side = "y", line: float | None = None, level: int = 0) -> None:
     """Give drawn panels their limits: the same, or their own where they lie far apart; mark what lies beyond.
 
-    Numbers stand at the first panel of a row alone, and below the last row, where the panels share them.
+    Numbers are at the first panel of a row alone, and below the last row, where the panels share them.
 
     Args:
         sheet: the panels, with what they show.
         log: whether the axis of values is logarithmic.
         side: which axis has the values.
         line: what each must show: no effect.
-        level: which of the axes that stand on top of each other.
+        level: which of the axes on top of each other.
     """
     values = [np.concatenate([shown for _, shown, _ in panel.drawn[level]] or [np.empty(0)]) for panel in sheet.panels]
     found, shared = for_panels(values, log=log, line=line)
@@ -301,7 +301,7 @@ def _leave_out_of_layout(sheet: Sheet) -> None:
 
 
 def add_legend(sheet: Sheet, entries: legends.Entries) -> Figure:
-    """Say above the panels what their colours and lines mean, and what is to be said of their limits."""
+    """Say above the panels what their colours and lines mean, and the note on their limits."""
     _leave_out_of_layout(sheet)
     legends.add(sheet.figure, {**entries, **sheet.notes}, 0.1, sheet.top + 0.06)
     return sheet.figure

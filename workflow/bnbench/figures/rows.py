@@ -24,7 +24,7 @@ _LONGEST = 32  # letters of a name in one line
 _SAID = 27  # letters beside a row in one line
 _VERDICT = 0.95  # inches
 _LINE = 0.165  # inches of a line of text
-_MANY = 8  # rows, from which on they stand closer
+_MANY = 8  # rows, from which on they are closer together
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def frame(rows: Sequence[Row], room: Room) -> Frame:
 def _places(
     rows: Sequence[Row], names: Sequence[str], said: Sequence[str], room: Room
 ) -> tuple[list[float], list[tuple[str, float]], float]:
-    """Where each row and each heading stands, in inches from the top, and how high all are."""
+    """Where each row and each heading is, in inches from the top, and how high all are."""
     down, places, headings, heading = 0.1, [], [], ""
     for row, name, words in zip(rows, names, said, strict=True):
         if row.heading != heading:
@@ -118,7 +118,7 @@ def _above(figure: Figure, row: Row, name: str, words: str, place: float, height
 
 
 def effects_across(made: Frame, outcome: Outcome, values: np.ndarray, room: Room) -> bool:
-    """An axis of effects that shows the values but for outliers; whether there are any beyond it."""
+    """An axis of effects that shows the values except outliers; whether there are any beyond it."""
     effect_axis(made.ax, outcome, "x", most=5 if room.narrow else 7)
     limits, _ = for_panels([values], log=outcome.is_ratio, line=outcome.no_effect)
     made.ax.set_xlim(*limits[0])

@@ -38,7 +38,7 @@ class Room:
 
     @property
     def narrow(self) -> bool:
-        """Whether labels have to stand below each other rather than beside each other."""
+        """Whether labels have to be below each other rather than beside each other."""
         return self.width < WIDTH
 
 

@@ -1,4 +1,4 @@
-"""Where the numbers of an axis stand, and how they are written.
+"""Where the numbers of an axis are, and how they are written.
 
 Every axis has at least two numbers, whatever it spans. Pure: limits in, places out.
 """

@@ -12,7 +12,7 @@ from bnbench.wording import formats
 _SPELLED_OUT = 4  # rows of a claim that are shown without a click
 
 SETUPS = {"paper": "What the source did", "here": "What is tested here"}
-"""Columns of a claim that tell its setup, and what stands over them."""
+"""Columns of a claim that give its setup, and their headings."""
 
 
 def claims(judged: Sequence[Mapping[str, Any]]) -> Table | None:

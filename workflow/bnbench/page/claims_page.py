@@ -25,7 +25,7 @@ FOLDER = "claims"
 
 
 def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
-    """Write the page of the claims of `studies`, each with the file that it stands in, and give its path.
+    """Write the page of the claims of `studies`, each with the file that holds it, and give its path.
 
     Raises:
         UserError: a study has not been compared, or a file cannot be written.

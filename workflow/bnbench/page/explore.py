@@ -136,7 +136,7 @@ class _Facts:
         return {"title": titles.comparison(self.study, row), **{name: self.arms[arm] for name, arm in row.items()}}
 
     def _outcome(self, name: str) -> Record:
-        """What is known of an outcome itself."""
+        """What is known about an outcome itself."""
         outcome = self.study.outcomes[name]
         return {
             "title": titles.outcome(self.study, name),

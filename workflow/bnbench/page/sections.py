@@ -71,7 +71,7 @@ def _titles(study: Study, said: Mapping[str, str]) -> dict[str, str]:
         "reference": "Reference points",
         "controls": "Controls",
         "cost": "Cost",
-        "data": "What was taken for what" if own else "Data",
+        "data": "How the columns were read" if own else "Data",
         "method": "Method",
         "exclusions": "Exclusions" if own else "Exclusions and mixtures",
         "provenance": "Where the numbers come from" if own else "Provenance",

@@ -200,7 +200,7 @@ def _explored(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]
 
 
 def _outcomes(study: Study, table: pd.DataFrame) -> Table | None:
-    """The effect on every outcome; nothing where runs were measured by one alone, which stands above."""
+    """The effect on every outcome; nothing where runs were measured by one alone, which the verdicts show already."""
     alone = not study.trained_here and table["outcome"].nunique() < 2
     return None if alone else tables.outcomes(study, table, explored.terms(study, table))
 

@@ -1,4 +1,4 @@
-"""A table of the page: what stands over each column, what it means, and the lines, in groups where they are many."""
+"""A table of the page: the heading of each column, what it means, and the lines, in groups where there are many."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Table:
     kind: str = ""
     """Classes in the style sheet: `contexts` can be sorted and filtered, `wide` breaks its numbers on paper."""
     meanings: Mapping[str, str] = field(default_factory=dict)
-    """What stands over a column → what it means, for those columns that do not speak for themselves."""
+    """Heading of a column → what it means, for those columns that do not speak for themselves."""
     groups: Sequence[Group] = ()
     """The lines in groups that a reader opens; none where there are few lines."""
     beside: str = ""

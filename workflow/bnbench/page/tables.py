@@ -1,4 +1,4 @@
-"""The tables of the page, whole: what stands over each column, and the lines below. One macro writes all of them."""
+"""The tables of the page, whole: the headings of the columns, and the lines below. One macro writes all of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OF_PAIRS = ("dz", "p_holm")
 """Cells that groups have no numbers for, or that are what decides there."""
 
 _OF_GROUPS = {"Seeds needed": "Runs needed"}
-"""What stands over a column of groups."""
+"""The heading of a column of groups."""
 
 _LISTED = 100  # lines of a listing that the page holds, at most
 
@@ -39,7 +39,7 @@ def verdicts(study: Study, contexts: pd.DataFrame, said: Mapping[str, str]) -> T
 
 
 def absolute(study: Study, table: pd.DataFrame) -> Table | None:
-    """The test losses on an absolute scale; nothing where nothing more is known of it."""
+    """The test losses on an absolute scale; nothing where nothing more is known."""
     found = rows.absolute(study, table)
     shown = [name for name in absolutes.COLUMNS if name != study.report.outcome]  # R² may be what decides
     names = [name for name in shown if any(row["cells"][name][0] != NOTHING for row in found)]
@@ -87,7 +87,7 @@ def more(study: Study, contexts: pd.DataFrame, said: Mapping[str, str], too_smal
 
 
 def last(study: Study) -> str:
-    """What stands over the effect at the last measurement."""
+    """The heading of the effect at the last measurement."""
     return f"Last {words.of(study).epoch} alone"
 
 
@@ -173,18 +173,18 @@ def listing(study: Study, table: pd.DataFrame, label: str, file: str) -> Table:
 
 
 def _arms(study: Study) -> tuple[str, str]:
-    """What stands over the columns of the baseline and of the treatment."""
+    """The headings of the columns of the baseline and of the treatment."""
     base = "Baseline" if study.report.compare else titles.arm(study, study.report.baseline)
     return base, titles.arm(study, study.arms[1]) if len(study.arms) == 2 else "Arm"
 
 
 def _sample(study: Study) -> str:
-    """What stands over the numbers of pairs, or of runs."""
+    """The heading of the numbers of pairs, or of runs."""
     return "Seeds" if study.paired else "Runs"
 
 
 def _context(study: Study) -> str:
-    """What stands over the names of the rows."""
+    """The heading of the names of the rows."""
     return "Context" if study.trained_here or study.varied() else "Comparison"
 
 

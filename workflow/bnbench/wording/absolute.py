@@ -17,7 +17,7 @@ from bnbench.wording import captions, data, formats, titles
 from bnbench.wording.titles import Row
 
 _MOST_DIGITS = 6
-_NEXT_TO_NOTHING = 1e-9  # what is left below this, an R² does not show by nines
+_NEXT_TO_NOTHING = 1e-9  # if 1 − R² is below this, its nines are not written out
 _SMALLEST_PLAIN = 1e-6  # below, a number is written with an exponent
 
 COLUMNS = {
@@ -87,7 +87,7 @@ def _spans(study: Study, rows: pd.DataFrame, of: str) -> dict[str, str]:
 
 
 def note(study: Study, rows: pd.DataFrame) -> str:
-    """What the numbers of the table are, which stands above it; empty of a table without rows."""
+    """What the numbers of the table are, said above it; empty of a table without rows."""
     if rows.empty:
         return ""
     squared, classified = (rows[f"baseline_{of}"].notna().any() for of in ("left", "accuracy"))
@@ -162,7 +162,7 @@ def _percent(share: float, digits: int) -> str:
 
 
 def _r2(left: float, digits: int) -> str:
-    """1 − what is left: 0.99996, 0.978, −0.3."""
+    """1 − the unexplained part: 0.99996, 0.978, −0.3."""
     if left < _NEXT_TO_NOTHING:
         return f"1 − {left:.{digits}g}"
     return f"{1 - Decimal(f'{left:#.{digits}g}'):,f}".replace("-", "−")

@@ -17,7 +17,7 @@ from bnbench.wording import effects, formats, samples, sentences, titles, words
 from bnbench.wording.titles import Row
 
 WORDS = 20
-"""Of a headline, at most; signs that stand alone count too."""
+"""Of a headline, at most; signs by themselves count too."""
 
 _VERDICTS = ("hurts", "helps", "equivalent", "undecided", "diverged", "no data")
 """In the order in which a headline says them; of two arms that both diverged throughout there is nothing to decide."""
@@ -30,7 +30,7 @@ _OF_ONE = {
     "diverged": "diverged throughout",
     "no data": "lacks data",
 }
-"""Verdict → what is said of a treatment that has it in some of its contexts."""
+"""Verdict → the words for a treatment that has it in some of its contexts."""
 
 _COUNTED = {
     "hurts": ("hurts", "hurt"),
@@ -40,7 +40,7 @@ _COUNTED = {
     "diverged": ("diverged throughout", "diverged throughout"),
     "no data": ("lacks data", "lack data"),
 }
-"""Verdict → what is said of one comparison with it, and of several, where comparisons are counted."""
+"""Verdict → the words for one comparison with it, and for several, where comparisons are counted."""
 
 _RANKED = ("worst-rank", "rank")
 """Tests by which a verdict is reached without an effect."""

@@ -67,7 +67,7 @@ def note(study: Study, table: pd.DataFrame, drift: pd.DataFrame) -> str:
 
 
 def method(study: Study) -> str:
-    """How stretches and drifts are found, which stands below what is said of them."""
+    """How stretches and drifts are found, a note below the sentences about them."""
     named = words.of(study)
     fitted = "log ratio" if study.outcome.is_ratio else "difference"
     line = f"a straight line through each seed's {fitted} over the last measurements"

@@ -88,7 +88,7 @@ def facts(study: Study) -> dict[str, str]:
 
 
 def _of_trials(study: Study) -> dict[str, str]:
-    """What is known of trials that are trained here alone."""
+    """Facts that only trials have that are trained here."""
     dots = "for every doubling of the batch, or from the first level of a factor to another"
     return {
         "seeds": formats.count(len(study.seeds), "seed"),

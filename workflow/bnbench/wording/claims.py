@@ -20,14 +20,14 @@ COUNTED = {
     "does not carry over": "not carrying over",
     "undecided": "undecided",
 }
-"""Conclusion → what is said of so many claims; in the order in which they are counted."""
+"""Conclusion → how claims that come to it are counted; in the order of the count."""
 
 BORDERLINE = "borderline"
 """Said after a conclusion that hangs on a row close to the edge of its verdict."""
 
 
 def row(study: Study, judged: Judged) -> dict[str, Any]:
-    """A claim, how many rows stand how to it, the numbers of each, and what is said of it."""
+    """A claim, how many rows support or contradict it, the numbers of each, and its sentences."""
     claim, stood = judged.claim, judged.stood
     where = _where(study, judged)
     return {
@@ -73,7 +73,7 @@ def trained_on(found: Iterable[Mapping[str, Any]], elsewhere: Sequence[str] = ()
 
 
 def _where(study: Study, judged: Judged) -> str:
-    """The rows by which a claim comes to what it does, where not all stand alike."""
+    """The rows that decide a claim, where not all agree."""
     stood = judged.stood
     if len({*stood}) < 2:
         return ""
@@ -128,6 +128,6 @@ def _measured(study: Study, table: str, row: Row) -> str:
 
 
 def _ends(study: Study, row: Row) -> list[str]:
-    """The values that stand at an end of the list that was tried, of an arm that is tuned."""
+    """The chosen values of tuned arms that are at an end of the list that was tried."""
     ends = [(row.get(f"at_end_{name}"), row[name]) for name in ("baseline", "treatment") if name in row]
     return [f"{end} of {titles.arm(study, arm)} ends its list" for end, arm in ends if isinstance(end, str)]

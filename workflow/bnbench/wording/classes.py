@@ -1,4 +1,4 @@
-"""Which class is taken for which, in words."""
+"""Which classes are confused, in words."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def in_points(effect: float) -> str:
 
 
 def named(row: Row) -> str:
-    """What a row of the table is about: `8 taken for 3`, or `8 recognized`."""
+    """What a row of the table is about: `8 predicted as 3`, or `8 recognized`."""
     return (
         f"{row['class']} recognized"
         if row["class"] == row["predicted"]
-        else f"{row['class']} taken for {row['predicted']}"
+        else f"{row['class']} predicted as {row['predicted']}"
     )
 
 

@@ -45,7 +45,7 @@ def rounded(seconds: float) -> str:
 
 
 def left(seconds: float) -> str:
-    """What is left: `about 3 min left`."""
+    """The time that remains: `about 3 min left`."""
     return "a few seconds left" if seconds < 8 else f"about {rounded(seconds)} left"
 
 

@@ -82,7 +82,7 @@ def tables(study: Study) -> dict[str, str]:
 
 
 def counts_classes(study: Study) -> bool:
-    """Whether it is stored of a task of the study which class is taken for which."""
+    """Whether the predicted class of every point is stored for a task of the study."""
     return study.trained_here and any(counted_classes(build(TASKS, task)) for task in study.config["task"])
 
 
@@ -112,7 +112,7 @@ def figures(study: Study) -> dict[str, str]:
     if _many_contexts(study):
         shown["profile"] = "The share of the pairs that reach each effect"
     if _many_arms(study):
-        shown["ranks"] = "Mean ranks of the arms, and which are not told apart"
+        shown["ranks"] = "Mean ranks of the arms, and which cannot be distinguished"
     if study.trained_here and len(study.levels["batch_size"]) > 1 and study.report.factor != "batch_size":
         shown["batch_sizes"] = "Effect by batch size"
     if study.has_course:
@@ -128,7 +128,7 @@ def figures(study: Study) -> dict[str, str]:
     if classifies(study) and study.report.outcome not in (ACCURACY, ERROR):  # else they are the curves
         shown["accuracy"] = "Test accuracy over the epochs"
     if counts_classes(study):
-        shown["confusion"] = "Which class is taken for which"
+        shown["confusion"] = "Which classes are confused"
     return shown
 
 
@@ -140,7 +140,7 @@ _MOST_PANELS = 32
 
 
 def narrow(study: Study) -> set[str]:
-    """The figures that have a variant for telephones, as SVG alone, in which panels and labels stand below each other.
+    """The figures that have a variant for telephones, as SVG alone, in which panels and labels are below each other.
 
     The variant of `<name>.svg` is the file `<name>-narrow.svg`.
     """

@@ -55,7 +55,7 @@ def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:
 
 
 def method(study: Study) -> str:
-    """How the change is measured, which stands below what is said of it."""
+    """How the change is measured: a note below the sentences about it."""
     loss, named = titles.outcome(study, study.report.outcome), words.of(study)
     fitted = f"logarithm of the {loss}" if study.outcome.is_ratio else loss
     each, settings = named.each, formats.count(len(study.settings), "setting")
@@ -63,7 +63,7 @@ def method(study: Study) -> str:
     interval = f"The mean change over the {each}s has Student's interval, which Bonferroni's method makes hold for all"
     clear = "A change is clear where the interval excludes that there is none; an unclear one may be real all the same"
     said = f"{line} from the first {named.epoch} to the last. {interval} {settings} together. {clear}."
-    return f"{said} Nothing is said of what comes after the last {named.epoch}."
+    return f"{said} This says nothing about what comes after the last {named.epoch}."
 
 
 def _by_trend(study: Study, rows: Sequence[Row], verbs: dict[str, str]) -> list[tuple[str, list[str]]]:

@@ -1,4 +1,4 @@
-"""What is known of a study's data, in words: rows, inputs, categories and targets, and columns that look wrong."""
+"""What is known about a study's data, in words: rows, inputs, categories and targets, and columns that look wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMED = 6
 """Classes, or columns, that a sentence names; the others are counted."""
 
 _FEW_ROWS = 5
-"""A class with fewer rows is told of, since some seeds train without it."""
+"""A class with fewer rows gets a warning, since some seeds train without it."""
 
 OWN_UNITS = "the target's own units"
 
@@ -30,7 +30,7 @@ _REASONS = {
 
 
 def found(study: Study) -> list[About]:
-    """What is known of the data of each task, of those whose data do not speak for themselves."""
+    """What is known about the data of each task; nothing for tasks whose data need no explanation."""
     if not study.trained_here:
         return []
     held = candidates.held_out(study.config)
@@ -39,7 +39,7 @@ def found(study: Study) -> list[About]:
 
 
 def sentences(study: Study) -> list[str]:
-    """What is said of the data of each task: a few sentences each."""
+    """A few sentences about the data of each task."""
     return [told(about) for about in found(study)]
 
 
@@ -141,7 +141,7 @@ def _rare(about: About) -> Iterator[str]:
 
 
 def _listed(parts: list[str], unnamed: int = 0) -> str:
-    """So many of them, and how many more, of which so many are not among the parts."""
+    """The first few of them and the number of the others, `unnamed` ones included."""
     more = len(parts) + unnamed - _NAMED
     return formats.listed(parts if more < 2 and not unnamed else [*parts[:_NAMED], f"{more:,} more"])
 

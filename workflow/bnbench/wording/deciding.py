@@ -33,7 +33,7 @@ def family(study: Study) -> str:
 
 
 def warning(study: Study) -> str:
-    """One line where so many seeds, or runs, can never show a difference; else nothing."""
+    """One line where this number of seeds, or runs, can never show a difference; else nothing."""
     alpha = study.report.alpha
     where = f"any of {family(study)}" if tests(study) > 1 else "the one context"
     if isinstance(study, OwnStudy) and not study.paired:

@@ -67,7 +67,7 @@ def beside(outcome: Outcome, effect: float, base: str) -> str:
 
 
 def joining(outcome: Outcome, effect: float) -> str:
-    """What stands between a change and what it is compared with: `as`, or `than`."""
+    """The word between a change and what it is compared with: `as`, or `than`."""
     return "as" if _by_factor(outcome, effect) and effect > outcome.no_effect else "than"
 
 
@@ -136,12 +136,12 @@ def round_value(outcome: Outcome, measured: float) -> str:
 def possible(outcome: Outcome, named: str, arms: tuple[str, str], limits: tuple[float, float]) -> str:
     """What an interval leaves open: `the test loss with BN may be from 20 % lower to 57 % higher than without BN`.
 
-    Where all of it lies on one side, though nothing is decided, it is told in numbers, which name no direction.
+    Where all of it lies on one side, though nothing is decided, numbers say so, which name no direction.
 
     Args:
         outcome: what is compared.
         named: what it is called.
-        arms: the treatment and the baseline, as they stand after a noun: `with BN`, `without BN`.
+        arms: the treatment and the baseline, as they follow a noun: `with BN`, `without BN`.
         limits: of the effect.
     """
     low, high = limits

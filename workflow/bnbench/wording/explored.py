@@ -19,7 +19,7 @@ MARK = "†"
 
 
 def heading(study: Study, name: str) -> str:
-    """What stands over the column of an outcome."""
+    """The heading of the column of an outcome."""
     return titles.outcome(study, name)
 
 
@@ -36,7 +36,7 @@ def effect(study: Study, row: Row) -> str:
 
 
 def note(study: Study, row: Row) -> str:
-    """What stands below the effect: its limits, and what it is over where that is not all pairs alike."""
+    """The lines below the effect: its limits, and which pairs it is over where not all of them count."""
     return ", ".join(filter(None, [_limits(study, row), _over(study, row)]))
 
 
@@ -53,7 +53,7 @@ def introduction(study: Study) -> str:
         scales = {outcome.is_ratio for outcome in study.outcomes.values() if outcome.title}
         only = ratios if True in scales else differences
         means = formats.beginning(only if len(scales) == 1 else f"{ratios}, or {differences}, as said below")
-    interval = f"In brackets stands the {said['level']} interval of the cell alone"
+    interval = f"The brackets hold the {said['level']} interval of the cell alone"
     return f"{means}. {interval}. All but the {said['loss']} are exploratory."
 
 
@@ -68,7 +68,7 @@ def terms(study: Study, table: pd.DataFrame) -> dict[str, str]:
         found["Pairs" if study.paired else "Runs"] = (
             f"Counted where {run}s diverged, or have {resolution.briefly(study)}. The effect is over the counted "
             f"{pairs}. The test ranks a diverged {run} as the worst, and takes of {small} only what is certain; "
-            f"{MARK} stands only where both point the same way."
+            f"{MARK} appears only where both point the same way."
         )
     found |= {
         heading(study, name): outcomes.term(study, name)
@@ -127,11 +127,11 @@ def _marks(study: Study, table: pd.DataFrame) -> Iterator[str]:
         "(Benjamini & Hochberg 1995)."
     )
     if not fewest:
-        yield f"With so few {few} no p can be that small, so {MARK} can never come."
+        yield f"With so few {few} no p can be that small, so {MARK} can never appear."
     elif fewest > 1:
         yield (
-            f"With so few {few} for so many tests, one effect alone cannot be marked: {MARK} comes only where at least "
-            f"{fewest} of the p-values are about as small as they can be."
+            f"With so few {few} and so many tests, one effect alone cannot be marked: {MARK} appears only where at "
+            f"least {fewest} of the p-values are about as small as they can be."
         )
 
 
@@ -160,7 +160,7 @@ def _epochs(study: Study, rows: pd.DataFrame) -> Iterator[str]:
         counted = f"{named.runs.capitalize()} are counted for {arms}, in this order."
         yield f"So the ratio may be a bound: at least, or at most. {counted}"
     if rows["bound"].eq("restricted").any():
-        yield f"As counted: such {named.runs} stand on both sides, so the true ratio may be lower or higher."
+        yield f"As counted: both arms have such {named.runs}, so the true ratio may be lower or higher."
 
 
 def _form(outcome: Outcome, row: Row) -> tuple[Callable[[float], str], str]:

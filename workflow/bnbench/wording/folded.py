@@ -1,4 +1,4 @@
-"""Sentences on settings that come to the same numbers, of which one is trained and judged for all."""
+"""Sentences on settings that give the same numbers, of which one is trained and judged for all."""
 
 from __future__ import annotations
 

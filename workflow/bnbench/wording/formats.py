@@ -79,7 +79,7 @@ def sentence(*parts: str) -> str:
 
 
 def length(text: str) -> int:
-    """How many words a text has: signs that stand alone, such as % and =, are none."""
+    """How many words a text has: signs by themselves, such as % and =, are not words."""
     return sum(any(map(str.isalnum, part)) for part in text.split())
 
 

@@ -1,4 +1,4 @@
-"""What the columns of the page's tables mean: a sentence or two for each, by what stands over it."""
+"""What the columns of the page's tables mean: a sentence or two for each, by its heading."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bnbench.plan.study import Study
 
 Meanings = dict[str, str]
-"""What stands over a column → what it means."""
+"""Heading of a column → what it means."""
 
 
 def verdicts(study: Study, said: Mapping[str, str], arms: tuple[str, str], effect: str) -> Meanings:
@@ -16,8 +16,8 @@ def verdicts(study: Study, said: Mapping[str, str], arms: tuple[str, str], effec
     Args:
         study: the study.
         said: what captions say of it.
-        arms: what stands over the columns of the two arms.
-        effect: what stands over the effect.
+        arms: headings of the columns of the two arms.
+        effect: the heading of the effect.
     """
     holds = said["together"] or " for the one context"
     means = f"{said['mean'][:1].upper()}{said['mean'][1:]} of the {said['loss']} over the {said['sample']}"
@@ -41,7 +41,7 @@ def statistics(study: Study, said: Mapping[str, str], arms: tuple[str, str], las
         study: the study.
         said: what captions say of it.
         arms: what the baseline and the treatment are called in a sentence.
-        last: what stands over the effect at the last measurement.
+        last: the heading of the effect at the last measurement.
         too_small: which value is too small to measure.
     """
     common = {
@@ -122,7 +122,7 @@ def pairs_of_arms(said: Mapping[str, str], effect: str) -> Meanings:
 
     Args:
         said: what captions say of the study.
-        effect: what stands over the effect.
+        effect: the heading of the effect.
     """
     return {
         effect: f"The {said['effect']} of the first arm to the second over all contexts, with an interval that "

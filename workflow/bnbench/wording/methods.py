@@ -27,7 +27,7 @@ _REASONS = {
     "not asked for": "not asked for",
     "other weights": "started from different weights than their partners",
 }
-"""Why trials are left out, of which there are so many."""
+"""Why trials are left out, said after how many they are."""
 
 _SOFTWARE = ("bnbench", "torch", "numpy", "python", "device_name")
 
@@ -38,7 +38,7 @@ def paragraph(study: Study, found: Mapping[str, pd.DataFrame], fixed: str) -> st
     Args:
         study: the study.
         found: the tables of the comparison.
-        fixed: what is known of whether it was fixed before training (`wording.preregistration`).
+        fixed: whether it was known to be fixed before training (`wording.preregistration`).
     """
     if not found["provenance"]["trials"].sum():
         return "Nothing has been trained yet."
@@ -48,7 +48,7 @@ def paragraph(study: Study, found: Mapping[str, pd.DataFrame], fixed: str) -> st
 
 
 def randomization(study: Study, seeds: int) -> str:
-    """The flips that a test of so many seeds goes through."""
+    """The flips that a test of this number of seeds goes through."""
     return (
         f"all 2^{seeds} flips"
         if seeds <= sign_flips.EXACT
@@ -69,13 +69,13 @@ def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
     of_networks = ("network", "hidden", "activation")
     held = [name for name in captions.named_factors(study) if name not in (factor, *of_networks)]
-    arms = formats.listed([titles.whole(study, arm) for arm in study.arms])
+    arms = titles.with_levels([titles.whole(study, arm) for arm in study.arms])
     return {
         **captions.facts(study),
         "fixed_by_seed": randomness.fixed(study),
         "same_data": randomness.same(study),
         "several": len(study.contexts()) > 1,
-        "networks": networks.trained(study) + (f" with {arms}" if factor != "network" else ""),
+        "networks": networks.trained(study) + (f" {arms}" if factor != "network" else ""),
         "own_loss": networks.own_loss(study),
         "all_shared": factor not in ("task", "batch_size")
         and all(study.shares_weights(context) for context, _ in study.contexts()),

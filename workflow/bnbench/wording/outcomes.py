@@ -41,7 +41,7 @@ KNOWN = {
 """Which studies know it."""
 
 _EXPLAINED = (BATCH, BEST, GAP, SWING, ACCURACY, ERROR, AUC, R2, MAE)
-"""Outcomes that a reader of a table may not know; the losses stand in the glossary of the columns."""
+"""Outcomes that a reader of a table may not know; the glossary of the columns holds the losses."""
 
 
 def term(study: Study, name: str) -> str:

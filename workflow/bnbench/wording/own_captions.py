@@ -1,4 +1,4 @@
-"""What captions say of results of your own: of runs of which nothing is known but what stands in their table."""
+"""What captions say of results of your own: nothing is known about such runs except what is in their table."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _stopped(study: OwnStudy) -> dict[str, str]:
 
 
 def draws_train_loss(study: Study) -> bool:
-    """Whether a train loss stands in the figure of curves, beside the loss that decides."""
+    """Whether a train loss is in the figure of curves, beside the loss that decides."""
     others = {name: outcome for name, outcome in study.outcomes.items() if name != study.report.outcome}
     return study.outcome.is_ratio and "train_loss" in others and others["train_loss"].is_ratio
 

@@ -14,7 +14,7 @@ _OF_RUNS = {
     "effect": "treatment against baseline, of a seed or as a mean: a ratio (1: no effect), or a difference (0: no "
     "effect). In interactions, what a ratio is multiplied by or a difference changed by",
     "loss": "mean of the outcome over the runs that stay finite, geometric where effects are ratios",
-    "resolution": "the smallest value above 0 that is told from 0; null where effects are differences",
+    "resolution": "the smallest value that can be distinguished from 0; null where effects are differences",
     "floored": "pairs, or unpaired runs, with a value of 0: not in the effect",
     "baseline_floored": "whether the baseline's value is 0",
     "treatment_floored": "whether the treatment's value is 0",

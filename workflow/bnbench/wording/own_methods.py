@@ -1,6 +1,6 @@
 """The methods of a comparison of results of your own, in words: a paragraph for a paper, and what the page says.
 
-Nothing is known of how the runs were made; what is said is how their table was read and judged.
+How the runs were made is unknown; the paragraph says how their table was read and judged.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def paragraph(study: OwnStudy, found: Mapping[str, pd.DataFrame]) -> str:
 
 
 def fixed(study: OwnStudy) -> str:
-    """What is known of whether the comparison was fixed beforehand."""
+    """Whether the comparison is known to have been fixed beforehand."""
     derived = study.found["margin_share"] and study.report.margin == study.outcome.margin
     return FOUND if derived else FIXED
 

@@ -1,4 +1,4 @@
-"""What was taken for what in a table of your own, in words: a line for each role."""
+"""How the columns of a table of your own were read, in words: a line for each role."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ REASONS: dict[Reason, str] = {
 
 
 def reading(study: OwnStudy) -> list[str]:
-    """A line for each role that a column was taken for, and for what is odd about the runs."""
+    """A line for each role that a column has, and for what is odd about the runs."""
     return [*_roles(study), *_oddities(study), *study.found["notes"]]
 
 

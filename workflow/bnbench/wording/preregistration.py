@@ -1,4 +1,4 @@
-"""What is known of whether the comparison was fixed before training, in words."""
+"""Whether the comparison is known to have been fixed before training, in words."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _numbers(least_and_most: Sequence[int]) -> str:
 
 
 def _value(part: str, value: Any) -> str:
-    """A part of the plan, as it is told."""
+    """A part of the plan, in words."""
     if part == "outcome":
         return titles.measured(str(value))
     if part == "window":
@@ -121,7 +121,7 @@ def _range(seeds: Mapping[str, int]) -> str:
 
 
 def _capital(text: str) -> str:
-    """The text with a capital letter, but for a Greek one, which would be read as another."""
+    """The text with a capital letter, unless it begins with a Greek one, whose capital looks like a Latin one."""
     return text[:1].upper() + text[1:] if text[:1].isascii() else text
 
 

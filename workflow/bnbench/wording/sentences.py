@@ -14,7 +14,7 @@ from bnbench.wording import effects, formats, own_captions, resolution, samples,
 from bnbench.wording.titles import Row
 
 LONGEST = 30
-"""Words of a sentence on the first screen, at most; one that would have more is told in two."""
+"""Words of a sentence on the first screen, at most; a longer one is split in two."""
 
 
 def tuned(study: Study, row: Row) -> str:
@@ -124,7 +124,7 @@ def cost(study: Study, provenance: pd.DataFrame) -> str:
     factor = study.report.factor
     spent = provenance.groupby(factor, sort=False)[["seconds", "trials"]].sum()
     arms = [
-        f"{formats.duration(seconds)} for {formats.count(int(trials), 'trial')} with {titles.arm(study, arm)}"
+        f"{formats.duration(seconds)} for {formats.count(int(trials), 'trial')} {titles.with_arm(study, arm)}"
         for arm, (seconds, trials) in zip(map(str, spent.index), spent.to_numpy().tolist(), strict=True)
     ]
     return f"Training and evaluating took {formats.duration(provenance['seconds'].sum())}: {formats.listed(arms)}."
@@ -173,7 +173,7 @@ def _arms(study: Study, row: Row) -> tuple[str, str]:
 
 
 def _with_arms(study: Study, row: Row) -> tuple[str, str]:
-    """The same as they stand after a noun: `with BN`, `without BN`."""
+    """The same as they follow a noun: `with BN`, `without BN`."""
     return titles.with_arm(study, row["treatment"]), titles.with_arm(study, row["baseline"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bnbench.catalogue.norms import NORMS
@@ -34,6 +34,9 @@ OUTCOMES = {
 }
 """Outcomes in the order of a table of all of them, and what each is called."""
 
+WITHOUT = "without BN"
+"""How the arm that has no norm reads after a noun, and at the beginning of a sentence on a context without one."""
+
 _SAID_FIRST = ("optimizer", "batch_size")
 """Factors with which the name of a context begins."""
 
@@ -45,8 +48,14 @@ def arm(study: Study, label: str) -> str:
 
 def with_arm(study: Study, label: str) -> str:
     """What a loss is measured with: `with BN`, and `without BN` of the arm that has no norm."""
-    title = arm(study, label)
-    return "without BN" if title == NORMS["none"].title else f"with {title}"
+    return with_levels([arm(study, label)])
+
+
+def with_levels(named: Sequence[str]) -> str:
+    """What something has, of levels by their names: `with BN`, `without BN`, `without BN and with LN and ghost BN`."""
+    others = [title for title in named if title != NORMS["none"].title]
+    parts = [WITHOUT] if len(others) < len(named) else []
+    return formats.listed([*parts, f"with {formats.listed(others)}"] if others else parts)
 
 
 def whole(study: Study, label: str) -> str:
@@ -69,7 +78,7 @@ def measured(name: str) -> str:
 
 
 def axis(study: Study) -> str:
-    """What stands along an axis of what was measured: `loss`, or a score with its unit."""
+    """The label of an axis of what was measured: `loss`, or a score with its unit."""
     judged = study.outcome
     if not judged.title and effects.compared(judged) == "losses":
         return "loss"
@@ -89,11 +98,21 @@ def context_name(study: Study, labels: Row, without: str = "") -> str:
     Empty where there is one context, of which nothing is known. Where something else than a context is named, it may be
     `without` a factor.
     """
+    return _joined(study, labels, _naming(study, without))
+
+
+def _naming(study: Study, without: str = "") -> list[str]:
+    """The factors by which contexts are named."""
     varied = [factor for factor in study.varied() if factor != without]
     first = [factor for factor in _SAID_FIRST if factor != study.report.factor and factor in study.factors]
     chosen = [factor for factor in first if factor in varied] + [factor for factor in varied if factor not in first]
-    said = [context_level(study, factor, labels[factor]) for factor in chosen or first]
-    return " at ".join(said) if (chosen or first) == [*_SAID_FIRST] else ", ".join(said)
+    return chosen or first
+
+
+def _joined(study: Study, labels: Row, factors: Sequence[str]) -> str:
+    """The levels of these factors: `Adam at full batch`, `Adam, relu`."""
+    said = [context_level(study, factor, labels[factor]) for factor in factors]
+    return (" at " if [*factors] == [*_SAID_FIRST] else ", ").join(said)
 
 
 def context_level(study: Study, factor: str, label: str) -> str:
@@ -123,15 +142,16 @@ def contrast_name(study: Study, row: Row) -> str:
 
 
 def where(study: Study, labels: Row) -> str:
-    """`with lr=0.1`; nothing where the context has no name."""
-    name = context_name(study, labels)
-    return f"with {name}" if name else ""
+    """`with lr=0.1`, `without BN`, `with Adam at full batch, without BN`; nothing where the context has no name."""
+    factors = _naming(study)
+    without = [factor for factor in factors if context_level(study, factor, labels[factor]) == NORMS["none"].title]
+    name = _joined(study, labels, [factor for factor in factors if factor not in without])
+    return ", ".join(filter(None, [name and f"with {name}", WITHOUT if without else ""]))
 
 
 def opening(study: Study, labels: Row) -> str:
-    """How a sentence on a context begins: `With lr=0.1`; nothing where the context has no name."""
-    name = context_name(study, labels)
-    return f"With {name}" if name else ""
+    """How a sentence on a context begins: `With lr=0.1`, `Without BN`; nothing where the context has no name."""
+    return formats.beginning(where(study, labels))
 
 
 def heading(study: Study) -> str:

@@ -88,9 +88,10 @@ def _dependence(study: Study, row: Row, *, decided: bool) -> str:
         verbs = ("is multiplied by", "may be multiplied by") if is_ratio else ("changes by", "may change by")
         said = f"{subject} {verbs[not decided]} {size}"
     else:
-        level, against = (titles.context_level(study, row["factor"], row[name]) for name in ("level", "against"))
+        levels = [titles.context_level(study, row["factor"], row[name]) for name in ("level", "against")]
+        level, against = (titles.with_levels([each]) for each in levels)
         verb = "times" if is_ratio else "plus"
-        said = f"with {level}, {effect} {'is' if decided else 'may be'} that with {against} {verb} {size}"
+        said = f"{level}, {effect} {'is' if decided else 'may be'} that {against} {verb} {size}"
     if decided:
         return f"{said[:1].upper()}{said[1:]} ({end})."
     return f"It is not decided whether the effect depends on the {captions.noun(row['factor'])}: {said} ({end})."

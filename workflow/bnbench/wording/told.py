@@ -1,4 +1,4 @@
-"""All that is said of a comparison: the columns of words in its tables, and the sentences of `verdicts.json`."""
+"""All texts about a comparison: the columns of words in its tables, and the sentences of `verdicts.json`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def claimed(study: Study, judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """Each claim with its numbers, and what is said of it."""
+    """Each claim with its numbers and sentences."""
     return [claims.row(study, each) for each in judged]
 
 
@@ -69,7 +69,7 @@ def sayings(
         study: the study.
         found: its tables, with their columns of words.
         claimed: its claims, as `claimed` gives them.
-        planned: what is known of whether the comparison was fixed before training (`judging.preregistration.finding`).
+        planned: whether the comparison is known to have been fixed before training (`judging.preregistration.finding`).
     """
     rows = found["contexts"]
     against = opposite.note(study, rows, found["outcomes"])

@@ -51,24 +51,24 @@ def _sentence(study: Study, rows: Sequence[Row]) -> str:
     first, names = rows[0], _names(study)
     loss = titles.outcome(study, first["outcome"])
     quantity = f"log {loss}" if study.outcomes[first["outcome"]].is_ratio else loss
-    arm = titles.arm(study, first[study.report.factor])
+    arm = formats.beginning(titles.with_arm(study, first[study.report.factor]))
     context = titles.context_name(study, first, without=SEED_VARIES)
     where = f"{arm} ({context}; {formats.count(first['common_seeds'], 'seed')})"
     if first["common_seeds"] < 3:
-        return f"With {where}, there are too few seeds to break the variance of the {quantity} down."
+        return f"{where}, there are too few seeds to break the variance of the {quantity} down."
     by_source = {row[SEED_VARIES]: row for row in rows}
     alone = [by_source[source] for source in SOURCES if source in by_source]
     if ALL not in by_source:
         said = [f"{row['deviation']:.2g} where {names[row[SEED_VARIES]]} alone {_vary(row)}" for row in alone]
-        return f"With {where}, the standard deviation of the {quantity} is {formats.listed(said)}."
+        return f"{where}, the standard deviation of the {quantity} is {formats.listed(said)}."
     if math.isnan(alone[0]["variance_share"]):
-        return f"With {where}, the {quantity} is the same for every seed."
+        return f"{where}, the {quantity} is the same for every seed."
     level = f"{formats.percent(1 - study.report.alpha)} interval "
     first_share, *more = [_share(row, level if row is alone[0] else "") for row in alone]
     where_alone = [f"where {names[row[SEED_VARIES]]} alone {_vary(row)}" for row in alone]
     said = [f"{first_share} of that with all sources varied {where_alone[0]}"]
     said += [f"{share} {where_it}" for share, where_it in zip(more, where_alone[1:], strict=True)]
-    return f"With {where}, the variance of the {quantity} is {formats.listed(said)}."
+    return f"{where}, the variance of the {quantity} is {formats.listed(said)}."
 
 
 def _names(study: Study) -> dict[str, str]:

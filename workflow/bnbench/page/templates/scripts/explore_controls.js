@@ -1,4 +1,4 @@
-// The controls, and the figures that they change. Selects of one choice show the same wherever they stand.
+// The controls, and the figures that they change. Selects of one choice show the same everywhere.
 const note = (text) => element("p", { class: "note" }, text);
 
 // With a comparison chosen, its two arms alone.
