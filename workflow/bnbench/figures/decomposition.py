@@ -26,8 +26,8 @@ _MARKERS = ("o", "s", "D", "^")
 def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     """The factors whose product a difference is, with their intervals; the total is hollow.
 
-    The table has the contrasts in which an arm keeps statistics alone. The colour says which side of 1 an interval
-    lies on.
+    The table has the contrasts in which an arm keeps statistics alone. Coloured is what the adjusted test
+    and the interval decide.
     """
     treatments = [arm for arm in study.arms if arm in set(table["treatment"])]
     sheet = panels(study, table, room, left=1.15, arms_apart=len(treatments) > 2, numbers=True)
@@ -40,7 +40,7 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
             own = panel.rows[panel.rows["treatment"] == treatment]
             for row in own.to_dict("records"):
                 y = places[row["component"]] + 0.26 * (index - (len(here) - 1) / 2)
-                colour = of_verdict(side(losses, row["low"], row["high"]))
+                colour = _colour(study, row)
                 ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
                 inside = PAPER if row["component"] == "total" else colour
                 marker = _MARKERS[treatments.index(treatment) % len(_MARKERS)] if len(here) > 1 else "o"
@@ -58,3 +58,10 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     said = {text: verdicts[text] for text in ("helps", "hurts")}
     said |= {"undecided": {**_DOT, "color": UNDECIDED}, "total": {**_DOT, "color": INK, "mfc": PAPER, "ls": ""}}
     return add_legend(sheet, said | (shapes if len(treatments) == 2 else {}))
+
+
+def _colour(study: Study, row: Mapping[Any, Any]) -> str:
+    """The colour of a factor: grey unless its adjusted test and its interval both decide, as in the sentences."""
+    if not row["p_adjusted"] < study.report.alpha:
+        return UNDECIDED
+    return of_verdict(side(OUTCOMES["test_loss"], row["low"], row["high"]))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from bnbench.figures import legends
 from bnbench.figures.axes import effect_axis, epoch_axis, epoch_label, shown_epochs
@@ -17,6 +18,8 @@ from bnbench.figures.style import WIDE, Room, dashes, unique
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
 from bnbench.wording import effects, titles
+
+Array = NDArray[np.float64]
 
 
 def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
@@ -28,8 +31,9 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
     for panel in sheet.panels:
         ax = panel.axes[0]
         effect_axis(ax, study.outcome)
+        epoch_axis(study, ax)
         for treatment, line in panel.rows.groupby("treatment", sort=False):
-            epochs = shown_epochs(study, line["epoch"]).to_numpy(float)
+            epochs = np.asarray(shown_epochs(study, line["epoch"]), np.float64)
             sides = [side(study.outcome, *limits) for limits in line[["low", "high"]].itertuples(index=False)]
             _in_colours(ax, epochs, line, sides, styles[str(treatment)])
             for column in ("effect", "low", "high"):
@@ -37,7 +41,6 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
             first = line[line["epoch"] == line["decided_from"]]
             colour = of_verdict(sides[-1])
             ax.plot(shown_epochs(study, first["epoch"]), first["effect"], "o", ms=6, color=colour, mec=PAPER)
-        epoch_axis(study, ax)
     share_across(sheet)
     finish(sheet, log=study.outcome.is_ratio, line=study.outcome.no_effect)
     label(sheet, epoch_label(study), effects.named(study.outcome))
@@ -55,11 +58,28 @@ def side(outcome: Outcome, low: float, high: float) -> str:
     return "undecided"
 
 
-def _in_colours(ax: Axes, epochs: np.ndarray, line: pd.DataFrame, sides: list[str], dash: object) -> None:
-    """Draw a line and its band, each stretch of one side in its colour."""
-    effect, low, high = (line[column].to_numpy(float) for column in ("effect", "low", "high"))
+def _in_colours(ax: Axes, epochs: Array, line: pd.DataFrame, sides: list[str], dash: object) -> None:
+    """Draw a line and its band, each measurement in the colour of its side, halfway to those beside it."""
+    columns = [line[column].to_numpy(float) for column in ("effect", "low", "high")]
     starts = [0, *(at for at in range(1, len(sides)) if sides[at] != sides[at - 1]), len(sides)]
+    scales = (ax.get_xscale(), *[ax.get_yscale()] * len(columns))
     for start, end in pairwise(starts):
-        part, colour = slice(max(start - 1, 0), end), of_verdict(sides[start])
-        ax.plot(epochs[part], effect[part], color=colour, lw=1.6, ls=dash)
-        ax.fill_between(epochs[part], low[part], high[part], color=colour, alpha=0.22, lw=0)
+        colour = of_verdict(sides[start])
+        x, effect, low, high = (
+            _stretch(values, start, end, scale) for values, scale in zip((epochs, *columns), scales, strict=True)
+        )
+        ax.plot(x, effect, color=colour, lw=1.6, ls=dash)
+        ax.fill_between(x, low, high, color=colour, alpha=0.22, lw=0)
+
+
+def _stretch(values: Array, start: int, end: int, scale: str) -> Array:
+    """The values from one measurement to before another, and those halfway to the ones beside them."""
+
+    def halfway(at: int) -> list[float]:
+        """Between this measurement and the next, on the axis; nothing beyond the ends."""
+        if not 0 <= at < len(values) - 1:
+            return []
+        one, other = values[at : at + 2]
+        return [float(np.sqrt(one * other) if scale == "log" else (one + other) / 2)]
+
+    return np.array([*halfway(start - 1), *values[start:end], *halfway(end - 1)])
