@@ -13,7 +13,7 @@ from typing import Any
 
 from constructed import Page
 
-from bnbench.wording import formats, titles
+from bnbench.wording import effects, formats, titles
 
 GENERIC = Path(__file__).with_name("page") / "generic_sentences.txt"
 
@@ -334,11 +334,12 @@ def _rows_named(page: Page, table: str, match: re.Match[str]) -> list[Row]:
 def _crossing(page: Page, match: re.Match[str]) -> bool:
     """`… is lower than without BN from epoch 39 to 619 and higher from …`: so says the band at each of these epochs.
 
-    Of `at times`, at some of them, and at none of them the opposite.
+    Of `at times`, at some of them, and at none of them the opposite. `At most 6.1-fold lower, at epoch 119` is the
+    largest effect on that side.
     """
     rows, none = _rows_named(page, "differences", match), page.study.outcome.no_effect
-    said = re.findall(r"(?:(higher|lower) )?(?:(at times) )?(?:from|at) epoch ([\d,]+)(?: to ([\d,]+))?", match["rest"])
-    for side, at_times, first, last in said:
+    said = re.findall(SIDE, match["rest"])
+    for side, at_times, first, last, largest, peak in said:
         low, high = (int(end.replace(",", "")) for end in (first, last or first))
         own = [row for row in rows if low <= row["epoch"] <= high]
         lower = (side or match["first"]) == "lower"
@@ -346,7 +347,15 @@ def _crossing(page: Page, match: re.Match[str]) -> bool:
         against = [row["low"] > none if lower else row["high"] < none for row in own]
         if any(against) or not (any(agree) if at_times else agree and all(agree)):
             return False
+        if largest and not _largest(page, [row for row, ours in zip(own, agree, strict=True) if ours], largest, peak):
+            return False
     return len(said) > 1
+
+
+def _largest(page: Page, rows: list[Row], said: str, peak: str) -> bool:
+    """Whether the largest effect of these epochs is as large as is said, and at the epoch that is named."""
+    top = max(rows, key=lambda row: effects.size(page.study.outcome, row["effect"]))
+    return effects.changed(page.study.outcome, top["effect"]) == said and top["epoch"] == int(peak.replace(",", ""))
 
 
 def _drift(page: Page, match: re.Match[str]) -> bool:
@@ -398,8 +407,12 @@ COURSE = (
     r"With (?P<name>.+), (?:from epoch (?P<epoch>\d+) on,|at the last measurement) the [a-z ]+ with (?P<treated>.+) "
     r"is (?P<side>higher|lower) than (?P<base>with(?:out)? .+?)(?:, among the \d+ pairs that stayed finite)?\."
 )
+SIDE = (
+    r"(?:(higher|lower) )?(?:(at times) )?(?:from|at) epoch ([\d,]+)(?: to ([\d,]+))?"
+    r"(?: \(at most ([^()]+), at epoch ([\d,]+)\))?"
+)
 CROSSING = (
-    r"(?:The answer depends on the budget: )?(?:[Ww]ith (?P<name>.+), )?[Tt]he [a-z ]+ (?P<treated>with .+) is "
+    r"(?:[Ww]ith (?P<name>.+), )?[Tt]he [a-z ]+ (?P<treated>with .+) is "
     r"(?P<first>(?:higher|lower)) than (?P<base>with(?:out)? .+?) (?P<rest>(?:at|from) epoch .+?)"
     r"(?:, changing sides \d+ times)?\."
 )

@@ -97,7 +97,7 @@ def test_rebuild_begins_to_import_what_draws_before_it_collects(folder):
     ("arguments", "message"),
     [
         ([], "the following arguments are required: STEP"),
-        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'claims', 'judge', "),
+        (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'claims', 'index', 'judge', "),
         (["train"], "the following arguments are required: --setting, --first, --last"),
         (["train", "--setting", "{}", "--first", "-1", "--last", "2"], "--first: found -1, allowed: at least 0"),
         (["train", "--setting", "{}", "--first", "x", "--last", "2"], "--first: invalid whole_number value: 'x'"),

@@ -279,7 +279,7 @@ def test_every_row_and_every_context_has_its_sentence(compared):
     assert (len(verdicts["interactions"]), len(verdicts["aggregate"]), verdicts["ranks"]) == (3, 1, "")
     assert len(verdicts["reference"]) == 4
     assert verdicts["control"].startswith("A/A control of the code: no BN was compared with itself on two halves")
-    arms = "32 s for 32 trials with no BN and 32 s for 32 trials with BN"
+    arms = "32 s for 32 trials without BN and 32 s for 32 trials with BN"
     assert verdicts["cost"] == f"Training and evaluating took 1 min 4 s: {arms}."
     assert "trained for 40 epochs from 8 seeds in each of 4 contexts" in verdicts["methods"]
 

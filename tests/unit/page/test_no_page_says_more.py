@@ -7,7 +7,6 @@ holds a word for a direction must be of a form that `supported` can check, or st
 import math
 import re
 
-import constructed
 import pytest
 import supported
 import walking
@@ -19,19 +18,9 @@ WITHOUT_VERDICTS = ("six seeds undecided", "no effect")
 """Pages on which nothing is decided, so that none of their texts may name a direction of an arm."""
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """A function that gives the page of a case, and its blocks of text; each case once."""
-    found = {}
-
-    def of(name):
-        if name not in found:
-            page = constructed.page(CASES[name], tmp_path_factory.mktemp("page"))
-            texts = [*walking.blocks(page.html), *walking.landing(page.landing), *walking.stored(page.verdicts)]
-            found[name] = (page, texts)
-        return found[name]
-
-    return of
+@pytest.fixture(name="pages")
+def _pages(constructed_pages):
+    return constructed_pages
 
 
 every_page = pytest.mark.parametrize("name", CASES)

@@ -121,8 +121,8 @@ def test_a_table_says_what_befell_its_trials():
     assert "Counted where trials diverged" in said
     assert "counts with the last measured epoch" in said
     assert "no BN and BN, in this order" in said
-    assert "on both sides" not in said
-    assert "on both sides" in below(synthetic.plan(), gone, gone)
+    assert "both arms have such trials" not in said
+    assert "both arms have such trials" in below(synthetic.plan(), gone, gone)
     fast = {"test_loss": np.ones((4, 8))}
     assert "(at once)" in below(synthetic.plan(report={"target": 1.0}), fast, PLAIN)
     scored = {**PLAIN, "test_accuracy": np.linspace(0.8, 0.9, 8)}

@@ -24,7 +24,15 @@ def test_one_context(compared, prose):
     study = synthetic.plan(report={"target": 1.0})
     verdicts = compared(study, ratio=synthetic.arms(batch=3.0), noise=0.1)[1]
     said = verdicts["methods"]
-    network = ["hidden layers 4, relu", "no BN and BN", "40 epochs", "8 seeds", "task sine", "adam lr=0.001", "cpu"]
+    network = [
+        "hidden layers 4, relu",
+        "without BN and with BN",
+        "40 epochs",
+        "8 seeds",
+        "task sine",
+        "adam lr=0.001",
+        "cpu",
+    ]
     outcome = ["test loss", "last 5 %", "no BN", "all 2^8 flips", "α = 0.05", "95 %", "1/1.05 to 1.05"]
     trials = ["0 trials diverged"]
     software = ["bnbench 0.1.0", "PyTorch 2.13.0", "NumPy 2.0.0", "Python 3.11.2", "a processor"]
@@ -145,7 +153,7 @@ def test_all_versions_and_devices_are_named_once(compared):
 
 def test_three_arms_and_deep_networks_are_described(compared, prose):
     said = paragraph(compared, synthetic.plan(**THREE_ARMS, hidden=[256, 128, 64], activation="tanh"), noise=0.1)
-    assert_states(said, ["256–128–64, tanh", "no BN, BN and BN momentum=0.01", "Both comparisons"])
+    assert_states(said, ["256–128–64, tanh", "without BN, with BN and with BN momentum=0.01", "Both comparisons"])
     assert said == prose
 
 

@@ -142,8 +142,11 @@ def test_a_reference_point_where_nothing_was_measured_says_so(prose):
 
 
 @cases(
-    of_both_arms=([(30.0, 8), (90.5, 8)], ["2 min 0 s", "30 s for 8 trials", "no BN", "1 min 30 s for 8 trials", "BN"]),
-    of_one_arm=([(7200.0, 1), (0.0, 0)], ["2 h 0 min", "2 h 0 min for 1 trial ", "no BN", "0 s for 0 trials", "BN"]),
+    of_both_arms=(
+        [(30.0, 8), (90.5, 8)],
+        ["2 min 0 s", "30 s for 8 trials without BN", "1 min 30 s for 8 trials", "BN"],
+    ),
+    of_one_arm=([(7200.0, 1), (0.0, 0)], ["2 h 0 min", "2 h 0 min for 1 trial without BN", "0 s for 0 trials", "BN"]),
     of_nothing=([(0.0, 0), (0.0, 0)], ["Nothing was trained"]),
 )
 def test_the_cost(case, prose):

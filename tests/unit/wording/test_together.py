@@ -119,7 +119,7 @@ def test_an_interaction_names_its_arm_its_baseline_and_its_level(prose):
     study = synthetic.plan(**synthetic.GRID, report={"factor": "optimizer", "baseline": "adam", "alpha": 0.01})
     arms = {"baseline": "adam lr=0.001", "treatment": "sgd lr=0.1"}
     said = together.interaction(study, {**EFFECT, **arms, "factor": "norm", "level": "batch", "against": "none"})
-    assert_states(said, ["With BN", "SGD lr=0.1 to Adam lr=0.001", "no BN", "3.1", "99 %"])
+    assert_states(said, ["With BN", "SGD lr=0.1 to Adam lr=0.001", "that without BN times 3.1", "99 %"])
     assert said == prose
 
 

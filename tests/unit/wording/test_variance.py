@@ -48,7 +48,7 @@ def test_each_source_has_its_variance_as_a_share_of_that_when_all_vary():
     planned = study()
     (said,) = variance.sentences(planned, table(planned, NUMBERS))
     assert said == (
-        "With no BN (Adam at batch 25; 20 seeds), the variance of the log test loss is 121 % (95 % interval 80 % to "
+        "Without BN (Adam at batch 25; 20 seeds), the variance of the log test loss is 121 % (95 % interval 80 % to "
         "184 %) of that with all sources varied where the data alone vary, 25 % (11 % to 55 %) where the initial "
         "weights alone vary and 0.25 % (0.12 % to 0.51 %) where the order of the examples alone varies."
     )
@@ -63,7 +63,7 @@ def test_dropout_masks_are_a_part_of_the_order():
 def test_the_context_is_named_without_the_source():
     planned = study(batch_size=[25, 50])
     (said,) = variance.sentences(planned, table(planned, NUMBERS))
-    assert_states(said, ["no BN (batch 25; 20 seeds)"])
+    assert_states(said, ["Without BN (batch 25; 20 seeds)"])
 
 
 def test_a_source_that_changes_nothing_has_no_interval():

@@ -16,8 +16,11 @@ _NAMED = 3
 
 
 def crossings(study: Study, table: pd.DataFrame) -> list[str]:
-    """A sentence for each comparison of which the band lies on either side of no effect for long enough to matter."""
-    return [_crossing(study, runs) for runs in _by_contrast(study, table) if _crosses(runs)]
+    """A sentence for each comparison of which the band lies on either side of no effect for long enough to matter.
+
+    Sides that do not last to the end come with their largest effect, which no verdict gives.
+    """
+    return [_crossing(study, runs, peaks=True) for runs in _by_contrast(study, table) if _crosses(runs)]
 
 
 def drifts(study: Study, drift: pd.DataFrame) -> list[str]:
@@ -53,7 +56,7 @@ def note(study: Study, table: pd.DataFrame, drift: pd.DataFrame) -> str:
     rows, noun = drift.to_dict("records"), "context" if len(study.comparisons) == 1 else "comparison"
     if crossed:
         if len(rows) == 1:
-            return f"The answer depends on the budget: {_uncapitalized(_crossing(study, crossed[0]))}"
+            return f"The answer depends on the budget. {_crossing(study, crossed[0], peaks=False)}"
         return (
             f"The answer depends on the budget in {formats.share_of(len(crossed), len(rows), noun)}: "
             "the effect changes sides on the way."
@@ -90,12 +93,12 @@ def _crosses(runs: Sequence[Sequence[Row]]) -> bool:
     return len(runs) > 1
 
 
-def _crossing(study: Study, runs: Sequence[Sequence[Row]]) -> str:
+def _crossing(study: Study, runs: Sequence[Sequence[Row]], *, peaks: bool) -> str:
     """`With SGD, the test loss with BN is lower than without BN from epoch 39 to 679 and higher from epoch 779 …`."""
     treated, base = (titles.with_arm(study, runs[0][0][name]) for name in ("treatment", "baseline"))
     shown = runs if len(runs) <= _NAMED else [runs[0], runs[-1]]
-    first, *others = [_run(study, run) for run in shown]
-    (side, when), rest = first, [f"{side} {when}" for side, when in others]
+    found = [_run(study, run, peak=peaks and run is not runs[-1]) for run in shown]
+    (side, when), rest = found[0], [f"{other} {then}" for other, then in found[1:]]
     opening, outcome = titles.opening(study, runs[0][0]), titles.outcome(study, study.report.outcome)
     start = f"{opening}, the" if opening else "The"
     joined = formats.listed([f"{side} than {base} {when}", *rest])
@@ -103,15 +106,19 @@ def _crossing(study: Study, runs: Sequence[Sequence[Row]]) -> str:
     return f"{start} {outcome} {treated} is {joined}{turns}."
 
 
-def _run(study: Study, rows: Sequence[Row]) -> tuple[str, str]:
-    """The side of stretches with no other between them, and when they are."""
+def _run(study: Study, rows: Sequence[Row], *, peak: bool) -> tuple[str, str]:
+    """The side of stretches with no other between them, and when they are; with their largest effect if asked."""
     named = words.of(study)
     first, last = rows[0]["first_epoch"], rows[-1]["last_epoch"]
     side = "higher" if rows[0]["side"] == stretches.ABOVE else "lower"
-    if first == last:
-        return side, f"at {named.epoch} {first:,}"
-    span = f"{named.epoch} {first:,} to {last:,}"
-    return side, f"from {span}" if len(rows) == 1 else f"at times from {span}"
+    when = f"{'' if len(rows) == 1 else 'at times '}from {named.epoch} {first:,} to {last:,}"
+    return side, f"{when} ({_largest(study, rows)})" if peak else when
+
+
+def _largest(study: Study, rows: Sequence[Row]) -> str:
+    """`at most 6.1-fold lower, at epoch 119`: the band excludes no effect all along a stretch, so there as well."""
+    top = max(rows, key=lambda row: effects.size(study.outcome, row["effect"]))
+    return f"at most {effects.changed(study.outcome, top['effect'])}, at {words.of(study).epoch} {top['peak_epoch']:,}"
 
 
 def _drift(study: Study, row: Row) -> str:
@@ -139,7 +146,3 @@ def _still(some: int, total: int, noun: str) -> str:
         return ""
     where = f" in {formats.share_of(some, total, noun)}" if total > 1 else ""
     return f"The effect still drifts at the end{where}, so a longer run may answer otherwise."
-
-
-def _uncapitalized(text: str) -> str:
-    return f"{text[:1].lower()}{text[1:]}"

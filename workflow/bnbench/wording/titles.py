@@ -52,10 +52,11 @@ def with_arm(study: Study, label: str) -> str:
 
 
 def with_levels(named: Sequence[str]) -> str:
-    """What something has, of levels by their names: `with BN`, `without BN`, `without BN and with LN and ghost BN`."""
-    others = [title for title in named if title != NORMS["none"].title]
-    parts = [WITHOUT] if len(others) < len(named) else []
-    return formats.listed([*parts, f"with {formats.listed(others)}"] if others else parts)
+    """What something has, of levels by their names: `with BN and LN`, `without BN, with BN and with LN`."""
+    bare = NORMS["none"].title
+    if bare not in named:
+        return f"with {formats.listed(named)}"
+    return formats.listed([WITHOUT if title == bare else f"with {title}" for title in named])
 
 
 def whole(study: Study, label: str) -> str:
