@@ -259,6 +259,39 @@ def test_a_terminal_has_its_line_renewed_in_place_and_notes_above_it():
     assert tail.count("x") < 200
 
 
+@pytest.fixture
+def terminal(monkeypatch):
+    """Make standard error a terminal; the end from which to read what it shows."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream:
+        monkeypatch.setattr(running, "sys", SimpleNamespace(stderr=stream))
+        yield ours
+    os.close(ours)
+
+
+STEPS = {"collect": "three tables", "compare": "judged", "plot": "figures", "report": "a page"}
+
+
+def test_a_terminal_shows_which_step_of_a_rebuild_is_at_work_and_no_line_is_left(terminal):
+    said = running.here(synthetic.plan(), {name: (lambda said=said: said) for name, said in STEPS.items()})
+    assert said == [*STEPS.values()]
+    shown = os.read(terminal, 10_000).decode().split("\r\x1b[K")
+    stages = ["", "collecting the trials", "judging", "drawing the figures", "rendering the page", ""]
+    assert [line.partition(",")[0] for line in shown] == stages
+    assert all(line.endswith(" left") for line in shown[1:-1])
+
+
+def test_a_step_that_fails_leaves_no_line_either(terminal):
+    with pytest.raises(ZeroDivisionError):
+        running.here(synthetic.plan(), {"compare": lambda: str(1 / 0)})
+    assert os.read(terminal, 10_000).decode().endswith("\r\x1b[K")
+
+
+def test_a_log_of_a_rebuild_gets_no_progress(capsys):
+    assert running.here(synthetic.plan(), {name: lambda: "done" for name in STEPS}) == ["done"] * 4
+    assert capsys.readouterr().err == ""
+
+
 # --- what is passed on ---
 
 

@@ -178,8 +178,10 @@ def test_a_stranger_with_a_table_gets_the_report_without_torch_and_snakemake(end
     judged = ended(tmp_path, "bnbench", *given)
     page, answer = judged.stdout.splitlines()
     assert (judged.returncode, page) == (0, "reports/runs/index.html")
-    assert answer.startswith("Over 8 seeds, BN made the val loss ")
-    assert f">{answer}</h1>" in (tmp_path / page).read_text(encoding="utf-8")
+    assert answer.startswith("BN hurts: the val loss is 15 % higher than without BN (95 % interval ")
+    text = (tmp_path / page).read_text(encoding="utf-8")
+    assert "<h1>BN hurts: val loss 15 % higher</h1>" in text
+    assert answer in text
     (tmp_path / "script.py").write_text(JUDGED)
     assert ended(tmp_path, "python", "script.py").stdout == f"{answer}\nhurts\nanswer.html\n"
 

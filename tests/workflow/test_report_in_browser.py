@@ -128,8 +128,12 @@ def test_no_other_script_than_the_pages_own_may_run(visit, index, tmp_path):
 
 def test_the_page_says_what_verdicts_json_says(visit, index, finished_once):
     verdicts = json.loads((finished_once.report / "verdicts.json").read_text())
-    said = " ".join(visit(index).locator("body").inner_text().split())
-    for sentence in (verdicts["sentence"], *verdicts["sentences"], verdicts["control"], verdicts["methods"]):
+    page = visit(index)
+    assert page.locator("h1").inner_text() == verdicts["headline"]
+    assert verdicts["sentence"].startswith(f"{verdicts['headline']}.")
+    said = " ".join(page.locator("body").inner_text().split())
+    rest = verdicts["sentence"].removeprefix(f"{verdicts['headline']}.")
+    for sentence in (rest, *verdicts["sentences"], verdicts["control"], verdicts["methods"]):
         assert " ".join(sentence.split()) in said
     with (finished_once.report / "tables" / "contexts.csv").open(newline="") as table:
         expected = [row["verdict"] for row in csv.DictReader(table)]

@@ -1,5 +1,6 @@
 """Whole runs: what is planned, what is made, and what else Snakemake's command line can do."""
 
+import json
 import re
 
 import pandas as pd
@@ -57,7 +58,9 @@ def test_a_run_makes_every_file_and_ends_with_the_answer(finished_once):
     assert [len(of_setting) for of_setting in records] == [1] * 4
     run = finished_once.first_run
     assert run.stderr.startswith("tiny: 2 norms × 2 batch sizes × 4 seeds = 16 trials in 8 jobs, 8 to run\n")
-    assert re.search(r"\nreports/tiny/index.html\nOver 4 seeds, .+\.\n", run.stderr)
+    answer = json.loads((finished_once.report / "verdicts.json").read_text())["sentence"]
+    assert re.fullmatch(r".*\bBN .*in .* 2 contexts\b.*\.", answer)
+    assert f"\nreports/tiny/index.html\n{answer}\n" in run.stderr
     log = (finished_once.folder / f"logs/train/{chunks[0]}.log").read_text()
     assert re.fullmatch(rf"{settings[0]}: trained seeds 0 to 1 for 6 epochs in .+ s \(.+\); 0 diverged\n", log)
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,20 +116,27 @@ def _plot(options: argparse.Namespace) -> str:
     return f"{_folder(options)}/figures"
 
 
-def _report(options: argparse.Namespace) -> str:
+def _page(options: argparse.Namespace) -> str:
     from bnbench import report  # noqa: PLC0415
 
     report.run(_study(options), _folder(options))
-    _renew_index(options)
     return _answer(options)
+
+
+def _report(options: argparse.Namespace) -> str:
+    answer = _page(options)
+    _renew_index(options)
+    return answer
 
 
 def _rebuild(options: argparse.Namespace) -> str:
     from bnbench import plot  # noqa: PLC0415
 
-    _study(options)  # report a mistake in the config at once
+    study = _study(options)  # report a mistake in the config at once
     plot.prepare()
-    said = [step(options) for step in (_collect, _compare, _plot, _report)]
+    steps = {"collect": _collect, "compare": _compare, "plot": _plot, "report": _page}
+    said = running.here(study, {name: partial(step, options) for name, step in steps.items()})
+    _renew_index(options)
     return f"{said[0]}\n{said[-1]}"
 
 

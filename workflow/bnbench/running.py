@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -105,6 +105,28 @@ def loudly(arguments: Sequence[str], results: Path, cores: int) -> None:
         raise Interrupted(snakemake.stopped_by)
     if status := snakemake.process.returncode:
         raise UserError(f"Snakemake ended with status {status}")
+
+
+def here(study: Study, steps: Mapping[str, Callable[[], str]]) -> list[str]:
+    """Take the steps after the training in this process; give what each says.
+
+    A terminal shows which step is at work. Elsewhere nothing is shown, since nobody waits for a log of some seconds.
+
+    Args:
+        study: whose steps they are.
+        steps: name, as in `_STEPS` and in that order, → what takes the step.
+    """
+    if not sys.stderr.isatty():
+        return [step() for step in steps.values()]
+    shown, seconds, said = Line(sys.stderr), work.report_seconds(study), []
+    try:
+        for place, (name, step) in enumerate(steps.items()):
+            remaining = sum(seconds[each] for each in [*steps][place:])
+            shown.renew(f"{_STEPS[name]}, {clock.left(remaining)}")
+            said.append(step())
+    finally:
+        shown.clear()
+    return said
 
 
 class _Run:
