@@ -193,8 +193,8 @@ def test_eight_arms_in_sixteen_contexts_are_named_apart_in_the_figures_of_all_co
     placed = ranks.draw(study, table(tmp_path, "ranks"))
     assert apart(placed, [*placed.axes[0].texts, *placed.axes[0].get_yticklabels()])
     drawn = profile.draw(study, table(tmp_path, "profile"))
-    legend = drawn.axes[0].get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == [titles.arm(study, arm) for arm in study.arms[1:]]
+    (legend,) = drawn.legends
+    assert {text.get_text() for text in legend.get_texts()} == {titles.arm(study, arm) for arm in study.arms[1:]}
     assert apart(drawn, legend.get_texts())
     drawn = interactions.draw(study, table(tmp_path, "interactions"))
     assert apart(drawn, [*drawn.axes[0].texts, *drawn.axes[0].get_yticklabels()])

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from bnbench.figures import legends
 from bnbench.figures.axes import epoch_axis, epoch_label, shown_epochs, value_axis
 from bnbench.figures.panels import add_legend, finish, label, panels, share_across
+from bnbench.figures.sheets import thinned
 from bnbench.figures.style import WIDE, Room, palette
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
@@ -27,8 +28,10 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
         for arm, line in panel.rows.groupby(study.report.factor, sort=False):
             colour, epochs = palette(study)[str(arm)], shown_epochs(study, line["epoch"])
             low, high = line["low"].clip(0, 1), line["high"].clip(0, 1)
-            ax.plot(epochs, line["loss"], color=colour, lw=1.6)
-            ax.fill_between(epochs, low, high, color=colour, alpha=0.22, lw=0)
+            some = thinned(ax, epochs, log=study.trained_here)
+            ax.plot(epochs.iloc[some], line["loss"].iloc[some], color=colour, lw=1.6)
+            across = epochs.iloc[some]
+            ax.fill_between(across, low.iloc[some], high.iloc[some], color=colour, alpha=0.22, lw=0)
             for values in (low, line["loss"], high):
                 panel.show(epochs, values, colour)
         epoch_axis(study, ax)

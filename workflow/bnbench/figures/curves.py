@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from bnbench.figures import legends
 from bnbench.figures.axes import epoch_axis, epoch_label, shown_epochs, value_axis
 from bnbench.figures.panels import add_legend, finish, label, panels, share_across
+from bnbench.figures.sheets import thinned
 from bnbench.figures.style import WIDE, Room, palette
 from bnbench.plan.study import Study
 from bnbench.wording import own_captions, titles
@@ -35,10 +36,12 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
             decides = outcome == study.report.outcome
             colour, epochs = colours[arm], shown_epochs(study, line["epoch"])
             style: dict[str, Any] = {"lw": 1.6} if decides else _DOTTED
-            ax.plot(epochs, line["loss"], color=colour, **style)
+            some = thinned(ax, epochs, log=study.trained_here)
+            ax.plot(epochs.iloc[some], line["loss"].iloc[some], color=colour, **style)
             panel.show(epochs, line["loss"], colour)
             if decides:
-                ax.fill_between(epochs, line["low"], line["high"], color=colour, alpha=0.22, lw=0)
+                low, high = line["low"].iloc[some], line["high"].iloc[some]
+                ax.fill_between(epochs.iloc[some], low, high, color=colour, alpha=0.22, lw=0)
                 for end in ("low", "high"):
                     panel.show(epochs, line[end], colour)
         epoch_axis(study, ax)

@@ -14,6 +14,7 @@ from bnbench.figures import legends
 from bnbench.figures.axes import effect_axis, epoch_axis, epoch_label, shown_epochs
 from bnbench.figures.colours import PAPER, of_verdict
 from bnbench.figures.panels import add_legend, finish, label, panels, share_across
+from bnbench.figures.sheets import thinned
 from bnbench.figures.style import WIDE, Room, dashes, unique
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
@@ -35,7 +36,8 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
         for treatment, line in panel.rows.groupby("treatment", sort=False):
             epochs = np.asarray(shown_epochs(study, line["epoch"]), np.float64)
             sides = [side(study.outcome, *limits) for limits in line[["low", "high"]].itertuples(index=False)]
-            _in_colours(ax, epochs, line, sides, styles[str(treatment)])
+            some = thinned(ax, epochs, log=study.trained_here)
+            _in_colours(ax, epochs[some], line.iloc[some], [sides[place] for place in some], styles[str(treatment)])
             for column in ("effect", "low", "high"):
                 panel.show(epochs, line[column], of_verdict(sides[-1]))
             first = line[line["epoch"] == line["decided_from"]]

@@ -13,7 +13,8 @@ from matplotlib.ticker import FuncFormatter
 from bnbench.figures import legends, ticks
 from bnbench.figures.axes import scale
 from bnbench.figures.colours import INK
-from bnbench.figures.panels import Panel, add_legend, finish, label, panels, share_across
+from bnbench.figures.panels import add_legend, finish, label, panels, share_across
+from bnbench.figures.sheets import Panel, thinned
 from bnbench.figures.style import WIDE, Room, palette
 from bnbench.plan.study import Study
 
@@ -35,7 +36,8 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
             for level, off in ((0, 0.0), (1, own["y"])):
                 _band(panel, level, own[["x"]].assign(**_lines(own, off)), palette(study)[str(arm)])
         target = panel.rows.drop_duplicates("x").sort_values("x")
-        fits.plot(target["x"], target["y"], color=INK, zorder=3, **_TARGET)
+        some = target.iloc[thinned(fits, target["x"])]
+        fits.plot(some["x"], some["y"], color=INK, zorder=3, **_TARGET)
         panel.show(target["x"], target["y"], INK)
         _across(fits)
         _across(errors)
@@ -54,8 +56,9 @@ def _lines(own: pd.DataFrame, off: pd.Series[float] | float) -> dict[str, pd.Ser
 def _band(panel: Panel, level: int, lines: pd.DataFrame, colour: str) -> None:
     """A median with its band."""
     ax = panel.axes[level]
-    ax.plot(lines["x"], lines["mid"], color=colour, lw=1.5)
-    ax.fill_between(lines["x"], lines["low"], lines["high"], color=colour, alpha=0.22, lw=0)
+    some = lines.iloc[thinned(ax, lines["x"])]
+    ax.plot(some["x"], some["mid"], color=colour, lw=1.5)
+    ax.fill_between(some["x"], some["low"], some["high"], color=colour, alpha=0.22, lw=0)
     for name in ("low", "mid", "high"):
         panel.show(lines["x"], lines[name], colour, level)
 

@@ -51,8 +51,10 @@ def draw(study: Study, table: pd.DataFrame, room: Room = WIDE) -> Figure:
 
 
 def _said(study: Study, row: Mapping[Any, Any]) -> str:
-    """A row in numbers; nothing of one that has none."""
+    """A row in numbers, or why it has none."""
     if math.isnan(row["effect"]):
+        if study.paired and not row["pairs"]:
+            return f"no seed is {'finite' if row['diverged'] else 'measured'} in all contexts"
         return "not known"
     said = effects.interval(study.outcome, row["effect"], row["low"], row["high"])
     return f"× {said}" if study.outcome.is_ratio else said

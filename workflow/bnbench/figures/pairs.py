@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from bnbench.figures import legends
 from bnbench.figures.axes import value_axis, without_numbers
 from bnbench.figures.colours import GREY
-from bnbench.figures.panels import Panel, Sheet, add_legend, finish, label, panels
+from bnbench.figures.panels import add_legend, finish, label, panels
+from bnbench.figures.sheets import Panel, Sheet
 from bnbench.figures.style import LETTER, WIDE, Room, palette
 from bnbench.plan.study import Study
 from bnbench.wording import titles

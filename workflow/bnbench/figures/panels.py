@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from textwrap import fill
 from typing import Any
 
@@ -13,12 +12,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
 
 from bnbench.figures import legends
 from bnbench.figures.axes import Side, without_numbers
 from bnbench.figures.limits import for_panels
+from bnbench.figures.sheets import Panel, Sheet
 from bnbench.figures.style import LETTER, TITLE_SIZE, WIDE, Room, unique
 from bnbench.plan.study import Study
 from bnbench.wording import titles
@@ -33,44 +33,8 @@ _NARROW_LEFT = 0.9  # inches, at most
 _MANY_ROWS = 4  # from which on every row has numbers below it
 _GAP, _NUMBERS_GAP, _OWN_GAP = 0.18, 0.36, 0.58  # inches between columns: usual, with numbers below or beside each
 _RIGHT, _TITLE, _LINE, _NUMBERS, _HEADING, _BETWEEN = 0.12, 0.14, 0.175, 0.26, 0.22, 0.12  # inches
-
-
-@dataclass
-class Panel:
-    """A panel, or several on top of each other, with what it shows."""
-
-    axes: list[Axes]
-    rows: pd.DataFrame
-    """Of the table."""
-    first: bool
-    """Whether it is the first of its row."""
-    last: bool
-    """Whether none is below it."""
-    drawn: list[list[tuple[NDArray[np.float64], NDArray[np.float64], str]]] = field(default_factory=list)
-    """For each of its axes: places along it, values, and their colour."""
-
-    def show(self, places: ArrayLike, values: ArrayLike, colour: str, level: int = 0) -> None:
-        """Take down what is drawn on one of its axes, so that its limits fit."""
-        shown = tuple(np.atleast_1d(np.asarray(part, float)) for part in (places, values))
-        self.drawn[level].append((*shown, colour))  # type: ignore[arg-type]
-
-
-@dataclass
-class Sheet:
-    """A figure with its panels."""
-
-    figure: Figure
-    panels: list[Panel]
-    room: Room
-    left: float
-    """Inches to the left of the first panel."""
-    columns: int
-    gap: float
-    """Inches between columns."""
-    top: float
-    """Inches from the bottom of the figure to the top of what is above the panels."""
-    notes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What the legend has to say of limits."""
+_RIGHT_OF_NUMBERS = 0.25  # inches, where half of a number stands beyond its axis
+_NUMBER, _TO_LABEL = 0.072, 0.2  # inches of a digit of a number up the side; from numbers to a label, with their ticks
 
 
 def context_names(study: Study, table: pd.DataFrame) -> list[str]:
@@ -161,7 +125,8 @@ def _sheet(
     """The axes at fixed places, since a layout that measures every label takes a minute for a hundred axes."""
     left = min(left, _NARROW_LEFT) if room.narrow else left
     heights = [*stacked] or [_HEIGHTS[columns] if not room.narrow else 1.5]
-    width = (room.width - left - _RIGHT - (columns - 1) * gap) / columns
+    right = _RIGHT_OF_NUMBERS if numbers else _RIGHT
+    width = (room.width - left - right - (columns - 1) * gap) / columns
     size = TITLE_SIZE if columns < 4 and not room.narrow else 9
     letters = max(8, int(width / (LETTER * 1.22 * size / 9.5)))
     lines = [
@@ -205,7 +170,7 @@ def _sheet(
     for text, place in headings:
         style: dict[str, Any] = {"va": "top", "weight": "bold", "fontsize": TITLE_SIZE + 1}
         figure.text((left - 0.1) / room.width, 1 - (place + 0.04) / whole, text, **style)
-    return Sheet(figure, [panel for panel, *_ in found], room, left, columns, gap, whole)
+    return Sheet(figure, [panel for panel, *_ in found], room, left, columns, gap, right, whole)
 
 
 def finish(sheet: Sheet, *, log: bool, side: Side = "y", line: float | None = None, level: int = 0) -> None:
@@ -240,8 +205,14 @@ def _spread(sheet: Sheet, side: Side) -> None:
     """Make room for the numbers of every panel."""
     if side == "x" or sheet.gap >= _OWN_GAP:
         return  # there is room already
-    left, room, gap = sheet.left, sheet.room, _OWN_GAP
-    width = (room.width - left - _RIGHT - (sheet.columns - 1) * gap) / sheet.columns
+    sheet.gap = _OWN_GAP
+    _place(sheet)
+
+
+def _place(sheet: Sheet) -> None:
+    """Put the columns where the room to the left of them and between them wants them."""
+    left, room, gap = sheet.left, sheet.room, sheet.gap
+    width = (room.width - left - sheet.right - (sheet.columns - 1) * gap) / sheet.columns
     places = sorted({round(ax.get_position().x0, 6) for panel in sheet.panels for ax in panel.axes})
     for panel in sheet.panels:
         for ax in panel.axes:
@@ -269,14 +240,32 @@ def _mark_beyond(sheet: Sheet, ax: Axes, side: Side, drawn: Any, limits: tuple[f
 
 def label(sheet: Sheet, across: str = "", up: str = "", level: int = 0) -> None:
     """Name the axes: that up the side at the first panel of each row, that along the bottom below the last ones."""
+    named = fill(up, 26)
     for panel in sheet.panels:
         if up and panel.first:
-            panel.axes[level].set_ylabel(fill(up, 26))
+            panel.axes[level].set_ylabel(named)
+    if up:
+        _room_for_label(sheet, 1 + named.count("\n"), level)
     if across:
         bottom = min(ax.get_position().y0 for panel in sheet.panels for ax in panel.axes)
         for panel in sheet.panels:
             if math.isclose(panel.axes[-1].get_position().y0, bottom, abs_tol=1e-6):
                 panel.axes[-1].set_xlabel(across)
+
+
+def _room_for_label(sheet: Sheet, lines: int, level: int) -> None:
+    """Move the panels to the right where long numbers would push the label of their axis out of the picture."""
+    longest = max(map(_longest, {panel.axes[level].yaxis for panel in sheet.panels if panel.first}), default=0)
+    wanted = longest * _NUMBER + lines * _LINE + _TO_LABEL
+    if wanted > sheet.left:
+        sheet.left = wanted
+        _place(sheet)
+
+
+def _longest(axis: Axis) -> int:
+    """Characters of the longest number of an axis."""
+    places = [*axis.get_major_locator()()]
+    return max((len(text) for text in axis.get_major_formatter().format_ticks(places)), default=0)
 
 
 def share_across(sheet: Sheet) -> None:

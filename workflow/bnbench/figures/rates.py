@@ -17,7 +17,8 @@ from bnbench.figures import legends
 from bnbench.figures.axes import effect_axis, value_axis
 from bnbench.figures.colours import GREY, PAPER, of_verdict
 from bnbench.figures.differences import side
-from bnbench.figures.panels import Panel, add_legend, context_names, finish, grid
+from bnbench.figures.panels import add_legend, context_names, finish, grid
+from bnbench.figures.sheets import Panel
 from bnbench.figures.style import WIDE, Room, dashes, palette, unique
 from bnbench.plan.study import Study
 from bnbench.wording import effects, titles

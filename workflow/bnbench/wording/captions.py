@@ -11,7 +11,7 @@ from bnbench.plan.randomness import varying
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import BEST, SCHEMA, SEED_VARIES, SWING
-from bnbench.wording import effects, folded, formats, networks, own_captions, titles, words
+from bnbench.wording import contents, effects, folded, formats, networks, own_captions, titles, words
 
 _UNSAID = {SEED_VARIES: ALL, "network": DEFAULT["name"], "accumulate": "1"}
 """Factors that texts do not name where this is their only level."""
@@ -101,6 +101,7 @@ def _of_trials(study: Study) -> dict[str, str]:
         "small_dots": dots,
         "noise": _noise(study),
         "training_mode": "in training mode " if study.keeps_statistics else "",
+        "some_fits": _some_fits(study),
         "carried": "",
         "followed": "",
     }
@@ -133,6 +134,12 @@ def _points(study: Study) -> str:
     """What the points of the figure of pairs are."""
     final = f"the final {titles.outcome(study, study.report.outcome)} of all arms, {window(study)}"
     return f"Each point is one trained network, each line one of {formats.count(len(study.seeds), 'seed')}: {final}."
+
+
+def _some_fits(study: Study) -> str:
+    """How many contexts the figure of fitted functions shows, where it does not show all."""
+    shown, count = contents.fits(study)
+    return f" Here are {shown} of {count} contexts, evenly chosen; fit.csv has all." if shown < count else ""
 
 
 def _noise(study: Study) -> str:

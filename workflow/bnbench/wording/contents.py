@@ -40,10 +40,41 @@ def drawn(study: Study, name: str, table: Any) -> Any:
     """The rows of its table, a frame of pandas, that the figure `name` shows."""
     if name == "accuracy":
         table = table[table["outcome"] == ACCURACY]
+    if name == "fit":
+        return _fitted(study, table)
     if name in ALL_COMPARISONS or "baseline" not in table:
         return table
     baselines = {study.report.baseline, study.tuned_arms[0]}  # the second is that of arms that are tuned themselves
     return table[table["baseline"].isin(baselines)]
+
+
+FITS = 24
+"""Panels of fitted functions, at most: of more nobody reads each."""
+
+
+def fits(study: Study) -> tuple[int, int]:
+    """How many contexts the figure of fitted functions shows, and of how many."""
+    if not study.trained_here:
+        return 0, 0
+    curves = {label for label, level in study.levels["task"].items() if build(TASKS, level.entry).is_curve()}
+    fitted = sum(labels.get("task", "") in {"", *curves} for labels, _ in study.contexts())
+    return min(fitted, max(1, FITS // _panels(study))), fitted
+
+
+def _fitted(study: Study, table: Any) -> Any:
+    """The rows of some contexts, evenly chosen from the grid, where there are too many for one figure."""
+    held = [factor for factor in study.factors if factor in table and factor != study.report.factor]
+    known = table[held].drop_duplicates()
+    shown, count = fits(study)[0], len(known)
+    if count <= shown:
+        return table
+    places = sorted({round(place * (count - 1) / max(1, shown - 1)) for place in range(shown)})
+    return table.merge(known.iloc[places], on=held)
+
+
+def _panels(study: Study) -> int:
+    """Panels of one context."""
+    return len(study.arms) - 1 if len(study.arms) > SEVERAL else 1
 
 
 _OF_TRAINING = ("variance", "fit", "reference", "tuned", "rates", "absolute", "provenance")
@@ -144,7 +175,7 @@ def narrow(study: Study) -> set[str]:
 
     The variant of `<name>.svg` is the file `<name>-narrow.svg`.
     """
-    panels = len(study.contexts()) * (len(study.arms) - 1 if len(study.arms) > SEVERAL else 1)
+    panels = len(study.contexts()) * _panels(study)
     return {name for name in figures(study) if name not in _OF_PANELS or panels <= _MOST_PANELS}
 
 
