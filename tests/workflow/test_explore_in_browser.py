@@ -151,7 +151,7 @@ def test_an_exploratory_effect_says_what_the_table_of_outcomes_says_and_has_no_c
         assert lines["ratio"] == " ".join(cell.split())
         assert "exploratory" in lines
         assert mark.locator("svg.exploratory").count() == 1
-    assert page.locator("#figure-forest .role").inner_text().endswith("is exploratory: it has no verdict.")
+    assert "This outcome is exploratory: it has no verdict." in caption(page, "forest")
 
 
 def test_curves_say_what_the_table_of_curves_holds(page, folder):
@@ -318,6 +318,7 @@ def test_nobody_is_kept_out(visit, folder, scheme, width):
         viewport={"width": width, "height": 900},
     )
     page.locator("form.filters details").evaluate_all("all => all.forEach((one) => (one.open = true))")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
     found = Axe().run(page).response
     assert [(problem["id"], problem["nodes"][0]["html"]) for problem in found["violations"]] == []
 

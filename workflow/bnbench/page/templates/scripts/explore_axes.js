@@ -40,12 +40,12 @@ function logTicks(low, high, most) {
     const all = powers.flatMap((power) => steps.map((step) => Number(`${step}e${power}`)));
     const found = all.filter((tick) => tick >= low && tick <= high);
     const every = Math.ceil(found.length / most);
-    if (found.length >= (steps.length > 1 ? 2 : 3)) return found.filter((_, place) => place % every === 0);
+    if (found.length >= 3) return found.filter((_, place) => place % every === 0);
   }
   return linearTicks(low, high, most);
 }
 
-// At least two numbers of every axis are written: powers of ten, else steps between them, else even steps. `none`, no
+// At least two numbers of every axis are written, three where they fit: powers of ten, else steps between them, else even steps. `none`, no
 // effect, is one of them where it is given, with two others if they fit.
 function ticksOf(scale, most = 5, none = null) {
   const { low, high, isLog } = scale;

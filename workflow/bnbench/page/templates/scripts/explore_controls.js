@@ -52,16 +52,12 @@ function captionOf({ marks, caption, ring }) {
 
 function interactive(figure, draw, form) {
   const drawing = element("div", { class: "drawing" });
-  const role = element("p", { class: "note role" });
   const own = element("span", { class: "own" });
   let marks = [];
   figure.querySelector("figcaption .printed").after(own);
   figure.classList.add("drawn");
-  figure.prepend(element("div", { class: "explored" }, toolbar(form, form.nextElementSibling?.nextElementSibling === figure), role, drawing));
+  figure.prepend(element("div", { class: "explored" }, toolbar(form, form.nextElementSibling?.nextElementSibling === figure), drawing));
   watchers.push(() => {
-    const isDeciding = outcomeName() === explored.decides;
-    role.hidden = isDeciding;
-    role.textContent = `${explored.outcomes[outcomeName()].title} is exploratory: it has no verdict.`;
     const focused = marks.indexOf(document.activeElement);
     const drawn = draw();
     drawing.replaceChildren(...drawn.parts);

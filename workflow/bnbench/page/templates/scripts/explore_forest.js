@@ -71,7 +71,7 @@ function seedValues(name, row) {
 }
 
 function forestAxis(scale, text, label, none) {
-  const axis = element("svg", { class: "row axes", height: 38, width: "100%" });
+  const axis = element("svg", { class: "row axes", height: 24, width: "100%" });
   for (const tick of ticksOf(scale, isRoomy() ? 6 : 4, none)) {
     const x = percent(scale(tick));
     axis.append(element("line", { x1: x, x2: x, y1: 0, y2: 5 }), element("text", { x, y: 18, "text-anchor": "middle" }, text(tick)));
