@@ -151,7 +151,7 @@ def test_an_exploratory_effect_says_what_the_table_of_outcomes_says_and_has_no_c
         assert lines["ratio"] == " ".join(cell.split())
         assert "exploratory" in lines
         assert mark.locator("svg.exploratory").count() == 1
-    assert page.locator("#figure-forest .role").inner_text().endswith("is exploratory: it has no verdict.")
+    assert "This outcome is exploratory: it has no verdict." in caption(page, "forest")
 
 
 def test_curves_say_what_the_table_of_curves_holds(page, folder):
@@ -201,6 +201,7 @@ def test_a_seed_that_is_picked_with_the_keyboard_is_marked_in_every_figure_and_s
 
 def test_a_diverged_trial_is_a_cross_and_says_so(page):
     assert page.locator("#figure-pairs .cross").count() == 2
+    assert page.locator("#figure-pairs .cross + text").all_text_contents() == ["1", "1"]
     panel = page.locator(f"#figure-pairs {SLIDERS}").nth(1)
     panel.focus()
     page.keyboard.press("Home")
@@ -229,7 +230,7 @@ def test_an_arm_and_a_context_are_switched_off_and_on(page):
     page.locator("#figure-curves").get_by_role("button", name="no BN").click()
     assert page.locator("#figure-curves .curve").count() == 4
     assert page.locator("#figure-pairs circle.dot.arm-0").count() == 0
-    page.locator("form.filters summary").click()
+    page.locator("form.filters").get_by_text("Contexts", exact=True).click()
     page.get_by_role("group", name="Contexts").get_by_role("button").first.click()
     assert page.locator("#figure-curves .curve").count() == 3
     assert page.locator("[aria-label=Verdicts] tbody tr:visible").count() == 3
@@ -316,7 +317,8 @@ def test_nobody_is_kept_out(visit, folder, scheme, width):
         color_scheme=scheme,
         viewport={"width": width, "height": 900},
     )
-    page.locator("form.filters summary").click()
+    page.locator("form.filters details").evaluate_all("all => all.forEach((one) => (one.open = true))")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
     found = Axe().run(page).response
     assert [(problem["id"], problem["nodes"][0]["html"]) for problem in found["violations"]] == []
 
@@ -332,6 +334,114 @@ def test_paper_and_pages_without_scripts_have_the_figures_as_they_are(visit, fol
             assert one.locator(f"#figure-{figure} img").is_visible()
         assert not one.locator("form.filters").is_visible()
         assert one.locator(".explored:visible").count() == 0
+
+
+def beside(page, dot):
+    """How far the tooltip is from the box of a dot, across and down, and how far it reaches out of the window."""
+    return page.evaluate(
+        """([dot]) => {
+          const [own, mark] = [document.querySelector(".bubble"), dot].map((one) => one.getBoundingClientRect());
+          const across = Math.max(own.left - mark.right, mark.left - own.right);
+          const down = Math.max(own.top - mark.bottom, mark.top - own.bottom);
+          const out = Math.max(-own.left, own.right - innerWidth, -own.top, own.bottom - innerHeight);
+          return [across, down, out];
+        }""",
+        [dot.element_handle()],
+    )
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_the_tooltip_of_an_effect_opens_beside_its_dot_and_inside_the_window(visit, folder, width):
+    page = visit(folder / "index.html", viewport={"width": width, "height": 700})
+    for mark in page.locator("#figure-forest .forest-row[role=img]").all():
+        for reach in (mark.hover, mark.focus):
+            reach()
+            across, down, out = beside(page, mark.locator("circle").first)
+            assert max(across, down) > 0  # the dot is not covered
+            assert down < 12
+            assert out <= 0
+            if width == 1400:
+                assert across < 20
+
+
+def test_a_tooltip_goes_or_says_the_new_numbers_when_the_outcome_changes(page):
+    mark = page.locator("#figure-forest .forest-row[role=img]").first
+    mark.focus()
+    before = said(page)
+    page.evaluate("choose({ outcome: 'eval_loss' })")
+    assert said(page) != before
+    assert "exploratory" in said(page)[1]
+    page.evaluate("document.activeElement.blur()")
+    page.locator("#figure-forest .forest-row[role=img]").nth(1).hover()
+    assert page.locator(".bubble").is_visible()
+    page.evaluate("choose({ outcome: '' })")
+    assert not page.locator(".bubble").is_visible()
+
+
+def caption(page, figure):
+    return page.locator(f"#figure-{figure} figcaption").inner_text()
+
+
+def test_captions_say_what_is_drawn_and_are_those_of_paper_again_afterwards(page):
+    printed = {figure: caption(page, figure) for figure in FIGURES}
+    choose(page, "outcome", "eval_loss")
+    for figure in FIGURES:
+        said = caption(page, figure)
+        assert "train loss in evaluation mode" in said
+        assert "exploratory: it has no verdict" in said
+        assert "margin" not in said
+        assert "Files: SVG, PNG" in said
+    assert "of each context by itself" in caption(page, "forest")
+    choose(page, "outcome", "test_loss")
+    choose(page, "show", "values")
+    assert "There are no intervals" in caption(page, "forest")
+    assert caption(page, "curves") == printed["curves"]
+    choose(page, "show", "effects")
+    assert caption(page, "forest") == printed["forest"]
+    assert "ratio to no BN" in caption(page, "curves")
+    choose(page, "scale", "linear")
+    choose(page, "seed", "3")
+    for figure in FIGURES:
+        assert "The axis is linear." in caption(page, figure)
+    assert "Rings: seed 3" in caption(page, "forest")
+    page.emulate_media(media="print")
+    assert {figure: caption(page, figure) for figure in FIGURES} == printed
+    page.emulate_media(media="screen")
+    page.get_by_role("button", name="Reset").click()
+    assert {figure: caption(page, figure) for figure in FIGURES} == printed
+
+
+@pytest.mark.parametrize("scale", ["log", "linear"])
+def test_axes_of_effects_have_no_effect_two_other_numbers_and_the_margin(page, scale):
+    choose(page, "show", "effects")
+    choose(page, "scale", scale)
+    for figure in FIGURES:
+        for axes in page.locator(f"#figure-{figure} .axes").all():
+            ticks = axes.locator("text").all_text_contents()
+            assert "1" in ticks
+            assert sum(text.replace(".", "").isdigit() for text in ticks) >= 3
+        assert page.locator(f"#figure-{figure} .margin").count() >= 4
+
+
+def test_the_axis_of_a_long_forest_is_always_seen(visit, tmp_path):
+    many = study(hidden=[[8], [16], [32], [64], [8, 8], [16, 16], [32, 32]], seeds=3)
+    synthetic.rendered(tmp_path, many, ratio=effect, noise=0.05)
+    page = visit(tmp_path / "index.html", viewport={"width": 1400, "height": 900})
+    assert page.locator("main > header #figure-heatmap img").is_visible()  # first, and once
+    assert page.locator("#figure-heatmap").count() == 1
+    for down in (0, 100, 10_000):
+        page.locator(".forest-rows.many").evaluate("(box, down) => (box.scrollTop = down)", down)
+        box, axis = (page.locator(f".forest-rows{part}").bounding_box() for part in ("", " .axis"))
+        assert axis["y"] >= box["y"]
+        assert axis["y"] + axis["height"] <= box["y"] + box["height"] + 4
+
+
+def test_contexts_that_lie_far_apart_have_scales_of_their_own_and_one_that_runs_away_is_cut(page):
+    both = "[[1, 2, 1.5], [1e-4, 3e-4]].map((numbers) => numbers)"
+    assert page.evaluate(f"areFarApart({both}, true)")
+    assert not page.evaluate("areFarApart([[1, 2], [0.03, 0.4]], true)")
+    line = "[{ value: [1, 0.9, 0.8, 0.8, 0.7, 0.7, 0.6, 0.6, 0.5, 0.5, 1e8], low: [0.4], high: [null] }]"
+    assert page.evaluate(f"fenced({line}, true)") == [1, 0.9, 0.8, 0.8, 0.7, 0.7, 0.6, 0.6, 0.5, 0.5, 0.4]
 
 
 DIGITS = (1.0, 1.25, 9.995, 2.675, 5.5, -1.0, -1.25, -9.995)

@@ -112,6 +112,16 @@ def test_studies_of_every_kind_have_something_to_draw(name, tmp_path):
     assert bool(facts["finals"][facts["decides"]]) == (len(page.found["pairs"]) > 0)
 
 
+def test_a_verdict_by_ranks_without_a_number_says_why(tmp_path):
+    facts = block_of(constructed.page(constructed.CASES["one context diverged"], tmp_path).html)
+    said = [row["said"] for row in facts["effects"][facts["decides"]] if row["effect"] is None]
+    assert said
+    for one in said:
+        assert one["effect"] == "–"
+        assert one["instead"].startswith("by ranks; ")
+        assert one["instead"].endswith(" diverged")
+
+
 @pytest.mark.parametrize("name", ["five optimizers", "diverged, stopped and missing", "losses of 0", "groups of five"])
 def test_results_of_ones_own_have_something_to_draw(name, tmp_path):
     page = own_pages.page(own_pages.CASES[name], tmp_path)

@@ -20,7 +20,7 @@ from bnbench.judging.exploratory import PRIMARY
 from bnbench.outcomes import Outcome
 from bnbench.page import rows
 from bnbench.plan.study import Study
-from bnbench.wording import captions, contents, effects, formats, templating, titles, words
+from bnbench.wording import captions, contents, effects, formats, samples, templating, titles, words
 
 POINTS = 30_000
 """Points of all curves together, at most."""
@@ -170,6 +170,8 @@ class _Facts:
         """The row of an effect that decides."""
         columns = ("effect", "effect_low", "effect_high", "baseline_value", "treatment_value", "own_low", "own_high")
         said = {name: _said(cells[cell]) for name, cell in _CELLS.items()}
+        if cells["effect"] == rows.NOTHING and row["diverged_baseline"] + row["diverged_treatment"]:
+            said["instead"] = f"by ranks; {_diverged(self.study, row)}"
         solid = row["verdict"] in ("helps", "hurts") and row["test"] == "mean"
         return {**self._of_contrast(row, columns), "verdict": row["verdict"], "solid": solid, "said": said}
 
@@ -288,6 +290,15 @@ _CELLS = {
     "verdict": "verdict",
 }
 """What the texts of an effect are called, and the cells of the table of verdicts that have them."""
+
+
+def _diverged(study: Study, row: Mapping[Any, Any]) -> str:
+    """How many runs of a contrast diverged: `8 of 8 diverged`, of both arms `BN 8 of 8, no BN 2 of 8 diverged`."""
+    base, treated = samples.runs(row)
+    lost = {"treatment": (row["diverged_treatment"], treated), "baseline": (row["diverged_baseline"], base)}
+    counts = {titles.arm(study, row[arm]): f"{count} of {runs}" for arm, (count, runs) in lost.items() if count}
+    said = ", ".join(counts.values() if len(counts) == 1 else (f"{arm} {count}" for arm, count in counts.items()))
+    return f"{said} diverged"
 
 
 def _said(cell: rows.Cell) -> str:

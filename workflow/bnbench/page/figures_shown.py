@@ -23,7 +23,8 @@ _LARGE = 400_000  # bytes of an SVG for which the page takes the PNG if that is 
 
 _WIDE, _TALL, _HALF = 960, 900, 480  # pixels: the width of the page's column, a screen, and about half of one
 
-_MANY = 12  # comparisons of a study whose figures are folded from half a screen on
+MANY = 12
+"""Comparisons of a study whose figures are folded from half a screen on, and whose heat map comes first."""
 
 _CHANGED = "".join(
     f'[style*="{what}: {light}"] {{ {what}: {dark} !important }}\n'
@@ -49,7 +50,7 @@ def figures(
     Raises:
         UserError: a figure is absent.
     """
-    high = _HALF if len(found["contexts"]) > _MANY else _TALL
+    high = _HALF if len(found["contexts"]) > MANY else _TALL
     caption = {"snakemake": {"params": {"said": said}}}
     return {
         name: {

@@ -95,7 +95,7 @@ def _there(facts: Mapping[str, Any]) -> dict[str, bool]:
         "claims": facts["claims"] is not None,
         "rates": facts["tuned"] is not None,
         "outcomes": facts["outcomes"] is not None,
-        "heatmap": "heatmap" in figures,
+        "heatmap": "heatmap" in figures and not facts["grid_first"],
         "variance": facts["sources"] is not None,
         "interactions": "interactions" in figures,
         "aggregate": "profile" in figures,

@@ -102,6 +102,7 @@ def render(
     facts |= _of_runs(study, found) if isinstance(study, OwnStudy) else _of_trials(study)
     facts |= _tables(study, verdicts, found, said, facts["too_small"])
     facts |= {"figures": figures_shown.figures(study, out, verdicts, found, said)}
+    facts |= {"grid_first": "heatmap" in facts["figures"] and len(found["contexts"]) > figures_shown.MANY}
     page = environment.get_template("report.html").render(
         **facts,
         **_explored(study, found),

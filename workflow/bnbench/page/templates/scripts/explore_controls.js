@@ -33,20 +33,38 @@ function toolbar(form, isBelow) {
   return bar;
 }
 
+// What is shown: its outcome, and whether that decides.
+function viewOf() {
+  const name = outcomeName();
+  return { name, outcome: explored.outcomes[name], isDeciding: name === explored.decides };
+}
+
+// What a drawing shows, where it is something else than the printed figure; and what is added to it.
+function captionOf({ marks, caption, ring }) {
+  const { outcome, isDeciding } = viewOf();
+  const added = [];
+  if (marks.length && outcome.ratio && chosen.scale === "linear") added.push("The axis is linear.");
+  if (marks.length && chosen.seed && ring) added.push(`Rings: seed ${chosen.seed}, ${ring}.`);
+  const isOther = !marks.length || Boolean(caption);
+  const own = isOther && marks.length ? [caption, isDeciding ? "This outcome decides the verdicts." : "This outcome is exploratory: it has no verdict."] : [];
+  return { isOther, text: [...own, ...added].join(" ") };
+}
+
 function interactive(figure, draw, form) {
   const drawing = element("div", { class: "drawing" });
-  const role = element("p", { class: "note role" });
+  const own = element("span", { class: "own" });
   let marks = [];
+  figure.querySelector("figcaption .printed").after(own);
   figure.classList.add("drawn");
-  figure.prepend(element("div", { class: "explored" }, toolbar(form, form.nextElementSibling?.nextElementSibling === figure), role, drawing));
+  figure.prepend(element("div", { class: "explored" }, toolbar(form, form.nextElementSibling?.nextElementSibling === figure), drawing));
   watchers.push(() => {
-    const isDeciding = outcomeName() === explored.decides;
-    role.hidden = isDeciding;
-    role.textContent = `${explored.outcomes[outcomeName()].title} is exploratory: it has no verdict.`;
     const focused = marks.indexOf(document.activeElement);
     const drawn = draw();
     drawing.replaceChildren(...drawn.parts);
     marks = drawn.marks;
+    const { isOther, text } = captionOf(drawn);
+    figure.classList.toggle("other", isOther);
+    own.textContent = text && ` ${text}`;
     walkable(marks, Math.min(focused, marks.length - 1));
   });
 }

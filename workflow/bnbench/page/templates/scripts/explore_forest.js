@@ -44,7 +44,7 @@ function effectMarks(row, scale, outcome, isDeciding, seed) {
     const [low, high] = explored.margin.map(scale);
     marks.append(element("rect", { class: "margin", x: percent(low), width: percent(high - low), y: 0, height: 26 }));
   }
-  const none = scale(outcome.ratio ? 1 : 0);
+  const none = scale(noEffect(outcome));
   marks.append(element("line", { class: "none", x1: percent(none), x2: percent(none), y1: 0, y2: 26 }));
   marks.append(...[across(row.low, row.high, { class: "thin" }), across(row.own_low, row.own_high, { class: "thick" })].filter(Boolean));
   if (scale.can(row.effect)) marks.append(element("circle", { cx: percent(scale(row.effect)), cy: 13, r: 5.5, class: row.solid ? "solid" : "hollow" }));
@@ -70,9 +70,9 @@ function seedValues(name, row) {
   return chosen.seed ? { baseline: value("baseline"), treatment: value("treatment") } : { baseline: null, treatment: null };
 }
 
-function forestAxis(scale, text, label) {
-  const axis = element("svg", { class: "row axes", height: 38, width: "100%" });
-  for (const tick of ticksOf(scale, 5)) {
+function forestAxis(scale, text, label, none) {
+  const axis = element("svg", { class: "row axes", height: 24, width: "100%" });
+  for (const tick of ticksOf(scale, isRoomy() ? 6 : 4, none)) {
     const x = percent(scale(tick));
     axis.append(element("line", { x1: x, x2: x, y1: 0, y2: 5 }), element("text", { x, y: 18, "text-anchor": "middle" }, text(tick)));
   }
@@ -80,27 +80,34 @@ function forestAxis(scale, text, label) {
   return element("div", { class: "forest-row axis", "aria-hidden": "true" }, element("span"), element("div", {}, axis, ends), element("span"));
 }
 
-function drawForest(figure, focused) {
-  const name = outcomeName();
-  const [outcome, isDeciding, isEffect] = [explored.outcomes[name], name === explored.decides, chosen.show !== "values"];
+function forestCaption(outcome, isDeciding, isEffect) {
+  if (isDeciding && isEffect) return "";
+  if (isEffect) return `Dots: ${effectName(outcome, true)}. Lines: ${explored.level} intervals of each context by itself.`;
+  return `Dots: ${outcome.title} of each arm, averaged over the ${explored.paired ? "seeds" : "runs"}. There are no intervals.`;
+}
+
+function drawForest() {
+  const { name, outcome, isDeciding } = viewOf();
+  const isEffect = chosen.show !== "values";
   if (!(name in explored.effects)) return { parts: [note(`${outcome.title}: the arms are not compared by it.`)], marks: [] };
   const rows = forestRows(name);
   const seeds = rows.map((row) => (isEffect ? seedEffect(row, isDeciding) : seedValues(name, row)));
   const numbers = isEffect
-    ? [...rows.flatMap((row) => [row.effect, row.low, row.high, row.own_low, row.own_high]), ...seeds.filter((seed) => seed !== undefined), outcome.ratio ? 1 : 0, ...(isDeciding ? explored.margin : [])]
+    ? [...rows.flatMap((row) => [row.effect, row.low, row.high, row.own_low, row.own_high]), ...seeds.filter((seed) => seed !== undefined), noEffect(outcome), ...(isDeciding ? explored.margin : [])]
     : rows.flatMap((row, place) => [row.baseline, row.treatment, seeds[place].baseline, seeds[place].treatment]);
   const scale = scaleOf(numbers.filter((number) => number !== null && number !== undefined), isLogScale(outcome), 6, 94, 0.02);
   if (!rows.length || !scale) return { parts: [note("There is nothing to show of what is switched on.")], marks: [] };
   const marks = rows.map((row, place) => {
     const seed = isEffect ? seeds[place] : undefined;
     const picture = isEffect ? effectMarks(row, scale, outcome, isDeciding, seed) : valueMarks(row, scale, seeds[place]);
-    const said = isEffect ? `${isDeciding ? `${row.said.verdict}, ` : ""}${row.said.effect}` : `${row.said.baseline}, ${row.said.treatment}`;
+    const said = isEffect ? `${isDeciding ? `${row.said.verdict}, ` : ""}${row.said.instead ?? row.said.effect}` : `${row.said.baseline}, ${row.said.treatment}`;
     const mark = element("div", { class: "forest-row" }, element("span", {}, rowName(row)), picture, element("span", {}, said));
     saying(mark, forestWords(name, row, isDeciding, seed));
     return mark;
   });
   const [worse, better] = outcome.lower ? ["worse →", "← better"] : ["better →", "← worse"];
-  const label = isEffect ? `${outcome.lower ? better : "← worse"} · ${outcome.title}, ${outcome.effect} ${outcome.ratio ? "to" : "from"} ${explored.base} · ${worse}` : outcome.title;
-  const list = element("div", { class: `forest-rows ${marks.length > 24 ? "many" : ""}` }, ...marks, forestAxis(scale, tickText(outcome, isEffect), label));
-  return { parts: [list], marks };
+  const label = isEffect ? `${outcome.lower ? better : "← worse"} · ${effectName(outcome, true)} · ${worse}` : outcome.title;
+  const axis = forestAxis(scale, tickText(outcome, isEffect), label, isEffect ? noEffect(outcome) : null);
+  const list = element("div", { class: `forest-rows ${marks.length > 24 ? "many" : ""}` }, ...marks, axis);
+  return { parts: [list], marks, caption: forestCaption(outcome, isDeciding, isEffect), ring: isEffect ? "its effect" : "its value in each arm" };
 }

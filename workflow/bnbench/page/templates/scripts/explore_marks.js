@@ -5,16 +5,19 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape") bubble.hidden = true;
 });
 
-// `lines` are pairs of a name and a text.
+// `lines` are pairs of a name and a text; it stands beside the box, inside the window.
 function showBubble({ title, lines }, box) {
   const list = element("dl", {}, ...lines.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]));
   bubble.replaceChildren(element("b", {}, title), list);
   bubble.hidden = false;
   const { width, height } = bubble.getBoundingClientRect();
-  const x = Math.min(Math.max(8, box.left), document.documentElement.clientWidth - width - 8);
-  const y = box.top - height - 8 > 0 ? box.top - height - 8 : box.bottom + 8;
-  bubble.style.transform = `translate(${x + scrollX}px, ${y + scrollY}px)`;
+  const [across, down] = [document.documentElement.clientWidth, document.documentElement.clientHeight];
+  const inside = (place, length, room) => Math.max(8, Math.min(place, room - length - 8));
+  const x = box.right + 12 + width < across ? box.right + 12 : box.left - 12 - width;
+  const y = box.bottom + 6 + height < down ? box.bottom + 6 : box.top - 6 - height;
+  bubble.style.transform = `translate(${inside(x, width, across) + scrollX}px, ${inside(y, height, down) + scrollY}px)`;
 }
+watchers.push(() => (bubble.hidden = true)); // before anything is drawn anew: its numbers may be others
 
 const spoken = ({ title, lines }) => [title, ...lines.map(([name, text]) => `${name} ${text}`)].join("; ");
 
@@ -37,11 +40,11 @@ function walkable(marks, focused) {
   if (focused >= 0) marks[focused]?.focus();
 }
 
-// A mark that says one thing.
+// A mark that says one thing, beside its dot.
 function saying(mark, words) {
   mark.setAttribute("role", "img");
   mark.setAttribute("aria-label", spoken(words));
-  const show = () => showBubble(words, mark.getBoundingClientRect());
+  const show = () => showBubble(words, (mark.querySelector("circle") ?? mark.querySelector("svg")).getBoundingClientRect());
   for (const event of ["pointerenter", "focus"]) mark.addEventListener(event, show);
   for (const event of ["pointerleave", "blur"]) mark.addEventListener(event, () => (bubble.hidden = true));
 }
@@ -62,9 +65,9 @@ function sliding(panel, key, label, places, nearest, words, highlight, pick) {
   };
   const show = () => {
     const box = panel.getBoundingClientRect();
-    const unit = box.width / SIZE.width;
-    const [x, y] = highlight(places[at]);
-    showBubble(words(places[at]), { left: box.left + (x + 10) * unit, top: box.top + y * unit, bottom: box.top + (y + 10) * unit });
+    const unit = box.width / panel.viewBox.baseVal.width;
+    const [x, y] = highlight(places[at]).map((place) => place * unit);
+    showBubble(words(places[at]), { left: box.left + x, right: box.left + x, top: box.top + y, bottom: box.top + y });
   };
   const leave = () => {
     highlight(null);
@@ -73,7 +76,7 @@ function sliding(panel, key, label, places, nearest, words, highlight, pick) {
   tell();
   panel.addEventListener("pointermove", (event) => {
     const box = panel.getBoundingClientRect();
-    const unit = SIZE.width / box.width;
+    const unit = panel.viewBox.baseVal.width / box.width;
     at = nearest((event.clientX - box.left) * unit, (event.clientY - box.top) * unit);
     tell();
     show();
@@ -85,9 +88,9 @@ function sliding(panel, key, label, places, nearest, words, highlight, pick) {
   panel.addEventListener("keydown", (event) => {
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: places.length - 1 }[event.key];
     if (to !== undefined) at = Math.min(Math.max(0, to), places.length - 1);
-    else if (pick && ["Enter", " "].includes(event.key)) pick(places[at]);
-    else return;
+    else if (!pick || !["Enter", " "].includes(event.key)) return;
     event.preventDefault();
+    if (to === undefined) return pick(places[at]); // the figure is drawn anew, and its focus says the rest
     tell();
     show();
   });

@@ -15,43 +15,56 @@ function shownColumns(isEffect, name) {
 }
 
 function drawPairs() {
-  const name = outcomeName();
-  const outcome = explored.outcomes[name];
-  const isEffect = chosen.show === "effects" && name === explored.decides && explored.paired;
+  const view = viewOf();
+  const { outcome, name, isDeciding } = view;
+  const isEffect = chosen.show === "effects" && isDeciding && explored.paired;
   const parts = [];
   if (chosen.show === "effects" && !isEffect) parts.push(note(explored.paired ? `The effect of each pair is known of the outcome that decides, ${explored.outcomes[explored.decides].title}, alone: here are the values.` : "Runs that are not paired have no effect one by one: here are the values."));
-  const columns = shownColumns(isEffect, name);
-  const every = columns.flatMap((column) => column.values).filter((value) => value !== null);
-  const up = scaleOf(isEffect ? [...every, outcome.ratio ? 1 : 0] : every, isLogScale(outcome), SIZE.height - SIZE.bottom, SIZE.top + 6);
-  if (!up) return { parts: [...parts, note(name in explored.finals ? "There is nothing to show of what is switched on." : `${outcome.title}: nothing is kept of single ${explored.run}s.`)], marks: [] };
-  const contexts = [...new Set(columns.map((column) => column.context))];
-  const drawn = contexts.map((context) => pairsPanel(context, columns.filter((column) => column.context === context), { outcome, up, isEffect }));
-  return { parts: [...parts, grid(drawn.map((one) => one.whole))], marks: drawn.map((one) => one.panel) };
+  const drawn = panelsOf(shownColumns(isEffect, name), { ...view, isEffect }, (columns) => columns.flatMap((column) => column.values), pairsPanel);
+  if (!drawn) return { parts: [...parts, note(name in explored.finals ? "There is nothing to show of what is switched on." : `${outcome.title}: nothing is kept of single ${explored.run}s.`)], marks: [] };
+  const joined = explored.paired ? "; lines join the trials of a seed" : "";
+  const caption = isEffect
+    ? `Dots: ${effectName(outcome, true)}, of each seed. Grey band: the margin. There are no intervals.`
+    : isDeciding ? "" : `Dots: ${outcome.title} of each ${explored.run}${joined}. A cross with a number: that many diverged. There are no intervals.`;
+  return { parts: [...parts, ...drawn.parts], marks: drawn.marks, caption, ring: isEffect ? "its effect" : "its value in each arm" };
 }
 
-function pairsPanel(context, columns, { outcome, up, isEffect }) {
-  const panel = element("svg", { viewBox: `0 0 ${SIZE.width} ${SIZE.height}` });
-  const room = (SIZE.width - SIZE.left - SIZE.right) / columns.length;
-  const middle = (place) => SIZE.left + room * (place + 0.5);
-  panel.append(panelAxes(up, tickText(outcome, isEffect), null, null, ""));
-  // A name that is wider than its column would run into the next: the colours say it too.
-  if (columns.every((column) => column.title.length * 6.5 < room))
-    columns.forEach((column, place) => panel.append(element("text", { x: middle(place), y: SIZE.height - SIZE.bottom + 16, "text-anchor": "middle" }, column.title)));
-  if (isEffect) {
-    const none = up(outcome.ratio ? 1 : 0);
-    panel.append(element("line", { class: "none", x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: none, y2: none }));
-  }
+// Names below the columns: level where they fit, else slanted, with the room that they need below the panel.
+function columnNames(panel, columns, middle, room, { width, height, bottom }) {
+  const isLevel = columns.every((column) => column.title.length * 6.5 < room);
+  const names = columns.map((column) => short(column.title, isLevel ? 99 : 18));
+  const more = isLevel ? 0 : Math.max(...names.map((name) => name.length)) * 5.4 - bottom + 22;
+  panel.setAttribute("viewBox", `0 0 ${width} ${height + Math.max(0, more)}`);
+  names.forEach((name, place) => {
+    const [x, y] = [middle(place), height - bottom + (isLevel ? 16 : 10)];
+    const slant = { "text-anchor": "end", transform: `rotate(-60 ${x} ${y})` };
+    panel.append(element("text", { x: isLevel ? x : x + 2, y, ...(isLevel ? { "text-anchor": "middle" } : slant) }, name));
+  });
+}
+
+function pairsPanel(context, columns, view) {
+  const { outcome, size, up, isEffect } = view;
+  const panel = element("svg");
+  const room = (size.width - size.left - size.right) / columns.length;
+  const middle = (place) => size.left + room * (place + 0.5);
+  panel.append(panelAxes(view, null, ""));
+  columnNames(panel, columns, middle, room, size);
   const text = isEffect ? effectText : valueText;
   const seeds = [...new Set(columns.flatMap((column) => column.seeds))].sort((a, b) => a - b);
   const values = new Map(seeds.map((seed) => [seed, columns.map((column) => column.values[column.seeds.indexOf(seed)])]));
-  const height = (value) => (up.can(value) ? up(value) : SIZE.top); // what diverged stands at the top
+  const height = (value) => (up.can(value) ? up(value) : size.top); // what diverged stands at the top
   const dots = (seed) => values.get(seed).flatMap((value, place) => (value === undefined ? [] : [[middle(place), height(value), value, columns[place]]]));
   const path = (seed) => `M${dots(seed).map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}`;
   const isJoined = explored.paired && columns.length > 1;
   if (isJoined) panel.append(element("path", { class: "joined", d: seeds.filter((seed) => dots(seed).every(([, , value]) => up.can(value))).map(path).join("") }));
-  const crossed = "m-4,-4l8,8m0,-8l-8,8";
-  for (const [x, y, value, column] of seeds.flatMap(dots))
-    panel.append(up.can(value) ? element("circle", { class: `dot ${column.kind}`, cx: x, cy: y, r: 3.5 }) : element("path", { class: `cross ${column.kind}`, d: `M${x},${y}${crossed}` }));
+  for (const [cx, cy, value, column] of seeds.flatMap(dots))
+    if (up.can(value)) panel.append(element("circle", { class: `dot ${column.kind}`, cx, cy, r: 3.5 }));
+  columns.forEach((column, place) => {
+    const lost = column.values.filter((value) => !up.can(value)).length;
+    if (!lost) return;
+    panel.append(element("path", { class: `cross ${column.kind}`, d: `M${middle(place)},${size.top}m-4,-4l8,8m0,-8l-8,8` }));
+    panel.append(element("text", { x: middle(place) + 7, y: size.top + 4 }, lost));
+  });
   const ring = (kind) => {
     const group = element("g", { class: kind });
     panel.append(group);
@@ -72,7 +85,7 @@ function pairsPanel(context, columns, { outcome, up, isEffect }) {
   const nearest = (x, y) => closest(seeds.map((seed) => Math.min(...dots(seed).map(([cx, cy]) => Math.hypot(cx - x, cy - y)))));
   const pick = (seed) => choose({ seed: chosen.seed === `${explored.seeds[seed]}` ? "" : `${explored.seeds[seed]}` });
   sliding(panel, `pairs ${context}`, `${explored.contexts[context].name || outcome.title}, ${explored.paired ? "seed by seed" : "run by run"}`, seeds, nearest, words, highlight, pick);
-  return { panel, whole: element("div", {}, element("div", { class: "title" }, explored.contexts[context].name), panel) };
+  return panel;
 }
 
 // The effect of a seed beside its values, where it is known.
