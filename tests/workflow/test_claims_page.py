@@ -27,8 +27,9 @@ def claimed(new_checkout):
 
 def test_a_study_that_tunes_shows_tuned_arms_and_equal_rates(claimed):
     page = (claimed.report / "index.html").read_text()
-    assert "With each arm at the learning rate that the other seeds" in page
-    assert "At equal rates: " in page
+    assert "<h1>With tuned learning rates, " in page
+    assert "<p>At equal rates, " in page
+    assert "has the learning rate that the other seeds’ validation losses choose" in page
     assert claimed.contents("figures/rates.svg")
     verdicts = json.loads((claimed.report / "verdicts.json").read_text())
     assert len(verdicts["tables"]["tuned"]["data"]) == 1
