@@ -113,7 +113,7 @@ def stored(verdicts: Mapping[str, Any]) -> Iterator[Block]:
     )
     for key in keys:
         yield Block("verdicts", verdicts[key])
-    for key in ("parts", "modes", "crossings", "drifts"):
+    for key in ("others", "parts", "modes", "crossings", "shrinking", "drifts"):
         yield from (Block("verdicts", sentence) for sentence in verdicts[key])
     for key in ("sentences", "tuned", "reference", "interactions", "aggregate", "absolute", "trajectories", "variance"):
         yield from (Block("verdicts", sentence) for sentence in verdicts[key])

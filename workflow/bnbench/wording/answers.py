@@ -74,11 +74,37 @@ def headline(study: Study, rows: pd.DataFrame, start: str = "") -> str:
         start: what the headline begins with, where there are words enough: `with tuned rates, `.
     """
     groups = _groups(study, rows)
-    for told in _candidates(study, groups):
+    main = _main(study, groups)
+    for told in _candidates(study, [groups[main]] if main is not None else groups):
         for said in (f"{start}{told}", told):
             if len(said.split()) <= WORDS:
                 return formats.beginning(said)
     raise AssertionError("the last candidate is short")  # pragma: no cover
+
+
+def others(study: Study, rows: pd.DataFrame) -> list[str]:
+    """A sentence for each further arm, of at most `WORDS` words, where the headline tells of BN alone."""
+    groups = _groups(study, rows)
+    main = _main(study, groups)
+    if main is None:
+        return []
+    rest = [group for place, group in enumerate(groups) if place != main]
+    found = []
+    for group in rest:
+        short = (said for said in _candidates(study, [group]) if len(said.split()) <= WORDS)
+        found.append(f"{formats.beginning(next(short))}.")
+    return found
+
+
+def _main(study: Study, groups: Sequence[_Group]) -> int | None:
+    """Which group the headline tells alone: BN against no BN, where all arms take too many words; None without one."""
+    everywhere = {verdict for group in groups for verdict, rows in group.judged.items() if rows}
+    called = [(group.base, group.treated) for group in groups]
+    wanted = (NORMS["none"].title, NORMS["batch"].title)
+    if len(groups) < 2 or wanted not in called or everywhere in ({"no data"}, {"diverged"}, {"undecided"}):
+        return None
+    whole = "; ".join(_with_sizes(study, group) for group in groups)
+    return None if len(whole.split()) <= WORDS else called.index(wanted)
 
 
 def answer(study: Study, rows: pd.DataFrame, head: str, more: Sequence[str] = ()) -> str:

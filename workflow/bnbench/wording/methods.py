@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from bnbench import __version__
+from bnbench.catalogue.norms import NORMS
 from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
@@ -69,7 +70,7 @@ def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
     of_networks = ("network", "hidden", "activation")
     held = [name for name in captions.named_factors(study) if name not in (factor, *of_networks)]
-    arms = titles.with_levels([titles.whole(study, arm) for arm in study.arms])
+    arms = _arms([titles.whole(study, arm) for arm in study.arms])
     return {
         **captions.facts(study),
         "fixed_by_seed": randomness.fixed(study),
@@ -87,6 +88,14 @@ def _design(study: Study) -> dict[str, object]:
         "epochs": f"{study.config['epochs']:,}",
         "levels": "; ".join(f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held),
     }
+
+
+def _arms(named: Sequence[str]) -> str:
+    """What networks were trained with: `with and without BN`, `without BN and with LN and ghost BN`."""
+    first, *others = named
+    if first == NORMS["none"].title and len(others) == 1:
+        return f"with and without {others[0]}"
+    return titles.with_levels(named)
 
 
 def tests(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, object]:

@@ -160,7 +160,7 @@ def decided(study: Study, row: Row, judged: Row) -> str:
         whose = f" of {titles.comparison(study, row)}" if several else ""
         return formats.sentence(opening and f"{opening},", f"the band{whose} {band} {last}")
     at_last = row["decided_from"] == row["epoch"]
-    when = last if at_last else f"from {named.epoch} {row['decided_from']:{named.form}} on,"
+    when = last if at_last else f"{named.since(row['decided_from'])},"
     among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""
     side = "lower" if (judged["verdict"] == "helps") == study.outcome.lower_is_better else "higher"
     said = f"{when} the {loss} {with_it} is {side} than {without}{among}"

@@ -169,7 +169,7 @@ def _together(study: Study, rows: Sequence[Row]) -> str:
         return "All arms differ."
     if len(groups) == 1:
         return "No two of them can be distinguished."
-    return f"Not to be distinguished are {'; '.join(several)}."
+    return formats.beginning(f"{'; '.join(several)} cannot be distinguished.")
 
 
 def _all(row: Row) -> str:

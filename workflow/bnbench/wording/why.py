@@ -79,11 +79,11 @@ def _parts(study: Study, rows: Sequence[Row]) -> str:
         known.append(f"{_factor(parts[STALE])} comes from stale running averages")
     open_parts = [cause for name, cause in _CAUSES.items() if not _decided(study, parts[name])]
     if not _decided(study, total):
-        size = f"it is not decided whether the test losses {treated} and {base} differ at all"
+        size = f"whether the test losses {treated} and {base} differ at all is undecided"
     else:
         size = f"the test loss {treated} is {effects.beside(_LOSS, total['effect'], base)}"
     said = f"{size}: {' and '.join(known)}" if known else size
-    rest = f" The part of {' and of '.join(open_parts)} is not decided." if open_parts else ""
+    rest = f" How much is due to {' or to '.join(open_parts)} is undecided." if open_parts else ""
     return formats.beginning(f"{start}{said}.{rest}")
 
 

@@ -42,7 +42,7 @@ function interactive(figure, draw, form) {
   watchers.push(() => {
     const isDeciding = outcomeName() === explored.decides;
     role.hidden = isDeciding;
-    role.textContent = `${explored.outcomes[outcomeName()].title} is exploratory: it has no verdict.`;
+    role.textContent = `The ${explored.outcomes[outcomeName()].title} is exploratory: it has no verdict.`;
     const focused = marks.indexOf(document.activeElement);
     const drawn = draw();
     drawing.replaceChildren(...drawn.parts);

@@ -29,7 +29,7 @@ function drawCurves() {
   if (chosen.show === "effects" && !isEffect) parts.push(note(`The effect over the ${explored.epoch}s is known of ${explored.paired ? `the outcome that decides, ${explored.outcomes[explored.decides].title},` : "pairs"} alone: here are the values.`));
   const every = lines.flatMap((line) => [...line.value, ...line.low, ...line.high]).filter((number) => number !== null);
   const up = scaleOf(isEffect ? [...every, outcome.ratio ? 1 : 0] : every, isLogScale(outcome), SIZE.height - SIZE.bottom, SIZE.top);
-  if (!up) return { parts: [...parts, note(name in explored.curves ? "There is nothing to show of what is switched on." : `${outcome.title}: nothing is kept of it over the ${explored.epoch}s.`)], marks: [] };
+  if (!up) return { parts: [...parts, note(name in explored.curves ? "There is nothing to show of what is switched on." : `${outcome.title}: no values per ${explored.epoch} exist.`)], marks: [] };
   const epochs = lines.flatMap((line) => explored.grids[line.grid]).map((epoch) => epoch + shift());
   const across = scaleOf([Math.min(...epochs), Math.max(...epochs)], explored.log_epochs, SIZE.left, SIZE.width - SIZE.right, 0.01);
   const contexts = [...new Set(lines.map((line) => line.context))];

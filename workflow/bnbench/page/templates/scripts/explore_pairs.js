@@ -23,7 +23,7 @@ function drawPairs() {
   const columns = shownColumns(isEffect, name);
   const every = columns.flatMap((column) => column.values).filter((value) => value !== null);
   const up = scaleOf(isEffect ? [...every, outcome.ratio ? 1 : 0] : every, isLogScale(outcome), SIZE.height - SIZE.bottom, SIZE.top + 6);
-  if (!up) return { parts: [...parts, note(name in explored.finals ? "There is nothing to show of what is switched on." : `${outcome.title}: nothing is kept of single ${explored.run}s.`)], marks: [] };
+  if (!up) return { parts: [...parts, note(name in explored.finals ? "There is nothing to show of what is switched on." : `${outcome.title}: no values of single ${explored.run}s exist.`)], marks: [] };
   const contexts = [...new Set(columns.map((column) => column.context))];
   const drawn = contexts.map((context) => pairsPanel(context, columns.filter((column) => column.context === context), { outcome, up, isEffect }));
   return { parts: [...parts, grid(drawn.map((one) => one.whole))], marks: drawn.map((one) => one.panel) };
