@@ -5,6 +5,7 @@ A sentence is read by its form; one of no known form that names a direction is s
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -417,6 +418,26 @@ def _parts(page: Page, match: re.Match[str]) -> bool:
     )
 
 
+def _weights(page: Page, match: re.Match[str]) -> bool:
+    """`Most of the difference is in the weights in 3 of 4 contexts: … worse networks …`: so many rows bear it out."""
+    study, mostly, total = page.study, [], 0
+    keys = [*study.levels, "baseline", "treatment"]
+    keys.remove(study.report.factor)
+    for _, group in page.found["decomposition"].groupby(keys, sort=False):
+        of, total = {row["component"]: row for row in group.to_dict("records")}, total + 1
+        parts = [of[name] for name in ("weights", "total")]
+        apart = all(row["p_adjusted"] < study.report.alpha and not row["low"] <= 1 <= row["high"] for row in parts)
+        weights, stale = (abs(math.log(of[name]["effect"])) for name in ("weights", "stale averages"))
+        sides = {row["effect"] > 1 for row in parts}
+        mostly += [of["weights"]] if apart and len(sides) == 1 and weights > stale else []
+    counted = _count(re.fullmatch(_AMONG, match["among"]), total) if match["among"] else 1
+    return len(mostly) == counted and all(
+        (row["effect"] > 1) == (match["side"] == "worse")
+        and _beside(page, match["arm"]) == titles.arm(study, row["treatment"])
+        for row in mostly
+    )
+
+
 def _modes(page: Page, match: re.Match[str]) -> bool:
     """`… in training mode and … in evaluation mode: there it is 2.2-fold lower`: the intervals do not overlap."""
     study, label = page.study, _beside(page, match["arm"])
@@ -479,6 +500,10 @@ PARTS = (
     rf"With (?P<name>.+), the test loss (?P<treated>with .+?) is (?P<side>{HIGHER}|{LOWER}) (?:as|than) "
     r"(?P<base>with(?:out)? .+?)(?:: .*)?\."
 )
+WEIGHTS = (
+    rf"Most of the difference is in the weights(?: in (?P<among>{_AMONG}))?: training (?P<arm>with(?:out)? .+) led to "
+    r"(?P<side>worse|better) networks, even when they are tested with exact statistics\."
+)
 MODES = (
     r"With (?P<name>.+), on the training points, the loss (?P<arm>with.* .+?) is [\d.e+-]+ in training mode "
     rf"and [\d.e+-]+ in evaluation mode: there it is (?P<side>{HIGHER}|{LOWER})\."
@@ -508,6 +533,7 @@ FORMS: list[tuple[str, Callable[[Page, re.Match[str]], bool]]] = [
     (DRIFT, _drift),
     (PARTS, _parts),
     (MODES, _modes),
+    (WEIGHTS, _weights),
     (HEADLINE, _headline),
 ]
 """What a whole sentence looks like → whether its table bears it out."""

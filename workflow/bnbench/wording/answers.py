@@ -174,7 +174,7 @@ def _with_sizes(study: Study, group: _Group) -> str:
         return _in_short(study, group)
     rows = group.judged[sides[0]]
     sized = [row["effect"] for row in rows if row["test"] not in _RANKED]
-    size = [f"{titles.outcome(study, study.outcome.name)} {effects.span(study.outcome, sized)}"] if sized else []
+    size = [f"{_outcome(study)} {effects.span(study.outcome, sized)}"] if sized else []
     by_ranks = len(rows) - len(sized)
     size += [f"{by_ranks} by ranks" if sized else "by ranks"] if by_ranks else []
     if len(rows) == group.contexts:
@@ -182,6 +182,13 @@ def _with_sizes(study: Study, group: _Group) -> str:
     decided = f"{group.treated} {sides[0]}{group.against}{_where(len(rows), group.contexts)} ({', '.join(size)})"
     rest = [f"{_OF_ONE[verdict]} in {len(group.judged[verdict])}" for verdict in _others(group, sides)]
     return f"{decided}{' and ' if len(rest) == 1 else ', '}{formats.listed(rest)}"
+
+
+def _outcome(study: Study) -> str:
+    """What decides, and its mode where networks with BN have two: `training-mode train loss`."""
+    name = study.outcome.name
+    mode = "training-mode " if name == "train_loss" and study.trained_here and study.keeps_statistics else ""
+    return f"{mode}{titles.outcome(study, name)}"
 
 
 def _in_short(study: Study, group: _Group) -> str:

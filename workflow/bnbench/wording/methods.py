@@ -12,7 +12,7 @@ from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import SEED_VARIES
-from bnbench.wording import captions, formats, networks, randomness, templating, titles, variance
+from bnbench.wording import captions, formats, networks, randomness, setup_notes, templating, titles, variance
 
 BIBTEX = f"""@software{{bnbench,
   title   = {{bnbench: does batch normalization help or hurt here?}},
@@ -78,6 +78,8 @@ def _design(study: Study) -> dict[str, object]:
         "several": len(study.contexts()) > 1,
         "networks": networks.trained(study) + (f" {arms}" if factor != "network" else ""),
         "own_loss": networks.own_loss(study),
+        "setup": " ".join(setup_notes.setup(study)),
+        "untuned": setup_notes.rates(study),
         "all_shared": factor not in ("task", "batch_size")
         and all(study.shares_weights(context) for context, _ in study.contexts()),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),

@@ -300,8 +300,10 @@ def _disagreement(study: Study, row: Row) -> str:
     rejected = row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
         possible = samples.are_groups(row) or sign_flips.can_decide(row["pairs"], study.report.alpha)
-        never = "" if possible else ", and with so few seeds it never could"
-        return f" The interval rules out equality, but the test does not{never}."
+        if not possible:
+            return f" The interval rules out equality, but the test does not: {samples.smallest_p(int(row['pairs']))}."
+        adjusted = f", adjusted for {row['family']} comparisons," if row["family"] > 1 else ""
+        return f" The interval rules out equality, but the test{adjusted} does not."
     return " The test rules out equality, but the interval does not." if rejected and not outside else ""
 
 
