@@ -5,6 +5,7 @@ A sentence is read by its form; one of no known form that names a direction is s
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 
 from constructed import Page
 
+from bnbench.judging import stretches
 from bnbench.wording import effects, formats, titles
 
 GENERIC = Path(__file__).with_name("page") / "generic_sentences.txt"
@@ -42,7 +44,7 @@ HIGHER = rf"(?:(?:{_AMOUNT}|∞)(?: times as high|-fold higher)|{_AMOUNT}{_UNIT}
 OPEN = rf"may be from (?:{LOWER}|just as high) to (?:{HIGHER}|just as high) (?:as|than)\b"
 OPEN_CHANGE = rf"\(anything from (?:{LOWER}|equal) to (?:{HIGHER}|equal) is possible\)"
 _NUMBER = r"(\d[\d,]*)"
-_AMONG = rf"(?:both contexts|all {_NUMBER} contexts|{_NUMBER} of {_NUMBER} contexts)"
+_AMONG = rf"(?:both|all {_NUMBER}|{_NUMBER} of {_NUMBER}) (?:contexts|comparisons)"
 
 
 @dataclass
@@ -261,7 +263,9 @@ def _course(page: Page, match: re.Match[str]) -> bool:
         differences = page.found["differences"]
         own = differences[(differences[keys] == [row[key] for key in keys]).all(axis=1)]
         last = own.iloc[-1]
-        since = last["decided_from"] if match["epoch"] is None else float(match["epoch"])
+        since = last["decided_from"]
+        if match["epoch"] is not None:
+            since = float(match["epoch"].replace(",", "")) - int(study.trained_here)
         beside = (
             last["high"] < study.outcome.no_effect
             if match["side"] == "lower"
@@ -339,8 +343,9 @@ def _crossing(page: Page, match: re.Match[str]) -> bool:
     """
     rows, none = _rows_named(page, "differences", match), page.study.outcome.no_effect
     said = re.findall(SIDE, match["rest"])
+    first_one = int(page.study.trained_here)  # people count from 1 what is stored from 0
     for side, at_times, first, last, largest, peak in said:
-        low, high = (int(end.replace(",", "")) for end in (first, last or first))
+        low, high = (int(end.replace(",", "")) - first_one for end in (first, last or first))
         own = [row for row in rows if low <= row["epoch"] <= high]
         lower = (side or match["first"]) == "lower"
         agree = [row["high"] < none if lower else row["low"] > none for row in own]
@@ -349,20 +354,57 @@ def _crossing(page: Page, match: re.Match[str]) -> bool:
             return False
         if largest and not _largest(page, [row for row, ours in zip(own, agree, strict=True) if ours], largest, peak):
             return False
-    return len(said) > 1
+    return len(said) > ("alone" not in match["rest"])
+
+
+def _turning(page: Page, match: re.Match[str]) -> bool:
+    """`Yes, in 1 of 4 contexts: BN helps early and hurts later`: in as many, the stretches that matter say so."""
+    study, table = page.study, page.found["stretches"]
+    held = [name for name in table if name in (*study.levels, "baseline", "treatment") and name != study.report.factor]
+    crossed = []
+    for _, group in table.groupby(held, sort=False):
+        runs = stretches.runs(group.to_dict("records"))
+        crossed += [[(run[0]["side"], run[0]["treatment"]) for run in runs]] if len(runs) > 1 else []
+    better = {True: "below", False: "above"}[study.outcome.lower_is_better]
+    words = [[("helps" if side == better else "hurts") for side, _ in course] for course in crossed]
+    arms = {titles.arm(study, treatment) for course in crossed for _, treatment in course}
+    total = len(page.found["drift"])
+    counted = _count(re.fullmatch(_AMONG, match["among"]), total) if match["among"] else 1
+    return (
+        len(crossed) == counted
+        and arms == {match["treated"]}
+        and all(course == [match["early"], match["later"]] for course in words)
+    )
+
+
+def _shrinks(page: Page, match: re.Match[str]) -> bool:
+    """`… falls from 10 after 100 epochs to 1.43 at the end`: band and verdict do not overlap."""
+    study = page.study
+    epoch = int(match["epoch"].replace(",", "")) - int(study.trained_here)
+    peaks = [row for row in _rows_named(page, "differences", match) if row["epoch"] == epoch]
+    judged = [row for row in _rows_named(page, "contexts", match) if row["verdict"] in ("helps", "hurts")]
+    falls = match["verb"] == "falls"
+    return bool(peaks and judged) and all(
+        peak["low"] > row["effect_high"] if falls else peak["high"] < row["effect_low"]
+        for peak, row in zip(peaks, judged, strict=True)
+    )
 
 
 def _largest(page: Page, rows: list[Row], said: str, peak: str) -> bool:
     """Whether the largest effect of these epochs is as large as is said, and at the epoch that is named."""
     top = max(rows, key=lambda row: effects.size(page.study.outcome, row["effect"]))
-    return effects.changed(page.study.outcome, top["effect"]) == said and top["epoch"] == int(peak.replace(",", ""))
+    return effects.changed(page.study.outcome, top["effect"]) == said and top["epoch"] == int(
+        peak.replace(",", "")
+    ) - int(page.study.trained_here)
 
 
 def _drift(page: Page, match: re.Match[str]) -> bool:
     """`From epoch 399 to 499, the ratio … became 6 % higher`: the limits of the change say so."""
     none, lower = page.study.outcome.no_effect, match["side"].endswith("lower")
     rows = [
-        row for row in _rows_named(page, "drift", match) if row["first_epoch"] == int(match["from"].replace(",", ""))
+        row
+        for row in _rows_named(page, "drift", match)
+        if row["first_epoch"] == int(match["from"].replace(",", "")) - int(page.study.trained_here)
     ]
     return bool(rows) and all(row["change_high"] < none if lower else row["change_low"] > none for row in rows)
 
@@ -373,6 +415,26 @@ def _parts(page: Page, match: re.Match[str]) -> bool:
     lower = match["side"].endswith("lower")
     return bool(rows) and all(
         row["p_adjusted"] < page.study.report.alpha and (row["high"] < 1 if lower else row["low"] > 1) for row in rows
+    )
+
+
+def _weights(page: Page, match: re.Match[str]) -> bool:
+    """`Most of the difference is in the weights in 3 of 4 contexts: … worse networks …`: so many rows bear it out."""
+    study, mostly, total = page.study, [], 0
+    keys = [*study.levels, "baseline", "treatment"]
+    keys.remove(study.report.factor)
+    for _, group in page.found["decomposition"].groupby(keys, sort=False):
+        of, total = {row["component"]: row for row in group.to_dict("records")}, total + 1
+        parts = [of[name] for name in ("weights", "total")]
+        apart = all(row["p_adjusted"] < study.report.alpha and not row["low"] <= 1 <= row["high"] for row in parts)
+        weights, stale = (abs(math.log(of[name]["effect"])) for name in ("weights", "stale averages"))
+        sides = {row["effect"] > 1 for row in parts}
+        mostly += [of["weights"]] if apart and len(sides) == 1 and weights > stale else []
+    counted = _count(re.fullmatch(_AMONG, match["among"]), total) if match["among"] else 1
+    return len(mostly) == counted and all(
+        (row["effect"] > 1) == (match["side"] == "worse")
+        and _beside(page, match["arm"]) == titles.arm(study, row["treatment"])
+        for row in mostly
     )
 
 
@@ -387,7 +449,10 @@ def _modes(page: Page, match: re.Match[str]) -> bool:
     return bool(evaluation["high"] < training["low"] if lower else evaluation["low"] > training["high"])
 
 
-TRENDS = r"From epoch [\d,]+ to epoch [\d,]+ \(\d+ measurements\), the [a-z ]+? (?=fell|rose|did not)(?P<rest>.*)"
+TRENDS = (
+    r"(?:Between [\d,]+ and [\d,]+ epochs?|From [a-z ]+ [\d,]+ to [a-z ]+ [\d,]+) \(\d+ measurements\), "
+    r"the [a-z ]+? (?=fell|rose|did not)(?P<rest>.*)"
+)
 STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*), so more epochs may give another answer\."
 SEED_BY_SEED = (
     r"(?:Final [a-z]+, seed by seed\. )?(?P<name>.+): the [a-z ]+ is (?P<side>lower|higher) "
@@ -404,26 +469,40 @@ TOGETHER = (
     rf"(?:(?P<side>{HIGHER}|{LOWER})) (?:as|than) (?P<base>with(?:out)? .+?)(?: \(.*\))?\.?"
 )
 COURSE = (
-    r"With (?P<name>.+), (?:from epoch (?P<epoch>\d+) on,|at the last measurement) the [a-z ]+ with (?P<treated>.+) "
+    r"With (?P<name>.+), (?:from (?:epoch )?(?P<epoch>[\d,]+)(?: epochs?)? on,|at the last "
+    r"measurement) the [a-z ]+ with (?P<treated>.+) "
     r"is (?P<side>higher|lower) than (?P<base>with(?:out)? .+?)(?:, among the \d+ pairs that stayed finite)?\."
 )
 SIDE = (
-    r"(?:(higher|lower) )?(?:(at times) )?(?:from|at) epoch ([\d,]+)(?: to ([\d,]+))?"
-    r"(?: \(at most ([^()]+), at epoch ([\d,]+)\))?"
+    r"(?:(higher|lower) )?(?:(at times) )?(?:after|from [a-z ]+|at [a-z ]+) ([\d,]+)(?: to ([\d,]+))?(?: epochs?)?"
+    r"(?: \(at most ([^()]+), (?:after|at [a-z ]+) ([\d,]+)(?: epochs?)?\))?"
 )
 CROSSING = (
     r"(?:[Ww]ith (?P<name>.+), )?[Tt]he [a-z ]+ (?P<treated>with .+) is "
-    r"(?P<first>(?:higher|lower)) than (?P<base>with(?:out)? .+?) (?P<rest>(?:at|from) epoch .+?)"
-    r"(?:, changing sides \d+ times)?\."
+    r"(?P<first>(?:higher|lower)) than (?P<base>with(?:out)? .+?) (?P<rest>(?:at times )?(?:after|at|from) .+?)"
+    r"(?:, changing sides \d+ times|: counted as (?:early training|too short), not as another answer)?\."
 )
 DRIFT = (
-    r"(?:[Ww]ith (?P<name>.+), )?[Ff]rom epoch (?P<from>[\d,]+) to (?P<to>[\d,]+), "
+    r"(?:[Ww]ith (?P<name>.+), )?(?:[Bb]etween|[Ff]rom)(?: epoch)? (?P<from>[\d,]+) (?:and|to)(?: "
+    r"epoch)? (?P<to>[\d,]+)(?: epochs?)?, "
     r"the .+, (?P<treated>[^,]+) (?:to|minus) "
     rf"(?P<base>.+?),? became (?P<side>{HIGHER}|{LOWER}) \(.*\)\."
+)
+SHRINKS = (
+    r"(?:[Ww]ith (?P<name>.+), )?[Tt]he .+, (?P<treated>[^,]+) (?:to|minus) (?P<base>.+?), (?P<verb>falls|rises) "
+    r"from [−+\d.,e-]+ (?:after|at [a-z ]+) (?P<epoch>[\d,]+)(?: epochs?)? to [−+\d.,e-]+ at the end\."
+)
+TURNING = (
+    rf"(?:Yes|The answer depends on the budget)(?:,? in (?P<among>{_AMONG}))?: (?P<treated>.+) "
+    r"(?P<early>helps|hurts) early and (?P<later>helps|hurts) later\."
 )
 PARTS = (
     rf"With (?P<name>.+), the test loss (?P<treated>with .+?) is (?P<side>{HIGHER}|{LOWER}) (?:as|than) "
     r"(?P<base>with(?:out)? .+?)(?:: .*)?\."
+)
+WEIGHTS = (
+    rf"Most of the difference is in the weights(?: in (?P<among>{_AMONG}))?: training (?P<arm>with(?:out)? .+) led to "
+    r"(?P<side>worse|better) networks, even when they are tested with exact statistics\."
 )
 MODES = (
     r"With (?P<name>.+), on the training points, the loss (?P<arm>with.* .+?) is [\d.e+-]+ in training mode "
@@ -435,7 +514,8 @@ HEADLINE = (
     r"(?:,| in | with | compared |:|; |\.?$).*?)\.?"
 )
 PRINTED = (
-    r".*'s (?P<value>[\d.e+-]+) at epoch \d+ with .* lies (?P<side>below|above) all of (?P<seeds>\d+) seeds?, "
+    r".*'s (?P<value>[\d.e+-]+) (?:after [\d,]+ epochs?|at [a-z ]+ [\d,]+) with .* lies "
+    r"(?P<side>below|above) all of (?P<seeds>\d+) seeds?, "
     r"whose .*"
 )
 FORMS: list[tuple[str, Callable[[Page, re.Match[str]], bool]]] = [
@@ -447,10 +527,13 @@ FORMS: list[tuple[str, Callable[[Page, re.Match[str]], bool]]] = [
     (STILL, _trends),
     (SEED_BY_SEED, _seed_by_seed),
     (SHARE, _share),
+    (TURNING, _turning),
     (CROSSING, _crossing),
+    (SHRINKS, _shrinks),
     (DRIFT, _drift),
     (PARTS, _parts),
     (MODES, _modes),
+    (WEIGHTS, _weights),
     (HEADLINE, _headline),
 ]
 """What a whole sentence looks like → whether its table bears it out."""

@@ -99,7 +99,7 @@ def test_one_finite_pair_of_a_context_is_shown_as_what_it_is(rebuilt, tmp_path):
 
 @pytest.mark.parametrize(
     ("seeds", "said"),
-    [(1, "one pair shows no spread"), (2, "nothing is decided"), (5, "with so few seeds it never could")],
+    [(1, "one pair shows no spread"), (2, "nothing is decided"), (5, "with 5 seeds, the smallest possible p is 0.062")],
 )
 def test_few_seeds_decide_nothing_and_say_so(rebuilt, tmp_path, seeds, said):
     study = synthetic.plan(**{**PLAN, "seeds": seeds})

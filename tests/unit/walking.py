@@ -102,6 +102,7 @@ def stored(verdicts: Mapping[str, Any]) -> Iterator[Block]:
         "opposite",
         "budget",
         "budget_note",
+        "rates_note",
         "why",
         "absolute_answer",
         "convergence",
@@ -113,7 +114,7 @@ def stored(verdicts: Mapping[str, Any]) -> Iterator[Block]:
     )
     for key in keys:
         yield Block("verdicts", verdicts[key])
-    for key in ("parts", "modes", "crossings", "drifts"):
+    for key in ("others", "definitions", "setup", "parts", "modes", "crossings", "shrinking", "drifts"):
         yield from (Block("verdicts", sentence) for sentence in verdicts[key])
     for key in ("sentences", "tuned", "reference", "interactions", "aggregate", "absolute", "trajectories", "variance"):
         yield from (Block("verdicts", sentence) for sentence in verdicts[key])

@@ -33,8 +33,8 @@ def said(html):
 
 def test_beside_the_verdicts_and_in_the_methods_it_says_for_which_rows_they_are(page):
     text = said(page(synthetic.plan(**OF_DATA)))
-    assert text.count("For these rows: each seed draws another random split of the same rows of diabetes.") == 2
-    beside, methods = (match.start() for match in re.finditer("For these rows: ", text))
+    assert text.count("All seeds split the same 442 rows of diabetes.") == 2
+    beside, methods = (match.start() for match in re.finditer("All seeds split the same ", text))
     assert text.index("what decides") < beside < text.index("Every outcome")
     assert text.index("A paragraph for a paper") < methods < text.index("To cite the software")
     assert "Corrected intervals (Nadeau & Bengio 2003)" in text
@@ -61,7 +61,7 @@ def test_of_other_tasks_nothing_of_this_is_said(page, changes):
 @pytest.mark.parametrize("outcome", ["train_loss", "generalization_gap"])
 def test_where_there_is_no_corrected_interval_none_is_promised(page, outcome):
     text = said(page(synthetic.plan(**OF_DATA, report={"outcome": outcome})))
-    assert "For these rows: " in text
+    assert "All seeds split the same " in text
     assert not re.search(r"[Cc]orrected (interval|The ratio)|Corrected", text)
 
 
@@ -90,5 +90,5 @@ def test_without_all_sources_varied_no_share_is_promised(page):
 def test_a_study_in_which_one_source_alone_varies_says_which(page):
     text = said(page(synthetic.plan(**OF_DATA, seed_varies="weights")))
     assert "varied source weights" in text
-    assert "For one split of these rows" in text
+    assert "are the same for every seed. So intervals and verdicts describe this split alone." in text
     assert "What makes the spread" not in text

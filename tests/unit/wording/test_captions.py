@@ -46,7 +46,7 @@ def test_arms_are_said_to_share_what_they_share(changes, said):
 
 def test_levels_that_do_not_differ_are_summed_up():
     assert captions.levels(synthetic.plan(**synthetic.GRID)) == (
-        "The arms are no BN and BN, in the tables none and batch. "
+        "The arms are no BN and BN, in the CSV files none and batch. "
         "The contexts differ in batch size (full, 25) and optimizer (adam lr=0.001, sgd lr=0.1). "
         "The same everywhere: task sine, hidden size 4, activation relu, initialization independent, "
         "schedule constant, device cpu."

@@ -58,6 +58,21 @@ def test_an_amount_is_the_same_for_a_factor_and_for_its_inverse_from_two_on(rati
 
 
 @pytest.mark.parametrize(
+    ("ratios", "said"),
+    [
+        ([8.6, 1.43], "1.4 to 8.6 times as high"),
+        ([1 / 12, 1 / 1.1], "1.1- to 12-fold lower"),
+        ([1.04, 3.0], "1.04 to 3.0 times as high"),
+        ([1.12, 1.43], "12 % to 43 % higher"),
+        ([1.43, 1.43], "43 % higher"),
+        ([10.0, 520.0], "10 to 520 times as high"),
+    ],
+)
+def test_a_range_of_effects_has_one_unit(ratios, said):
+    assert effects.span(LOSS, ratios) == said
+
+
+@pytest.mark.parametrize(
     ("outcome", "effect", "low", "high", "said"),
     [
         (ACCURACY, 0.013, 0.004, 0.022, "1.3 percentage points higher (0.40 to 2.2 percentage points)"),

@@ -26,7 +26,7 @@ def test_one_context(compared, prose):
     said = verdicts["methods"]
     network = [
         "hidden layers 4, relu",
-        "without BN and with BN",
+        "with and without BN",
         "40 epochs",
         "8 seeds",
         "task sine",

@@ -122,7 +122,7 @@ def test_a_paragraph_of_ones_own_network_and_loss(compared, own, prose):
     study = images(network, loss=loss, batch_size=16, accumulate=2)
     said = compared(study, noise=0.1)[1]["methods"]
     assert said.startswith(
-        "Networks built by my_net of nets.py (width=16) without BN and with BN were trained for 40 epochs"
+        "Networks built by my_net of nets.py (width=16) with and without BN were trained for 40 epochs"
     )
     assert "The loss was my_loss of nets.py (delta=0.5)." in said
     assert "accumulation 2" in said

@@ -133,9 +133,10 @@ def assert_headline_claims(study, rows, said):
         tallied = {VERBS[verb]: int(number) for number, verb in TALLIED.findall(said.partition(", ")[2])}
         assert tallied == found
         return
-    clauses = said.split("; ")
-    assert len(clauses) == len(study.arms) - 1
-    for arm, clause in zip(study.arms[1:], clauses, strict=True):
+    more, clauses = [sentence.removesuffix(".") for sentence in answers.others(study, rows)], said.split("; ")
+    assert all(len(sentence.split()) <= answers.WORDS for sentence in more)
+    assert not more or len(clauses) == 1
+    for arm, clause in zip(study.arms[1:], [*clauses, *more], strict=True):
         own = rows[rows["treatment"] == arm]
         counts = Counter(own["verdict"])
         assert titles.arm(study, arm) in clause

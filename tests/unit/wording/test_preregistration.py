@@ -24,7 +24,7 @@ def outcome(**more):
 @cases(
     fixed=(
         {},
-        "The outcome, its window, the comparisons, the margin, α and the number of seeds are as fixed before training.",
+        "The outcome, its window, the comparisons, the margin, α and the number of seeds were fixed before training.",
     ),
     unknown=({"fixed": 0, "unknown": 8}, "It is not known whether this was fixed before training."),
     unknown_in_part=(

@@ -166,7 +166,7 @@ def test_an_interval_is_called_simultaneous_only_where_it_is(limits, together):
 
 @cases(
     one=({"pairs": 1, "effect_low": math.nan, "effect_high": math.nan}, "1 seed, nothing is decided"),
-    five=({"pairs": 5, "effect_low": 2.2, "p_adjusted": 0.0625}, "with so few seeds it never could"),
+    five=({"pairs": 5, "effect_low": 2.2, "p_adjusted": 0.0625}, "with 5 seeds, the smallest possible p is 0.062"),
     none=(NONE, "no pairs of BN and no BN"),
 )
 def test_a_context_of_few_seeds(case, prose):

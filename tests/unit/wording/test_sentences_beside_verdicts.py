@@ -59,14 +59,22 @@ LAST = {
 
 
 @cases(
-    higher_from_an_epoch_on=("hurts", {"decided_from": 19.0}, ["epoch 19", "BN", "higher than without BN"]),
-    lower_from_the_start=("helps", {"decided_from": 0.0, "effect": 0.2}, ["epoch 0", "BN", "lower than without BN"]),
+    higher_from_an_epoch_on=("hurts", {"decided_from": 19.0}, ["from 20 epochs on", "BN", "higher than without BN"]),
+    lower_from_the_start=(
+        "helps",
+        {"decided_from": 0.0, "effect": 0.2},
+        ["from 1 epoch on", "BN", "lower than without BN"],
+    ),
     at_the_last_measurement=(
         "hurts",
         {"decided_from": 39.0},
         ["at the last measurement", "BN", "higher than without BN"],
     ),
-    of_the_finite_pairs=("hurts", {"decided_from": 19.0, "pairs": 7}, ["epoch 19", "higher", "the 7 pairs", "finite"]),
+    of_the_finite_pairs=(
+        "hurts",
+        {"decided_from": 19.0, "pairs": 7},
+        ["from 20 epochs on", "higher", "the 7 pairs", "finite"],
+    ),
     never_decided=("hurts", {"decided_from": NAN}, ["equal losses", "last measurement"]),
     against_the_verdict=("helps", {"decided_from": NAN, "low": 1.1}, ["band", "side of the verdict"]),
     undecided=("undecided", {"decided_from": NAN, "low": 1.1}, ["no epoch", "undecided"]),
@@ -87,7 +95,7 @@ def test_a_trajectory(case, prose):
 def test_a_trajectory_of_scores_is_higher_where_the_treatment_helps(verdict, side):
     row = {**LAST, "decided_from": 19.0, "low": 0.01, "high": 0.02}
     said = sentences.decided(synthetic.scored(ONE), row, {"verdict": verdict, "pairs": 8})
-    assert f"from epoch 19 on, the test accuracy with BN is {side} than without BN" in said
+    assert f"from 20 epochs on, the test accuracy with BN is {side} than without BN" in said
     open_still = {**row, "decided_from": NAN, "low": -0.01}
     said = sentences.decided(synthetic.scored(ONE), open_still, {"verdict": verdict, "pairs": 8})
     assert "the band still includes equal scores" in said

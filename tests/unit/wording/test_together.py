@@ -237,9 +237,9 @@ PAIRS = pd.DataFrame(
 @cases(
     of_two_that_are_not_told_apart=(
         ["a", "b", "b"],
-        ["1.20 for no BN", "1.90 for BN", "Not to be distinguished are BN and BN"],
+        ["1.20 for no BN", "1.90 for BN", "BN and BN", "cannot be distinguished"],
     ),
-    that_overlap=(["a", "a b", "b"], ["Not to be distinguished are no BN and BN; BN and BN momentum"]),
+    that_overlap=(["a", "a b", "b"], ["No BN and BN; BN and BN momentum", "cannot be distinguished"]),
     of_all_that_are_told_apart=(["a", "b", "c"], ["All arms differ"]),
     of_none_that_is_told_apart=(["a", "a", "a"], ["No two of them can be distinguished"]),
 )

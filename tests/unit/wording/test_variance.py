@@ -103,13 +103,13 @@ def test_of_functions_every_seed_is_a_new_data_set(task):
 
 def test_of_splits_it_is_said_for_which_rows_the_intervals_are():
     said = variance.rows_alone(synthetic.plan(task=["sine", "diabetes", "digits"]))
-    assert said.startswith("For these rows: ")
+    assert said.startswith("All seeds split the same ")
     assert_states(said, ["another random split of the same rows of diabetes and digits", "not of the population"])
     assert "elsewhere" not in said
 
 
 def test_where_the_data_do_not_vary_the_intervals_are_for_one_split():
     said = variance.rows_alone(study(seed_varies=["weights", "order"]))
-    assert_states(said, ["For one split of these rows", "this split alone"])
+    assert_states(said, ["the same for every seed", "this split alone"])
     assert "draws another" not in said
-    assert_states(variance.rows_alone(study()), ["where the data vary", "elsewhere they speak of one split alone"])
+    assert_states(variance.rows_alone(study()), ["where the data vary", "elsewhere they describe one split alone"])

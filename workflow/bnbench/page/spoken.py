@@ -51,6 +51,7 @@ def _notes(verdicts: Mapping[str, Any], missing: str) -> list[tuple[str, str]]:
     return [
         (verdicts["opposite"], "outcomes"),
         (verdicts["budget_note"], "budget"),
+        (verdicts["rates_note"], "method"),
         (verdicts["adjusted"], "method"),
         (missing, "exclusions"),
         (verdicts["preregistration"]["note"], "method"),

@@ -88,6 +88,7 @@ def render(
         "own": isinstance(study, OwnStudy),
         "heading": titles.heading(study),
         "options": study.report,
+        "several_arms": len(study.comparisons) > 1,
         "arms": [titles.arm(study, arm) for arm in study.arms],
         "base": captions.base(study),
         "treated": captions.treated(study),

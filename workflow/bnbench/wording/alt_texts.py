@@ -52,17 +52,14 @@ def _sentences(study: Study, name: str, verdicts: Mapping[str, Any], table: pd.D
 def _curves(study: Study, table: pd.DataFrame) -> list[str]:
     """From where to where the loss that decides fell."""
     own = table[table["outcome"] == study.report.outcome]
-    epoch, form, value = words.of(study).epoch, words.of(study).form, partial(_value, study)
+    after, value = words.of(study).after, partial(_value, study)
     said = []
     for setting, line in _by_setting(study, own):
         first, last = line.iloc[0], line.iloc[-1]
         if line["loss"].isna().all():
             said.append(f"{setting}: {_nothing(study)}.")
             continue
-        fell = (
-            f"from {value(first['loss'])} at {epoch} {first['epoch']:{form}} to {value(last['loss'])} "
-            f"at {epoch} {last['epoch']:{form}}"
-        )
+        fell = f"from {value(first['loss'])} {after(first['epoch'])} to {value(last['loss'])} {after(last['epoch'])}"
         said.append(f"{setting}: {titles.outcome(study, study.report.outcome)} {fell}.")
     return said
 
@@ -71,7 +68,8 @@ def _accuracy(study: Study, table: pd.DataFrame) -> list[str]:
     """From where to where the accuracy went."""
     said = []
     for setting, line in _by_setting(study, table.dropna(subset=["loss"])):
-        ends = (f"{effects.value(OUTCOMES[ACCURACY], row['loss'])} at epoch {row['epoch']}" for row in _rows(line))
+        after = words.of(study).after
+        ends = (f"{effects.value(OUTCOMES[ACCURACY], row['loss'])} {after(row['epoch'])}" for row in _rows(line))
         first, *_, last = [*ends] * 2
         said.append(f"{setting}: test accuracy from {first} to {last}.")
     return said

@@ -74,11 +74,37 @@ def headline(study: Study, rows: pd.DataFrame, start: str = "") -> str:
         start: what the headline begins with, where there are words enough: `with tuned rates, `.
     """
     groups = _groups(study, rows)
-    for told in _candidates(study, groups):
+    main = _main(study, groups)
+    for told in _candidates(study, [groups[main]] if main is not None else groups):
         for said in (f"{start}{told}", told):
             if len(said.split()) <= WORDS:
                 return formats.beginning(said)
     raise AssertionError("the last candidate is short")  # pragma: no cover
+
+
+def others(study: Study, rows: pd.DataFrame) -> list[str]:
+    """A sentence for each further arm, of at most `WORDS` words, where the headline tells of BN alone."""
+    groups = _groups(study, rows)
+    main = _main(study, groups)
+    if main is None:
+        return []
+    rest = [group for place, group in enumerate(groups) if place != main]
+    found = []
+    for group in rest:
+        short = (said for said in _candidates(study, [group]) if len(said.split()) <= WORDS)
+        found.append(f"{formats.beginning(next(short))}.")
+    return found
+
+
+def _main(study: Study, groups: Sequence[_Group]) -> int | None:
+    """Which group the headline tells alone: BN against no BN, where all arms take too many words; None without one."""
+    everywhere = {verdict for group in groups for verdict, rows in group.judged.items() if rows}
+    called = [(group.base, group.treated) for group in groups]
+    wanted = (NORMS["none"].title, NORMS["batch"].title)
+    if len(groups) < 2 or wanted not in called or everywhere in ({"no data"}, {"diverged"}, {"undecided"}):
+        return None
+    whole = "; ".join(_with_sizes(study, group) for group in groups)
+    return None if len(whole.split()) <= WORDS else called.index(wanted)
 
 
 def answer(study: Study, rows: pd.DataFrame, head: str, more: Sequence[str] = ()) -> str:
@@ -148,7 +174,7 @@ def _with_sizes(study: Study, group: _Group) -> str:
         return _in_short(study, group)
     rows = group.judged[sides[0]]
     sized = [row["effect"] for row in rows if row["test"] not in _RANKED]
-    size = [f"{titles.outcome(study, study.outcome.name)} {effects.span(study.outcome, sized)}"] if sized else []
+    size = [f"{_outcome(study)} {effects.span(study.outcome, sized)}"] if sized else []
     by_ranks = len(rows) - len(sized)
     size += [f"{by_ranks} by ranks" if sized else "by ranks"] if by_ranks else []
     if len(rows) == group.contexts:
@@ -156,6 +182,13 @@ def _with_sizes(study: Study, group: _Group) -> str:
     decided = f"{group.treated} {sides[0]}{group.against}{_where(len(rows), group.contexts)} ({', '.join(size)})"
     rest = [f"{_OF_ONE[verdict]} in {len(group.judged[verdict])}" for verdict in _others(group, sides)]
     return f"{decided}{' and ' if len(rest) == 1 else ', '}{formats.listed(rest)}"
+
+
+def _outcome(study: Study) -> str:
+    """What decides, and its mode where networks with BN have two: `training-mode train loss`."""
+    name = study.outcome.name
+    mode = "training-mode " if name == "train_loss" and study.trained_here and study.keeps_statistics else ""
+    return f"{mode}{titles.outcome(study, name)}"
 
 
 def _in_short(study: Study, group: _Group) -> str:

@@ -239,7 +239,7 @@ def levels(study: Study) -> str:
     if isinstance(study, OwnStudy):
         return own_captions.levels(study)
     arms, labels = formats.listed([titles.arm(study, arm) for arm in study.arms]), formats.listed(study.arms)
-    named = f", in the tables {labels}" if labels.casefold() != arms.casefold() else ""
+    named = f", in the CSV files {labels}" if labels.casefold() != arms.casefold() else ""
     varied = study.varied()
     differ = formats.listed([f"{noun(factor)} ({', '.join(study.levels[factor])})" for factor in varied])
     fixed = [factor for factor in named_factors(study) if factor not in (study.report.factor, *varied)]

@@ -114,5 +114,4 @@ def _with_interval(outcome: Outcome, row: Row, level: str) -> str:
 
 
 def _stretch(study: Study, rows: Sequence[Row]) -> str:
-    epoch = words.of(study).epoch
-    return f"From {epoch} {rows[0]['first_epoch']:,} to {epoch} {rows[0]['last_epoch']:,}"
+    return formats.beginning(words.of(study).between(rows[0]["first_epoch"], rows[0]["last_epoch"]))

@@ -74,16 +74,14 @@ def joining(outcome: Outcome, effect: float) -> str:
 def span(outcome: Outcome, effects: Iterable[float]) -> str:
     """From the smallest to the largest of several effects on one side.
 
-    `10 to 520 times as high`, `2.3- to 8.6-fold lower`, `5 % to 12 % lower`, `43 % higher to 8.6 times as high`.
+    `10 to 520 times as high`, `1.4- to 8.6-fold lower`; where all are below two, `5 % to 12 % lower`.
     """
     first, *_, last = sorted(effects, key=lambda effect: size(outcome, effect)) * 2
     near, far = changed(outcome, first), changed(outcome, last)
     if near == far:
         return far
-    if _by_factor(outcome, first) != _by_factor(outcome, last):
-        return f"{amount(outcome, first) if last < outcome.no_effect else near} to {far}"
     if _by_factor(outcome, last):
-        factor = formats.number(size(outcome, first))
+        factor = _shortest(size(outcome, first))
         return f"{factor}- to {far}" if last < outcome.no_effect else f"{factor} to {far}"
     return f"{amount(outcome, first).removesuffix(_unit(outcome))} to {far}"
 
@@ -249,6 +247,12 @@ def _two_digits(positive: float) -> str:
         return "∞"
     decimals = max(0, 1 - math.floor(math.log10(positive))) if positive else 0
     return f"{positive:,.{decimals}f}"
+
+
+def _shortest(factor: float) -> str:
+    """A factor with two digits, unless they make it 1: 1.4, 1.04, 120."""
+    two = f"{factor:.2g}"
+    return formats.number(factor) if factor >= formats.TWICE or float(two) == 1 else two
 
 
 def _per_cent_off(ratio: float) -> str:

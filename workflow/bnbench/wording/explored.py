@@ -48,7 +48,7 @@ def introduction(study: Study) -> str:
         f"ratios of geometric means, {treated} to {base}",
         f"differences of means, {treated} minus {base}",
     )
-    means = f"Losses: {ratios}. Others: {differences}"
+    means = f"Losses, {words.of(study).epochs} and seconds: {ratios}; the rest: {differences}"
     if study.outcome.title:
         scales = {outcome.is_ratio for outcome in study.outcomes.values() if outcome.title}
         only = ratios if True in scales else differences

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from bnbench import __version__
+from bnbench.catalogue.norms import NORMS
 from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import SEED_VARIES
-from bnbench.wording import captions, formats, networks, randomness, templating, titles, variance
+from bnbench.wording import captions, formats, networks, randomness, setup_notes, templating, titles, variance
 
 BIBTEX = f"""@software{{bnbench,
   title   = {{bnbench: does batch normalization help or hurt here?}},
@@ -69,7 +70,7 @@ def _design(study: Study) -> dict[str, object]:
     factor = study.report.factor
     of_networks = ("network", "hidden", "activation")
     held = [name for name in captions.named_factors(study) if name not in (factor, *of_networks)]
-    arms = titles.with_levels([titles.whole(study, arm) for arm in study.arms])
+    arms = _arms([titles.whole(study, arm) for arm in study.arms])
     return {
         **captions.facts(study),
         "fixed_by_seed": randomness.fixed(study),
@@ -77,6 +78,8 @@ def _design(study: Study) -> dict[str, object]:
         "several": len(study.contexts()) > 1,
         "networks": networks.trained(study) + (f" {arms}" if factor != "network" else ""),
         "own_loss": networks.own_loss(study),
+        "setup": " ".join(setup_notes.setup(study)),
+        "untuned": setup_notes.rates(study),
         "all_shared": factor not in ("task", "batch_size")
         and all(study.shares_weights(context) for context, _ in study.contexts()),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
@@ -87,6 +90,14 @@ def _design(study: Study) -> dict[str, object]:
         "epochs": f"{study.config['epochs']:,}",
         "levels": "; ".join(f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held),
     }
+
+
+def _arms(named: Sequence[str]) -> str:
+    """What networks were trained with: `with and without BN`, `without BN and with LN and ghost BN`."""
+    first, *others = named
+    if first == NORMS["none"].title and len(others) == 1:
+        return f"with and without {others[0]}"
+    return titles.with_levels(named)
 
 
 def tests(study: Study, found: Mapping[str, pd.DataFrame]) -> dict[str, object]:

@@ -30,7 +30,10 @@ def note(study: Study, contexts: pd.DataFrame, outcomes: pd.DataFrame) -> str:
             where = f" in {formats.share_of(some, len(contexts), noun)}" if len(contexts) > 1 else ""
             against.append(f"by the {titles.outcome(study, name)}{where}")
         elif own.any() and not (own & marked).any():
-            undecided.append(f"by the {titles.outcome(study, name)}")
-    said = [f"the opposite holds {' and '.join(against)}"] if against else []
-    said += [f"nothing is decided {' and '.join(undecided)}"] if undecided else []
-    return f"This is judged in training mode: {'; '.join(said)} (exploratory)." if said else ""
+            undecided.append(f"the {titles.outcome(study, name)}")
+    said = [f"The opposite holds {' and '.join(against)} (exploratory)."] if against else []
+    if len(undecided) > 1:
+        said.append(f"Neither {' nor '.join(undecided)} shows a decided difference (exploratory).")
+    elif undecided:
+        said.append(f"{formats.beginning(undecided[0])} shows no decided difference (exploratory).")
+    return " ".join(["This is judged in training mode.", *said]) if said else ""

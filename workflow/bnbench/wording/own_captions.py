@@ -74,7 +74,7 @@ def draws_train_loss(study: Study) -> bool:
 def levels(study: OwnStudy) -> str:
     """What is compared, by the labels of the tables, and what the contexts differ in."""
     arms, labels = formats.listed([titles.arm(study, arm) for arm in study.arms]), formats.listed(study.arms)
-    named = f", in the tables {labels}" if labels.casefold() != arms.casefold() else ""
+    named = f", in the table {labels}" if labels.casefold() != arms.casefold() else ""
     differ = formats.listed([f"{_noun(factor)} ({_levels(study, factor)})" for factor in study.varied()])
     said = [f"The arms are {arms}{named}.", f"The contexts differ in {differ}." if differ else ""]
     return " ".join(filter(None, said))

@@ -7,7 +7,7 @@ from typing import Any
 
 from bnbench.wording import captions, formats, titles
 
-FIXED = "The outcome, its window, the comparisons, the margin, α and the number of seeds are as fixed before training."
+FIXED = "The outcome, its window, the comparisons, the margin, α and the number of seeds were fixed before training."
 UNKNOWN = "It is not known whether this was fixed before training."
 
 _NAMES = {

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bnbench.judging import sign_flips
 from bnbench.plan.own_study import OwnSetting
 from bnbench.plan.study import Study
 from bnbench.wording import formats, titles, words
@@ -74,6 +75,12 @@ def absent(study: Study, row: Row) -> str:
 def yet(study: Study) -> str:
     """That more is to come, where it is trained here."""
     return words.of(study).yet
+
+
+def smallest_p(pairs: int) -> str:
+    """Why so few seeds cannot decide: `with 5 seeds, the smallest possible p is 0.062`."""
+    smallest = formats.p_number(sign_flips.smallest_p(pairs))
+    return f"with {formats.count(pairs, 'seed')}, the smallest possible p is {smallest}"
 
 
 def spreadless(row: Row) -> str:

@@ -160,7 +160,7 @@ def decided(study: Study, row: Row, judged: Row) -> str:
         whose = f" of {titles.comparison(study, row)}" if several else ""
         return formats.sentence(opening and f"{opening},", f"the band{whose} {band} {last}")
     at_last = row["decided_from"] == row["epoch"]
-    when = last if at_last else f"from {named.epoch} {row['decided_from']:{named.form}} on,"
+    when = last if at_last else f"{named.since(row['decided_from'])},"
     among = f", among the {row['pairs']} pairs that stayed finite" if row["pairs"] < judged["pairs"] else ""
     side = "lower" if (judged["verdict"] == "helps") == study.outcome.lower_is_better else "higher"
     said = f"{when} the {loss} {with_it} is {side} than {without}{among}"
@@ -300,8 +300,10 @@ def _disagreement(study: Study, row: Row) -> str:
     rejected = row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
         possible = samples.are_groups(row) or sign_flips.can_decide(row["pairs"], study.report.alpha)
-        never = "" if possible else ", and with so few seeds it never could"
-        return f" The interval rules out equality, but the test does not{never}."
+        if not possible:
+            return f" The interval rules out equality, but the test does not: {samples.smallest_p(int(row['pairs']))}."
+        adjusted = f", adjusted for {row['family']} comparisons," if row["family"] > 1 else ""
+        return f" The interval rules out equality, but the test{adjusted} does not."
     return " The test rules out equality, but the interval does not." if rejected and not outside else ""
 
 

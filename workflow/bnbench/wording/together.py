@@ -169,7 +169,7 @@ def _together(study: Study, rows: Sequence[Row]) -> str:
         return "All arms differ."
     if len(groups) == 1:
         return "No two of them can be distinguished."
-    return f"Not to be distinguished are {'; '.join(several)}."
+    return formats.beginning(f"{'; '.join(several)} cannot be distinguished.")
 
 
 def _all(row: Row) -> str:
@@ -206,7 +206,8 @@ def _disagreement(study: Study, row: Row) -> str:
     outside, rejected = _outside(study, row), row["p_adjusted"] < study.report.alpha
     if outside and not rejected:
         possible = sign_flips.can_decide(int(row["pairs"]), study.report.alpha)
-        never = "" if possible or not study.paired else ", and with so few seeds it never could"
+        smallest = f": {samples.smallest_p(int(row['pairs']))}"
+        never = "" if possible or not study.paired else smallest
         return f" The interval rules out that there is no effect, but the test does not{never}."
     return " The test rules out that there is no effect, but the interval does not." if rejected and not outside else ""
 

@@ -26,6 +26,7 @@ from bnbench.wording import (
     preregistration,
     sentences,
     setup_line,
+    setup_notes,
     titles,
     together,
     variance,
@@ -80,8 +81,12 @@ def sayings(
         **_answers(study, rows, found["tuned"], [against, warned]),
         "opposite": against,
         "budget_note": warned,
-        "budget": budget.answer(study, found["stretches"], found["drift"]),
+        "rates_note": setup_notes.rates(study),
+        "definitions": setup_notes.definitions(study),
+        "setup": setup_notes.setup(study),
+        "budget": budget.answer(study, found["stretches"], found["drift"], rows),
         "crossings": budget.crossings(study, found["stretches"]),
+        "shrinking": budget.shrinking(study, found["stretches"], rows),
         "drifts": budget.drifts(study, found["drift"]),
         "why": why.summary(study, found["decomposition"]),
         "parts": why.sentences(study, found["decomposition"]),
@@ -117,16 +122,20 @@ def _made(study: Study, found: Tables, planned: Mapping[str, Any]) -> tuple[str,
     return sentences.cost(study, found["provenance"]), fixed, methods.paragraph(study, found, fixed)
 
 
-def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame, more: Sequence[str]) -> dict[str, str]:
+def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame, more: Sequence[str]) -> dict[str, Any]:
     """Headline and answer; where arms were tuned, those of the tuned arms, and the headline at equal rates."""
     if tuned.empty:
         head = answers.headline(study, rows)
-        return {"headline": head, "sentence": answers.answer(study, rows, head, more), "equal_rates": ""}
+        others = answers.others(study, rows)
+        said = answers.answer(study, rows, head, [*others, *more])
+        return {"headline": head, "others": others, "sentence": said, "equal_rates": ""}
     named = f"{titles.tuned(study)}s" if len(study.tuned_names) == 1 else "arms"
     head = answers.headline(study, tuned, f"with tuned {named}, ")
     alike = study.tuned_arms == study.arms  # else each arm has values of its own, and there are no equal ones
     equal = f"{answers.headline(study, rows, f'{titles.equal(study)}, ')}." if alike else ""
-    return {"headline": head, "sentence": answers.answer(study, tuned, head, more), "equal_rates": equal}
+    others = answers.others(study, tuned)
+    said = answers.answer(study, tuned, head, [*others, *more])
+    return {"headline": head, "others": others, "sentence": said, "equal_rates": equal}
 
 
 def _absolute(study: Study, found: Tables) -> dict[str, Any]:

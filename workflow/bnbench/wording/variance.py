@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bnbench.catalogue import tasks as catalogue_tasks
 from bnbench.plan.study import Study
 from bnbench.streams import ALL, SOURCES
 from bnbench.vocabulary import SEED_VARIES
@@ -24,16 +25,23 @@ def rows_alone(study: Study) -> str:
     varying = {label for label in study.levels[SEED_VARIES] if label in (ALL, "data")}
     if not varying:
         return (
-            f"For one split of these rows: the training and test rows of {tasks} are the same for every seed. "
-            "Intervals and verdicts speak of this split alone."
+            f"The training and test rows of {tasks} are the same for every seed. "
+            "So intervals and verdicts describe this split alone."
         )
-    speak = "of these rows, not of the population that they come from, and more seeds do not change that"
+    speak = "this data set, not new data, and more seeds do not change that"
     if varying == {*study.levels[SEED_VARIES]}:
-        where, of = "", f"Intervals and verdicts speak {speak}."
+        where, of = "", f"So intervals and verdicts describe {speak}."
     else:
         where = ", where the data vary"
-        of = f"Intervals and verdicts there speak {speak}; elsewhere they speak of one split alone."
-    return f"For these rows: each seed draws another random split of the same rows of {tasks}{where}. {of}"
+        of = f"Intervals and verdicts there describe {speak}; elsewhere they describe one split alone."
+    return f"All seeds split the same {_rows(study)} of {tasks}{where}. {of}"
+
+
+def _rows(study: Study) -> str:
+    """`442 rows` where one data set of a known size is split; else `rows`."""
+    entries = [study.level("task", label).entry for label in study.resampled]
+    about = catalogue_tasks.of({"task": entries[0]}).about() if len(entries) == 1 else None
+    return formats.count(about.rows, "row") if about else "rows"
 
 
 def levels(study: Study) -> str:

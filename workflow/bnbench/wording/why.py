@@ -5,14 +5,15 @@ A part is named as a cause only where its adjusted p is below α and its own int
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from bnbench.judging import sign_flips
 from bnbench.outcomes import OUTCOMES
 from bnbench.plan.study import Study
 from bnbench.vocabulary import COMPONENTS
-from bnbench.wording import effects, formats, titles
+from bnbench.wording import effects, formats, samples, titles
 from bnbench.wording.titles import Row
 
 WEIGHTS, STALE, TOTAL, _ = COMPONENTS
@@ -46,13 +47,53 @@ def summary(study: Study, decomposition: pd.DataFrame) -> str:
     contrasts = [{row["component"]: row for row in rows} for rows in _by_contrast(study, decomposition)]
     if not contrasts:
         return ""
+    clear = [parts for parts in contrasts if _decided(study, parts[TOTAL])]
+    if not clear:
+        rows = [row for parts in contrasts for row in parts.values()]
+        return f"There is no decided difference of the test losses to explain{_too_few(study, rows)}."
+    return " ".join([_of_weights(study, clear, len(contrasts)), _of_averages(study, contrasts)])
+
+
+def _too_few(study: Study, rows: Sequence[Row]) -> str:
+    """Why nothing is decided though an interval excludes equality: what the smallest possible p, adjusted, comes to."""
+    seeds = max(int(row["pairs"]) for row in rows)
+    if not seeds or all(row["low"] <= 1 <= row["high"] for row in rows if row["pairs"] > 1):
+        return ""
+    few = sign_flips.smallest_p(seeds) * int(rows[0]["family"]) >= study.report.alpha
+    return f": {samples.smallest_p(seeds)}, before it is adjusted for {rows[0]['family']} tests" if few else ""
+
+
+def _of_weights(study: Study, clear: Sequence[Mapping[str, Row]], total: int) -> str:
+    """In how many of the comparisons whose test losses differ most of the difference is in the weights."""
     noun = "context" if len(study.comparisons) == 1 else "comparison"
-    said = []
-    for component, cause in _CAUSES.items():
-        some = sum(_decided(study, parts[component]) for parts in contrasts)
-        where = f" in {formats.share_of(some, len(contrasts), noun)}" if len(contrasts) > 1 else ""
-        said.append(f"{cause} make a difference{where}" if some else f"for {cause}, nothing is decided")
-    return formats.sentence("; ".join(said))
+    mostly = [parts for parts in clear if _mostly(study, parts)]
+    where = f" in {formats.share_of(len(mostly), total, noun)}" if total > 1 else ""
+    if not mostly:
+        return "It is not shown that most of the difference is in the weights."
+    said = f"Most of the difference is in the weights{where}"
+    sides, arms = {parts[WEIGHTS]["effect"] > 1 for parts in mostly}, {parts[TOTAL]["treatment"] for parts in mostly}
+    if len(sides) > 1 or len(arms) > 1:
+        return f"{said}: training led to other networks, even when they are tested with exact statistics."
+    trained = f"training {titles.with_arm(study, arms.pop())} led to {'worse' if sides.pop() else 'better'} networks"
+    return f"{said}: {trained}, even when they are tested with exact statistics."
+
+
+def _mostly(study: Study, parts: Mapping[str, Row]) -> bool:
+    """Whether the weights are a cause, on the side of the whole difference, and the larger part of it."""
+    weights, stale, total = (parts[name]["effect"] for name in (WEIGHTS, STALE, TOTAL))
+    larger = effects.size(_LOSS, weights) > effects.size(_LOSS, stale)
+    return _decided(study, parts[WEIGHTS]) and (weights > 1) == (total > 1) and larger
+
+
+def _of_averages(study: Study, contrasts: Sequence[Mapping[str, Row]]) -> str:
+    """What stale running averages add, where they do."""
+    found = [parts[STALE]["effect"] for parts in contrasts if _decided(study, parts[STALE])]
+    if not found:
+        return "What stale running averages add is undecided."
+    noun = "context" if len(study.comparisons) == 1 else "comparison"
+    where = f" in {formats.share_of(len(found), len(contrasts), noun)}" if len(contrasts) > 1 else ""
+    ends = " to ".join(dict.fromkeys(formats.number(end) for end in (min(found), max(found))))
+    return f"Stale running averages contribute a factor of {ends}{where}."
 
 
 def _by_contrast(study: Study, table: pd.DataFrame) -> list[list[Row]]:
@@ -79,11 +120,11 @@ def _parts(study: Study, rows: Sequence[Row]) -> str:
         known.append(f"{_factor(parts[STALE])} comes from stale running averages")
     open_parts = [cause for name, cause in _CAUSES.items() if not _decided(study, parts[name])]
     if not _decided(study, total):
-        size = f"it is not decided whether the test losses {treated} and {base} differ at all"
+        size = f"whether the test losses {treated} and {base} differ at all is undecided"
     else:
         size = f"the test loss {treated} is {effects.beside(_LOSS, total['effect'], base)}"
     said = f"{size}: {' and '.join(known)}" if known else size
-    rest = f" The part of {' and of '.join(open_parts)} is not decided." if open_parts else ""
+    rest = f" How much is due to {' or to '.join(open_parts)} is undecided." if open_parts else ""
     return formats.beginning(f"{start}{said}.{rest}")
 
 

@@ -29,6 +29,35 @@ class Words:
     yet: str
     """Said after what there is none of: that more is to come, where it is."""
 
+    first: int = 0
+    """The number of the first one as people count, where they are stored from 0."""
+
+    def after(self, epoch: float) -> str:
+        """When something was measured: `after 40 epochs`; of runs from elsewhere, `at step 39`."""
+        return f"after {self._done(epoch)}" if self.first else f"at {self.epoch} {epoch:,.0f}"
+
+    def during(self, first: float, last: float) -> str:
+        """From one measurement to another: `after 40 to 680 epochs`, `from step 39 to 679`."""
+        if first == last:
+            return self.after(first)
+        if self.first:
+            return f"after {first + self.first:,.0f} to {self._done(last)}"
+        return f"from {self.epoch} {first:,.0f} to {last:,.0f}"
+
+    def since(self, epoch: float) -> str:
+        """From one measurement to the end: `from 40 epochs on`, `from step 39 on`."""
+        return f"from {self._done(epoch)} on" if self.first else f"from {self.epoch} {epoch:,.0f} on"
+
+    def between(self, first: float, last: float) -> str:
+        """Of what changes from one measurement to another: `between 40 and 680 epochs`, `from step 39 to step 679`."""
+        if self.first:
+            return f"between {first + self.first:,.0f} and {self._done(last)}"
+        return f"from {self.epoch} {first:,.0f} to {self.epoch} {last:,.0f}"
+
+    def _done(self, epoch: float) -> str:
+        done = epoch + self.first
+        return f"{done:,.0f} {self.epoch if done == 1 else self.epochs}"
+
     @property
     def runs(self) -> str:
         """Several of them."""
@@ -40,7 +69,7 @@ class Words:
         return f"{self.epoch}s"
 
 
-TRIALS = Words("trial", "epoch", ".0f", "seed", "more epochs", " yet")
+TRIALS = Words("trial", "epoch", ".0f", "seed", "more epochs", " yet", 1)
 
 
 def of(study: Study) -> Words:

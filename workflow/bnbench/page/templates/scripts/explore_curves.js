@@ -50,7 +50,7 @@ function drawCurves() {
   if (chosen.show === "effects" && !isEffect) parts.push(note(`The effect over the ${explored.epoch}s is known of ${explored.paired ? `the outcome that decides, ${explored.outcomes[explored.decides].title},` : "pairs"} alone: here are the values.`));
   const epochs = lines.flatMap((line) => explored.grids[line.grid]).map((epoch) => epoch + shift());
   const drawn = panelsOf(lines, { ...view, isEffect, ends: [Math.min(...epochs), Math.max(...epochs)] }, (some) => [...fenced(some, isLogScale(outcome)), ...(isEffect ? [] : some.map((line) => finalOf(name, line.context, line.arm, chosen.seed)))], curvePanel);
-  if (!drawn) return { parts: [...parts, note(name in explored.curves ? "There is nothing to show of what is switched on." : `${outcome.title}: nothing is kept of it over the ${explored.epoch}s.`)], marks: [] };
+  if (!drawn) return { parts: [...parts, note(name in explored.curves ? "There is nothing to show of what is switched on." : `${outcome.title}: no values per ${explored.epoch} exist.`)], marks: [] };
   const beyond = drawn.marks.some((panel) => panel.querySelector(".leaves")?.getAttribute("d")) ? " Triangles: the line goes on beyond the axis." : "";
   const caption = isEffect
     ? `Lines: ${effectName(outcome, true)}, by ${explored.epoch}; bands: ${explored.level} bands that hold for all ${explored.epoch}s and comparisons together. Grey band: the margin.`

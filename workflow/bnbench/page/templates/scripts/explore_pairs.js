@@ -21,7 +21,7 @@ function drawPairs() {
   const parts = [];
   if (chosen.show === "effects" && !isEffect) parts.push(note(explored.paired ? `The effect of each pair is known of the outcome that decides, ${explored.outcomes[explored.decides].title}, alone: here are the values.` : "Runs that are not paired have no effect one by one: here are the values."));
   const drawn = panelsOf(shownColumns(isEffect, name), { ...view, isEffect }, (columns) => columns.flatMap((column) => column.values), pairsPanel);
-  if (!drawn) return { parts: [...parts, note(name in explored.finals ? "There is nothing to show of what is switched on." : `${outcome.title}: nothing is kept of single ${explored.run}s.`)], marks: [] };
+  if (!drawn) return { parts: [...parts, note(name in explored.finals ? "There is nothing to show of what is switched on." : `${outcome.title}: no values of single ${explored.run}s exist.`)], marks: [] };
   const joined = explored.paired ? "; lines join the trials of a seed" : "";
   const caption = isEffect
     ? `Dots: ${effectName(outcome, true)}, of each seed. Grey band: the margin. There are no intervals.`
