@@ -388,7 +388,7 @@ def _modes(page: Page, match: re.Match[str]) -> bool:
 
 
 TRENDS = r"From epoch [\d,]+ to epoch [\d,]+ \(\d+ measurements\), the [a-z ]+? (?=fell|rose|did not)(?P<rest>.*)"
-STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*), so more epochs may give another answer\."
+STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*?)(?:, so more epochs may give another answer)?\."
 SEED_BY_SEED = (
     r"(?:Final [a-z]+, seed by seed\. )?(?P<name>.+): the [a-z ]+ is (?P<side>lower|higher) "
     r"(?P<treated>with(?:out)? .+) on (?P<first>\d+) and (?P<base>with(?:out)? .+) on "

@@ -126,7 +126,8 @@ def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame, more: Sequen
     head = answers.headline(study, tuned, f"with tuned {named}, ")
     alike = study.tuned_arms == study.arms  # else each arm has values of its own, and there are no equal ones
     equal = f"{answers.headline(study, rows, f'{titles.equal(study)}, ')}." if alike else ""
-    return {"headline": head, "sentence": answers.answer(study, tuned, head, more), "equal_rates": equal}
+    said = answers.answer(study, tuned, head, more, f"With tuned {named}: ")
+    return {"headline": head, "sentence": said, "equal_rates": equal}
 
 
 def _absolute(study: Study, found: Tables) -> dict[str, Any]:
