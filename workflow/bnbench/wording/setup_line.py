@@ -113,7 +113,9 @@ def _levels(study: Study, factor: str) -> str:
         for label, level in labels.items()
     )
     levels = list(dict.fromkeys(named))
-    return formats.listed(levels) if len(levels) <= _NAMED else formats.count(len(levels), captions.noun(factor))
+    if len(levels) > _NAMED:
+        return formats.count(len(levels), captions.noun(factor))
+    return titles.with_levels(levels) if NORMS["none"].title in levels else formats.listed(levels)
 
 
 def _task(study: Study) -> str:
