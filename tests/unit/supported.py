@@ -453,7 +453,7 @@ TRENDS = (
     r"(?:Between [\d,]+ and [\d,]+ epochs?|From [a-z ]+ [\d,]+ to [a-z ]+ [\d,]+) \(\d+ measurements\), "
     r"the [a-z ]+? (?=fell|rose|did not)(?P<rest>.*)"
 )
-STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*), so more epochs may give another answer\."
+STILL = r"At the last epochs, the [a-z ]+? (?=still)(?P<rest>.*?)(?:, so more epochs may give another answer)?\."
 SEED_BY_SEED = (
     r"(?:Final [a-z]+, seed by seed\. )?(?P<name>.+): the [a-z ]+ is (?P<side>lower|higher) "
     r"(?P<treated>with(?:out)? .+) on (?P<first>\d+) and (?P<base>with(?:out)? .+) on "

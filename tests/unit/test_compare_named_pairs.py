@@ -107,16 +107,15 @@ def test_sentences_say_against_what(compared, prose):
     found, verdicts = compared(NAMED, **KNOWN)
     rows = found["contexts"].to_dict("records")
     for row, said in zip(rows, verdicts["sentences"], strict=True):
-        treated, base = (titles.arm(NAMED, row[name]) for name in ("treatment", "baseline"))
-        assert re.search(rf"the test loss with {treated} is .* than with {base} \(", said)
+        treated, base = titles.arm(NAMED, row["treatment"]), titles.with_arm(NAMED, row["baseline"])
+        assert re.search(rf"{treated} {row['verdict']}: the test loss is .* (as|than) {base} \(", said)
     against = [titles.contrast_name(NAMED, row) for row in rows if row["baseline"] == "batch"]
     assert against == ["layer norm against BN, full batch", "layer norm against BN, batch 25"]
     assert titles.contrast_name(NAMED, rows[1]) == "layer norm, full batch"
-    parts = re.split(r"(?<=\.) (?=Over )", verdicts["sentence"])
-    starts = ["BN made", "layer norm made", "layer norm instead of BN made"]
-    assert [part.split(", ", 1)[1].startswith(start) for part, start in zip(parts, starts, strict=True)] == [True] * 3
+    assert verdicts["headline"] in verdicts["sentence"]
     main = [said for said in verdicts["interactions"] if said.startswith("Over both contexts")]
-    assert [said.partition(" than with ")[2].partition(" (")[0] for said in main] == ["no BN", "no BN", "BN"]
+    beside = [re.search(r" (?:as|than) (with(?:out)? .+?) \(", said)[1] for said in main]
+    assert beside == ["without BN", "without BN", "with BN"]
     course = r"With full batch, from epoch \d+ on, the test loss with layer norm is \w+ than with BN\."
     assert any(re.fullmatch(course, said) for said in verdicts["trajectories"])
     assert "\n".join([verdicts["sentence"], *verdicts["sentences"], *main]) == prose
@@ -125,16 +124,19 @@ def test_sentences_say_against_what(compared, prose):
 def test_a_pair_without_data_is_named_in_the_answer(compared):
     found, verdicts = compared(NAMED, **KNOWN, seeds=lambda labels: [] if labels["norm"] == "layer" else None)
     assert found["contexts"]["verdict"].tolist() == ["hurts", "no data", "no data"] * 2
-    assert_states(verdicts["sentence"], ["no pairs of layer norm and no BN", "no pairs of layer norm and BN"])
+    assert_states(verdicts["sentence"], ["Of 6 comparisons", "4 lack data"])
+    assert sum("no pairs of layer norm and no BN" in said for said in verdicts["sentences"]) == 2
     assert sum("no pairs of layer norm and BN" in said for said in verdicts["sentences"]) == 2
 
 
 def test_the_answer_is_of_tuned_arms_and_that_at_equal_rates_stands_beside_it(compared):
     found, verdicts = compared(TUNED, ratio=by_rate, noise=0.05)
-    best, equal = (answers.answer(TUNED, found[name]).replace("Over", "over", 1) for name in ("tuned", "contexts"))
-    chosen = "With each arm at the learning rate that the other seeds' validation losses choose"
-    assert verdicts["sentence"] == f"{chosen}: {best}"
-    assert verdicts["equal_rates"] == f"At equal rates: {equal}"
+    best = answers.headline(TUNED, found["tuned"], "with tuned learning rates, ")
+    equal = answers.headline(TUNED, found["contexts"], "at equal rates, ")
+    assert best != equal
+    assert verdicts["headline"] == best
+    assert verdicts["sentence"].startswith(f"{best}.")
+    assert verdicts["equal_rates"] == f"{equal}."
     named = found["tuned"].set_index(["baseline", "treatment"])
     assert named.loc[PAIR, "effect"] == pytest.approx(
         named.loc[("none", "layer"), "effect"] / named.loc[("none", "batch"), "effect"]

@@ -45,9 +45,8 @@ def test_a_study_says_which_rates_were_chosen_and_the_ratio_there(compared, pros
         np.testing.assert_allclose(chosen[f"{arm}_value"], tuned[f"{arm}_value"])
         lowest = rates.groupby("batch_size", sort=False)[f"{arm}_validation"].idxmin()
         assert chosen.index.tolist() == lowest.tolist()
-    asked = ["learning rate that the other seeds' validation losses choose", "8 seeds", "BN", "lower"]
-    assert_states(verdicts["sentence"], asked)
-    assert_states(verdicts["equal_rates"], ["equal rates", "8 seeds"])
+    assert_states(verdicts["sentence"], ["With tuned learning rates, BN helps in 2 of 2 contexts", "lower"])
+    assert_states(verdicts["equal_rates"], ["equal rates", "BN"])
     for said in verdicts["tuned"]:
         assert_states(said, ["no BN at lr=0.01 for all 8 seeds", "BN at lr=0.1 for all 8 seeds", "end of the list"])
     assert "\n".join([verdicts["sentence"], verdicts["equal_rates"], *verdicts["tuned"]]) == prose
@@ -194,10 +193,8 @@ def test_several_parameters_are_chosen_together_and_all_combinations_are_shown(c
     assert rates["parameter"].tolist() == ["lr"] * 4
     assert rates["rate"].tolist() == [0.01, 0.01, 0.1, 0.1]
     assert rates["beside"].tolist() == ["weight_decay=0", "weight_decay=0.0001"] * 2
-    assert_states(
-        verdicts["sentence"], ["learning rate and weight decay that the other seeds' validation losses choose"]
-    )
-    assert verdicts["equal_rates"].startswith("At equal values: ")
+    assert_states(verdicts["sentence"], ["With tuned arms: with SGD, BN and no BN are equivalent"])
+    assert verdicts["equal_rates"].startswith("At equal values, ")
 
 
 def test_an_arm_without_anything_to_choose_and_a_context_in_the_middle_of_its_list_are_passed_over(compared):
@@ -213,7 +210,7 @@ def test_an_arm_without_anything_to_choose_and_a_context_in_the_middle_of_its_li
     assert found["tuned"]["chosen_treatment"].tolist() == ["size=8", "size=4"]
     middle, end = verdicts["tuned"]
     assert middle.endswith("Chosen by the other seeds' validation losses: ghost BN at size=8 for all 8 seeds.")
-    assert_states(end, ["size=4 of ghost BN lies at an end of the list"])
+    assert_states(end, ["At an end of the list lies size=4 of ghost BN"])
     assert "nan" not in middle + end
 
 

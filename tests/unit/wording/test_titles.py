@@ -87,3 +87,15 @@ def test_contrasts_name_their_treatment_where_there_are_several():
     assert titles.contrast_name(synthetic.plan(), row) == "Adam at full batch"
     three = synthetic.plan(norm=["none", "batch", {"name": "batch", "momentum": 0.01}])
     assert titles.contrast_name(three, row) == "BN, Adam at full batch"
+
+
+def test_a_context_without_bn_reads_so():
+    report = {"factor": "optimizer", "baseline": "adam"}
+    study = synthetic.plan(norm=["none", "batch"], optimizer=synthetic.GRID["optimizer"], report=report)
+    plain, normalized = (labels for labels, _ in study.contexts())
+    assert [titles.context_name(study, each) for each in (plain, normalized)] == ["no BN", "BN"]
+    assert [titles.opening(study, each) for each in (plain, normalized)] == ["Without BN", "With BN"]
+    two = synthetic.plan(norm=["none", "batch"], **synthetic.GRID, report=report)
+    assert titles.opening(two, two.contexts()[0][0]) == "With full batch, without BN"
+    assert titles.with_levels(["Adam", "SGD"]) == "with Adam and SGD"
+    assert titles.with_levels(["no BN", "BN", "layer norm"]) == "without BN, with BN and with layer norm"

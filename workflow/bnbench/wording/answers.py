@@ -107,7 +107,7 @@ def _main(study: Study, groups: Sequence[_Group]) -> int | None:
     return None if len(whole.split()) <= WORDS else called.index(wanted)
 
 
-def answer(study: Study, rows: pd.DataFrame, head: str, more: Sequence[str] = ()) -> str:
+def answer(study: Study, rows: pd.DataFrame, head: str, more: Sequence[str] = (), start: str = "") -> str:
     """The headline as a text for a terminal; of a single comparison, its sentence; then what changes its reading.
 
     Args:
@@ -115,10 +115,12 @@ def answer(study: Study, rows: pd.DataFrame, head: str, more: Sequence[str] = ()
         rows: the table of verdicts.
         head: the headline.
         more: sentences that follow it, empty ones among them.
+        start: what the sentence of a single comparison begins with: `With tuned rates: `.
     """
     first = f"{head}."
     if len(rows) == 1 and rows["verdict"].iloc[0] != "no data":
-        first = sentences.context(study, rows.to_dict("records")[0])
+        said = sentences.context(study, rows.to_dict("records")[0])
+        first = f"{start}{said[:1].lower()}{said[1:]}" if start and said.startswith("With") else f"{start}{said}"
     return " ".join(filter(None, [first, *more]))
 
 

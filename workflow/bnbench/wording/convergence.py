@@ -8,7 +8,7 @@ import pandas as pd
 
 from bnbench.outcomes import Outcome
 from bnbench.plan.study import Study
-from bnbench.wording import effects, formats, titles, words
+from bnbench.wording import effects, formats, sentences, titles, words
 from bnbench.wording.titles import Row
 
 _PAST = {"falls": "fell", "rises": "rose", "unclear": "did not clearly change"}
@@ -32,13 +32,14 @@ def clause(study: Study, rows: pd.DataFrame) -> str:
 def note(study: Study, rows: pd.DataFrame) -> str:
     """That more epochs may give another answer, where the outcome clearly changes in some arm; else empty."""
     found, loss = rows.to_dict("records"), titles.outcome(study, study.report.outcome)
-    epochs = words.of(study).epochs
+    epochs, longer = words.of(study).epochs, words.of(study).longer
     said = [f"{verb} {where}" for trend, verb in _PRESENT.items() if (where := _everywhere(study, found, trend))]
-    return (
-        f"At the last {epochs}, the {loss} {' and '.join(said)}, so {words.of(study).longer} may give another answer."
-        if said
-        else ""
-    )
+    if not said:
+        return ""
+    still = f"At the last {epochs}, the {loss} {' and '.join(said)}"
+    whole = f"{still}, so {longer} may give another answer."
+    apart = f"{still}. {formats.beginning(longer)} may give another answer."
+    return whole if formats.length(whole) <= sentences.LONGEST else apart
 
 
 def _everywhere(study: Study, rows: Sequence[Row], trend: str) -> str:

@@ -11,6 +11,8 @@ from bnbench.catalogue.norms import NORMS
 from bnbench.plan import candidates
 from bnbench.plan.own_study import OwnStudy
 from bnbench.plan.study import Study
+from bnbench.streams import ALL
+from bnbench.vocabulary import SEED_VARIES
 from bnbench.wording import captions, formats, own_captions, own_results, titles
 
 _NAMED = 3
@@ -26,6 +28,9 @@ _TASKS = {
 """Name of a task → what it is called where its parameters do not matter."""
 
 _NETWORKS = {"mlp": "perceptron", "cnn": "convolutional network", "resnet": "residual network"}
+
+_COUNTED = {True: "all sources varied", False: "sources varied alone"}
+"""How seeds vary the sources of chance where they do not vary them both together and alone."""
 
 _SAID_ALREADY = ("task", "network", "hidden", "batch_size", "optimizer")
 _UNSAID = ("activation", "init", "schedule", "accumulate", "device", "seed_varies")
@@ -74,7 +79,7 @@ def _of_trials(study: Study) -> list[str]:
         and not (factor in _UNSAID and len(study.levels[factor]) == 1)
         and not (factor == "norm" and len(study.levels[factor]) == 1)
     ]
-    tuned = [f"{titles.tuned(study)} tuned for each arm"] if study.config["tune"] else []
+    tuned = [f"tuned {titles.tuned(study)}"] if study.config["tune"] else []
     return [
         f"{_network(study, known)} on {_task(study)}",
         size,
@@ -99,9 +104,18 @@ def _steps(study: Study) -> list[str]:
 
 
 def _levels(study: Study, factor: str) -> str:
-    """The levels of a factor by their names, or how many they are."""
-    levels = list(dict.fromkeys(titles.context_level(study, factor, label) for label in study.levels[factor]))
-    return formats.listed(levels) if len(levels) <= _NAMED else formats.count(len(levels), captions.noun(factor))
+    """The levels of a factor by their names, or how many they are; without what is tuned."""
+    labels = study.levels[factor]
+    if factor == SEED_VARIES:
+        return "sources varied together and alone" if ALL in labels and len(labels) > 1 else _COUNTED[ALL in labels]
+    named = (
+        level.short_title if study.config["tune"] else titles.context_level(study, factor, label)
+        for label, level in labels.items()
+    )
+    levels = list(dict.fromkeys(named))
+    if len(levels) > _NAMED:
+        return formats.count(len(levels), captions.noun(factor))
+    return titles.with_levels(levels) if NORMS["none"].title in levels else formats.listed(levels)
 
 
 def _task(study: Study) -> str:

@@ -134,7 +134,7 @@ def _answers(study: Study, rows: pd.DataFrame, tuned: pd.DataFrame, more: Sequen
     alike = study.tuned_arms == study.arms  # else each arm has values of its own, and there are no equal ones
     equal = f"{answers.headline(study, rows, f'{titles.equal(study)}, ')}." if alike else ""
     others = answers.others(study, tuned)
-    said = answers.answer(study, tuned, head, [*others, *more])
+    said = answers.answer(study, tuned, head, [*others, *more], f"With tuned {named}: ")
     return {"headline": head, "others": others, "sentence": said, "equal_rates": equal}
 
 
