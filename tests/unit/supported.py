@@ -510,7 +510,7 @@ MODES = (
 )
 HEADLINE = (
     r"(?P<start>(?:[Ww]ith tuned [a-z ]+, |[Aa]t equal [a-z]+, )?)"
-    r"(?P<said>(?:[Oo]f [\d,]+ comparisons?|(?![Ww]ith |[Oo]ver |[Bb]y |The ).+? (?:hurts|helps))"
+    r"(?P<said>(?:[Oo]f [\d,]+ comparisons?|(?![Ww]ith(?:out)? |[Oo]ver |[Bb]y |The ).+? (?:hurts|helps))"
     r"(?:,| in | with | compared |:|; |\.?$).*?)\.?"
 )
 PRINTED = (

@@ -63,7 +63,7 @@ class _Reader(HTMLParser):
             self.open[-1][1].append(data)
 
     def _add(self, kind: str, text: str) -> None:
-        text = " ".join(text.split())
+        text = " ".join(text.split()).removeprefix("More on: ")
         if self.silent or not text:
             return
         self.section += kind in ("h1", "h2", "h3")

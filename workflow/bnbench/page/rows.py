@@ -212,7 +212,7 @@ def _seeds(row: Row, name: str) -> Cell:
 def explored_effect(study: Study, row: Row) -> Cell:
     """The effect on an outcome of a row of `outcomes`, and below it what it is over."""
     value = "" if math.isnan(row["effect"]) else repr(float(row["effect"]))
-    return Cell(explored.effect(study, row), value, note=explored.note(study, row))
+    return Cell(explored.effect(study, row), value, note=explored.beside_verdict(study, row))
 
 
 def number(value: float, form: Callable[[float], str]) -> Cell:

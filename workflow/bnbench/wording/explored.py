@@ -40,6 +40,13 @@ def note(study: Study, row: Row) -> str:
     return ", ".join(filter(None, [_limits(study, row), _over(study, row)]))
 
 
+def beside_verdict(study: Study, row: Row) -> str:
+    """The same on a page that has the verdicts; the interval of what decides a single comparison is there already."""
+    if study.family > 1 or row["outcome"] != study.report.outcome or not _limits(study, row):
+        return note(study, row)
+    return ", ".join(filter(None, ["decides: see above", _over(study, row)]))
+
+
 def introduction(study: Study) -> str:
     """What is compared in the table, and how."""
     said = captions.facts(study)
