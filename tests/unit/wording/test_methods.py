@@ -29,8 +29,8 @@ def test_one_context(compared, prose):
         "with and without BN",
         "40 epochs",
         "8 seeds",
-        "task sine",
-        "adam lr=0.001",
+        "y = sin(3x)",
+        "Adam",
         "cpu",
     ]
     outcome = ["test loss", "last 5 %", "no BN", "all 2^8 flips", "α = 0.05", "95 %", "1/1.05 to 1.05"]
@@ -42,7 +42,7 @@ def test_one_context(compared, prose):
 
 def test_several_contexts_are_said_to_be_flipped_together(compared, prose):
     said = paragraph(compared, synthetic.plan(**GRID, seeds=9), noise=0.3)
-    assert_states(said, ["4 contexts", "batch size full and 25", "adam lr=0.001 and sgd lr=0.1"])
+    assert_states(said, ["4 contexts", "full batch and batch 25", "Adam", "SGD"])
     assert_states(said, ["All 4 comparisons", "maxT", "joint flip", "95 %", "simultaneously", "same flips", "Holm"])
     assert "Bonferroni" not in said
     assert said == prose

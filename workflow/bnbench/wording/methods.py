@@ -12,7 +12,17 @@ from bnbench.judging import sign_flips
 from bnbench.plan.study import Study
 from bnbench.streams import ALL
 from bnbench.vocabulary import SEED_VARIES
-from bnbench.wording import captions, formats, networks, randomness, setup_notes, templating, titles, variance
+from bnbench.wording import (
+    captions,
+    formats,
+    networks,
+    randomness,
+    setup_line,
+    setup_notes,
+    templating,
+    titles,
+    variance,
+)
 
 BIBTEX = f"""@software{{bnbench,
   title   = {{bnbench: does batch normalization help or hurt here?}},
@@ -78,8 +88,8 @@ def _design(study: Study) -> dict[str, object]:
         "several": len(study.contexts()) > 1,
         "networks": networks.trained(study) + (f" {arms}" if factor != "network" else ""),
         "own_loss": networks.own_loss(study),
-        "setup": " ".join(setup_notes.setup(study)),
-        "untuned": setup_notes.rates(study),
+        "setup": " ".join(setup_notes.setup(study, past=True)),
+        "untuned": setup_notes.rates(study, past=True),
         "all_shared": factor not in ("task", "batch_size")
         and all(study.shares_weights(context) for context, _ in study.contexts()),
         "pairs": formats.listed([f"{titles.arm(study, b)} to {titles.arm(study, a)}" for a, b in study.report.compare]),
@@ -88,8 +98,20 @@ def _design(study: Study) -> dict[str, object]:
         "sources": study.varies_sources,
         "shares": ALL in study.levels[SEED_VARIES],
         "epochs": f"{study.config['epochs']:,}",
-        "levels": "; ".join(f"{captions.noun(name)} {formats.listed([*study.levels[name]])}" for name in held),
+        "levels": "; ".join(_levels(study, name) for name in held),
     }
+
+
+def _levels(study: Study, factor: str) -> str:
+    """What was held fixed, in words: `y = sin(3x) with noise 0.1`, `full batch and batch 25`, `constant schedule`."""
+    levels = study.levels[factor].values()
+    if factor == "task":
+        return formats.listed([setup_line.called(level.title, level.entry) for level in levels])
+    if factor in ("batch_size", "optimizer"):
+        return formats.listed([level.title for level in levels])
+    if factor in ("init", "schedule"):
+        return f"{formats.listed([level.label for level in levels])} {captions.noun(factor)}"
+    return f"{captions.noun(factor)} {formats.listed([level.label for level in levels])}"
 
 
 def _arms(named: Sequence[str]) -> str:

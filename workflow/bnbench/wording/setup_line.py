@@ -125,11 +125,11 @@ def _task(study: Study) -> str:
         return formats.count(len(entries), "task")
     several = len({entry["name"] for entry in entries}) < len(entries)
     return formats.listed(
-        [level.title if several else _called(level.title, level.entry) for level in study.levels["task"].values()]
+        [level.title if several else called(level.title, level.entry) for level in study.levels["task"].values()]
     )
 
 
-def _called(title: str, entry: Mapping[str, Any]) -> str:
+def called(title: str, entry: Mapping[str, Any]) -> str:
     """A task in words."""
     if entry["name"] == "sine":
         noise = f" with noise {entry['noise']:g}" if entry["noise"] else ""

@@ -32,15 +32,16 @@ _MEANT = {
 """Name of a norm → what it does, for readers who know BN."""
 
 
-def rates(study: Study) -> str:
+def rates(study: Study, *, past: bool = False) -> str:
     """That the arms share what each might have needed for itself; empty where arms were tuned or differ in it."""
     if isinstance(study, OwnStudy) or study.config["tune"] or study.report.factor in ("optimizer", "schedule"):
         return ""
     several = len({level.entry.get("lr") for level in study.levels["optimizer"].values()}) > 1
     rate = "learning rates" if several else "learning rate"
+    use = "used" if past else "use"
     if len(study.arms) > 2:
-        return f"All arms use the same {rate}; none was tuned."
-    return f"Both arms use the same {rate}; neither was tuned."
+        return f"All arms {use} the same {rate}; none was tuned."
+    return f"Both arms {use} the same {rate}; neither was tuned."
 
 
 def definitions(study: Study) -> list[str]:
@@ -56,21 +57,21 @@ def definitions(study: Study) -> list[str]:
     return found
 
 
-def setup(study: Study) -> list[str]:
+def setup(study: Study, *, past: bool = False) -> list[str]:
     """The loss that is minimized, whether test targets have noise, and where the norms are."""
     if isinstance(study, OwnStudy):
         return []
-    return [*filter(None, [_loss(study), _noise(study), _placement(study)])]
+    return [*filter(None, [_loss(study, past=past), _noise(study, past=past), _placement(study, past=past)])]
 
 
-def _loss(study: Study) -> str:
+def _loss(study: Study, *, past: bool) -> str:
     entries = [level.entry for level in study.levels["task"].values()]
     names = {tasks.loss_of({"task": entry, "loss": study.config["loss"]}) for entry in entries}
     named = [LOSSES[name] for name in losses.LOSSES if name in names]
-    return f"The loss is {formats.listed(named)}." if len(named) == len(names) else ""
+    return f"The loss {_be(past=past)} {formats.listed(named)}." if len(named) == len(names) else ""
 
 
-def _noise(study: Study) -> str:
+def _noise(study: Study, *, past: bool) -> str:
     """That functions are tested without the noise that is on their training targets."""
     known = [tasks.of({"task": level.entry}) for level in study.levels["task"].values()]
     curves = [task for task in known if isinstance(task, tasks.Function)]
@@ -79,11 +80,11 @@ def _noise(study: Study) -> str:
     points = {task.tested_points() for task in curves}
     count = f"{min(points):,} to {max(points):,}" if len(points) > 1 else f"{points.pop():,}"
     noisy = any(task.noise for task in curves)
-    without = "; only the training targets have noise" if noisy else ""
-    return f"The test loss is over {count} points between the training points{without}."
+    without = f"; only the training targets {'had' if past else 'have'} noise" if noisy else ""
+    return f"The test loss {_be(past=past)} over {count} points between the training points{without}."
 
 
-def _placement(study: Study) -> str:
+def _placement(study: Study, *, past: bool) -> str:
     """Where each norm is, and BN's momentum, where all norms have the same."""
     entries = [level.entry for level in study.levels["norm"].values() if level.name != "none"]
     places = {entry["placement"] for entry in entries if "placement" in entry}
@@ -91,12 +92,16 @@ def _placement(study: Study) -> str:
     if len(places) != 1 or not batch:
         return ""
     who = "BN" if len(entries) == 1 else "Each norm"
-    said = f"{who} comes {places.pop()} the activation"
+    said = f"{who} {'came' if past else 'comes'} {places.pop()} the activation"
     momenta = {entry.get("momentum") for entry in batch}
     momentum = momenta.pop() if len(momenta) == 1 else None
     if momentum is None:
         return f"{said}."
-    return f"{said}; the running averages of BN give the newest batch a weight of {momentum:g}."
+    return f"{said}; the running averages of BN {'gave' if past else 'give'} the newest batch a weight of {momentum:g}."
+
+
+def _be(*, past: bool) -> str:
+    return "was" if past else "is"
 
 
 def _numbers(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,10 +75,11 @@ def sayings(
     rows = found["contexts"]
     against = opposite.note(study, rows, found["outcomes"])
     warned = budget.note(study, found["stretches"], found["drift"])
+    answered = _answers(study, rows, found["tuned"], [against, warned])
     cost, fixed, paragraph = _made(study, found, planned)
     return {
         "context": setup_line.line(study),
-        **_answers(study, rows, found["tuned"], [against, warned]),
+        **answered,
         "opposite": against,
         "budget_note": warned,
         "rates_note": setup_notes.rates(study),
@@ -110,7 +111,9 @@ def sayings(
         "control": sentences.control(study, found["control"].to_dict("records")[0]),
         "cost": cost,
         "preregistration": {**planned, "sentence": fixed, "note": preregistration.note(planned)},
-        "methods": paragraph,
+        "methods": f"{paragraph} {answered['headline']}."
+        if study.trained_here and found["provenance"]["trials"].sum()
+        else paragraph,
     }
 
 
