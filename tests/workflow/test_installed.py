@@ -64,7 +64,8 @@ def test_a_wheel_holds_every_file_of_the_package(wheel):
 )
 def test_an_installed_package_works_in_an_empty_folder(bnbench, verb, said):
     run = bnbench(verb)
-    assert run.stderr == ""
+    busy = "note: this machine is busy now ("  # as `plan` says where it is
+    assert [line for line in run.stderr.splitlines() if not line.startswith(busy)] == []
     assert run.stdout.startswith(said)
 
 

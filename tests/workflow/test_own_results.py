@@ -246,4 +246,4 @@ def test_a_workflow_that_uses_this_one_as_a_module_judges_results_too(own):
     done = theirs.snakemake(configfile=None)
     assert done.returncode == 0, done.stderr
     verdicts = json.loads((theirs.folder / "reports/mine/verdicts.json").read_text())
-    assert verdicts["sentence"].startswith("BN hurts: the val loss is ")
+    assert verdicts["sentence"].startswith("BN helps in 2 of 2 contexts: val loss ")
