@@ -1,18 +1,19 @@
 """What holds for every figure of every study, wide and narrow: numbers, places of texts, colours, scales."""
 
+import re
 from itertools import combinations
 
 import numpy as np
 import pytest
-from drawn_studies import LARGE, STUDIES
+from drawn_studies import GRID, LARGE, STUDIES
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from synthetic import SPLITS, collected, plan
 
 from bnbench import compare
-from bnbench.figures import colours, drawing, heatmap, limits, panels, style, ticks
+from bnbench.figures import colours, differences, drawing, heatmap, limits, panels, style, ticks
 from bnbench.store import report_tables
-from bnbench.wording import contents
+from bnbench.wording import captions, contents
 
 OF_RATIOS = ("forest", "heatmap", "differences", "decomposition", "interactions", "batch_sizes")
 OF_LOSSES = ("curves", "pairs", "fit", "modes", "ranks", "profile")
@@ -115,6 +116,36 @@ def made(tmp_path, changes, options):
 def test_every_figure_has_numbers_at_its_axes_and_texts_that_do_not_meet(tmp_path, name):
     study = made(tmp_path, *STUDIES[name])
     assert [flaw for figure in drawn(study, tmp_path) for flaw in flaws(*figure)] == []
+
+
+def test_a_panel_that_has_nothing_to_show_says_so(tmp_path):
+    one = {"diverged": lambda labels, seed: 3 if labels == {**labels, "norm": "batch", "batch_size": "25"} else None}
+    study = made(tmp_path, GRID | {"optimizer": GRID["optimizer"][:1]}, one)
+    figure = differences.draw(study, report_tables.read(tmp_path, "differences"))
+    assert [[text.get_text() for text in ax.texts] for ax in figure.axes] == [[], ["no finite value"]]
+
+
+def test_of_many_fits_some_are_drawn_that_the_caption_counts(tmp_path):
+    study = made(tmp_path, *LARGE["64 contexts"])
+    shown = contents.drawn(study, "fit", report_tables.read(tmp_path, "fit"))
+    held = [factor for factor in study.varied() if factor in shown]
+    assert len(shown[held].drop_duplicates()) == contents.FITS == contents.fits(study)[0]
+    assert all(set(shown[factor]) == set(study.levels[factor]) for factor in held)
+    assert "24 of 64 contexts" in captions.facts(study)["some_fits"]
+
+
+def test_a_long_line_has_its_ends_and_its_places_in_the_svg(tmp_path):
+    figure, ax = plt.subplots()
+    x = np.linspace(0, 6, 200)
+    (line,) = ax.plot(x, np.sin(x))
+    figure.draw_without_rendering()
+    wanted = ax.transData.transform(line.get_xydata()) * 72 / figure.dpi
+    style.save(figure, tmp_path, "sine", ["svg"])
+    (path,) = re.findall(r' d="M([^"l]*)l([^"]*)"', (tmp_path / "sine.svg").read_text())
+    steps = [np.array(part.split(), float).reshape(-1, 2) for part in path]
+    found = np.concatenate(steps).cumsum(axis=0)
+    np.testing.assert_allclose(np.ptp(found, axis=0), np.ptp(wanted, axis=0), atol=0.2)
+    assert found[-1][0] - found[0][0] == pytest.approx(np.ptp(wanted[:, 0]), abs=0.11)
 
 
 @pytest.mark.parametrize("name", LARGE)

@@ -190,8 +190,10 @@ def finish(sheet: Sheet, *, log: bool, side: Side = "y", line: float | None = No
     if not shared and len(sheet.panels) > 1:
         sheet.notes |= legends.OWN_SCALE
         _spread(sheet, side)
-    for panel, limits in zip(sheet.panels, found, strict=True):
+    for panel, limits, own in zip(sheet.panels, found, values, strict=True):
         ax = panel.axes[level]
+        if not np.isfinite(own).any():
+            ax.text(0.5, 0.7, "no finite value", transform=ax.transAxes, ha="center", va="center", fontsize=8)
         (ax.set_ylim if side == "y" else ax.set_xlim)(*limits)
         if side == "y" and shared and not panel.first and sheet.gap < _OWN_GAP:
             without_numbers(ax.yaxis)

@@ -124,7 +124,10 @@ _DECIMALS = re.compile(r"(\.\d\d)\d+")
 _LONG_LINE, _LONG = re.compile(r"M[-\d. ]+(L[-\d. ]+)+z?"), 40
 _AROUND_COMMANDS = re.compile(r"\s*([A-Zz])\s*")
 _INDENTED = re.compile(r"\n +")
-_NEEDLESS = re.compile(r'<!--.*?-->\n?|<metadata>.*?</metadata>\n?|(?<=<g) id="[^"]*"', re.S)
+_NEEDLESS = re.compile(
+    r'<!--.*?-->\n?|<metadata>.*?</metadata>\n?|(?<=<g) id="[^"]*"|<path [^>]*"fill: none"/>\n?', re.S
+)
+_EMPTY = re.compile(r"<g>\s*</g>\n?")
 
 
 def _shorter(drawn: str) -> str:
@@ -132,7 +135,7 @@ def _shorter(drawn: str) -> str:
 
     Where its font is absent, others take its place that are no wider.
     """
-    drawn = _PATH.sub(_shorter_path, _INDENTED.sub("\n", _NEEDLESS.sub("", drawn)))
+    drawn = _PATH.sub(_shorter_path, _EMPTY.sub("", _INDENTED.sub("\n", _NEEDLESS.sub("", drawn))))
     return drawn.replace(_FONT, f"{_FONT}, Verdana, sans-serif")
 
 
