@@ -23,7 +23,7 @@ def test_every_figure_is_told_in_numbers(compared):
     assert "the test loss is lower with BN on 0 and without BN on 8 of 8 seeds" in told["pairs"]
     assert "weights 4." in told["decomposition"] or "weights 3.9" in told["decomposition"]
     assert "no BN, Adam at full batch: test loss from" in told["curves"]
-    assert "from epoch" in told["differences"]
+    assert "epochs on" in told["differences"]
     assert "for all epochs and all comparisons together" in told["differences"]
     assert "train loss in evaluation mode" in told["modes"]
     assert "median absolute error up to" in told["fit"]

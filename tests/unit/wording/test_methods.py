@@ -160,7 +160,9 @@ def test_three_arms_and_deep_networks_are_described(compared, prose):
 def test_other_factors_can_be_the_compared_one(compared, prose):
     study = synthetic.plan(**GRID, report={"factor": "optimizer", "baseline": "adam", "outcome": "train_loss"})
     said = paragraph(compared, study, noise=0.1)
-    assert_states(said, ["Adam lr=0.001 and SGD lr=0.1", "norm none and batch", "batch size full and 25", "device cpu"])
+    assert_states(
+        said, ["Adam lr=0.001 and SGD lr=0.1", "norm none and batch", "full batch and batch 25", "device cpu"]
+    )
     assert_states(said, ["train loss", "log ratio to Adam lr=0.001"])
     assert said == prose
 

@@ -109,6 +109,8 @@ def _levels(study: Study, factor: str) -> str:
         return formats.listed([setup_line.called(level.title, level.entry) for level in levels])
     if factor in ("batch_size", "optimizer"):
         return formats.listed([level.title for level in levels])
+    if factor == "norm":
+        return titles.with_levels([level.title for level in levels])
     if factor in ("init", "schedule"):
         return f"{formats.listed([level.label for level in levels])} {captions.noun(factor)}"
     return f"{captions.noun(factor)} {formats.listed([level.label for level in levels])}"
