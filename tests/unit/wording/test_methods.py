@@ -161,7 +161,7 @@ def test_other_factors_can_be_the_compared_one(compared, prose):
     study = synthetic.plan(**GRID, report={"factor": "optimizer", "baseline": "adam", "outcome": "train_loss"})
     said = paragraph(compared, study, noise=0.1)
     assert_states(
-        said, ["Adam lr=0.001 and SGD lr=0.1", "norm none and batch", "full batch and batch 25", "device cpu"]
+        said, ["Adam lr=0.001 and SGD lr=0.1", "without BN and with BN", "full batch and batch 25", "device cpu"]
     )
     assert_states(said, ["train loss", "log ratio to Adam lr=0.001"])
     assert said == prose
