@@ -9,7 +9,7 @@ import pandas as pd
 
 from bnbench.page import rows
 from bnbench.plan.study import Study
-from bnbench.wording import budget
+from bnbench.wording import budget, formats, words
 
 Said = list[tuple[str, Mapping[str, str]]]
 """Sentences, each with the levels of its context by the names of the factors; empty ones are left out."""
@@ -31,7 +31,7 @@ def facts(study: Study, verdicts: Mapping[str, Any], found: Mapping[str, pd.Data
         "at_equal": equal if tuned else [],
         "budget_method": budget.method(study) if len(found["drift"]) else "",
         "reasons": of_rows(study, verdicts["parts"], _contrasts(study, found["decomposition"])),
-        "notes": [(text, place) for text, place in _notes(verdicts, missing) if text],
+        "notes": [(text, place) for text, place in _notes(verdicts, missing, _diverged(study, found)) if text],
     }
 
 
@@ -46,7 +46,17 @@ def _contrasts(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates([name for name in table if name in (*study.factors, "baseline", "treatment")])
 
 
-def _notes(verdicts: Mapping[str, Any], missing: str) -> list[tuple[str, str]]:
+def _diverged(study: Study, found: Mapping[str, pd.DataFrame]) -> str:
+    """How many trials diverged, and how their contexts are judged; empty where none did."""
+    count = int(found["exclusions"]["reason"].eq("diverged").sum())
+    if not count:
+        return ""
+    trials = formats.count(count, words.of(study).run)
+    by_ranks = " Where one did, the verdict is by ranks." if found["contexts"]["test"].eq("worst-rank").any() else ""
+    return f"{trials} diverged.{by_ranks}"
+
+
+def _notes(verdicts: Mapping[str, Any], missing: str, diverged: str) -> list[tuple[str, str]]:
     """What changes how the answer reads, each with the part of the page that has more."""
     return [
         (verdicts["opposite"], "outcomes"),
@@ -54,6 +64,7 @@ def _notes(verdicts: Mapping[str, Any], missing: str) -> list[tuple[str, str]]:
         (verdicts["rates_note"], "method"),
         (verdicts["adjusted"], "method"),
         (missing, "exclusions"),
+        (diverged, "exclusions"),
         (verdicts["preregistration"]["note"], "method"),
         (verdicts["absolute_answer"], "absolute"),
         (verdicts["needed"], "statistics"),
