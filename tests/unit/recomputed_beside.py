@@ -180,9 +180,11 @@ def convergence(study, arm):
     measured = len(table) or len(
         range(study.config["evaluate_every"], study.config["epochs"] + 1, study.config["evaluate_every"])
     )
-    stretch = window(measured, share)
-    stretch = stretch if stretch > 1 else min(measured, max(2, window(measured, 0.1)))
+    of_window = window(measured, share)
+    stretch = max(of_window, min(measured, 5))
     part = table.iloc[-stretch:].dropna(axis=1)
+    if stretch < 5 or (stretch > measured / 2 and stretch > of_window):
+        part = part[[]]  # too few measurements for a trend, or too many for the end of the training
     span = part.index[-1] - part.index[0] if len(part) else nan
     changes = [round(np.polyfit(part.index, part[seed], 1)[0] * span, 13) for seed in part]
     mean, low, high = student(changes, 1 - study.report.alpha / len(study.settings))

@@ -12,6 +12,12 @@ from bnbench.store import timings
 from bnbench.wording import formats
 
 
+@pytest.fixture(autouse=True)
+def any_training_tells_a_pace(monkeypatch):
+    """Trials of these tests are short; what little training may tell is tested by itself."""
+    monkeypatch.setattr(timings, "_ENOUGH", 1e-12)
+
+
 def stored(folder, pace, card="a card", at=1e9, **changes):
     """Trials of a study on a GPU that took `pace` times as long as is estimated, ended at a moment."""
     study = synthetic.plan(device=["cuda"], **changes)
@@ -33,6 +39,15 @@ def test_a_pace_is_measured_over_estimated_time_of_as_many_seeds_as_trained_toge
     found = timings.paces("cuda", tmp_path)
     for setting in few.settings:
         assert found.own(setting.address) == pytest.approx(3)
+
+
+def test_a_pace_is_trusted_in_proportion_to_the_training_that_was_timed(tmp_path, monkeypatch):
+    (setting, *_) = stored(tmp_path, 9.0, seeds=5).settings
+    timed = 9 * cost.seconds(setting.spec, 5)
+    for enough, expected in ((timed / 2, 9), (timed, 9), (2 * timed, 3), (1e9 * timed, 1)):
+        monkeypatch.setattr(timings, "_ENOUGH", enough)
+        found = timings.paces("cuda", tmp_path, [setting.address])
+        assert found.own(setting.address) == pytest.approx(expected)
 
 
 def test_jobs_of_more_seeds_than_were_timed_take_what_so_many_take_by_that_pace(tmp_path):
