@@ -82,7 +82,7 @@ def test_images_of_a_file_become_a_page(tmp_path, monkeypatch, capsys, name):
     monkeypatch.setattr(compare, "run", partial(compare.run, splits=synthetic.SPLITS))
     monkeypatch.setattr(plot, "run", partial(plot.run, formats=["svg"], processes=1))
     assert cli.main(["rebuild", "--configfile", "study.yaml"]) == 0
-    assert "Over 6 seeds" in capsys.readouterr().out
+    assert "With Adam at batch 20, " in capsys.readouterr().out
     page = stores.text_of(tmp_path / "reports" / "images" / "index.html")
     for told in ("classified correctly", "4 classes from 0 to 3", "bytes are divided by 255"):
         assert told in page

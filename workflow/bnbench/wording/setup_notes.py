@@ -18,7 +18,7 @@ LOSSES = {
     "cross_entropy": "the cross-entropy",
     "binary": "the binary cross-entropy",
 }
-"""Name of a loss → what it is called in a sentence."""
+"""Name of a loss → what it is called in a sentence; others go by their name."""
 
 _MEANT = {
     "ghost": "normalizes groups of {size:,} examples of the batch, each by its own statistics",
@@ -67,7 +67,7 @@ def setup(study: Study, *, past: bool = False) -> list[str]:
 def _loss(study: Study, *, past: bool) -> str:
     entries = [level.entry for level in study.levels["task"].values()]
     names = {tasks.loss_of({"task": entry, "loss": study.config["loss"]}) for entry in entries}
-    named = [LOSSES[name] for name in losses.LOSSES if name in names]
+    named = [LOSSES.get(name, f"the loss {name.replace('_', ' ')}") for name in losses.LOSSES if name in names]
     return f"The loss {_be(past=past)} {formats.listed(named)}." if len(named) == len(names) else ""
 
 
