@@ -9,6 +9,7 @@ import synthetic
 from bnbench import forecast
 from bnbench.plan import claimed
 from bnbench.store import report_tables, tables
+from bnbench.wording import captions
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -53,9 +54,11 @@ def test_the_plan_and_the_page_say_so_in_one_line(made, tmp_path):
     assert f"family      {FAMILY} comparisons, judged together" in forecast.describe(STUDY, tmp_path)
 
 
-def test_the_grid_is_said_to_be_what_is_trained(made):
+def test_the_grid_is_said_to_be_what_is_trained(made, tmp_path):
     said = "5 norms × 4 batch sizes, less 2 that repeat others, × 8 seeds = 144 trials"
-    assert said in words(made[1])
+    assert captions.summary(STUDY) == said
+    assert forecast.summary(STUDY).startswith(f"{said} in ")
+    assert f"{said} in " in forecast.describe(STUDY, tmp_path)
     assert len(STUDY.settings) * 8 == 144
 
 
@@ -86,7 +89,8 @@ def test_batch_sizes_that_are_the_full_batch_are_one_context(tmp_path):
     study = synthetic.plan(task={"name": "sine", "points": 100}, batch_size=["full", 100])
     page = words(synthetic.rendered(tmp_path, study, ratio=synthetic.arms(batch=3.0), noise=0.1))
     assert "Batch 100 is the full batch, so it is trained and judged once." in page
-    assert "2 norms × 8 seeds = 16 trials" in page
+    assert captions.summary(study) == "2 norms × 8 seeds = 16 trials"
+    assert "8 s for 8 trials without BN and 8 s for 8 trials with BN" in page
     assert len(report_tables.read(tmp_path, "contexts")) == 1
 
 

@@ -55,7 +55,10 @@ def test_the_page_of_named_pairs_shows_them_in_its_tables_and_lets_one_choose(re
     rows = report_tables.read(tmp_path, "interactions")
     ax = interactions.draw(NAMED, rows).axes[0]
     np.testing.assert_allclose(dots(ax), rows["effect"])
-    assert "layer norm against BN, all contexts" in [label.get_text() for label in ax.get_yticklabels()]
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["all contexts", "a doubling of the batch"] * 3
+    headings = [text.get_text() for text in ax.figure.texts if text.get_fontweight() == "bold"]
+    assert headings == ["BN", "layer norm", "layer norm against BN"]
     plt.close("all")
 
 
@@ -65,7 +68,7 @@ def test_figures_of_single_seeds_and_epochs_show_what_is_compared_with_the_basel
     shown = {}
     for name, (_, columns) in drawing.FIGURES.items():
 
-        def draw(study, table, name=name):
+        def draw(study, table, room, name=name):
             shown[name] = table
             return style.empty("")
 
@@ -90,11 +93,13 @@ def test_the_page_of_a_tuned_study_has_the_rates_their_figure_and_the_claims(tun
     assert (folder / "figures" / "rates.svg").exists()
     assert 'id="rates"' in page
     assert 'href="#rates"' in page
-    said = text_of(page)
-    for sentence in (verdicts["sentence"], verdicts["equal_rates"], *verdicts["tuned"]):
+    said, headline = text_of(page), verdicts["headline"]
+    assert verdicts["sentence"].startswith(f"{headline}. ")
+    rest = verdicts["sentence"].removeprefix(f"{headline}. ")
+    for sentence in (headline, rest, verdicts["equal_rates"], *verdicts["tuned"]):
         assert sentence in said
-    assert "no BN at lr=0.001 for all 8 seeds and BN at lr=0.01 for all 8 seeds;" in said
-    assert "BN at lr=0.01 for all 8 seeds and layer norm at lr=0.001 for all 8 seeds;" in said
+    assert "no BN at lr=0.001 for all 8 seeds and BN at lr=0.01 for all 8 seeds." in said
+    assert "BN at lr=0.01 for all 8 seeds and layer norm at lr=0.001 for all 8 seeds." in said
     assert "Each arm has the learning rate that the other seeds’ validation losses choose" in said
     assert "on 25 % of the training points" in said
     section = page.partition('id="rates"')[2].partition("<h2")[0]

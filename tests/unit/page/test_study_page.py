@@ -191,7 +191,7 @@ def test_the_same_inputs_give_the_same_bytes(page):
         ({"diverged": where("batch", [3], 7)}, "1 trial was left out of the pairs or diverged."),
         ({"diverged": where("batch", [3, 4], 7)}, "2 trials were left out of the pairs or diverged."),
         ({"seeds": lambda labels: range(5)}, "A partial study: 6 of 16 trials are missing."),
-        ({"seeds": lambda labels: []}, "There are no pairs to compare yet."),
+        ({"seeds": lambda labels: []}, "There are no pairs to compare yet With"),
         ({"torch": lambda labels, seed: "2.13.0" if seed < 4 else "2.11.0"}, "torch 2.11.0 and 2.13.0"),
     ],
 )
@@ -232,4 +232,5 @@ def test_the_answer_verb_prints_the_place_and_the_sentence(page, tmp_path, capsy
     assert cli.main(["answer", "--study", study.to_json(), "--reports", str(tmp_path)]) == 0
     place, sentence = capsys.readouterr().out.strip().splitlines()
     assert place.endswith("synthetic/index.html")
-    assert sentence.startswith("Over 8 seeds, ")
+    assert sentence == json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["sentence"]
+    assert sentence.startswith("BN hurts in 2 of 2 contexts: test loss ")

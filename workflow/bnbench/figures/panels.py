@@ -33,7 +33,7 @@ _NARROW_LEFT = 0.9  # inches, at most
 _MANY_ROWS = 4  # from which on every row has numbers below it
 _GAP, _NUMBERS_GAP, _OWN_GAP = 0.18, 0.36, 0.58  # inches between columns: usual, with numbers below or beside each
 _RIGHT, _TITLE, _LINE, _NUMBERS, _HEADING, _BETWEEN = 0.12, 0.14, 0.175, 0.26, 0.22, 0.12  # inches
-_RIGHT_OF_NUMBERS = 0.25  # inches, where half of a number stands beyond its axis
+_RIGHT_OF_NUMBERS = 0.25  # inches, where half of a number reaches beyond its axis
 _NUMBER, _TO_LABEL = 0.072, 0.2  # inches of a digit of a number up the side; from numbers to a label, with their ticks
 
 

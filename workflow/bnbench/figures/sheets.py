@@ -69,6 +69,6 @@ class Sheet:
     right: float
     """Inches to the right of the last panel."""
     top: float
-    """Inches from the bottom of the figure to the top of what stands above the panels."""
+    """Inches from the bottom of the figure to the top of what is above the panels."""
     notes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """What the legend has to say of limits."""

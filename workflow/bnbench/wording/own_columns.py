@@ -106,6 +106,7 @@ def table(study: Study, text: str) -> str:
     named = words.of(study)
     text = text.replace("at the end of the training", "at the end of the runs")
     text = text.replace("trials", named.runs).replace("epochs", named.epochs)
+    text = re.sub(r"\bepoch\b", named.epoch, text)
     if study.paired:
         return text
     return text.replace("are left out of the pairs or that diverged", "diverged").replace("seed by seed", "run by run")
