@@ -87,7 +87,14 @@ def test_an_arm_that_is_not_finite_is_named_with_the_epoch(rebuilt, tmp_path):
     study = synthetic.plan(**PLAN)
     stored(tmp_path, study, diverged=synthetic.where("batch", range(8), 0))
     gap = missing(["batch"], reason=("diverged", 0))
-    assert_gap(rebuilt, tmp_path, study, gap, "8 of 8 trials diverged with BN", "counting a diverged trial as the worst test loss")
+    assert_gap(
+        rebuilt,
+        tmp_path,
+        study,
+        gap,
+        "8 of 8 trials diverged with BN",
+        "counting a diverged trial as the worst test loss",
+    )
 
 
 def test_one_finite_pair_of_a_context_is_shown_as_what_it_is(rebuilt, tmp_path):
@@ -100,7 +107,11 @@ def test_one_finite_pair_of_a_context_is_shown_as_what_it_is(rebuilt, tmp_path):
 
 @pytest.mark.parametrize(
     ("seeds", "said"),
-    [(1, "one pair shows no spread"), (2, "nothing is decided"), (5, "with 5 seeds, the smallest possible p is 0.0625")],
+    [
+        (1, "one pair shows no spread"),
+        (2, "nothing is decided"),
+        (5, "with 5 seeds, the smallest possible p is 0.0625"),
+    ],
 )
 def test_few_seeds_decide_nothing_and_say_so(rebuilt, tmp_path, seeds, said):
     study = synthetic.plan(**{**PLAN, "seeds": seeds})
@@ -116,5 +127,5 @@ def test_of_losses_that_are_all_0_nothing_is_decided_and_it_is_said_why(rebuilt,
         losses = [name for name in (*LOSSES, "y", "y_fit") if name in frame]
         frame[losses] = frame[losses].where(frame[losses].isna(), 0.0)
     stored(tmp_path, study, found=frames)
-    said = ("nothing is decided", "all 8 pairs have a loss below 5.7e-17, which float32 cannot tell from 0")
+    said = ("nothing is decided, by ranks", "All 8 pairs have a loss below 5.7e-17, which float32 cannot tell from 0")
     assert_gap(rebuilt, tmp_path, study, set(), *said)
