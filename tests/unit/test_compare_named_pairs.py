@@ -116,7 +116,7 @@ def test_sentences_say_against_what(compared, prose):
     main = [said for said in verdicts["interactions"] if said.startswith("Over both contexts")]
     beside = [re.search(r" (?:as|than) (with(?:out)? .+?) \(", said)[1] for said in main]
     assert beside == ["without BN", "without BN", "with BN"]
-    course = r"With full batch, from epoch \d+ on, the test loss with layer norm is \w+ than with BN\."
+    course = r"With full batch, from \d+ epochs on, the test loss with layer norm is \w+ than with BN\."
     assert any(re.fullmatch(course, said) for said in verdicts["trajectories"])
     assert "\n".join([verdicts["sentence"], *verdicts["sentences"], *main]) == prose
 
@@ -124,7 +124,9 @@ def test_sentences_say_against_what(compared, prose):
 def test_a_pair_without_data_is_named_in_the_answer(compared):
     found, verdicts = compared(NAMED, **KNOWN, seeds=lambda labels: [] if labels["norm"] == "layer" else None)
     assert found["contexts"]["verdict"].tolist() == ["hurts", "no data", "no data"] * 2
-    assert_states(verdicts["sentence"], ["Of 6 comparisons", "4 lack data"])
+    assert_states(verdicts["sentence"], ["BN hurts in 2 of 2", "Layer norm lacks data in 2 of 2"])
+    assert_states(verdicts["sentence"], ["Layer norm lacks data compared with BN in 2 of 2 contexts."])
+    assert "no pairs to compare" not in verdicts["sentence"]
     assert sum("no pairs of layer norm and no BN" in said for said in verdicts["sentences"]) == 2
     assert sum("no pairs of layer norm and BN" in said for said in verdicts["sentences"]) == 2
 

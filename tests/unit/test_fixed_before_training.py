@@ -95,7 +95,8 @@ def test_a_study_that_is_rebuilt_with_another_outcome_says_so_beside_the_headlin
     assert verdicts["preregistration"]["note"] == verdicts["preregistration"]["sentence"] == CHANGED
     assert CHANGED in verdicts["methods"]
     assert text.count(CHANGED) == 3
-    assert text.index(CHANGED) < text.index("What each context says")
+    beside, contexts = text.index(CHANGED), text.rindex("What each context says")  # first among the contents
+    assert text.index(verdicts["headline"]) < beside < contexts
     assert not claims_to_be_fixed(text)
     # Nothing was trained, so nothing was recorded, and the first plan is as it was.
     assert FIXED in pages(study)[1]

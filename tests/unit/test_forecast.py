@@ -276,7 +276,7 @@ def test_seeds_that_never_decide_see_nothing(tmp_path):
 def seen(study, folder):
     """The ratio that a study says it can see."""
     said = lines(study, folder)["as a ratio"]
-    number, unit = said.removeprefix("losses ").split()[:2]
+    number, unit = said.removeprefix("losses ").removeprefix("a factor of ").split()[:2]
     return 1 + float(number) / 100 if unit == "%" else float(number)
 
 

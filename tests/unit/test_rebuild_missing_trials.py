@@ -10,6 +10,7 @@ from stores import PLAN, TWO, paths, stored
 
 from bnbench.store import report_tables
 from bnbench.vocabulary import LOSSES
+from bnbench.wording import formats
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -62,7 +63,7 @@ def test_a_missing_arm_and_a_missing_context_are_named(rebuilt, tmp_path):
     study = synthetic.plan(**TWO)
     have = {("none", "full"), ("none", "25"), ("batch", "25")}
     stored(tmp_path, study, seeds=lambda labels: None if (labels["norm"], labels["batch_size"]) in have else [])
-    assert_gap(rebuilt, tmp_path, study, missing(["batch"]), "no pairs yet with full batch", "BN hurts")
+    assert_gap(rebuilt, tmp_path, study, missing(["batch"]), "BN hurts in 1 of 2 contexts", "lacks data in 1")
 
 
 def test_a_missing_context_leaves_the_other_one_decided(rebuilt, tmp_path):
@@ -86,7 +87,14 @@ def test_an_arm_that_is_not_finite_is_named_with_the_epoch(rebuilt, tmp_path):
     study = synthetic.plan(**PLAN)
     stored(tmp_path, study, diverged=synthetic.where("batch", range(8), 0))
     gap = missing(["batch"], reason=("diverged", 0))
-    assert_gap(rebuilt, tmp_path, study, gap, "8 of 8 trials diverged with BN", "counting diverged trials as the worst")
+    assert_gap(
+        rebuilt,
+        tmp_path,
+        study,
+        gap,
+        "8 of 8 trials diverged with BN",
+        "counting a diverged trial as the worst test loss",
+    )
 
 
 def test_one_finite_pair_of_a_context_is_shown_as_what_it_is(rebuilt, tmp_path):
@@ -99,12 +107,17 @@ def test_one_finite_pair_of_a_context_is_shown_as_what_it_is(rebuilt, tmp_path):
 
 @pytest.mark.parametrize(
     ("seeds", "said"),
-    [(1, "one pair shows no spread"), (2, "nothing is decided"), (5, "with 5 seeds, the smallest possible p is 0.062")],
+    [
+        (1, "one pair shows no spread"),
+        (2, "nothing is decided"),
+        (5, "with 5 seeds, the smallest possible p is 0.0625"),
+    ],
 )
 def test_few_seeds_decide_nothing_and_say_so(rebuilt, tmp_path, seeds, said):
     study = synthetic.plan(**{**PLAN, "seeds": seeds})
     stored(tmp_path, study, noise=0.02)
-    assert_gap(rebuilt, tmp_path, study, set(), said, f"Over {seeds} seed", "nothing is decided between BN and no BN")
+    planned = f"40 epochs, {formats.count(seeds, 'seed')} "
+    assert_gap(rebuilt, tmp_path, study, set(), said, planned, "Nothing is decided between BN and no BN")
 
 
 def test_of_losses_that_are_all_0_nothing_is_decided_and_it_is_said_why(rebuilt, tmp_path):
@@ -114,5 +127,5 @@ def test_of_losses_that_are_all_0_nothing_is_decided_and_it_is_said_why(rebuilt,
         losses = [name for name in (*LOSSES, "y", "y_fit") if name in frame]
         frame[losses] = frame[losses].where(frame[losses].isna(), 0.0)
     stored(tmp_path, study, found=frames)
-    said = ("nothing is decided", "all 8 pairs have a loss below 5.7e-17, which float32 cannot tell from 0")
+    said = ("nothing is decided, by ranks", "All 8 pairs have a loss below 5.7e-17, which float32 cannot tell from 0")
     assert_gap(rebuilt, tmp_path, study, set(), *said)

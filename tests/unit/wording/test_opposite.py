@@ -30,7 +30,7 @@ def said(study, verdict, **directions):
 def test_what_is_marked_the_other_way_is_the_opposite():
     note = said(JUDGED, "hurts", train_loss=(1, True), eval_loss=(-1, True), test_loss=(-1, True))
     assert note == (
-        "This is judged in training mode: the opposite holds by the train loss in evaluation mode and by the test loss "
+        "This is judged in training mode. The opposite holds by the train loss in evaluation mode and by the test loss "
         "(exploratory)."
     )
     assert note == said(JUDGED, "helps", train_loss=(-1, True), eval_loss=(1, True), test_loss=(1, True))
@@ -39,12 +39,18 @@ def test_what_is_marked_the_other_way_is_the_opposite():
 def test_what_is_not_marked_opposes_nothing():
     note = said(JUDGED, "hurts", train_loss=(1, True), eval_loss=(-1, False), test_loss=(-1, False))
     assert "opposite" not in note
-    assert "nothing is decided by the train loss in evaluation mode and by the test loss" in note
+    assert note == (
+        "This is judged in training mode. Neither the train loss in evaluation mode nor the test loss shows a decided "
+        "difference (exploratory)."
+    )
 
 
 def test_one_may_oppose_and_the_other_decide_nothing():
     note = said(JUDGED, "hurts", eval_loss=(-1, False), test_loss=(-1, True))
-    assert "the opposite holds by the test loss; nothing is decided by the train loss in evaluation mode" in note
+    assert note == (
+        "This is judged in training mode. The opposite holds by the test loss (exploratory). The train loss in "
+        "evaluation mode shows no decided difference (exploratory)."
+    )
 
 
 def test_where_all_agree_nothing_is_said():
@@ -59,7 +65,7 @@ def test_a_verdict_without_a_side_has_no_opposite(verdict):
 def test_contexts_that_oppose_are_counted():
     marks = [True, True, False, False]
     note = said(FOUR, "hurts", eval_loss=(-1, marks), test_loss=(1, True))
-    assert "the opposite holds by the train loss in evaluation mode in 2 of 4 contexts" in note
+    assert "The opposite holds by the train loss in evaluation mode in 2 of 4 contexts" in note
     assert "test loss" not in note
 
 

@@ -21,6 +21,7 @@ def decomposition(study, places=1, pairs=8, **limits):
             low, high, p = limits.get(component.replace(" ", "_"), CLEAR)
             effect = EFFECTS[component]
             numbers = {"effect": effect, "low": low * effect, "high": high * effect, "p_adjusted": p, "pairs": pairs}
+            numbers["family"] = 1
             rows.append({**labels, "baseline": "none", "treatment": "batch", "component": component, **numbers})
     return pd.DataFrame(rows)
 
@@ -35,11 +36,11 @@ def test_both_parts_are_factors_of_the_whole():
 @pytest.mark.parametrize(
     ("limits", "named", "open_part"),
     [
-        ({"weights": CHANCE}, "stale running averages", "The part of the weights is not decided."),
-        ({"stale_averages": CHANCE}, "in the weights", "The part of stale running averages is not decided."),
+        ({"weights": CHANCE}, "stale running averages", "How much is due to the weights is undecided."),
+        ({"stale_averages": CHANCE}, "in the weights", "How much is due to stale running averages is undecided."),
         # Either alone decides nothing: a p without its interval, or an interval without its p.
-        ({"weights": (0.01, 9.0, 0.001)}, "stale running averages", "The part of the weights is not decided."),
-        ({"weights": (0.9, 1.1, 0.6)}, "stale running averages", "The part of the weights is not decided."),
+        ({"weights": (0.01, 9.0, 0.001)}, "stale running averages", "How much is due to the weights is undecided."),
+        ({"weights": (0.9, 1.1, 0.6)}, "stale running averages", "How much is due to the weights is undecided."),
     ],
 )
 def test_a_part_that_may_be_chance_is_no_cause(limits, named, open_part):
@@ -52,7 +53,7 @@ def test_a_part_that_may_be_chance_is_no_cause(limits, named, open_part):
 def test_a_total_that_may_be_chance_has_no_size():
     (said,) = why.sentences(ONE, decomposition(ONE, total=CHANCE))
     assert "76" not in said
-    assert "it is not decided whether the test losses with BN and without BN differ at all" in said
+    assert "whether the test losses with BN and without BN differ at all is undecided" in said
 
 
 def test_too_few_pairs_say_nothing_of_causes():
@@ -65,9 +66,20 @@ def test_the_summary_counts_the_contexts_in_which_a_part_is_a_cause():
     stale = table["component"].eq("stale averages") & table["batch_size"].eq("full")
     table.loc[stale, "p_adjusted"] = 0.6
     assert why.summary(FOUR, table) == (
-        "The weights make a difference in all 4 contexts; stale running averages make a difference in 2 of 4 contexts."
+        "Most of the difference is in the weights in all 4 contexts: training with BN led to worse networks, even when "
+        "they are tested with exact statistics. Stale running averages contribute a factor of 3.2 in 2 of 4 contexts."
     )
-    assert "for the weights, nothing is decided" in why.summary(ONE, decomposition(ONE, weights=CHANCE)).lower()
+    assert why.summary(ONE, decomposition(ONE, weights=CHANCE)).startswith(
+        "It is not shown that most of the difference is in the weights."
+    )
+    assert why.summary(ONE, decomposition(ONE, stale_averages=CHANCE)).endswith(
+        "What stale running averages add is undecided."
+    )
+    assert why.summary(ONE, decomposition(ONE, total=CHANCE)) == (
+        "There is no decided difference of the test losses to explain."
+    )
+    few = why.summary(ONE, decomposition(ONE, pairs=5, total=(0.9, 1.1, 0.0625)))
+    assert "no decided difference of the test losses to explain: with 5 seeds, the smallest possible p is 0.062" in few
     assert why.summary(ONE, table[:0]) == ""
 
 

@@ -75,7 +75,7 @@ def headline(study: Study, rows: pd.DataFrame, start: str = "") -> str:
     """
     groups = _groups(study, rows)
     main = _main(study, groups)
-    for told in _candidates(study, [groups[main]] if main is not None else groups):
+    for told in _candidates(study, [groups[main]] if main is not None else groups, whole=main is None):
         for said in (f"{start}{told}", told):
             if len(said.split()) <= WORDS:
                 return formats.beginning(said)
@@ -91,7 +91,7 @@ def others(study: Study, rows: pd.DataFrame) -> list[str]:
     rest = [group for place, group in enumerate(groups) if place != main]
     found = []
     for group in rest:
-        short = (said for said in _candidates(study, [group]) if len(said.split()) <= WORDS)
+        short = (said for said in _candidates(study, [group], whole=False) if len(said.split()) <= WORDS)
         found.append(f"{formats.beginning(next(short))}.")
     return found
 
@@ -140,13 +140,13 @@ def _said_of(row: Row) -> str:
     return "diverged" if row["pairs"] and samples.all_diverged(row) else str(row["verdict"])
 
 
-def _candidates(study: Study, groups: Sequence[_Group]) -> Iterator[str]:
-    """What the headline may be, from what says most to what is shortest."""
+def _candidates(study: Study, groups: Sequence[_Group], *, whole: bool) -> Iterator[str]:
+    """What the headline may be, from what says most to what is shortest; of a part of the groups, about no other."""
     everywhere = {verdict for group in groups for verdict, rows in group.judged.items() if rows}
-    if everywhere == {"no data"}:
+    if everywhere == {"no data"} and whole:
         yield f"there are no {'pairs' if study.paired else 'runs'} to compare{samples.yet(study)}"
     if everywhere == {"diverged"}:
-        yield from _diverged(study, groups)
+        yield from _diverged(study, groups, whole=whole)
     if everywhere == {"undecided"} and len(groups) > 1:
         yield f"nothing is decided in any of {_comparisons(groups)}"
     for say in (_with_sizes, _in_short):
@@ -160,13 +160,14 @@ def _candidates(study: Study, groups: Sequence[_Group]) -> Iterator[str]:
     yield f"of {_comparisons(groups)}, {_tally(groups)}"
 
 
-def _diverged(study: Study, groups: Sequence[_Group]) -> Iterator[str]:
+def _diverged(study: Study, groups: Sequence[_Group], *, whole: bool) -> Iterator[str]:
     """That no trial stayed finite, so that there is nothing to judge."""
     run = words.of(study).run
     if len(groups) == 1:
         where = _where(groups[0].contexts, groups[0].contexts)
         yield f"every {run} of {groups[0].treated} and of {groups[0].base} diverged{where}: there is nothing to compare"
-    yield f"every {run} of all arms diverged: there is nothing to compare"
+    if whole:
+        yield f"every {run} of all arms diverged: there is nothing to compare"
 
 
 def _with_sizes(study: Study, group: _Group) -> str:
