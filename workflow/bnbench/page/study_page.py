@@ -95,6 +95,7 @@ def render(
         "rows_alone": variance.rows_alone(study),
         "varied_sources": variance.levels(study),
         "said": said,
+        "summary": captions.summary(study),
         "equal": titles.equal(study) if study.tuned_arms == study.arms else "",
         "verdicts": verdicts,
         "version": __version__,
