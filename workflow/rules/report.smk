@@ -12,7 +12,10 @@ rule plot:
             )
             for name, title in contents.figures(STUDY).items()
         },
-        narrow=[f"{REPORT}/figures/{contents.narrow_name(name)}.svg" for name in sorted(contents.narrow(STUDY))],
+        narrow=[
+            f"{REPORT}/figures/{contents.narrow_name(name)}.svg"
+            for name in sorted(contents.narrow(STUDY))
+        ],
         png=expand(f"{REPORT}/figures/{{name}}.png", name=contents.figures(STUDY)),
     log:
         f"logs/{STUDY.name}/plot.log",
