@@ -63,7 +63,7 @@ def visit(chromium):
 
     def opened(path, query="", **circumstances):
         contexts.append(chromium.new_context(**circumstances))
-        contexts[-1].set_default_timeout(120_000)
+        contexts[-1].set_default_timeout(30_000)
         page = contexts[-1].new_page()
         page.asked, page.said = [], []
         page.on("request", lambda request: page.asked.append(request.url))
@@ -94,6 +94,9 @@ def said(page):
 
 
 def choose(page, name, value):
+    """Choose in the controls, which are folded on a telephone."""
+    if not page.locator("form.filters .controls").evaluate("one => one.open"):
+        page.locator("form.filters .controls > summary").click()
     page.locator(f"form.filters [data-choice={name}]").select_option(value)
 
 
