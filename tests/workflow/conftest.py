@@ -3,11 +3,15 @@
 import fcntl
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from checkouts import Checkout
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture
@@ -38,3 +42,37 @@ def finished_once(new_checkout, tmp_path_factory):
 def finished(finished_once, tmp_path):
     """A checkout of one's own in which the tiny study was run to its end."""
     return finished_once.copied(tmp_path / "bnbench")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if not CHROMIUM:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], timeout=120_000
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """A function that opens a page as such a reader does, and notes what else the page asks for, and what it says."""
+    contexts = []
+
+    def opened(path, query="", **circumstances):
+        contexts.append(chromium.new_context(**circumstances))
+        contexts[-1].set_default_timeout(30_000)
+        page = contexts[-1].new_page()
+        page.asked, page.said = [], []
+        own = (path.as_uri(), "data:")
+        page.on("request", lambda request: request.url.startswith(own) or page.asked.append(request.url))
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.goto(path.as_uri() + query)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

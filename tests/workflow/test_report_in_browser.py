@@ -2,49 +2,10 @@
 
 import csv
 import json
-import os
-import shutil
 
 import pytest
 import synthetic
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not CHROMIUM:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], timeout=120_000
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium):
-    """A function that opens a page as a reader with these circumstances does, and notes what it asks for and says."""
-    contexts = []
-
-    def opened(path, **circumstances):
-        contexts.append(chromium.new_context(**circumstances))
-        contexts[-1].set_default_timeout(120_000)
-        page = contexts[-1].new_page()
-        page.asked, page.said = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.goto(path.as_uri())
-        page.asked = [url for url in page.asked if url != path.as_uri() and not url.startswith("data:")]
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture

@@ -1,14 +1,9 @@
 """Snakemake's own report of a real run: it opens on the answer, and the whole page works in it."""
 
 import json
-import os
-import shutil
 import zipfile
 
 import pytest
-from playwright.sync_api import sync_playwright
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture
@@ -29,34 +24,20 @@ def made(finished, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["report.html", "report.zip"])
-def test_it_opens_on_the_headline_and_holds_the_page_that_works_in_it(made, finished, name):
-    if not CHROMIUM:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("Chromium is not installed")
+def test_it_opens_on_the_headline_and_holds_the_page_that_works_in_it(made, finished, visit, name):
     verdicts = json.loads((finished.report / "verdicts.json").read_text())
-    headline = verdicts.get("headline") or verdicts["sentence"]
-    report, said = made(name), []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], timeout=120_000
-        )
-        window = browser.new_page()
-        window.set_default_timeout(60_000)
-        window.on("console", lambda message: said.append(message.text))
-        window.on("pageerror", lambda error: said.append(str(error)))
-        window.goto(report.as_uri())
-        assert " ".join(headline.split()) in " ".join(window.inner_text("body").split())
-        window.locator("a, button").filter(has_text="Report").last.click()
-        window.locator("table a, table button").first.click()
-        window.wait_for_selector("iframe")
-        page = window.frame_locator("iframe")
-        assert headline.split() == page.locator("h1").inner_text().split()
-        head = page.locator("[aria-label=Verdicts] thead th").nth(2)
-        head.locator("button").click()
-        assert head.get_attribute("aria-sort") == "ascending"
-        images = page.locator("body").evaluate(
-            "body => [...body.ownerDocument.images].map(image => image.naturalWidth)"
-        )
-        assert len(images) >= 10
-        assert all(images)
-        browser.close()
-    assert [text for text in said if "tailwindcss" not in text] == []  # Snakemake's own page says that
+    headline = verdicts["headline"]
+    window = visit(made(name))
+    assert " ".join(headline.split()) in " ".join(window.inner_text("body").split())
+    window.locator("a, button").filter(has_text="Report").last.click()
+    window.locator("table a, table button").first.click()
+    window.wait_for_selector("iframe")
+    page = window.frame_locator("iframe")
+    assert headline.split() == page.locator("h1").inner_text().split()
+    head = page.locator("[aria-label=Verdicts] thead th").nth(2)
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    images = page.locator("body").evaluate("body => [...body.ownerDocument.images].map(image => image.naturalWidth)")
+    assert len(images) >= 10
+    assert all(images)
+    assert [text for text in window.said if "tailwindcss" not in text] == []  # Snakemake's own page says that
