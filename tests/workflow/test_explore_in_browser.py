@@ -348,9 +348,10 @@ def test_a_tooltip_goes_or_says_the_new_numbers_when_the_outcome_changes(page):
     assert "exploratory" in said(page)[1]
     page.evaluate("document.activeElement.blur()")
     page.locator("#figure-forest .forest-row[role=img]").nth(1).hover()
-    assert page.locator(".bubble").is_visible()
+    assert "exploratory" in said(page)[1]
     page.evaluate("choose({ outcome: '' })")
-    assert not page.locator(".bubble").is_visible()
+    # What is drawn anew lies under the pointer, so the browser may open the tooltip again.
+    assert not page.locator(".bubble").is_visible() or "exploratory" not in said(page)[1]
 
 
 def caption(page, figure):
