@@ -52,6 +52,7 @@ TRIAL = {
     "bnbench": "0.1.0",
     "commit": "c0ffee",
     "image": "host",
+    "arithmetic": "AVX2",
     "numerics": 1,
     "weights_hash": lambda labels, seed: f"weights {seed}",
     "target_variance": lambda labels, seed: None if labels["task"].startswith("digits") else 0.5,

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from stores import changed, with_column
 
 from bnbench import collect
 from bnbench.errors import UserError
@@ -61,6 +62,25 @@ def test_all_chunks_become_three_tables_with_a_row_group_a_setting(folders):
     assert found["trials"]["test_loss"].to_pylist() == [*map(float, range(5)), *map(float, range(5))]
     for name in schemas.COLLECTED.values():
         assert pq.ParquetFile(data / f"{name}.parquet").metadata.num_row_groups == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("AVX2", "AVX512", "; they were trained under different arithmetic: AVX2 and AVX512"),
+        ("AVX2", "AVX2", ""),
+        ("AVX2", None, ""),
+    ],
+    ids=["two kinds", "one kind", "a kind that is not known"],
+)
+def test_trials_that_were_trained_under_different_arithmetic_are_told_of(folders, first, second, said):
+    results, data = folders
+    study = plan()
+    for index, chunk in enumerate(all_chunks(study, cost.seeds_per_job)):
+        save(chunk, results)
+        path = chunk_files.paths(chunk, results)["trials"]
+        changed(path, with_column("arithmetic", lambda _, kind=(first, second)[index % 2]: kind))
+    assert collect.run(study, results, data) == f"small: collected 10 trials from 6 chunks{said}"
 
 
 def test_one_settings_rows_are_in_memory_at_a_time(folders, monkeypatch):

@@ -50,7 +50,14 @@ def run(study: Study, results: Path, data: Path, own: Long | None = None) -> str
     if trials == asked:
         mark.leave(data)
     missing = "" if trials == asked else f"; {asked - trials} of {asked} trials are not trained yet"
-    return f"{study.name}: collected {trials} trials from {len(present)} chunks{missing}"
+    return f"{study.name}: collected {trials} trials from {len(present)} chunks{missing}{_mixed(data)}"
+
+
+def _mixed(data: Path) -> str:
+    """Under which kinds of arithmetic the trials were trained, if there were several."""
+    column = tables.read_parquet(data / f"{COLLECTED['trials']}.parquet", columns=["arithmetic"])["arithmetic"]
+    kinds = sorted(kind for kind in column.unique().to_pylist() if kind is not None)
+    return f"; they were trained under different arithmetic: {' and '.join(kinds)}" if len(kinds) > 1 else ""
 
 
 def _own(study: OwnStudy, data: Path, table: Long | None) -> str:

@@ -92,8 +92,10 @@ COLUMNS: dict[str, pa.Field] = {
             "torch": "version of PyTorch",
             "numpy": "version of NumPy",
             "bnbench": "version of bnbench",
-            "commit": "commit of the checkout; empty if unknown",
+            "commit": "commit of the checkout, ending in -dirty if the workflow was edited since; empty if unknown",
             "image": "digest of the image that the trial ran in, or host",
+            "arithmetic": "vector instructions that torch used, and settings of the environment that change rounding; "
+            "null if an earlier version trained it",
             "weights_hash": "hash of the initial weights that all arms of a seed share",
         },
     ),
@@ -222,7 +224,7 @@ COLUMNS: dict[str, pa.Field] = {
             "adjustment": "how p_adjusted is adjusted: by step-down maxT, or by Holm for unpaired runs",
             "limits": "method of the limits that hold together: flips of the residuals, Bonferroni if there are too "
             "few pairs to flip or runs are unpaired, or Student if there is only one context; null if there are none",
-            "mixed": "versions of torch or devices, if the pairs come from several",
+            "mixed": "versions of torch, devices or kinds of arithmetic, if the pairs come from several",
             "role": "primary if it decides the verdict; exploratory if it is only tested; descriptive if it is not",
             "bound": "how the effect bounds the true one if not everything was measured (a loss is below the "
             "resolution; a target was not reached, or at once): at least, at most, or restricted if it may be either; "

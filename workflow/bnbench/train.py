@@ -20,7 +20,7 @@ from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import NUMERICS
 from bnbench.store import chunk_files, preregistration, progress, provenance, reuse, schemas, tables
 from bnbench.streams import seed_of
-from bnbench.trainer import devices
+from bnbench.trainer import arithmetic, devices
 from bnbench.trainer.checkpoints import EVERY, Checkpoints, say
 from bnbench.trainer.chunk import keep_freed_memory, train, trial_tables
 from bnbench.trainer.progress import Progress
@@ -75,7 +75,8 @@ def run(
             for kind, table in trial_tables(chunk.setting, seeds, data, trained, name, threads).items():
                 made[kind].append(table)
         setting = json.loads(chunk.setting.to_json())
-        footer = {"address": address, "setting": setting, "provenance": provenance.provenance()}
+        come_from = provenance.provenance() | {"arithmetic": arithmetic.description()}
+        footer = {"address": address, "setting": setting, "provenance": come_from}
         for kind, path in chunk_files.missing(chunk, results).items():
             tables.write_parquet(path, in_order(chunk, kind, made[kind]), footer)
         checkpoints.remove()

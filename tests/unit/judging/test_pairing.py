@@ -138,7 +138,9 @@ def mixed(verdicts):
     return [row[table["columns"].index("mixed")] for row in table["data"]]
 
 
-@pytest.mark.parametrize(("column", "kind"), [("torch", "torch"), ("device_name", "device")])
+@pytest.mark.parametrize(
+    ("column", "kind"), [("torch", "torch"), ("device_name", "device"), ("arithmetic", "arithmetic")]
+)
 def test_pairs_of_mixed_provenance_are_named(compared, column, kind):
     study = synthetic.plan()
     assert mixed(compared(study, **{column: synthetic.where("batch", range(8), "one", "other")})[1]) == [

@@ -1,6 +1,7 @@
 """Training that was stopped goes on to the same bits, and a checkpoint that cannot be used is named and ignored."""
 
 import json
+import os
 import signal
 import zipfile
 
@@ -108,11 +109,13 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
-def test_training_that_is_stopped_twice_ends_in_the_bits_of_training_at_one_go(setting, stopped, tmp_path):
+def test_training_that_is_stopped_twice_ends_in_the_bits_of_training_at_one_go(setting, stopped, tmp_path, capsys):
     chunk = chunk_of(setting)
     stopped(chunk, 1)
     stopped(chunk, 7)
+    assert "continues after epoch 1 of" in capsys.readouterr().err
     train.run(chunk, tmp_path, 1)
+    assert "continues after epoch 7 of" in capsys.readouterr().err
     train.run(chunk, tmp_path / "straight", 1)
     assert_same_bits(chunk, tmp_path, tmp_path / "straight")
 
@@ -197,8 +200,7 @@ def test_checkpoints_come_after_so_many_seconds_and_take_a_hundredth_of_the_time
 
 def test_the_time_before_the_stop_counts(stopped, tmp_path, monkeypatch):
     path = stopped(chunk_of())
-    header, state = checkpoints._read(path)
-    checkpoints._write(path, header | {"seconds": 3000.0}, state)
+    with_header(seconds=3000.0)(path)
     train.run(chunk_of(), tmp_path, 1)
     seconds = pd.read_parquet(chunk_files.paths(chunk_of(), tmp_path)["trials"])["seconds"].sum()
     assert 3000 < seconds < 3060
@@ -219,12 +221,48 @@ def flip_a_bit(path):
     path.write_bytes(content)
 
 
+def read(path):
+    """The header of a checkpoint, and its state."""
+    with np.load(path) as file:
+        header = json.loads(file["header"].tobytes())
+    names = ("format", "address", "first", "count", "torch")
+    return header, checkpoints._read(path, {name: header[name] for name in names}, header["epochs"])
+
+
+def rewritten(path, change):
+    """Write a checkpoint again as the trainer would, with another header or state."""
+    header, state = read(path)
+    del header["content"]
+    changed, state = change(header, state)
+    checkpoints._write(path, changed, state)
+
+
 def with_header(**changes):
+    return lambda path: rewritten(path, lambda header, state: (header | changes, state))
+
+
+def without_header(name):
+    return lambda path: rewritten(path, lambda header, state: ({k: v for k, v in header.items() if k != name}, state))
+
+
+def with_arrays(change):
+    """Change the arrays of the file, and nothing of its header."""
+
     def spoil(path):
-        header, state = checkpoints._read(path)
-        checkpoints._write(path, header | changes, state)
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in file.files}
+        np.savez(path, **change(arrays))
 
     return spoil
+
+
+def a_number_more(arrays):
+    name = next(name for name in arrays if name.startswith("stacked/weights"))
+    return arrays | {name: arrays[name] + np.float32(1e-3)}
+
+
+def fewer_seeds(header, state):
+    return header, state._replace(stacked={name: values[:-1] for name, values in state.stacked.items()})
 
 
 def with_pickle(path):
@@ -243,7 +281,27 @@ SPOILT = {
         "found address sine-none-1, allowed: sine_test_points30-batch",
     ),
     "another torch": (with_header(torch="1.0"), "found torch 1.0, allowed: "),
-    "another format": (with_header(format=0), "found format 0, allowed: 1"),
+    "the format before": (with_header(format=1), "found format 1, allowed: 2"),
+    "other numbers": (with_arrays(a_number_more), "its numbers are not those that were written"),
+    "an array less": (
+        with_arrays(lambda arrays: {name: values for name, values in arrays.items() if "exp_avg" not in name}),
+        "its numbers are not those that were written",
+    ),
+    "more epochs than there are": (with_header(epochs=11), "found epochs 11, allowed: 1 to 10"),
+    "no epochs": (with_header(epochs=0), "found epochs 0, allowed: 1 to 10"),
+    "other epochs": (with_header(epochs=3), "losses/train_loss as float32 [3, 4], allowed: float32 [3, 3]"),
+    "epochs with a point": (with_header(epochs=4.0), "found epochs 4.0, allowed: 1 to 10"),
+    "epochs as a text": (with_header(epochs="4"), "found epochs '4', allowed: 1 to 10"),
+    "without epochs": (without_header("epochs"), "found epochs None"),
+    "seconds as a text": (with_header(seconds="long"), "found seconds 'long', allowed: 0 or more"),
+    "seconds that are no number": (with_header(seconds=float("nan")), "found seconds nan"),
+    "negative seconds": (with_header(seconds=-1), "found seconds -1"),
+    "without seconds": (without_header("seconds"), "found seconds None"),
+    "devices as a text": (with_header(devices="CPU"), "found devices 'CPU'"),
+    "devices that have no names": (with_header(devices=[1]), "found devices [1]"),
+    "missing seeds": (lambda path: rewritten(path, fewer_seeds), "some of its seeds are missing"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "no regular file"),
+    "a pipe": (lambda path: (path.unlink(), os.mkfifo(path)), "no regular file"),
 }
 
 
@@ -278,8 +336,8 @@ def test_a_checkpoint_holds_no_pickle_and_nothing_of_who_wrote_it(stopped):
     path = stopped(chunk_of())
     with zipfile.ZipFile(path) as archive:
         assert {name.rpartition(".")[2] for name in archive.namelist()} == {"npy"}
-    header, _ = checkpoints._read(path)
-    assert header.keys() == {"format", "address", "first", "count", "torch", "devices", "epochs", "seconds"}
+    header, _ = read(path)
+    assert header.keys() == {"format", "address", "first", "count", "torch", "devices", "epochs", "seconds", "content"}
     assert json.loads(json.dumps(header)) == header
 
 

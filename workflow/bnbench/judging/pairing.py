@@ -87,14 +87,14 @@ Mixed = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def mixed(factor: str, *arms: pd.DataFrame) -> Mixed:
-    """Which versions of torch and which devices the trials of a context mix; empty where they do not.
+    """Which versions of torch, devices and kinds of arithmetic the trials of a context mix; empty where they do not.
 
-    Where devices are compared, the arms differ by design: then it is devices within an arm.
+    Where devices are compared, the arms differ by design in all but the version: then it is those within an arm.
     """
     found: list[tuple[str, tuple[str, ...]]] = []
-    for column, name in (("torch", "torch"), ("device_name", "device")):
+    for column, name in (("torch", "torch"), ("device_name", "device"), ("arithmetic", "arithmetic")):
         values = [set(arm[column].dropna()) for arm in arms]
-        together = values if factor == name else [set.union(*values)]
+        together = values if factor == "device" and name != "torch" else [set.union(*values)]
         found += [(name, tuple(sorted(names))) for names in together if len(names) > 1]
     return tuple(found)
 

@@ -24,7 +24,10 @@ MOST_FINALS = 20_000
 """Rows of the table of final values, at most: a larger study has none, since no page could hold them."""
 
 _BAND = (5, 50, 95)  # percentiles over the seeds that a fit is drawn by
-_VERSIONS = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "device_name", "threads")
+_VERSIONS = (
+    *("python", "torch", "numpy", "bnbench", "commit", "image", "arithmetic", "numerics"),
+    *("device_name", "threads"),
+)
 
 
 def of_context(study: Study, data: Path, arms: Mapping[str, Trials]) -> dict[str, pd.DataFrame]:

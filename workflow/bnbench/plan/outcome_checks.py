@@ -27,7 +27,7 @@ _SHARES = (ACCURACY, ERROR, AUC, R2)
 
 OTHER_COLUMNS = (
     *("setting", "seed", "epoch", "diverged_at", "seconds", "threads", "device_name", "python", "torch", "numpy"),
-    *("bnbench", "commit", "image", "numerics", "weights_hash", "target_variance", "target_scale"),
+    *("bnbench", "commit", "image", "arithmetic", "numerics", "weights_hash", "target_variance", "target_scale"),
 )
 """Columns of the tables of losses and trials that are neither factors nor measured."""
 

@@ -31,8 +31,8 @@ _TAKEN = frozenset(COLUMNS) - frozenset(FACTORS)
 _MADE = frozenset(
     (
         *(GAP, ERROR, BEST, SWING, EPOCHS_TO_TARGET, SECONDS, "seed", "epoch", "setting", "diverged_at", "threads"),
-        *("device_name", "python", "torch", "numpy", "bnbench", "commit", "image", "numerics", "weights_hash"),
-        *("target_variance", "target_scale"),
+        *("device_name", "python", "torch", "numpy", "bnbench", "commit", "image", "arithmetic", "numerics"),
+        *("weights_hash", "target_variance", "target_scale"),
     )
 )
 """The same of outcomes: what is made of others, what distinguishes runs, and other facts about a trial."""

@@ -25,8 +25,8 @@ from bnbench.store.trials import Trials, refuse_negative
 Array = NDArray[np.float64]
 
 _UNKNOWN = (
-    *("seconds", "threads", "device_name", "python", "torch", "numpy", "bnbench", "commit", "image", "numerics"),
-    *("weights_hash", "target_variance", "target_scale"),
+    *("seconds", "threads", "device_name", "python", "torch", "numpy", "bnbench", "commit", "image", "arithmetic"),
+    *("numerics", "weights_hash", "target_variance", "target_scale"),
 )
 """Columns of a trial that are unknown."""
 

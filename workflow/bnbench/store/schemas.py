@@ -28,7 +28,7 @@ def _table(description: str, *names: str) -> pa.Schema:
 
 _KEYS = (*FACTORS, *OF_SETTING, "setting", "seed")
 _CONTRAST = (*FACTORS, "baseline", "treatment")
-_SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "numerics")
+_SOFTWARE = ("python", "torch", "numpy", "bnbench", "commit", "image", "arithmetic", "numerics")
 _INTERVAL = ("effect", "low", "high")
 _RUNS = ("runs_baseline", "runs_treatment")
 _EDGES = ("edge_effect", "edge_equivalence", "edge_not_worse")
@@ -221,6 +221,7 @@ ADDED: dict[str, Any] = {
     **{factor: None for factor in FACTORS if factor not in FIRST_FACTORS},
     **dict.fromkeys(OF_SETTING),
     "image": "host",
+    "arithmetic": None,
     **dict.fromkeys(MEASURED[len(LOSSES) :]),
     TARGET_VARIANCE: None,
     TARGET_SCALE: None,

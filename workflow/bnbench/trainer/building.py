@@ -23,7 +23,7 @@ from bnbench.catalogue.norms import NORMS, BatchNorm, Identity
 from bnbench.catalogue.parameters import build
 from bnbench.errors import UserError
 from bnbench.streams import seed_of
-from bnbench.trainer import draws, norm_layers, usercode
+from bnbench.trainer import draws, forms, norm_layers, usercode
 from bnbench.trainer.initialization import initial_of, weights_hash
 from bnbench.trainer.modules import Places, built
 from bnbench.trainer.norm_layers import NormFactory
@@ -77,6 +77,24 @@ def take_buffers(module: nn.Module, values: Mapping[str, Tensor], persistent: Co
         else:
             layer._buffers.pop(own, None)
             layer.register_buffer(own, value, persistent=name in persistent)
+
+
+def misfit(module: nn.Module, state: Mapping[str, Any], buffers: Mapping[str, Any], *, partly: bool) -> str:
+    """In what a state and all buffers are not those of such a network, in words; empty if they are.
+
+    `partly` says that buffers may have come, and changed their shapes, when the network ran.
+    """
+    own, own_buffers = module.state_dict(), dict(module.named_buffers())
+    if not partly:
+        both = ({"network": state, "buffers": buffers}, {"network": own, "buffers": own_buffers})
+        return forms.difference(*map(forms.of, both))
+    if odd := {*state} - {*own} - {*buffers}:
+        return f"found {min(odd)}, which no part of the network keeps"
+    if absent := {*own_buffers} - {*buffers}:
+        return f"without {min(absent)}"
+    fixed = {name for name, _ in module.named_parameters()}
+    found = {name: value if name in fixed else 0 for name, value in state.items() if name in own}
+    return forms.difference(forms.of(found), forms.of({name: own[name] if name in fixed else 0 for name in own}))
 
 
 def _module(chosen: Any, norm: Norm, shape: Shape, outputs: int, seed: int) -> nn.Module:

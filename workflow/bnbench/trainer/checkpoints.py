@@ -2,15 +2,19 @@
 
 They lie under `results/checkpoints/<address>/<chunk>/`, outside what the workflow declares, one file for each run of
 seeds that trains as one stack, and are removed when the chunk is done. One is written every few minutes and when the
-process is asked to stop; a file that another chunk, another torch or a fault of the disk left is named and ignored.
+process is asked to stop. A file that another chunk, another torch, a fault of the disk or another hand left, or that
+does not fit the networks, is named and ignored.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import math
 import shutil
 import signal
+import stat
 import sys
 import time
 import zipfile
@@ -30,7 +34,8 @@ from bnbench.trainer.snapshot import State
 EVERY = 120.0
 """Seconds of training between two checkpoints."""
 
-_FORMAT = 1  # of the files
+_FORMAT = 2  # of the files
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)  # what reading a file can raise
 _SHARE = 0.01  # of the training time may go into checkpoints
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -74,17 +79,19 @@ class Checkpoints:
         """The state in the checkpoint of a stack of `seeds`, if there is one that can be used."""
         path = self.path(seeds)
         try:
-            header, state = _read(path)
-            for name, allowed in self._identity(seeds).items():
-                if header.get(name) != allowed:
-                    raise ValueError(f"found {name} {header.get(name)}, allowed: {allowed}")
-            devices = [str(name) for name in header["devices"]]
+            return _read(path, self._identity(seeds), self._chunk.setting.spec["epochs"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            say(f"{path}: no checkpoint of this chunk ({first_line(error)}); ignored")
+        except _UNREADABLE as error:
+            self._ignore(seeds, first_line(error))
             return None
-        self.devices = [*(name for name in devices if name not in self.devices), *self.devices]
+
+    def taken_up(self, seeds: range, state: State, misfit: str) -> State | None:
+        """The state from which a stack of `seeds` goes on; None, and a line, where there is a `misfit` in it."""
+        if misfit:
+            self._ignore(seeds, misfit)
+            return None
+        self.devices = [*(name for name in state.devices if name not in self.devices), *self.devices]
         say(f"{self._chunk.setting.address}: continues after epoch {state.epochs} of seeds {seeds[0]} to {seeds[-1]}")
         return state
 
@@ -131,6 +138,9 @@ class Checkpoints:
             return said
         return f"{path} holds {state.epochs} epochs, and the same command continues from there"
 
+    def _ignore(self, seeds: range, why: str) -> None:
+        say(f"{self.path(seeds)}: no checkpoint of this chunk ({why}); ignored")
+
     def _identity(self, seeds: range) -> dict[str, Any]:
         """What identifies a checkpoint of this chunk and this program."""
         return {
@@ -149,24 +159,64 @@ class Checkpoints:
 
 def _write(path: Path, header: dict[str, Any], state: State) -> None:
     arrays = {
-        "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
         **{f"stacked/{name}": values for name, values in state.stacked.items()},
         **{f"shared/{name}": values for name, values in state.shared.items()},
     }
+    said = json.dumps({**header, "content": _digest(header, arrays)}).encode()
     with files.atomic(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, allow_pickle=False, header=np.frombuffer(said, np.uint8), **arrays)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], State]:
-    """The header and the state; the archive's checksums find what a disk has changed."""
+def _read(path: Path, identity: dict[str, Any], epochs: int) -> State:
+    """The state in a checkpoint of this identity, after no more than so many epochs.
+
+    Raises:
+        ValueError: it is none, or not what was written; other errors of `_UNREADABLE` say the same.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("no regular file")
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     header = tables.json_object(arrays.pop("header").tobytes())
+    for name, allowed in identity.items():
+        if header.get(name) != allowed:
+            raise ValueError(f"found {name} {header.get(name)}, allowed: {allowed}")
+    if header.pop("content", None) != _digest(header, arrays):
+        raise ValueError("its numbers are not those that were written")
+    _check(header, epochs)
     parts: dict[str, dict[str, Any]] = {"stacked": {}, "shared": {}}
     for name, values in arrays.items():
         kind, _, key = name.partition("/")
         parts[kind][key] = values
-    return header, State(header["epochs"], header["seconds"], **parts)
+    if any(len(np.atleast_1d(values)) < identity["count"] for values in parts["stacked"].values()):
+        raise ValueError("some of its seeds are missing")
+    return State(header["epochs"], float(header["seconds"]), **parts, devices=tuple(header["devices"]))
+
+
+def _check(header: dict[str, Any], epochs: int) -> None:
+    """Refuse what no training of so many epochs writes down.
+
+    Raises:
+        ValueError: a value is of another type, or out of range.
+    """
+    done: Any = header.get("epochs")
+    seconds: Any = header.get("seconds")
+    devices: Any = header.get("devices")
+    if type(done) is not int or not 1 <= done <= epochs:
+        raise ValueError(f"found epochs {done!r}, allowed: 1 to {epochs}")
+    if type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
+        raise ValueError(f"found seconds {seconds!r}, allowed: 0 or more")
+    if not isinstance(devices, list) or not all(isinstance(name, str) for name in devices):
+        raise ValueError(f"found devices {devices!r}, allowed: a list of names")
+
+
+def _digest(header: dict[str, Any], arrays: dict[str, Any]) -> str:
+    """A hash of all that a checkpoint holds: the header, and names, types, shapes and bytes of its arrays."""
+    found = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name, values in sorted(arrays.items()):
+        found.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+        found.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
 
 
 def say(text: str) -> None:

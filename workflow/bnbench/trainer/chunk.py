@@ -21,7 +21,7 @@ from bnbench.epochs import evaluated_epochs
 from bnbench.plan import engines
 from bnbench.plan.settings import Setting
 from bnbench.store import chunk_files, provenance
-from bnbench.trainer import denormals, dry_run, own_metrics
+from bnbench.trainer import arithmetic, denormals, dry_run, own_metrics
 from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.classes import Counts
 from bnbench.trainer.loop import Array
@@ -98,7 +98,7 @@ def trial_tables(
     """The rows of `seeds`, one after another, in the columns of `schemas.SCHEMAS` without the labels."""
     spec = setting.spec
     epochs, count = spec["epochs"], len(seeds)
-    versions = provenance.provenance()
+    versions = provenance.provenance() | {"arithmetic": arithmetic.description()}
     names = (*MEASURED, *setting.own_metrics)
     measured = {name: trained.losses.get(name, np.full((epochs, count), np.nan)) for name in names}
     measured[MAE] = measured[MAE] * [1.0 if each.target_scale is None else each.target_scale for each in data]

@@ -49,6 +49,10 @@ class Engine(Protocol):
         """Weights, running statistics and the optimizer's state."""
         ...
 
+    def misfit(self, kept: Kept) -> str:
+        """In what `kept` is not as `snapshot` of this engine has it after some epochs, in words; empty if it is."""
+        ...
+
     def restore(self, kept: Kept, epochs: int) -> None:
         """Restore what `snapshot` returned after that many epochs, in a new engine of the same seeds."""
         ...

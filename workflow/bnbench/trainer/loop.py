@@ -12,14 +12,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bnbench.catalogue import metrics, tasks
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.epochs import evaluated_epochs
+from bnbench.trainer import forms
 from bnbench.trainer.classes import Counts
 from bnbench.trainer.engine import Engine
 from bnbench.trainer.snapshot import Kept, State
+from bnbench.vocabulary import BATCH, LOSSES, VALIDATION
 
 Array = NDArray[np.float64]
+
+_LOSSES = "losses/"
+"""How the names of the losses so far begin in a state."""
 
 
 class Measured(NamedTuple):
@@ -61,6 +67,23 @@ def train_networks(
     return training.measured()
 
 
+def misfit(engine: Engine, spec: Mapping[str, Any], state: State) -> str:
+    """In what a state is not one that such an engine has after so many epochs, in words; empty if it is."""
+    losses = {name: values for name, values in state.stacked.items() if name.startswith(_LOSSES)}
+    others = {name: values for name, values in state.stacked.items() if name not in losses}
+    seeds = engine.empty(1).shape[1]
+    expected: dict[str, Any] = {f"{_LOSSES}train_loss": engine.empty(1).new_empty((seeds, state.epochs), device="meta")}
+    if state.epochs > evaluated_epochs(spec["epochs"], spec["evaluate_every"])[0]:
+        expected |= {f"{_LOSSES}{name}": np.empty((seeds, state.epochs)) for name in _measured_after_epochs(spec)}
+    return forms.difference(forms.of(losses), forms.of(expected)) or engine.misfit(Kept(others, state.shared))
+
+
+def _measured_after_epochs(spec: Mapping[str, Any]) -> list[str]:
+    """What every evaluation measures."""
+    held_out = [VALIDATION] if "validation" in spec else []
+    return [*LOSSES[1:], BATCH, *held_out, *tasks.of(spec).scores(), *(each.build for each in metrics.own(spec))]
+
+
 class _Training:
     """Networks while they train, and what has been measured."""
 
@@ -77,10 +100,10 @@ class _Training:
     def go_on(self, start: State) -> None:
         """Resume training at `start`."""
         self._engine.restore(Kept(start.stacked, start.shared), start.epochs)
-        self._train_losses[: start.epochs] = torch.from_numpy(start.stacked["losses/train_loss"].T)
-        kept = [key.removeprefix("losses/") for key in start.stacked if key.startswith("losses/")]
+        self._train_losses[: start.epochs] = torch.from_numpy(start.stacked[f"{_LOSSES}train_loss"].T)
+        kept = [key.removeprefix(_LOSSES) for key in start.stacked if key.startswith(_LOSSES)]
         for name in [name for name in kept if name != "train_loss"]:
-            self._measured(name)[: start.epochs] = start.stacked[f"losses/{name}"].T
+            self._measured(name)[: start.epochs] = start.stacked[f"{_LOSSES}{name}"].T
         self.epochs = start.epochs
         self._started -= start.seconds
 
@@ -96,8 +119,8 @@ class _Training:
     def state(self) -> State:
         """Everything that the following epochs depend on."""
         kept = self._engine.snapshot()
-        losses = {f"losses/{name}": values[: self.epochs].T for name, values in self._losses.items()}
-        losses["losses/train_loss"] = self._train_losses[: self.epochs].T.cpu().numpy()
+        losses = {f"{_LOSSES}{name}": values[: self.epochs].T for name, values in self._losses.items()}
+        losses[f"{_LOSSES}train_loss"] = self._train_losses[: self.epochs].T.cpu().numpy()
         return State(self.epochs, time.perf_counter() - self._started, {**kept.stacked, **losses}, kept.shared)
 
     def _measured(self, name: str) -> Array:

@@ -23,8 +23,9 @@ from bnbench.catalogue.optimizers import OPTIMIZERS
 from bnbench.catalogue.parameters import build
 from bnbench.catalogue.schedules import SCHEDULES
 from bnbench.epochs import batch_bounds
+from bnbench.errors import first_line
 from bnbench.streams import seed_of
-from bnbench.trainer import building, classes, draws, packing, points, scores, usercode
+from bnbench.trainer import building, classes, draws, forms, packing, points, scores, usercode
 from bnbench.trainer.classes import Counts
 from bnbench.trainer.devices import plain
 from bnbench.trainer.examples import EVALUATED, Batch, Blocks, Dense
@@ -92,6 +93,14 @@ class ModularEngine:
     def snapshot(self) -> Kept:
         """See `engine.Engine`."""
         return Kept({"state": packing.stacked([trainee.state() for trainee in self._trainees])}, {})
+
+    def misfit(self, kept: Kept) -> str:
+        """See `engine.Engine`."""
+        rows = kept.stacked.get("state")
+        if rows is None or rows.dtype != np.uint8 or rows.shape[:-1] != (len(self._trainees),) or len(kept.stacked) > 1:
+            return forms.difference(forms.of(kept.stacked), {"state": f"uint8 [{len(self._trainees)}, bytes]"})
+        both = zip(self._trainees, rows, strict=True)
+        return next(filter(None, (trainee.misfit(content) for trainee, content in both)), "")
 
     def restore(self, kept: Kept, epochs: int) -> None:
         """See `engine.Engine`."""
@@ -273,6 +282,17 @@ class Trainee:
         with _told(self._spec, "keeps the network"):
             network, buffers = self._module.state_dict(), dict(self._module.named_buffers())
             return packing.packed({"network": network, "buffers": buffers, "optimizers": self._optimizers.state()})
+
+    def misfit(self, content: Bytes) -> str:
+        """In what this is not as `state` has it after some epochs, in words; empty if it is."""
+        try:
+            found = packing.unpacked(content, self._device)
+            network, buffers, kept = (found[name] for name in ("network", "buffers", "optimizers"))
+            partly = isinstance(networks.of(self._spec), networks.OwnNetwork)
+            odd = building.misfit(self._module, network, buffers, partly=partly)
+            return odd or self._optimizers.misfit(kept, partly=partly)
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError) as error:
+            return f"no state of a network: {first_line(error)}"
 
     def take_up(self, content: Bytes, epochs: int) -> None:
         """Restore what `state` returned after that many epochs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from bnbench.catalogue.optimizers import LBFGS, SGD, Muon, Optimizer, OwnOptimizer
 from bnbench.errors import UserError
-from bnbench.trainer import captured, usercode
+from bnbench.trainer import captured, forms, usercode
 from bnbench.trainer.captured import undecorated
 
 Losses = tuple[list[Tensor], list[Tensor]]
@@ -105,6 +106,30 @@ class Optimizers:
             for each in found
         ]
         return [{"state": each["state"], "groups": own} for each, own in zip(found, groups, strict=True)]
+
+    def misfit(self, kept: list[Any], *, partly: bool) -> str:
+        """In what this is not as `state` has it after some steps, in words; empty where it is, or nobody can know.
+
+        `partly` says that steps may leave parameters out, as stochastic depth does.
+        """
+        expected = [each["groups"] for each in self.state()]
+        if odd := forms.difference(forms.of([each["groups"] for each in kept]), forms.of(expected)):
+            return "" if isinstance(self._entry, OwnOptimizer) and len(kept) == len(expected) else odd
+        if isinstance(self._entry, OwnOptimizer | LBFGS):
+            return ""
+        found = [each["state"] for each in kept]
+        both = zip(self._after_a_step(), found, strict=True)
+        after = [{key: one for key, one in own.items() if key in there or not partly} for own, there in both]
+        return forms.difference(forms.of(found), forms.of(after))
+
+    def _after_a_step(self) -> list[Any]:
+        """What the optimizers come to keep of each parameter, whatever the numbers."""
+        others = copy.deepcopy(self._all)
+        for optimizer in others:
+            for parameter in (each for group in optimizer.param_groups for each in group["params"]):
+                parameter.grad = torch.zeros_like(parameter)
+            self._update(optimizer)
+        return [inspect.unwrap(type(each).state_dict)(each)["state"] for each in others]
 
     def take_up(self, kept: list[Any]) -> None:
         """Take up what `state` gave.

@@ -65,8 +65,9 @@ class StackedEngine:
         self._seeds, self._metrics = seeds, OwnMetrics(spec)
         self._task = tasks.of(spec)
         self._evaluation = Evaluation(network, points, loss, self._task, ordered_by, batch_size)
-        constant = build(SCHEDULES, spec["schedule"]).is_constant()
-        self._optimizer, graph = _optimizer(self._entry, network, constant_rate=constant)
+        self._constant = build(SCHEDULES, spec["schedule"]).is_constant()
+        self._optimizer, graph = _optimizer(self._entry, network.flat, constant_rate=self._constant)
+        self._optimizer.param_groups[0]["params"][0].grad = network.flat_gradient
         self._counters = network.flat.device if graph else torch.device("cpu")
         epoch = _Epoch(network, loss, self._optimizer, self._examples, points)
         self._refresh = epoch.refresh
@@ -133,6 +134,15 @@ class StackedEngine:
     def snapshot(self) -> Kept:
         """See `engine.Engine`."""
         return snapshot.capture(self._network, self._optimizer)
+
+    def misfit(self, kept: Kept) -> str:
+        """See `engine.Engine`."""
+        if self.is_fused:  # what the kernels keep is there from the start
+            return snapshot.misfit(kept, self._network, snapshot.kept_by(self._optimizer))
+        weights = self._network.flat
+        few = torch.zeros(2, dtype=weights.dtype, device=weights.device)
+        other, _ = _optimizer(self._entry, few, constant_rate=self._constant)
+        return snapshot.misfit(kept, self._network, snapshot.kept_after_a_step(other, weights))
 
     @torch.inference_mode()
     def restore(self, kept: Kept, epochs: int) -> None:
@@ -207,10 +217,7 @@ class _Epoch:
         return (torch.cat(losses, dim=1) * self._shares).sum((1, 2))
 
 
-def _optimizer(entry: Optimizer, network: Network, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:
-    """The torch optimizer over the flat vector, and whether its step can be captured in a CUDA graph."""
-    flat = network.flat
+def _optimizer(entry: Optimizer, flat: Tensor, *, constant_rate: bool) -> tuple[torch.optim.Optimizer, bool]:
+    """The torch optimizer over a flat vector, and whether its step can be captured in a CUDA graph."""
     form = captured.form(entry, flat.dtype, flat.device, constant_rate=constant_rate)
-    parameter = torch.nn.Parameter(flat)
-    parameter.grad = network.flat_gradient
-    return form.torch_class([parameter], **form.arguments), form.captures
+    return form.torch_class([torch.nn.Parameter(flat)], **form.arguments), form.captures

@@ -22,7 +22,7 @@ from bnbench.trainer.checkpoints import Checkpoints
 from bnbench.trainer.classes import Counts
 from bnbench.trainer.devices import is_out_of_memory
 from bnbench.trainer.engine import Engine
-from bnbench.trainer.loop import Measured, train_networks
+from bnbench.trainer.loop import Measured, misfit, train_networks
 from bnbench.trainer.modular import ModularEngine
 from bnbench.trainer.points import Points
 from bnbench.trainer.snapshot import State
@@ -114,12 +114,12 @@ def _train_whole(stack: Stack, device: torch.device, checkpoints: Checkpoints | 
         # a copy of itself.
         rows = [0, 0]
     seeds, data = [stack.seeds[row] for row in rows], [stack.data[row] for row in rows]
-    measured = train_networks(
-        _engine(spec, seeds, data, device),
-        spec,
-        start=start and start.of(rows),
-        after_epoch=checkpoints.watch(stack.seeds, spec["epochs"]) if checkpoints else None,
-    )
+    engine = _engine(spec, seeds, data, device)
+    start = start and start.of(rows)
+    if start and checkpoints:
+        start = checkpoints.taken_up(stack.seeds, start, misfit(engine, spec, start))
+    watch = checkpoints.watch(stack.seeds, spec["epochs"]) if checkpoints else None
+    measured = train_networks(engine, spec, start, watch)
     losses = {name: values[:, :count] for name, values in measured.losses.items()}
     classes = None if measured.classes is None else measured.classes[:count]
     return measured._replace(losses=losses, fit=measured.fit[:count], hashes=measured.hashes[:count], classes=classes)
