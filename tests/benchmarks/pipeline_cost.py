@@ -12,6 +12,7 @@ Run by `make bench`, or by hand: `python tests/benchmarks/pipeline_cost.py`.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -62,8 +63,11 @@ def run(command: list[str], folder: Path, *, core: int | None = None) -> Cost:
 
 def job(chunk: Chunk, folder: Path) -> tuple[Cost, float]:
     """Train a chunk as the rule does; what it cost, and the seconds of training in its table."""
-    setting = ["--setting", chunk.setting.to_json(), "--first", str(chunk.first), "--last", str(chunk.last)]
-    command = [sys.executable, "-m", "bnbench", "train", *setting, "--threads", "1"]
+    planned = folder / "planned.json"
+    planned.write_text(json.dumps({"settings": {chunk.setting.address: json.loads(chunk.setting.to_json())}}))
+    setting = ["--study", str(planned), "--setting", chunk.setting.address]
+    seeds = ["--first", str(chunk.first), "--last", str(chunk.last)]
+    command = [sys.executable, "-m", "bnbench", "train", *setting, *seeds, "--threads", "1"]
     cost = run(command, folder, core=max(os.sched_getaffinity(0)))
     trials = pd.read_parquet(folder / "results" / "trials" / chunk.setting.address / f"{chunk.stem}.parquet")
     return cost, float(trials["seconds"].sum())

@@ -22,10 +22,13 @@ _RUN = """
 import sys
 from bnbench import cli
 from bnbench.plan import chunks, config, configfile, cost
+from bnbench.store import handed
 study = config.load(configfile.read(sys.argv[1]), sys.argv[1])
+handed.keep(handed.text(study))
+file = str(handed.path(handed.text(study)))
 for chunk in chunks.all_chunks(study, cost.seeds_per_job):
     seeds = ["--first", str(chunk.first), "--last", str(chunk.last)]
-    if status := cli.main(["train", "--setting", chunk.setting.to_json(), *seeds]):
+    if status := cli.main(["train", "--study", file, "--setting", chunk.setting.address, *seeds]):
         sys.exit(status)
 sys.exit(cli.main(["rebuild", "--configfile", sys.argv[1]]))
 """

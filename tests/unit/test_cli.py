@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bnbench import __version__, cli
-from bnbench.plan import config, configfile
+from bnbench.plan import config, configfile, preregistration
 from bnbench.plan.chunks import Chunk
-from bnbench.plan.settings import Setting
+from bnbench.store import handed
 from bnbench.vocabulary import PACKAGE
 
 VERBS = [
@@ -28,12 +28,15 @@ VERBS = [
     "index",
 ]
 SMALL = "study: small\nepochs: 5\nseeds: 2\n"
+ONE = ["--study", "-", "--setting", "x"]
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text(SMALL)
+    (tmp_path / "empty.json").write_text("{}")
+    (tmp_path / "one.json").write_text('{"settings": {"sine": {}}}')
     return tmp_path
 
 
@@ -59,12 +62,16 @@ def ended(arguments, capsys):
          f"allowed: {', '.join(config.SCHEMA['properties'])}"),
         (["rebuild", "--config", "norm=batch"], "config.yaml + --config: norm: found one level ('batch'), "
          "allowed: at least two, since they are compared"),
-        (["collect", "--study", "{"], "--study: found no JSON (Expecting property name enclosed in double quotes: "
-         "line 1 column 2 (char 1)), allowed: what the rules pass"),
-        (["check", "--study", "[1]"], "--study: found [1], allowed: a JSON object, as the rules pass it"),
-        (["train", "--setting", "x", "--first", "0", "--last", "1"],
-         "--setting: found no JSON (Expecting value: line 1 column 1 (char 0)), allowed: what the rules pass"),
-        (["train", "--setting", "{}", "--first", "5", "--last", "3"],
+        (["collect", "--study", "nope.json"], "nope.json: no such file; run the workflow to make it"),
+        (["check", "--study", "config.yaml"], "config.yaml: not readable (Expecting value: line 1 column 1 (char 0)); "
+         "delete it and run the workflow again"),
+        (["check", "--study", "empty.json"], "empty.json: found no 'study', allowed: a file that the run wrote when it "
+         "was planned"),
+        (["train", "--study", "empty.json", "--setting", "x", "--first", "0", "--last", "1"],
+         "empty.json: found no 'settings', allowed: a file that the run wrote when it was planned"),
+        (["train", "--study", "one.json", "--setting", "sime", "--first", "0", "--last", "1"],
+         "--setting: found sime, allowed: one of the 1 in one.json (did you mean 'sine'?)"),
+        (["train", "--study", "one.json", "--setting", "x", "--first", "5", "--last", "3"],
          "--last: found 3, allowed: at least 5, as --first says"),
         (["answer"], "reports/small/verdicts.json: no such file; run the workflow to make it"),
     ],
@@ -98,10 +105,10 @@ def test_rebuild_begins_to_import_what_draws_before_it_collects(folder):
     [
         ([], "the following arguments are required: STEP"),
         (["tain"], "argument STEP: invalid choice: 'tain' (choose from 'train', 'claims', 'index', 'judge', "),
-        (["train"], "the following arguments are required: --setting, --first, --last"),
-        (["train", "--setting", "{}", "--first", "-1", "--last", "2"], "--first: found -1, allowed: at least 0"),
-        (["train", "--setting", "{}", "--first", "x", "--last", "2"], "--first: invalid whole_number value: 'x'"),
-        (["train", "--setting", "{}", "--first", "0", "--last", "2", "--threads", "0"],
+        (["train"], "the following arguments are required: --study, --setting, --first, --last"),
+        (["train", *ONE, "--first", "-1", "--last", "2"], "--first: found -1, allowed: at least 0"),
+        (["train", *ONE, "--first", "x", "--last", "2"], "--first: invalid whole_number value: 'x'"),
+        (["train", *ONE, "--first", "0", "--last", "2", "--threads", "0"],
          "--threads: found 0, allowed: at least 1"),
         (["check", "--confg", "a=b"], "unrecognized arguments: --confg a=b"),
     ],
@@ -162,17 +169,14 @@ def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):
 
     asked = []
     monkeypatch.setattr(train, "run", lambda *given, **named: asked.append((*given, named)) or "done")
-    setting = config.load(configfile.read("config.yaml"), "config.yaml").settings[0]
+    study = config.load(configfile.read("config.yaml"), "config.yaml")
+    handed.keep(handed.text(study))
+    chosen = ["--study", str(handed.path(handed.text(study))), "--setting", study.settings[0].address]
     options = ["--first", "10", "--last", "12", "--threads", "2", "--results", "elsewhere"]
-    assert cli.main(["train", "--setting", setting.to_json(), *options]) == 0
-    assert (
-        cli.main(
-            ["train", "--setting", setting.to_json(), *options, "--plan", '{"study": "small"}', "--gpu-share", "3"]
-        )
-        == 0
-    )
-    chunk = Chunk(Setting.from_spec(setting.spec), 10, 3)
-    named = [{"plan": None, "gpu_share": 1}, {"plan": {"study": "small"}, "gpu_share": 3}]
+    assert cli.main(["train", *chosen, *options]) == 0
+    assert cli.main(["train", *chosen, *options, "--gpu-share", "3"]) == 0
+    chunk = Chunk(study.settings[0], 10, 3)
+    named = [{"plan": preregistration.plan_of(study), "gpu_share": share} for share in (1, 3)]
     assert asked == [(chunk, Path("elsewhere"), 2, each) for each in named]
     assert capsys.readouterr().out == "done\ndone\n"
 

@@ -45,8 +45,8 @@ def started(monkeypatch):
 
     def run(command, **options):
         commands.append(command)
-        results, _, study = command[-3:]
-        for setting in Study(json.loads(study)).settings:
+        (results,) = command[command.index("--results") + 1 : command.index("--study")]
+        for setting in Study(json.loads(options["input"])["study"]).settings:
             probes.write(setting.address, Path(results), None)
         return SimpleNamespace(returncode=0, stdout="", stderr="")
 

@@ -1,6 +1,5 @@
 """What pip installs is all that the package needs: it works where there is no checkout, and reports without torch."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -191,9 +190,9 @@ def test_a_stranger_with_a_table_gets_the_report_without_torch_and_snakemake(end
 def test_a_verb_that_needs_torch_says_what_brings_it(ended, tmp_path, verb):
     study = config.load(TINY, "tiny.yaml")
     arguments = {
-        "train": ["--setting", study.settings[0].to_json(), "--first", "0", "--last", "1"],
-        "probe": ["--study", study.to_json()],
-        "describe": ["--task", json.dumps(study.settings[0].spec["task"])],
+        "train": ["--study", "-", "--setting", study.settings[0].address, "--first", "0", "--last", "1"],
+        "probe": ["--study", "-"],
+        "describe": ["--task", "-"],
     }
     run = ended(tmp_path, "bnbench", verb, *arguments[verb])
     assert (run.returncode, run.stdout) == (2, "")

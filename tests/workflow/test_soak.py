@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from specs import assert_same_bits, named, spec
 
+import planned
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import Setting
 from bnbench.store import chunk_files
@@ -99,7 +100,8 @@ def assert_whole(chunk, results, undisturbed):
 
 
 def bnbench_train(chunk, results):
-    command = [sys.executable, "-m", "bnbench", "train", "--setting", chunk.setting.to_json(), "--results", results]
+    setting = planned.arguments(chunk.setting, results.parent)
+    command = [sys.executable, "-m", "bnbench", "train", *setting, "--results", results]
     command += ["--first", str(chunk.first), "--last", str(chunk.last)]
     return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
 

@@ -15,13 +15,14 @@ from typing import Any
 
 from bnbench import __version__, collect, dry_runs, extras, forecast, running
 from bnbench.errors import UserError
-from bnbench.plan import config, configfile, own_study
+from bnbench.plan import config, configfile
 from bnbench.plan.chunks import Chunk
-from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import files, tables
+from bnbench.store import files, handed, tables
 from bnbench.vocabulary import SCHEMA
 from bnbench.wording import clock, data
+
+_PLANNED = "the study as it was planned: a file in .snakemake/bnbench, or - for the standard input"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> str:
     if options.last < options.first:
         raise UserError(f"--last: found {options.last}, allowed: at least {options.first}, as --first says")
-    setting = Setting.from_spec(_json("--setting", options.setting))
-    chunk = Chunk(setting, options.first, options.last - options.first + 1)
     extras.need("torch")
+    planned = handed.read(options.study)
+    setting = handed.setting(planned, options.setting, options.study)
+    chunk = Chunk(setting, options.first, options.last - options.first + 1)
     from bnbench import train  # noqa: PLC0415 - two seconds of importing torch that no other verb needs
 
-    plan = _json("--plan", options.plan) if options.plan else None
-    return train.run(chunk, options.results, options.threads, plan=plan, gpu_share=options.gpu_share)
+    return train.run(chunk, options.results, options.threads, plan=planned.get("plan"), gpu_share=options.gpu_share)
 
 
 def _check(options: argparse.Namespace) -> str:
@@ -95,7 +96,7 @@ def _describe(options: argparse.Namespace) -> str:
     from bnbench.trainer import own_data  # noqa: PLC0415 - it imports torch
 
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        return json.dumps(own_data.facts(_json("--task", options.task)).to_json())
+        return json.dumps(own_data.facts(handed.read(options.task)).to_json())
 
 
 def _collect(options: argparse.Namespace) -> str:
@@ -185,7 +186,7 @@ def _renew_index(options: argparse.Namespace) -> None:
 
 def _study(options: argparse.Namespace) -> Study:
     if options.study:
-        return own_study.of(_json("--study", options.study))
+        return handed.study(handed.read(options.study), options.study)
     overrides = configfile.parse_overrides(options.config)
     source = f"{options.configfile} + --config" if overrides else str(options.configfile)
     return config.load(configfile.merged(_read(options.configfile), overrides), source)
@@ -199,16 +200,6 @@ def _read(path: Path) -> dict[str, Any]:
 def _folder(options: argparse.Namespace) -> Path:
     folder: Path = options.reports / _study(options).name
     return folder
-
-
-def _json(option: str, text: str) -> dict[str, Any]:
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise UserError(f"{option}: found no JSON ({error}), allowed: what the rules pass") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{option}: found {text[:40]}, allowed: a JSON object, as the rules pass it")
-    return content
 
 
 def _whole_number(least: int) -> Callable[[str], int]:
@@ -234,14 +225,14 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="steps", required=True, metavar="STEP")
     train = verbs.add_parser("train", help="train one chunk of seeds of one setting")
     train.set_defaults(verb=_train)
-    train.add_argument("--setting", required=True, metavar="JSON", help="the setting's canonical description")
+    train.add_argument("--study", required=True, type=Path, metavar="FILE", help=_PLANNED)
+    train.add_argument("--setting", required=True, metavar="ADDRESS", help="which of its settings")
     train.add_argument("--first", required=True, type=_whole_number(0), help="first seed")
     train.add_argument("--last", required=True, type=_whole_number(0), help="last seed")
     train.add_argument("--threads", default=1, type=_whole_number(1), help="threads of torch (default 1)")
     train.add_argument(
         "--gpu-share", default=1, type=_whole_number(1), help="how many jobs share a GPU (default 1: each has its own)"
     )
-    train.add_argument("--plan", metavar="JSON", help="what the study plans, to be recorded before training begins")
     train.add_argument("--results", default=results, type=Path, help=where)
     claims = verbs.add_parser("claims", help="render the page of the claims of several finished studies")
     claims.set_defaults(verb=_claims)
@@ -267,7 +258,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
         verb: Any = verbs.add_parser(name, help=help_text)
         verb.set_defaults(verb=step)
         if name != "run":
-            verb.add_argument("--study", metavar="JSON", help="the resolved study, as the rules pass it")
+            verb.add_argument("--study", type=Path, metavar="FILE", help=_PLANNED)
         verb.add_argument(
             "--configfile", default=Path("config.yaml"), type=Path, help="the study (default config.yaml)"
         )
@@ -282,7 +273,9 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     run.add_argument("--verbose", action="store_true", help="show Snakemake's own output")
     describe = verbs.add_parser("describe", help="say what data your own function returns")
     describe.set_defaults(verb=_describe)
-    describe.add_argument("--task", required=True, metavar="JSON", help="the resolved entry of the task")
+    describe.add_argument(
+        "--task", required=True, type=Path, metavar="FILE", help="the resolved entry of the task, as JSON"
+    )
     return parser
 
 

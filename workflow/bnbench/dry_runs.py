@@ -14,7 +14,7 @@ from bnbench import extras
 from bnbench.errors import UserError
 from bnbench.plan import described
 from bnbench.plan.study import Study
-from bnbench.store import probes
+from bnbench.store import handed, probes
 
 
 def run(study: Study, results: Path) -> None:
@@ -28,9 +28,14 @@ def run(study: Study, results: Path) -> None:
     if not extras.is_installed("torch"):
         print("torch is not installed here: the networks are tried when their jobs start", file=sys.stderr)
         return
-    command = [sys.executable, "-m", "bnbench", "probe", "--results", str(results), "--study", study.to_json()]
+    command = [sys.executable, "-m", "bnbench", "probe", "--results", str(results), "--study", "-"]
     done = subprocess.run(  # noqa: S603 - our own command
-        command, capture_output=True, text=True, check=False, env={**os.environ, **described.package_path()}
+        command,
+        input=handed.text(study),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **described.package_path()},
     )
     if done.returncode:
         raise UserError(done.stderr.strip() or f"the dry run of the networks ended with status {done.returncode}")

@@ -1,5 +1,6 @@
 """What the Snakefile asks of the package: the study, and one line about it; or what is wrong, and the end."""
 
+import contextlib
 import os
 import re
 import sys
@@ -9,11 +10,11 @@ from typing import Any
 
 from bnbench import dry_runs, forecast, snakemake_internals
 from bnbench.errors import UserError
-from bnbench.plan import config, configfile, cost, preregistration
+from bnbench.plan import config, configfile, cost
 from bnbench.plan.chunks import Chunk, all_chunks
-from bnbench.plan.settings import Setting, canonical_json
+from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import files, probes
+from bnbench.store import files, handed, probes
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import PACKAGE
 from bnbench.wording import captions, formats, templating
@@ -136,9 +137,16 @@ def setting_or_exit(settings: Mapping[str, Setting], wildcards: Any) -> Setting:
     )
 
 
-def plan_json(study: Study) -> str:
-    """What the study plans, as the rules hand it to a training job."""
-    return canonical_json(preregistration.plan_of(study))
+def hand_over(workflow: Any, study: Study) -> str:
+    """The file from which jobs read the study; the main process writes it.
+
+    Where it cannot be written, Snakemake cannot work either, but may still say what would run.
+    """
+    content = handed.text(study)
+    if snakemake_internals.is_main_process(workflow):
+        with contextlib.suppress(UserError):
+            handed.keep(content)
+    return str(handed.path(content))
 
 
 def asked(setting: Setting, wildcards: Any, attempt: int) -> cost.Asked:

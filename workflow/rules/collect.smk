@@ -18,7 +18,7 @@ rule collect:
         f"logs/{STUDY.name}/collect.log",
     localrule: True
     params:
-        study=study_json,
+        study=study_file,
         results=results_folder,
     shell:
         "python -m bnbench collect --study {params.study:q} --results {params.results:q} 2>&1 | tee {log:q} >&2"

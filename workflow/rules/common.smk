@@ -18,8 +18,7 @@ if snakefile.needs_config_file(workflow):
 
 
 STUDY = snakefile.study_or_exit(workflow, config)
-STUDY_JSON = STUDY.to_json()
-PLAN_JSON = snakefile.plan_json(STUDY)
+STUDY_FILE = snakefile.hand_over(workflow, STUDY)
 SAID = snakefile.said(STUDY)
 REPORT = f"reports/{STUDY.name}"
 SETTINGS = {setting.address: setting for setting in STUDY.settings}
@@ -31,17 +30,13 @@ ON_CUDA = snakefile.on_cuda(STUDY)
 
 # Names say what files hold: of results by a hash of the setting, of a report by its marks. So parameters are none of
 # Snakemake's reasons to run a job again: it takes no note of those that are made from the output.
-def setting_json(wildcards, output):
-    return snakefile.setting_or_exit(SETTINGS, wildcards).to_json()
+def setting(wildcards, output):
+    return snakefile.setting_or_exit(SETTINGS, wildcards).address
 
 
-def study_json(wildcards, output):
-    return STUDY_JSON
-
-
-# What each training job records before it trains.
-def plan_json(wildcards, output):
-    return PLAN_JSON
+# Where jobs read what was planned: it may be too long for a command line.
+def study_file(wildcards, output):
+    return STUDY_FILE
 
 
 def results_folder(wildcards, output):

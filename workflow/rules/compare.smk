@@ -18,7 +18,7 @@ rule compare:
         f"logs/{STUDY.name}/compare.log",
     localrule: True
     params:
-        study=study_json,
+        study=study_file,
         said=said,
     shell:
         "python -m bnbench compare --study {params.study:q} 2>&1 | tee {log:q} >&2"

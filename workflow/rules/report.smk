@@ -22,7 +22,7 @@ rule plot:
     localrule: True
     threads: 2
     params:
-        study=study_json,
+        study=study_file,
         said=said,
     shell:
         "python -m bnbench plot --study {params.study:q} 2>&1 | tee {log:q} >&2"
@@ -46,7 +46,7 @@ rule report:
         f"logs/{STUDY.name}/report.log",
     localrule: True
     params:
-        study=study_json,
+        study=study_file,
         said=said,
     shell:
         "python -m bnbench report --study {params.study:q} 2>&1 | tee {log:q} >&2"

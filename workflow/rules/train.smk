@@ -14,13 +14,14 @@ rule train:
         runtime=minutes,
         mem_mb=mebibytes,
     params:
-        setting=setting_json,
-        plan=plan_json,
+        study=study_file,
+        setting=setting,
         results=results_folder,
         gpu_share=gpu_share,
     shell:
-        "python -m bnbench train --setting {params.setting:q} --first {wildcards.first} --last {wildcards.last}"
-        " --threads {threads} --gpu-share {params.gpu_share} --plan {params.plan:q} --results {params.results:q}"
+        "python -m bnbench train --study {params.study:q} --setting {params.setting:q}"
+        " --first {wildcards.first} --last {wildcards.last} --threads {threads} --gpu-share {params.gpu_share}"
+        " --results {params.results:q}"
         " 2>&1 | tee {log:q} >&2"
 
 

@@ -15,7 +15,7 @@ from synthetic import arms, collected, compared, plan, rendered, where
 
 from bnbench import cli, report
 from bnbench.errors import UserError
-from bnbench.store import report_tables
+from bnbench.store import handed, report_tables
 from bnbench.wording import contents
 
 HOSTILE = "<script>alert('1')</script> & \"co\""
@@ -50,6 +50,12 @@ from bnbench.cli import main
 
 sys.exit(max(main([step, "--study", sys.argv[1], "--reports", sys.argv[2]]) for step in sys.argv[3:]))
 """
+
+
+def planned(study, folder):
+    """The file in which the study is handed to the steps."""
+    (folder / "planned.json").write_text(handed.text(study), encoding="utf-8")
+    return str(folder / "planned.json")
 
 
 def words(text):
@@ -220,7 +226,7 @@ def test_a_report_needs_neither_torch_nor_snakemake_nor_statsmodels(tmp_path):
     folder = tmp_path / "synthetic"
     collected(study, folder / "data")
     blank_figures(folder, study)
-    command = [sys.executable, "-c", WITHOUT, study.to_json(), str(tmp_path), "compare", "report"]
+    command = [sys.executable, "-c", WITHOUT, planned(study, tmp_path), str(tmp_path), "compare", "report"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (folder / "index.html").exists()
@@ -229,7 +235,7 @@ def test_a_report_needs_neither_torch_nor_snakemake_nor_statsmodels(tmp_path):
 def test_the_answer_verb_prints_the_place_and_the_sentence(page, tmp_path, capsys):
     folder, study, _ = page
     (tmp_path / "synthetic").symlink_to(folder)
-    assert cli.main(["answer", "--study", study.to_json(), "--reports", str(tmp_path)]) == 0
+    assert cli.main(["answer", "--study", planned(study, tmp_path), "--reports", str(tmp_path)]) == 0
     place, sentence = capsys.readouterr().out.strip().splitlines()
     assert place.endswith("synthetic/index.html")
     assert sentence == json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["sentence"]

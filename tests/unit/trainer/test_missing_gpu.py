@@ -6,6 +6,7 @@ import pytest
 import torch
 from specs import spec
 
+import planned
 from bnbench import cli
 from bnbench.plan.settings import Setting
 from bnbench.trainer import devices, missing_gpu
@@ -105,8 +106,8 @@ def test_the_job_ends_with_all_of_it_in_one_message(monkeypatch, nvidia_smi, tmp
     monkeypatch.setenv("SLURM_JOB_GPUS", "2")
     monkeypatch.setattr(torch.version, "cuda", None)
     setting = Setting.from_spec(spec(device="cuda"))
-    arguments = ["--setting", setting.to_json(), "--first", "0", "--last", "1", "--results", str(tmp_path / "results")]
-    assert cli.main(["train", *arguments]) == 2
+    chunk = ["--first", "0", "--last", "1", "--results", str(tmp_path / "results")]
+    assert cli.main(["train", *planned.arguments(setting, tmp_path), *chunk]) == 2
     said = capsys.readouterr()
     assert not said.out
     first, *rest = said.err.splitlines()

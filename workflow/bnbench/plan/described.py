@@ -46,9 +46,14 @@ def _asked(entry: Mapping[str, Any]) -> Any:
             f"run; allowed: to plan where torch is ({extras.brought_by('torch')}), or task arrays, whose file is read "
             "without it"
         )
-    command = [sys.executable, "-m", "bnbench", "describe", "--task", json.dumps(entry)]
+    command = [sys.executable, "-m", "bnbench", "describe", "--task", "-"]
     done = subprocess.run(  # noqa: S603 - our own command
-        command, capture_output=True, text=True, check=False, env={**os.environ, **package_path()}
+        command,
+        input=json.dumps(entry),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **package_path()},
     )
     if done.returncode:
         raise UserError(done.stderr.strip() or f"{entry['path']}: its run ended with status {done.returncode}")
