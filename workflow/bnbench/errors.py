@@ -70,5 +70,10 @@ def found(value: Any) -> str:
     return "a mapping" if isinstance(value, Mapping) else _shortened(str(value))
 
 
+def quoted(value: object) -> str:
+    """A cell of a file as a message quotes it: in one line, not too long, with what cannot be seen written out."""
+    return _shortened(repr(str(value)))
+
+
 def _shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:40]}… ({len(text)} characters)"
