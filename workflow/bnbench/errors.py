@@ -9,9 +9,17 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from bnbench import texts
+
 
 class UserError(Exception):
-    """One message that names the file, the key or path, what was found and what is allowed."""
+    """One message that names the file, the key or path, what was found and what is allowed.
+
+    It may quote a file or its name; whatever is in there, a terminal shows the message as it is.
+    """
+
+    def __str__(self) -> str:
+        return texts.shown(super().__str__())
 
 
 _NEAR, _SAME = 0.65, 0.8
@@ -60,6 +68,11 @@ def found(value: Any) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     return "a mapping" if isinstance(value, Mapping) else _shortened(str(value))
+
+
+def quoted(value: object) -> str:
+    """A cell of a file as a message quotes it: in one line, not too long, with what cannot be seen written out."""
+    return _shortened(repr(str(value)))
 
 
 def _shortened(text: str) -> str:

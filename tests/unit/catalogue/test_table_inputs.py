@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnbench.catalogue.table_inputs import are_dates, encoded, suspects
+from bnbench.catalogue.suspects import among, are_dates
+from bnbench.catalogue.table_inputs import encoded
 from bnbench.errors import UserError
 
 
@@ -28,7 +29,7 @@ def test_as_many_inputs_are_told_as_there_are(dtype):
 @pytest.mark.parametrize(("values", "is_id"), [(10, False), (11, True), (20, True), (2, False)])
 def test_text_with_more_different_values_than_half_the_rows_looks_like_an_id(values, is_id):
     frame = pd.DataFrame({"name": [f"h{row % values}" for row in range(20)], "number": range(20)})
-    found = [(each.column, each.what, each.values) for each in suspects(frame)]
+    found = [(each.column, each.what, each.values) for each in among(frame)]
     assert found == ([("name", "id", values)] if is_id else [])
 
 
@@ -41,6 +42,9 @@ def test_text_with_more_different_values_than_half_the_rows_looks_like_an_id(val
         ["12/31/2020", "1/2/2021"],
         ["31/12/2020", "2/1/2021"],
         ["2020/01/31"],
+        ["2020-01-31", "2020-02-01", "unknown"],
+        ["3 Jan 2020", "14 Feb 2020"],
+        ["January 3, 2020"],
     ],
 )
 def test_dates_are_known_by_their_format(texts):
@@ -48,7 +52,7 @@ def test_dates_are_known_by_their_format(texts):
 
 
 @pytest.mark.parametrize(
-    "texts", [["h1", "h2"], ["2020-01-31", "unknown"], ["2020-13-01"], ["10-12", "11-12"], ["Oslo, N"]]
+    "texts", [["h1", "h2"], ["2020-01-31", "unknown"], ["2020-13-01", "2020-01-32"], ["10-12", "11-12"], ["Oslo, N"]]
 )
 def test_other_text_is_no_date(texts):
     assert not are_dates(pd.Series(texts))
@@ -56,11 +60,13 @@ def test_other_text_is_no_date(texts):
 
 def test_dates_look_wrong_however_few_there_are():
     frame = pd.DataFrame({"sold": ["2020-01-01", "2020-01-02"] * 10})
-    assert [(each.column, each.what, each.values) for each in suspects(frame)] == [("sold", "date", 2)]
+    assert [(each.column, each.what, each.values) for each in among(frame)] == [("sold", "date", 2)]
 
 
 def test_numbers_beyond_64_bits_are_refused_unless_they_are_called_categories():
     frame = pd.DataFrame({"key": [10**30, 10**30 + 1, 10**30], "n": [1.0, 2.0, 3.0]})
-    with pytest.raises(UserError, match=r"^x: column 'key' holds numbers beyond 64 bits, such as 10{30}; allowed: "):
+    with pytest.raises(
+        UserError, match=r"^x: column 'key' holds numbers beyond 64 bits, '10{29}1' in row 2 .*; write smaller"
+    ):
         encoded("x", frame)
     assert encoded("x", frame, ["key"]).categories == (("key", 2),)

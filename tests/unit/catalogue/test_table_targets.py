@@ -77,16 +77,20 @@ def test_the_config_may_ask_for_numbers_or_for_classes():
         ("auto", ["a"] * 4, "target 'y' is constant; there is nothing to learn"),
         ("auto", list("abca"), "target 'y' has 3 different values in 4 rows; classes must recur"),
         (True, [1.5, 2.5, 3.5, 3.5], "target 'y' has 3 different values in 4 rows; classes must recur"),
-        (False, list("abab"), "target 'y' is not numeric .*; a regression needs numbers"),
+        (False, list("abab"), "target 'y' is not numeric, 'a' in row 1 .*; a regression needs numbers"),
         (
             "auto",
             ["1", "2.5", "?", "3", "4", "?"],
-            r"text among numbers, '\?' in row 3 .*; correct it, or .*classes: true",
+            r"text among numbers, '\?' in row 3 .*; correct it, .*classes: true",
         ),
         ("auto", pd.date_range("2020-01-01", periods=4), "neither numbers nor classes"),
-        ("auto", [1.0, 2.0, np.inf, 4.0], "column 'y' holds an infinite value"),
+        ("auto", [1.0, 2.0, np.inf, 4.0], "target 'y' holds an infinite value, 'inf' in row 3 "),
         ("auto", [10**18 + row for row in range(20)], "numbers near 1e\\+18 that are all the same to 16 digits"),
-        ("auto", [10**30 + row for row in range(20)], "holds numbers beyond 64 bits, such as 10{30}; allowed: smaller"),
+        (
+            "auto",
+            [10**30 + row for row in range(20)],
+            r"holds numbers beyond 64 bits, '10{28}19' in row 20 .*; write smaller",
+        ),
     ],
 )
 def test_a_target_that_is_neither_numbers_nor_classes_is_refused(classes, values, message):

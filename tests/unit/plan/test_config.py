@@ -25,8 +25,8 @@ HOUSES = "a,price\n1,2\n2,3\n3,5\n4,8\n"
         (HOUSES, {"target": "pric"}, "data.csv: target: no column 'pric' (did you mean 'price'?); "
          "the columns are a, price"),
         ("a,price\n1,2\n2,2\n3,2\n4,2\n", {}, "data.csv: target 'price' is constant; there is nothing to learn"),
-        ("a,price\n1,x\n2,y\n3,z\n4,x\n", {"classes": False}, "data.csv: target 'price' is not numeric (found str); "
-         "a regression needs numbers"),
+        ("a,price\n1,x\n2,y\n3,z\n4,x\n", {"classes": False}, "data.csv: target 'price' is not numeric, 'x' in row 1 "
+         "(the first row under the header is 1); a regression needs numbers"),
         ("a,price\n1,x\n2,y\n3,z\n4,x\n", {}, "data.csv: target 'price' has 3 different values in 4 rows; "
          "classes must recur, with two rows each on average"),
         ("a,price\n1,2\n2,\n3,5\n4,8\n", {}, "data.csv: missing value in row 2 (the first row under the header is 1), "

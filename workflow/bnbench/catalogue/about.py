@@ -36,12 +36,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Suspect:
-    """A text column that may not be meant as an input."""
+    """A column that may not be meant as an input."""
 
     column: str
-    what: Literal["id", "date"]
+    what: Literal["id", "date", "index"]
     values: int
-    """How many different values it holds, each of which becomes an input."""
+    """How many inputs it became: of text, one for each value."""
+    example: str = ""
+    """One of its values; empty in entries of earlier versions."""
 
 
 @dataclass(frozen=True)

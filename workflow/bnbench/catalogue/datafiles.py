@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from io import BytesIO
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnbench.catalogue import reading, table_inputs, table_targets
+from bnbench.catalogue import reading, suspects, table_inputs, table_targets
 from bnbench.catalogue.about import MOST_NAMED
 from bnbench.catalogue.table_targets import AUTO
 from bnbench.errors import UserError, first_line, nearest
@@ -59,6 +60,8 @@ def read_table(
             or a column of neither numbers nor categories.
     """
     frame = _frame(path)
+    if frame.columns.empty:
+        raise UserError(f"{path}: no columns; a table needs a target and at least one column to learn from")
     if frame.empty:
         raise UserError(f"{path}: no rows; a table needs a header and at least 4 rows")
     names = _targets(frame, target)
@@ -86,7 +89,7 @@ def read_table(
         "more_categories": len(encoded.categories[MOST_NAMED:]),
         "one_hot": sum(count for _, count in encoded.categories),
         "targets": [{**asdict(each), "classes": [[*one] for one in each.classes]} for each in told],
-        "suspects": [asdict(each) for each in islice(table_inputs.suspects(inputs), MOST_NAMED)],
+        "suspects": [asdict(each) for each in islice(suspects.among(inputs), MOST_NAMED)],
     }
     y, labels = (targets.values, targets.labels) if targets else (encoded.values, ())
     return Read(encoded.values, y, labels, about)
@@ -129,17 +132,15 @@ def _frame(path: str) -> pd.DataFrame:
         raise UserError(f"{path}: the file is empty")
     try:
         return _parsed(content, ending)
-    except (ValueError, OSError) as error:  # pandas' and pyarrow's parsing errors are both ValueErrors
+    except Exception as error:  # pandas, pyarrow and the zones of its times raise what they like
         raise UserError(f"{path}: cannot be read as {ending[1:]} ({first_line(error)})") from error
 
 
 @lru_cache(maxsize=1)
 def _parsed(content: bytes, ending: str) -> pd.DataFrame:
     """The content of a file, once for all tasks that read the same."""
-    import pandas as pd  # noqa: PLC0415 - the trainer imports this module and most tasks need no pandas
-
-    readers: Mapping[str, Callable[[BytesIO], pd.DataFrame]] = {".csv": _read_csv, ".parquet": pd.read_parquet}
-    return readers[ending](BytesIO(content)).reset_index(drop=True)
+    frame = (_read_csv if ending == ".csv" else _read_parquet)(BytesIO(content))
+    return frame.reset_index(drop=True)
 
 
 def _read_csv(file: BytesIO) -> pd.DataFrame:
@@ -155,6 +156,28 @@ def _read_csv(file: BytesIO) -> pd.DataFrame:
         raise ValueError(f"the column '{header[header.duplicated()].iloc[0]}' occurs twice")
     file.seek(0)
     return pd.read_csv(file, low_memory=False)
+
+
+def _read_parquet(file: BytesIO) -> pd.DataFrame:
+    """The file, with decimal numbers as numbers; what pandas has as an index is no column of it."""
+    import pandas as pd  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    with pq.ParquetFile(file) as parquet:
+        names = parquet.schema_arrow.names
+        decimals = [field.name for field in parquet.schema_arrow if pa.types.is_decimal(field.type)]
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+        raise ValueError(f"the column '{twice}' occurs twice")
+    file.seek(0)
+    frame = pd.read_parquet(file)
+    if frame.columns.nlevels > 1:
+        several = ".".join(str(each) for each in frame.columns[0])
+        raise ValueError(f"columns have {frame.columns.nlevels} levels, allowed: one, with names such as '{several}'")
+    if "" in names:
+        raise ValueError(f"column {names.index('') + 1} has no name")
+    frame.columns = frame.columns.map(str)
+    return frame.astype({name: "float64" for name in decimals if name in frame.columns})
 
 
 def _targets(frame: pd.DataFrame, target: str | Sequence[str]) -> list[str]:
@@ -181,9 +204,12 @@ def _refuse_misplaced(path: str, frame: pd.DataFrame, named: Mapping[str, Sequen
 
 def _without_missing(frame: pd.DataFrame, path: str, missing: str) -> pd.DataFrame:
     """The rows that are whole."""
+    gaps = frame.isna().to_numpy()
+    if (empty := gaps.all(axis=0)).any():
+        name = frame.columns[int(empty.argmax())]
+        raise UserError(f"{path}: column '{name}' holds no value in any row; fill it in, or set drop: [{name}]")
     if missing == "drop":
         return frame.dropna()
-    gaps = frame.isna().to_numpy()
     row, column = np.argwhere(gaps)[0]
     more = f" and {gaps.sum() - 1} more" if gaps.sum() > 1 else ""
     raise UserError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO
 
+from bnbench import regular
 from bnbench.errors import UserError
 from bnbench.vocabulary import IMAGE
 
@@ -18,9 +19,10 @@ def content(file: Path, called: str, image: Path = IMAGE) -> bytes:
         image: what tells that this runs in an image of ours.
 
     Raises:
-        UserError: the file cannot be read; within an image, with how to let the image see it.
+        UserError: the file cannot be read, or is a pipe or a device; within an image, with how to let the image see it.
     """
     try:
+        regular.require(file)
         return file.read_bytes()
     except OSError as error:
         raise _unread(file, called, image, error) from error
@@ -30,9 +32,10 @@ def opened(file: Path, called: str, image: Path = IMAGE) -> IO[bytes]:
     """A file that a config names, to be read part by part; see `content`.
 
     Raises:
-        UserError: the file cannot be opened.
+        UserError: the file cannot be opened, or is a pipe or a device.
     """
     try:
+        regular.require(file)
         return file.open("rb")
     except OSError as error:
         raise _unread(file, called, image, error) from error

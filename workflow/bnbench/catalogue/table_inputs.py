@@ -1,13 +1,14 @@
-"""The inputs of a table: numbers as they are, text and categories as one-hot columns, and which of these look wrong."""
+"""The inputs of a table: numbers as they are, text and categories as one-hot columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnbench.catalogue.about import Counts, Suspect
+from bnbench.catalogue import kinds, spoilt
+from bnbench.catalogue.about import Counts
 from bnbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,16 +18,11 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Column = pd.Series[Any]
 
-_ID = 0.5
-"""A text column counts as an id if it has more different values than this share of the rows."""
+_SURE, _MOST_VALUES = 0.9, 1000
+"""A text column is refused as an id if its different values exceed both this share of the rows and this number."""
 
-_LOOKED_AT = 1000
-"""Different values, at most, that are tried as dates."""
-
-_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y")
-
-_KINDS = ("integer", "floating", "boolean", "string", "categorical", "bytes")
-"""What columns may hold, as pandas infers it."""
+_MOST_NUMBERS = 2**30
+"""Rows times the inputs that categories become: 8 GiB in double precision."""
 
 
 class Encoded(NamedTuple):
@@ -47,57 +43,53 @@ def encoded(path: str, frame: pd.DataFrame, categories: Sequence[str] = ()) -> E
         categories: columns that are to be one-hot, whatever they hold.
 
     Raises:
-        UserError: a column holds neither numbers nor categories, or a value that is not finite.
+        UserError: a column holds neither numbers nor categories, numbers in disguise, an id of very many values, or a
+            value that is not finite; or there are too many inputs.
     """
     import pandas as pd  # noqa: PLC0415 - the trainer imports this module and most tasks need no pandas
 
     for name, column in frame.items():
-        kind = pd.api.types.infer_dtype(column)
-        if kind not in _KINDS:
-            raise UserError(f"{path}: column '{name}' holds neither numbers nor categories (found {kind}); convert it")
-        if name not in categories and is_beyond_64_bits(column):
-            raise UserError(
-                f"{path}: column '{name}' holds numbers beyond 64 bits, such as {column.iloc[0]}; allowed: smaller "
-                f"ones, drop: [{name}], or categories: [{name}]"
-            )
+        kinds.refuse_others(path, column, "column", "categories", f", or set drop: [{name}]")
+        if name not in categories:
+            _refuse_disguised(path, column)
     frame = frame.astype(dict.fromkeys(categories, "category"))
+    _refuse_large(path, frame)
     numbers = pd.get_dummies(frame).astype("float64")
     values = numbers.to_numpy()
-    finite = np.isfinite(values).all(axis=0)
-    if not finite.all():
+    if not (finite := np.isfinite(values)).all():
+        row, place = np.argwhere(~finite)[0]
+        where = kinds.cell(values[row, place], frame.index[row])
         raise UserError(
-            f"{path}: column '{numbers.columns[~finite][0]}' holds an infinite value; every value must be finite"
+            f"{path}: column '{numbers.columns[place]}' holds an infinite value, {where}; every value must be finite"
         )
     return Encoded(values, tuple((str(name), _levels(frame[name])) for name in frame if _is_one_hot(frame[name])))
 
 
-def suspects(frame: pd.DataFrame) -> Iterator[Suspect]:
-    """The columns of text among inputs that look like an id, or hold dates."""
-    from pandas.api import types  # noqa: PLC0415
-
-    for name, column in frame.items():
-        if types.infer_dtype(column) != "string":
-            continue
-        values = column.drop_duplicates()
-        if are_dates(values.head(_LOOKED_AT)):
-            yield Suspect(str(name), "date", len(values))
-        elif len(values) > _ID * len(column):
-            yield Suspect(str(name), "id", len(values))
-
-
-def are_dates(values: Column) -> bool:
-    """Whether texts are dates, all of them in one format, each with or without a time."""
-    import pandas as pd  # noqa: PLC0415
-
-    days = values.str.strip().str.split(r"[T ]", n=1, regex=True).str[0]
-    return any(pd.to_datetime(days, format=each, errors="coerce").notna().all() for each in _DATES)
+def _refuse_disguised(path: str, column: Column) -> None:
+    """Refuse a column that would become categories, though it is hardly meant so."""
+    name = column.name
+    insist = f"set drop: [{name}] or categories: [{name}]"
+    if large := kinds.beyond_64_bits(column):
+        raise UserError(f"{path}: column '{name}' holds {large}; write smaller ones, or {insist}")
+    if found := spoilt.numbers(column):
+        raise UserError(f"{path}: column '{name}' holds {found.what}, {found.cell}; {found.remedy}, or {insist}")
+    different = _levels(column) if _is_one_hot(column) else 0
+    if different > max(_MOST_VALUES, _SURE * len(column)):
+        raise UserError(
+            f"{path}: column '{name}' holds {different:,} different texts in {len(column):,} rows, such as "
+            f"{kinds.cell(column.iloc[0], column.index[0])}, each of which would become an input; {insist}"
+        )
 
 
-def is_beyond_64_bits(column: Column) -> bool:
-    """Whether a column holds numbers that pandas had to leave as Python's, which it would take for categories."""
-    from pandas.api import types  # noqa: PLC0415
-
-    return bool(column.dtype == object) and types.infer_dtype(column) in ("integer", "floating")
+def _refuse_large(path: str, frame: pd.DataFrame) -> None:
+    """Refuse categories that no memory holds."""
+    widths = {name: _levels(column) for name, column in frame.items() if _is_one_hot(column)}
+    if len(frame) * sum(widths.values()) > _MOST_NUMBERS:
+        widest = max(widths, key=widths.__getitem__)
+        raise UserError(
+            f"{path}: column '{widest}' holds {widths[widest]:,} categories in {len(frame):,} rows, each of which "
+            f"would become an input; allowed: {_MOST_NUMBERS:,} rows times categories, so set drop: [{widest}]"
+        )
 
 
 def _is_one_hot(column: Column) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bnbench.catalogue import kinds, spoilt, suspects
 from bnbench.catalogue.about import Counts, Reason, Target
 from bnbench.errors import UserError
 
@@ -24,9 +25,6 @@ MOST_CLASSES, ROWS_EACH = 10, 5
 
 LONGEST_NAMES = 5000
 """Characters of the names of all classes together, which the rules pass to every job."""
-
-_TYPICALLY_NUMBERS = 0.5
-"""Text counts as spoilt numbers, and not as classes, if a larger share of it reads as numbers."""
 
 
 class Targets(NamedTuple):
@@ -83,29 +81,24 @@ def _reason(path: str, column: Column, classes: bool | str) -> tuple[bool, Reaso
     """Whether a column is treated as classes, and why."""
     from pandas.api import types  # noqa: PLC0415
 
+    kinds.refuse_others(path, column, "target", "classes", "")
     boolean = is_true_or_false(column)
     numeric = boolean or types.is_numeric_dtype(column)
-    kind = types.infer_dtype(column)
     if column.nunique() == 1:
         raise UserError(f"{path}: target '{column.name}' is constant; there is nothing to learn")
-    if not numeric and kind in ("integer", "floating") and classes is not True:
-        raise UserError(
-            f"{path}: target '{column.name}' holds numbers beyond 64 bits, such as {column.iloc[0]}; allowed: smaller "
-            "ones, or 'classes: true'"
-        )
-    if not numeric and kind not in ("string", "categorical", "bytes", "integer", "floating"):
-        raise UserError(f"{path}: target '{column.name}' holds neither numbers nor classes (found {kind}); convert it")
+    if classes is not True and (large := kinds.beyond_64_bits(column)):
+        raise UserError(f"{path}: target '{column.name}' holds {large}; write smaller ones, or set 'classes: true'")
+    if classes is not True and not boolean:
+        _refuse_spoilt_numbers(path, column)
     if classes is False:
         if not numeric:
-            dtype = column.dtype
-            raise UserError(
-                f"{path}: target '{column.name}' is not numeric (found {dtype}); a regression needs numbers"
-            )
+            where = kinds.cell(column.iloc[0], column.index[0])
+            raise UserError(f"{path}: target '{column.name}' is not numeric, {where}; a regression needs numbers")
         return False, "asked"
     if numeric and not boolean and classes == AUTO:
         return _of_numbers(column)
     if classes == AUTO and not boolean:
-        _refuse_spoilt_numbers(path, column)
+        _refuse_dates(path, column)
     if 2 * column.nunique() > len(column):
         raise UserError(
             f"{path}: target '{column.name}' has {column.nunique()} different values in {len(column)} rows; "
@@ -125,15 +118,20 @@ def _of_numbers(column: Column) -> tuple[bool, Reason]:
 
 
 def _refuse_spoilt_numbers(path: str, column: Column) -> None:
-    """Refuse text that is numbers except in some rows, such as a price of "?"."""
-    import pandas as pd  # noqa: PLC0415
-
-    unread = pd.to_numeric(column.astype(str), errors="coerce").isna()
-    if unread.any() and not unread.all() and unread.mean() < 1 - _TYPICALLY_NUMBERS:
-        first = int(unread.to_numpy().argmax())
+    """Refuse text that is numbers, except in some rows or in their way of writing, such as a price of "?"."""
+    if found := spoilt.numbers(column):
         raise UserError(
-            f"{path}: target '{column.name}' holds text among numbers, '{column.iloc[first]}' in row "
-            f"{column.index[first] + 1} (the first row under the header is 1); correct it, or set 'classes: true'"
+            f"{path}: target '{column.name}' holds {found.what}, {found.cell}; {found.remedy}, or set 'classes: true'"
+        )
+
+
+def _refuse_dates(path: str, column: Column) -> None:
+    """Refuse dates, which hardly anybody means as classes."""
+    if kinds.is_text(column) and suspects.are_dates(column.astype("str").drop_duplicates()):
+        where = kinds.cell(column.iloc[0], column.index[0])
+        raise UserError(
+            f"{path}: target '{column.name}' holds dates, {where}; write a number, such as the year or the days since "
+            "some day, or set 'classes: true'"
         )
 
 
@@ -176,9 +174,11 @@ def _counts(codes: NDArray[np.intp], names: list[str]) -> Counts:
 
 def _numbers(path: str, columns: pd.DataFrame, reasons: dict[str, Reason]) -> Targets:
     values = columns.to_numpy(dtype="float64")
-    for name, finite in zip(columns, np.isfinite(values).all(axis=0), strict=True):
-        if not finite:
-            raise UserError(f"{path}: column '{name}' holds an infinite value; every value must be finite")
+    for place, name in enumerate(columns):
+        if not (finite := np.isfinite(values[:, place])).all():
+            row = int(finite.argmin())
+            where = kinds.cell(values[row, place], columns.index[row])
+            raise UserError(f"{path}: target '{name}' holds an infinite value, {where}; every value must be finite")
     for name, constant in zip(columns, (values == values[0]).all(axis=0), strict=True):
         if constant:  # in the file it is not, see `_reason`
             raise UserError(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bnbench import regular
 from bnbench.errors import UserError, nearest
 from bnbench.own_results import arrow_columns, csv_file, hparams, json_lines, lightning, tensorboard, tracker
 from bnbench.own_results import pattern as finding
@@ -115,6 +116,7 @@ def _source(path: str, wanted: str | None) -> _Source:
             return _folder(root)
         if not root.exists():
             raise UserError(f"{path}: no such file or folder{_like(root)}")
+        regular.require(root, path)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     return _Source("file", [finding.Match(root, {})])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bnbench import __version__
+from bnbench import __version__, regular
 from bnbench.errors import UserError
 from bnbench.page.addresses import sha256
 from bnbench.store import files, studies
@@ -111,6 +111,7 @@ def _shown(text: str) -> str:
 
 def _is_ours(page: Path) -> bool:
     try:
+        regular.require(page)
         return _OURS in page.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+    except (OSError, ValueError, UserError):
         return False

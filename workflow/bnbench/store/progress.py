@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from bnbench import regular
+from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
 
 
@@ -37,6 +39,7 @@ def write(path: Path, share: float) -> bool:
 def read(path: Path) -> float:
     """How much is done, from 0 to 1; 0 where nothing is known."""
     try:
+        regular.require(path)
         return min(1.0, max(0.0, float(path.read_text(encoding="ascii"))))
-    except (OSError, ValueError):
+    except (OSError, ValueError, UserError):
         return 0.0

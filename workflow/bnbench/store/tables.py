@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bnbench import regular
 from bnbench.errors import UserError, first_line
 from bnbench.store.files import atomic
 from bnbench.store.schemas import SCHEMAS
@@ -111,8 +112,9 @@ def footer(path: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn every error of reading `path` into one message, that it is not `what`."""
+    """Turn every error of reading `path` into one message, that it is not `what`; never open a pipe."""
     try:
+        regular.require(path)
         yield
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the workflow to make it") from error

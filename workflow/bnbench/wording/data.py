@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bnbench.catalogue import tasks
 from bnbench.catalogue.about import About, Suspect, Target
+from bnbench.errors import quoted
 from bnbench.plan import candidates
 from bnbench.plan.study import Study
 from bnbench.wording import formats
@@ -113,7 +114,7 @@ def _target(about: About, target: Target) -> str:
 
 
 def _suspected(about: About) -> Iterator[str]:
-    """Of each column of text that looks like an id or holds dates."""
+    """Of each column that looks like an id or an index, or holds dates."""
     names = list(dict.fromkeys([*about.dropped, *(suspect.column for suspect in about.suspects)]))
     for suspect in about.suspects:
         yield (
@@ -123,9 +124,12 @@ def _suspected(about: About) -> Iterator[str]:
 
 
 def _looks(suspect: Suspect, about: About) -> str:
+    example = f", such as {quoted(suspect.example)}" if suspect.example else ""
     if suspect.what == "date":
-        return "holds dates, which are no categories,"
-    return f"has {suspect.values:,} different texts in {formats.count(about.rows, 'row')}, as an id has,"
+        return f"holds dates{example}, which are no categories,"
+    if suspect.what == "index":
+        return "has no name and counts the rows, as an index does,"
+    return f"has {suspect.values:,} different texts in {formats.count(about.rows, 'row')}{example}, as an id has,"
 
 
 def _rare(about: About) -> Iterator[str]:
