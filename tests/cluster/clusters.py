@@ -82,7 +82,7 @@ class OnCluster(Checkout):
 
     def resumed(self):
         """Settings whose last job went on from a checkpoint."""
-        return {name for device in ("cpu", "cuda") for name, text in self.log(device).items() if "goes on" in text}
+        return {name for device in ("cpu", "cuda") for name, text in self.log(device).items() if "continues after epoch" in text}
 
 
 def slurm(*command):

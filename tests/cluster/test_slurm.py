@@ -80,7 +80,7 @@ def test_a_cancelled_job_is_told_of_and_the_next_run_goes_on_with_it_alone(long,
         f"SLURM-job '{job}' failed, SLURM status is: 'CANCELLED'",
         f"logs/train/{setting}/seeds-0-5.log",
         f"  {setting}, seeds 0 to 5; its log: logs/train/{setting}/seeds-0-5.log",
-        "To go on, give the same command again",
+        "To continue, give the same command again",
     ):
         assert said in output
     finished = finished_chunks(long)
@@ -142,4 +142,5 @@ def test_after_kill_9_of_everything_the_same_command_goes_on(long, ended, wait_u
     run.communicate()
     again = long.run()
     assert "--unlock" not in again.stderr
+    wait_until(lambda: not slurm("squeue", "-h"))  # a job that waited then has trained after all
     ended(long, before)
