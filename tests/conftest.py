@@ -44,15 +44,15 @@ def new_checkout(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
-    """The cluster, from here to the end of the tests."""
+    """The cluster, from here to the end of the tests: a function that calls its script with more verbs."""
     environment = {**os.environ, "CLUSTER_STATE": str(tmp_path_factory.mktemp("cluster"))}
 
-    def call(verb):
-        subprocess.run([PROJECT / "tests" / "cluster" / "cluster.sh", verb], check=True, env=environment, timeout=1200)
+    def call(*verb):
+        subprocess.run([PROJECT / "tests" / "cluster" / "cluster.sh", *verb], check=True, env=environment, timeout=1200)
 
     call("install")
     try:
         call("start")
-        yield
+        yield call
     finally:
         call("stop")

@@ -2,7 +2,9 @@
 # A real SLURM cluster on this machine, for the tests; Debian 12, as root.
 #   cluster.sh install   install SLURM's packages where they are missing
 #   cluster.sh start     start munged, slurmctld and two slurmd, each by its pid
-#   cluster.sh stop      stop them by these pids
+#   cluster.sh halt      stop slurmctld alone
+#   cluster.sh resume    start it again; with -c, without a memory of any job
+#   cluster.sh stop      stop them all by these pids
 # All it writes lies under $CLUSTER_STATE, but for two links in /etc/slurm, where a job looks for its configuration.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -77,20 +79,33 @@ start() {
     wait_for 120 nodes_up || die "the nodes do not come up: $(sinfo -N -l)"
 }
 
+# end NAME: by its pid
+end() {
+    local pid
+    if alive "$1"; then
+        pid=$(cat "$run/$1.pid")
+        kill "$pid"
+        wait_for 30 eval "! kill -0 $pid" || kill -9 "$pid"
+    fi
+    rm -f "$run/$1.pid"
+}
+
+# resume [-c]
+resume() {
+    spawn slurmctld slurmctld -D "$@"
+    wait_for 120 scontrol ping || die "slurmctld does not start: $(tail -3 "$log/slurmctld.out")"
+    wait_for 120 nodes_up || die "the nodes do not come up: $(sinfo -N -l)"
+}
+
 stop() {
-    local name pid file
+    local name file
     if alive slurmctld; then
         scancel --signal=KILL --full --user="$(id -un)" || true
         scancel --user="$(id -un)" || true
         wait_for 30 eval '[ -z "$(squeue -h)" ]' || true
     fi
     for name in slurmd-gpu01 slurmd-cpu01 slurmctld munged; do
-        if alive "$name"; then
-            pid=$(cat "$run/$name.pid")
-            kill "$pid"
-            wait_for 30 eval "! kill -0 $pid" || kill -9 "$pid"
-        fi
-        rm -f "$run/$name.pid"
+        end "$name"
     done
     for file in slurm.conf gres.conf; do
         [ "$(readlink "/etc/slurm/$file")" != "$state/etc/$file" ] || rm "/etc/slurm/$file"
@@ -100,6 +115,8 @@ stop() {
 case ${1:-} in
     install) install_packages ;;
     start) start ;;
+    halt) end slurmctld ;;
+    resume) resume "${@:2}" ;;
     stop) stop ;;
-    *) die "say install, start or stop" ;;
+    *) die "say install, start, halt, resume or stop" ;;
 esac

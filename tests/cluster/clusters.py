@@ -9,11 +9,18 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
+
 from bnbench.plan import config, configfile
 from checkouts import Checkout
 
 LIMIT = 900
 """Seconds after which a run of Snakemake is killed."""
+
+PACE = 2
+"""Seconds between two looks at the jobs."""
+
+PROFILE = "workflow/profiles/slurm/config.yaml"
 
 STUDY = {
     "hidden": [32, 32],
@@ -26,27 +33,35 @@ STUDY = {
 }
 """Changes of the tiny study that make it two jobs on CPUs and two on GPUs, of some seconds."""
 
-SNAKEMAKE = """
-from snakemake.cli import main
-from snakemake_executor_plugin_slurm import Executor
-Executor.next_seconds_between_status_checks = property(lambda self: 2, lambda self, seconds: None)
-main()
-"""
-"""Snakemake that looks at jobs every two seconds; by itself it waits ten longer each time that none has ended."""
-
 
 class OnCluster(Checkout):
     """A checkout whose jobs are SLURM's, by the project's own profile but for how often jobs are looked at."""
 
     def _command(self, arguments, configfile):
         profile = ["--workflow-profile", "workflow/profiles/slurm", "--jobs", "2", "--latency-wait", "5"]
-        command = [sys.executable, "-c", SNAKEMAKE, "--configfile", configfile, *profile, *arguments]
+        often = ["--slurm-init-seconds-before-status-checks", str(PACE)]
+        command = [sys.executable, "-m", "snakemake", "--configfile", configfile, *profile, *often, *arguments]
         return ["timeout", "-k", "10", str(LIMIT), *command]
 
     def _environment(self):
         environment = {**super()._environment(), "BNBENCH_TEST_CUDA_ON_CPU": "1"}
         del environment["SLURM_CONF"]
-        return environment
+        return {**environment, "PATH": f"{self.folder / 'commands'}{os.pathsep}{environment['PATH']}"}
+
+    def stand_in(self, command, script):
+        """Have a script of the shell take the place of a command for Snakemake."""
+        path = self.folder / "commands" / command
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def profile(self, rule, **resources):
+        """Let the profile say what jobs of a rule request; give the file's lines."""
+        path = self.folder / PROFILE
+        profile = yaml.safe_load(path.read_text())
+        profile["set-resources"].setdefault(rule, {}).update(resources)
+        path.write_text(yaml.safe_dump(profile))
+        return path.read_text().splitlines()
 
     def kill_everything(self):
         """Kill -9 all processes at work in this checkout, whoever started them, and what they start meanwhile."""
@@ -82,7 +97,12 @@ class OnCluster(Checkout):
 
     def resumed(self):
         """Settings whose last job went on from a checkpoint."""
-        return {name for device in ("cpu", "cuda") for name, text in self.log(device).items() if "goes on" in text}
+        return {
+            name
+            for device in ("cpu", "cuda")
+            for name, text in self.log(device).items()
+            if "continues after epoch" in text
+        }
 
 
 def slurm(*command):
@@ -98,3 +118,18 @@ def running(partition="cpu,gpu"):
 def described(job):
     """What SLURM knows of a job, one field after the other."""
     return dict(re.findall(r"(\S+?)=(\S*)", slurm("scontrol", "-d", "show", "job", job)))
+
+
+def caught_in_training(checkout, wait_until, partition="cpu"):
+    """A process of a partition's that trains and has written a checkpoint, and its job."""
+    process, job = wait_until(lambda: checkout.trains(partition))
+    os.kill(process, signal.SIGUSR1)
+    wait_until(checkout.checkpoints)
+    return process, job
+
+
+def halted_in_training(checkout, wait_until, partition="cpu"):
+    """A job that has written a checkpoint, and stands still until SLURM ends it: it cannot end by itself."""
+    process, job = caught_in_training(checkout, wait_until, partition)
+    os.kill(process, signal.SIGSTOP)
+    return job

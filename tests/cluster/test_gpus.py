@@ -3,10 +3,7 @@
 import re
 
 import pytest
-import yaml
 from clusters import described
-
-PROFILE = "workflow/profiles/slurm/config.yaml"
 
 
 @pytest.fixture
@@ -19,10 +16,7 @@ def jobs(on_cluster, tmp_path):
 
     def run(*edits, **resources):
         checkout = on_cluster(batch_size=["full"], seeds=2, device=["cuda"])
-        path = checkout.folder / PROFILE
-        profile = yaml.safe_load(path.read_text())
-        profile["set-resources"]["train_cuda"].update(resources)
-        path.write_text(yaml.safe_dump(profile))
+        checkout.profile("train_cuda", **resources)
         saw = "env >saw-$SLURM_JOB_ID && python -m found_by_path && "
         checkout.edit("workflow/rules/train.smk", '"python -m', f'"{saw}python -m')
         for edit in edits:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bnbench import dry_runs, forecast, snakemake_internals
+from bnbench.cluster import executor
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile, cost
 from bnbench.plan.chunks import Chunk, all_chunks
@@ -44,6 +45,15 @@ def keep_what_exists(workflow: Any) -> None:
     snakemake_internals.keep_incomplete(workflow)
     if snakemake_internals.is_main_process(workflow):
         snakemake_internals.go_on_after_a_kill(Path(".snakemake"))
+
+
+def follow_jobs(workflow: Any) -> None:
+    """Let our own room follow the jobs in SLURM, so that a run ends or says what it waits for.
+
+    It takes a job whose files exist for done, which a workflow that uses this one as a module may not want of its own.
+    """
+    if snakemake_internals.is_main_process(workflow) and not snakemake_internals.is_guest(workflow):
+        executor.attend()
 
 
 def image() -> str:

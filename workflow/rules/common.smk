@@ -11,6 +11,7 @@ from bnbench.wording import contents
 
 snakefile.lend_package_to_jobs()
 snakefile.keep_what_exists(workflow)
+snakefile.follow_jobs(workflow)
 
 if snakefile.needs_config_file(workflow):
 

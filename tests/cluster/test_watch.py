@@ -1,0 +1,156 @@
+import os
+import re
+import signal
+import time
+from itertools import pairwise
+
+import pytest
+from clusters import PACE, PROFILE, STUDY, caught_in_training, described, halted_in_training, slurm
+
+from checkouts import finished_chunks
+
+SACCT = """\
+for job in $(cat cancelled); do echo "$job|CANCELLED by $(id -u)"; done"""
+"""What `sacct --parsable2` of SLURM 22.05 with its database printed of cancelled jobs."""
+
+SQUEUE = """\
+date +%s.%N >>looks
+PATH=${PATH#*:} exec squeue "$@\""""
+
+
+@pytest.fixture
+def two(on_cluster):
+    """A checkout with two jobs on CPUs to run."""
+    return on_cluster(**{**STUDY, "device": ["cpu"]})
+
+
+@pytest.fixture
+def asleep(cluster):
+    """A function that lets a run stand still while something happens; then SLURM knows no job any more."""
+
+    def during(run, happens):
+        os.killpg(run.pid, signal.SIGSTOP)
+        happens()
+        cluster("halt")
+        cluster("resume", "-c")
+        os.killpg(run.pid, signal.SIGCONT)
+
+    return during
+
+
+def ended_well(run):
+    """What a run said that must end well."""
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
+    assert "Traceback" not in output
+    return output
+
+
+def test_jobs_that_ended_and_were_forgotten_while_snakemake_stood_still_have_ended_well(two, asleep, wait_until):
+    two.hold_training()
+    run = two.start("--retries", "0", "--until", "compare")
+    wait_until(lambda: len(slurm("squeue", "-h", "-t", "RUNNING").splitlines()) == 2 and two.holds())
+
+    def end():
+        two.let_train()
+        wait_until(lambda: not slurm("squeue", "-h"))
+
+    asleep(run, end)
+    output = ended_well(run)
+    assert len(re.findall(r"SLURM no longer knows job \d+ \(.*, seeds 0 to 5\); all its tables are there", output)) == 2
+    assert len(finished_chunks(two)) == 2
+
+
+def test_a_job_that_slurm_forgot_in_training_is_tried_again_and_goes_on(two, asleep, wait_until):
+    run = two.start("--until", "compare")
+    _, job = caught_in_training(two, wait_until)
+    asleep(run, lambda: None)
+    output = ended_well(run)
+    assert re.search(rf"SLURM no longer knows job {job} \(.*\), and its tables are not there", output)
+    assert "Trying to restart job" in output
+    assert two.resumed()
+
+
+def test_the_accounting_says_how_a_forgotten_job_ended(two, asleep, wait_until):
+    two.stand_in("sacct", SACCT)
+    run = two.start("--until", "compare", "--slurm-status-command", "sacct")
+    job = halted_in_training(two, wait_until)
+
+    def cancel():
+        (two.folder / "cancelled").write_text(job)
+        slurm("scancel", job)
+        wait_until(lambda: described(job)["JobState"] == "CANCELLED")
+
+    asleep(run, cancel)
+    output = ended_well(run)
+    assert re.search(rf"SLURM ended job {job} \(.*\) as CANCELLED: somebody cancelled it", output)
+    assert two.resumed()
+
+
+def test_a_job_that_was_preempted_for_good_is_tried_again_and_goes_on(two, wait_until):
+    run = two.start("--until", "compare", "--default-resources", "slurm_partition=spare")
+    job = halted_in_training(two, wait_until, "spare")
+    slurm("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=true")
+    output = ended_well(run)
+    assert described(job)["JobState"] == "PREEMPTED"
+    assert re.search(rf"SLURM ended job {job} \(.*\) as PREEMPTED: another job took its place", output)
+    assert two.resumed()
+
+
+def test_a_job_that_was_preempted_and_waits_in_the_queue_again_is_waited_for(two, wait_until):
+    run = two.start("--retries", "0", "--until", "compare")
+    job = halted_in_training(two, wait_until)
+    slurm("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=true")
+    output = ended_well(run)
+    assert "PREEMPTED" not in output
+    assert described(job)["Restarts"] == "1"
+    assert two.resumed()
+
+
+def test_jobs_are_looked_at_in_one_pace_and_waited_for_while_slurm_is_down(two, cluster, wait_until):
+    two.stand_in("squeue", SQUEUE)
+    two.hold_training()
+    run = two.start("--retries", "0", "--until", "train")
+    wait_until(two.holds)
+    time.sleep(8 * PACE)
+    looks = [float(line) for line in (two.folder / "looks").read_text().split()]
+    assert len(looks) >= 6
+    assert max(after - before for before, after in pairwise(looks)) < 3 * PACE
+    cluster("halt")
+    time.sleep(2 * PACE)
+    cluster("resume")
+    two.let_train()
+    output = ended_well(run)
+    assert output.count("; this run waits until it does") == output.count("SLURM answers again") == 1
+    assert len(finished_chunks(two)) == 2
+
+
+@pytest.fixture
+def partition():
+    """A function that changes the partition of jobs on CPUs; in the end it is as it was."""
+    yield lambda change: slurm("scontrol", "update", "partitionname=cpu", change)
+    slurm("scontrol", "update", "partitionname=cpu", "maxtime=60", "state=up")
+
+
+def test_a_request_that_can_never_start_ends_and_the_next_run_requests_what_is_allowed(two, partition, wait_until):
+    lines = two.profile("train", runtime=30)
+    where = f"{PROFILE}, line {lines.index('    runtime: 30') + 1}"
+    partition("state=down")
+    run = two.start("--until", "train")
+    wait_until(lambda: len(slurm("squeue", "-h", "-t", "PENDING").splitlines()) == 2)
+    partition("maxtime=2")
+    partition("state=up")
+    output, _ = run.communicate()
+    assert run.returncode != 0
+    assert re.search(
+        rf"job \d+ \(.*\)( and 1 more wait| waits): PartitionTimeLimit; request less time in {where}", output
+    )
+    assert len(re.findall(rf"SLURM would never start job \d+ .*: PartitionTimeLimit; .*{where}", output)) == 2
+    assert "Trying to restart job" not in output
+    assert "To continue, give the same command again" in output
+    assert not slurm("squeue", "-h")
+
+    again = two.run("--until", "train")
+    assert f"jobs of rule train request 2 minutes instead of 30: partition cpu allows no more ({where})" in again.stderr
+    jobs = re.findall(r"SLURM jobid (\d+)", again.stderr)
+    assert [described(job)["TimeLimit"] for job in jobs] == ["00:02:00"] * 2
