@@ -39,7 +39,8 @@ def submitted(tmp_path):
         log = tmp_path / f"{number}.log"
         log.touch()
         job = SimpleNamespace(
-            rule=SimpleNamespace(name="train"),
+            name="train",
+            is_group=lambda: False,
             wildcards=Wildcards(fromdict={"setting": "norm-1234abcd", "first": "0", "last": "5"}),
             output=[str(tmp_path / "table")],
             resources=ResourceList(fromdict={"mem_mb": 500, "runtime": 5, **resources}),
@@ -120,6 +121,17 @@ def test_a_run_without_jobs_in_slurm_asks_nothing_and_ends_soon(monkeypatch):
     executor = Recorded()
     assert looked(executor, []) == []
     assert executor.next_seconds_between_status_checks == 1
+
+
+def test_jobs_that_are_submitted_as_a_group_are_followed_as_one(says, submitted):
+    executor, info = Recorded(), submitted("1")
+    info.job = SimpleNamespace(
+        name="group", is_group=lambda: True, output=[], resources=ResourceList(fromdict={"clusters": "other"})
+    )
+    says(_1=Said("COMPLETED"))
+    assert following._job(info).cluster == "other"
+    assert looked(executor, [info]) == []
+    assert executor.ended == ["1"]
 
 
 @pytest.fixture

@@ -72,10 +72,12 @@ def _within_limits(run_jobs: Callable[[Any, Sequence[Any]], None]) -> Callable[[
         except UserError:
             known = {}  # a submission that fails says why
         for job in jobs:
+            if job.is_group():
+                continue  # its resources are sums, computed again at each use
             for name, limit in limits.capped(dict(job.resources.items()), known).items():
-                if (job.rule.name, name) not in told:
+                if (job.name, name) not in told:
                     executor.logger.warning(_limited(job, name, limit))
-                told.add((job.rule.name, name))
+                told.add((job.name, name))
                 setattr(job.resources, name, limit)
         run_jobs(executor, jobs)
 
@@ -83,12 +85,12 @@ def _within_limits(run_jobs: Callable[[Any, Sequence[Any]], None]) -> Callable[[
 
 
 def _limited(job: Any, name: str, limit: int) -> str:
-    found = _place(job.rule.name, name)
+    found = _place(job.name, name)
     where = f" ({found.where})" if found and found.value is not None else ""
     partition = job.resources.get("slurm_partition")
     allows = f"partition {partition} allows" if partition else "the default partition allows"
     asked = f"{limit:,} {_UNITS[name]} instead of {job.resources.get(name):,}"
-    return f"jobs of rule {job.rule.name} request {asked}: {allows} no more{where}"
+    return f"jobs of rule {job.name} request {asked}: {allows} no more{where}"
 
 
 @cache
@@ -98,14 +100,15 @@ def _watch(executor: Any) -> Watch:
 
 def _job(info: Any) -> Job:
     job = info.job
-    named = dict(job.wildcards.items())
-    seeds = f", seeds {named['first']} to {named['last']}" if {"first", "last"} <= named.keys() else ""
+    named = {} if job.is_group() else dict(job.wildcards.items())
+    trained = {"setting", "first", "last"} <= named.keys()
+    sent_to = [job.resources.get(name) for name in ("cluster", "clusters", "slurm_cluster")]
     return Job(
         info.external_jobid,
-        f"{named['setting']}{seeds}" if "setting" in named else job.rule.name,
-        job.rule.name,
+        f"{named['setting']}, seeds {named['first']} to {named['last']}" if trained else job.name,
+        job.name,
         tuple(Path(path) for path in job.output),
-        job.resources.get("cluster") or job.resources.get("clusters") or job.resources.get("slurm_cluster") or "",
+        next((str(name) for name in sent_to if name), ""),
     )
 
 

@@ -1,7 +1,7 @@
 """Follow the jobs of a run: which have ended, and how; and say what the others wait for.
 
-A run must end, or say what it waits for. So a job that SLURM has forgotten is taken for ended, and one that SLURM will
-never start is cancelled. While SLURM does not answer, all jobs are taken to be as they were.
+A run must end, or say what it waits for. So a job that SLURM has forgotten counts as ended, and one that SLURM will
+never start is cancelled. While SLURM does not answer, all jobs count as they were.
 """
 
 from __future__ import annotations
