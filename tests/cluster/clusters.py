@@ -133,3 +133,8 @@ def halted_in_training(checkout, wait_until, partition="cpu"):
     process, job = caught_in_training(checkout, wait_until, partition)
     os.kill(process, signal.SIGSTOP)
     return job
+
+
+def preempt():
+    """Have a job take the whole node of the jobs on CPUs for a moment."""
+    slurm("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=true")

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from clusters import caught_in_training, described, halted_in_training, running, slurm
+from clusters import caught_in_training, described, halted_in_training, preempt, running, slurm
 
 from checkouts import assert_same_bits, finished_chunks
 
@@ -94,14 +94,15 @@ def test_a_job_that_reaches_its_time_limit_goes_on_from_its_checkpoint(long, end
     ended(long, {})
 
 
-def test_a_job_that_is_requeued_goes_on(long, ended, wait_until):
-    run = long.start("--until", "compare")
+def test_a_job_that_is_preempted_and_queued_again_goes_on(long, ended, wait_until):
+    run = long.start("--until", "compare", "--retries", "0")
     job = halted_in_training(long, wait_until)
-    slurm("scontrol", "requeue", job)
+    preempt()
     output, _ = run.communicate()
     assert run.returncode == 0, output
+    assert "PREEMPTED" not in output
     assert described(job)["Restarts"] == "1"
-    assert len(long.resumed()) == 1
+    assert long.resumed()
     ended(long, {})
 
 
