@@ -78,3 +78,10 @@ def test_jobs_on_another_cluster_are_asked_for_there(monkeypatch):
     jobs.queue()
     assert not any(word.startswith("--clusters") for word in asked[-1])
     assert {"--all", "--states=all", "--array"} < {*asked[-1]}
+
+
+def test_bytes_that_are_no_text_in_what_slurm_prints_do_no_harm(tmp_path, monkeypatch):
+    (tmp_path / "squeue").write_text("#!/bin/sh\nprintf '12|PENDING|held \\377 by root\\n'\n")
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert jobs.queue() == {"12": Said("PENDING", "held \N{REPLACEMENT CHARACTER} by root")}

@@ -40,7 +40,14 @@ def ask(*command: str, seconds: float = SECONDS, text: str | None = None) -> str
     name = command[0]
     try:
         done = subprocess.run(  # noqa: S603 - commands of SLURM
-            command, input=text or "", capture_output=True, text=True, check=False, timeout=seconds, env=_environment()
+            command,
+            input=text or "",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=seconds,
+            env=_environment(),
         )
     except OSError as error:
         raise NoAnswer(
