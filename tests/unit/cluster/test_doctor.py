@@ -17,9 +17,11 @@ default-resources:
 set-resources:
   train_cuda:
     slurm_partition: gpu
-slurm-status-command: squeue
 latency-wait: 1
 """
+
+
+PACE = "slurm-init-seconds-before-status-checks"
 
 
 @pytest.fixture
@@ -47,12 +49,12 @@ def examined(slurm, tmp_path, capsys):
 def test_where_all_is_well_every_line_is_ok(examined, slurm, tmp_path):
     status, lines, error = examined()
     assert (status, error) == (0, "")
-    assert [line[:5] for line in lines[:-1]] == ["OK   "] * 6
+    assert [line[:5] for line in lines[:-1]] == ["OK   "] * 5
     assert "its partitions: cpu, gpu, old" in lines[0]
-    assert "SLURM accepts the largest of 8 jobs of train: slurm_partition cpu, runtime 3, mem_mb" in lines[2]
-    assert "SLURM accepts the largest of 4 jobs of train_cuda: slurm_partition gpu, runtime 3, mem_mb" in lines[3]
-    assert "train, partition cpu: node node01 runs Python" in lines[4]
-    assert lines[5].endswith(", sees both folders, and has a GPU")
+    assert "SLURM accepts the largest of 8 jobs of train: slurm_partition cpu, runtime 3, mem_mb" in lines[1]
+    assert "SLURM accepts the largest of 4 jobs of train_cuda: slurm_partition gpu, runtime 3, mem_mb" in lines[2]
+    assert "train, partition cpu: node node01 runs Python" in lines[3]
+    assert lines[4].endswith(", sees both folders, and has a GPU")
     assert lines[-1] == "Nothing to mend. To start: snakemake --workflow-profile site"
     assert not [*tmp_path.glob(".doctor-*")]
     assert not (tmp_path / "results").exists(), "the doctor left the folder that it made"
@@ -91,17 +93,23 @@ def test_another_executor_is_no_patient(examined):
 @pytest.mark.parametrize(
     ("text", "config", "told"),
     [
-        ("sacct", None, "MEND  site/config.yaml, line 7: slurm-status-command: found sacct, allowed: squeue"),
-        (None, "MinJobAge = 30 sec", "site/config.yaml: write slurm-init-seconds-before-status-checks: 10"),
-        (None, "AccountingStorageType=accounting_storage/slurmdbd\nMinJobAge = 30 sec", "so Snakemake asks sacct"),
+        ("slurm-status-command: sacct", "", "found sacct, but SLURM keeps no accounts here: write squeue"),
+        (
+            f"{PACE}: 20",
+            "MinJobAge = 30 sec",
+            "SLURM forgets a job 30 s after its end (MinJobAge), and jobs are looked at",
+        ),
+        (f"{PACE}: 10", "MinJobAge = 30 sec", ""),
+        ("slurm-status-command: sacct", "AccountingStorageType = accounting_storage/slurmdbd", ""),
     ],
 )
 def test_a_way_to_learn_the_end_of_jobs_that_cannot_work_is_told(examined, slurm, text, config, told):
-    if config:
-        before = "" if "Storage" in config else "AccountingStorageType = accounting_storage/none\n"
-        (slurm / "config").write_text(f"{before}{config}\n")
-    _, lines, _ = examined("--wait", "0", text=PROFILE.replace("squeue", text or "squeue"))
-    assert told in lines[1]
+    (slurm / "config").write_text(config)
+    status, lines, _ = examined("--wait", "0", text=f"{PROFILE}{text}\n")
+    assert status == 0
+    notes = [line for line in lines if line.startswith("NOTE  site/config.yaml, line 8: slurm-")]
+    assert len(notes) == bool(told)
+    assert told in "".join(notes)
 
 
 def test_limits_of_a_partition_that_are_below_what_jobs_need_are_told(examined, slurm):
@@ -109,17 +117,17 @@ def test_limits_of_a_partition_that_are_below_what_jobs_need_are_told(examined, 
     (slurm / "partitions").write_text(fake_slurm.PARTITIONS.replace("01:00:00", "00:02:00"))
     status, lines, _ = examined("--wait", "0", device=("cpu",))
     assert status == 0
-    assert lines[2].startswith("NOTE  site/config.yaml, line 4: runtime: jobs of train need up to 3 minutes")
-    assert lines[2].endswith("the partition gives 2; they continue from their checkpoints at the next try")
-    assert "MB, the partition gives 600; those that need more fail" in lines[3]
-    assert "runtime 2, mem_mb 600" in lines[4]
+    assert lines[1].startswith("NOTE  site/config.yaml, line 4: runtime: jobs of train need up to 3 minutes")
+    assert lines[1].endswith("the partition gives 2; they continue from their checkpoints at the next try")
+    assert "MB, the partition gives 600; those that need more fail" in lines[2]
+    assert "runtime 2, mem_mb 600" in lines[3]
 
 
 def test_an_image_that_is_absent_is_to_be_built(examined):
     status, lines, _ = examined("--wait", "0", text=f"{PROFILE}software-deployment-method: apptainer\n")
     assert status == 2
     (wrong,) = [line for line in lines if line.startswith("MEND")]
-    assert wrong.startswith("MEND  site/config.yaml, line 9: software-deployment-method: the jobs are to run in ")
+    assert wrong.startswith("MEND  site/config.yaml, line 8: software-deployment-method: the jobs are to run in ")
     assert "containers/bnbench.sif, which does not exist. Run `make image`" in wrong
 
 

@@ -12,6 +12,7 @@ from bnbench.plan.study import Study
 from bnbench.wording import formats
 
 SLURM = "slurm"
+_PACE = 40  # seconds between two looks at jobs, where the profile does not say
 
 
 class Line(NamedTuple):
@@ -83,25 +84,19 @@ def _lowered(request: Request, name: str, most: int, read: Profile) -> Line:
 
 
 def _status_command(read: Profile) -> Iterator[Line]:
-    """Whether Snakemake can learn the end of a job in the way that the profile says."""
+    """Whether the end of every job will be seen."""
     config = commands.ask("scontrol", "show", "config")
     has = {line.partition("=")[0].strip(): line.partition("=")[2].strip() for line in config.splitlines()}
-    key = "slurm-status-command"
-    command, accounting = read.get(key), has.get("AccountingStorageType", "")
-    if accounting.endswith("none") and command != "squeue":
-        text = f"{read.where(key)}: {key}: found {command}, allowed: squeue, since SLURM keeps no accounts here"
-        yield Line("MEND", f"{text}: sacct would wait for ever")
-        return
-    seconds = "slurm-init-seconds-before-status-checks"
-    least, age = 3 * int(read.get(seconds, default=40)), has.get("MinJobAge", "").split()
-    if command == "squeue" and age and age[0].isdigit() and int(age[0]) < least:
-        text = f"SLURM forgets jobs {age[0]} s after their end (MinJobAge), before squeue is asked for them"
-        if accounting.endswith("none"):
-            yield Line("MEND", f"{text}; {read.where(seconds)}: write {seconds}: {max(1, int(age[0]) // 3)}")
-        else:
-            yield Line("NOTE", f"{text}, so Snakemake asks sacct; {read.where(key)}")
-        return
-    yield Line("OK", f"the end of a job is learned from {command or 'sacct'}")
+    command, pace = "slurm-status-command", "slurm-init-seconds-before-status-checks"
+    accounts = not has.get("AccountingStorageType", "none").endswith("none")
+    if read.get(command) == "sacct" and not accounts:
+        yield Line(
+            "NOTE", f"{read.where(command)}: {command}: found sacct, but SLURM keeps no accounts here: write squeue"
+        )
+    age, seconds = has.get("MinJobAge", "").partition(" ")[0], int(read.get(pace, default=_PACE))
+    if age.isdigit() and 3 * seconds > int(age) > 0:
+        text = f"SLURM forgets a job {age} s after its end (MinJobAge), and jobs are looked at every {seconds} s"
+        yield Line("NOTE", f"{read.where(pace)}: {pace}: {text}: write {max(1, int(age) // 3)}")
 
 
 def _image(read: Profile) -> Iterator[Line]:
