@@ -90,6 +90,7 @@ def test_what_would_be_refused_names_the_line_and_what_to_write(said, resources,
     [
         ("sbatch: error: Batch job submission failed: Invalid qos specification", "config.yaml, line 7: qos: "),
         ("allocation failure: Invalid feature specification", "config.yaml, line 8: constraint: "),
+        ("sbatch: unrecognized option '--gpus=1'\nTry 'sbatch --help' for more.", "config.yaml, line 5: gpu: "),
         ("sbatch: error: this site wants something else", "config.yaml, line 6: slurm_partition: "),
     ],
 )
@@ -97,10 +98,30 @@ def test_what_slurm_alone_knows_is_told_in_its_words(slurm, said, reason, place)
     (slurm / "refusal").write_text(reason)
     message = said(qos="fast", constraint="avx512")
     assert message.startswith(f"{place}SLURM refuses the jobs of train_cuda (")
-    assert reason.rpartition(": ")[2] in message
+    assert reason.partition("\n")[0].rpartition(": ")[2] in message
     assert message.endswith(
         "; they request slurm_partition gpu, qos fast, constraint avx512, runtime 10, mem_mb 1000, gpu 1"
     )
+
+
+def test_an_sbatch_that_cannot_be_asked_refuses_nothing(slurm, said):
+    (slurm / "refusal").write_text("sbatch: unrecognized option '--test-only'\nTry 'sbatch --help' for more.\n")
+    assert said() == ""
+
+
+@pytest.mark.parametrize("elsewhere", [{"clusters": "other", "slurm_partition": "theirs"}, {"slurm_partition": ""}])
+def test_of_another_cluster_and_of_partitions_that_the_plugin_chooses_nothing_is_known(said, monkeypatch, elsewhere):
+    monkeypatch.setenv("SNAKEMAKE_SLURM_PARTITIONS", "partitions.yaml")
+    assert said(**elsewhere) == ""
+    assert said(gres="gpu:1", **elsewhere).startswith("config.yaml, line ")
+
+
+def test_settings_of_all_jobs_are_asked_for_as_well(slurm, tmp_path):
+    (tmp_path / "config.yaml").write_text(f"{PROFILE}slurm-qos: fast\nslurm-reservation: course\n")
+    request = Request("train", 1, 1, {"slurm_partition": "cpu"})
+    assert checks.refused(request, profile.read("config.yaml"), partitions.read()) == ""
+    asked = (slurm / "submitted").read_text().split()
+    assert {"--qos=fast", "--reservation=course"} <= {*asked}
 
 
 def test_nodes_that_are_down_let_jobs_wait_and_refuse_none(slurm, said):

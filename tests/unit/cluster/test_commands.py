@@ -1,5 +1,6 @@
 """A command of SLURM's answers, refuses, or gives no answer: that is one message, and takes no longer than it may."""
 
+import re
 import time
 
 import pytest
@@ -41,14 +42,31 @@ def test_a_command_that_hangs_is_one_message_in_time(command):
     assert time.monotonic() - begun < 10
 
 
-def test_a_controller_that_is_down_gives_no_answer(command):
-    command("sinfo", "echo 'slurm_load_partitions: Unable to contact slurm controller (connect failure)' >&2; exit 1")
-    with pytest.raises(commands.NoAnswer, match=r"SLURM does not answer \(sinfo: .*connect failure\)\)"):
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "slurm_load_partitions: Unable to contact slurm controller (connect failure)",
+            "slurm_load_partitions: Unable to contact slurm controller (connect failure)",
+        ),
+        ("scontrol: error: ...Unable to process configuration file", "Unable to process configuration file"),
+        ("sinfo: fatal: Could not establish a configuration source", "Could not establish a configuration source"),
+    ],
+)
+def test_a_controller_that_is_down_or_unknown_gives_no_answer(command, said, told):
+    command("sinfo", f"echo '{said}' >&2; exit 1")
+    with pytest.raises(commands.NoAnswer, match=re.escape(f"SLURM does not answer (sinfo: {told}). Its controller")):
         commands.ask("sinfo")
 
 
-def test_a_refusal_is_its_reason(command):
-    reason = "Batch job submission failed: Invalid account or account/partition combination specified"
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Batch job submission failed: Invalid account or account/partition combination specified",
+        "Batch job submission failed: Requested node configuration is not available",
+    ],
+)
+def test_a_refusal_is_its_reason(command, reason):
     command("sbatch", f"echo 'sbatch: warning: this and that' >&2; echo 'sbatch: error: {reason}' >&2; exit 1")
     with pytest.raises(commands.Refused) as refused:
         commands.ask("sbatch")

@@ -87,7 +87,7 @@ def test_without_slurm_it_is_one_line(examined, slurm, command):
 def test_another_executor_is_no_patient(examined):
     status, lines, error = examined(text="executor: local\n")
     assert (status, lines) == (2, [])
-    assert error == "site/config.yaml, line 1: executor: found 'local', and the doctor knows 'slurm' alone"
+    assert error == "site/config.yaml, line 1: executor: found 'local' (text), and the doctor knows 'slurm' alone"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Would SLURM accept what the jobs request? Each answer that says no names the line to mend."""
 
 import getpass
+import os
 import re
 from collections.abc import Mapping
 
@@ -17,11 +18,19 @@ _GPU_PARTS = ("gpu", "shard", "mps")  # generic resources that are a GPU, or a p
 _LACKS = "node configuration is not available"
 """What SLURM says where no node that is up could run a job; also where one that is down could."""
 
+_UNKNOWN = "test-only"
+"""In what an sbatch says that is a script of the cluster's own, and does not know the option by which we ask."""
+
+_CHOICE = "SNAKEMAKE_SLURM_PARTITIONS"
+"""An environment variable that names a file of partitions, of which the plugin chooses."""
+
 _ABOUT = {
+    "policy": "qos",
     "account": "slurm_account",
     "qos": "qos",
     "feature": "constraint",
     "generic resource": "gres",
+    "gpus": "gpu",
     "gres": "gres",
     "time limit": "runtime",
     "memory": "mem_mb",
@@ -38,7 +47,7 @@ def refused(request: Request, profile: Profile | None, partitions: Partitions) -
     Raises:
         commands.NoAnswer: SLURM says nothing.
     """
-    every = (_partition, _form, _gpu, _account, _by_slurm)
+    every = (_form,) if _is_elsewhere(request, profile) else (_partition, _form, _gpu, _account, _by_slurm)
     return next((said for check in every if (said := check(request, profile, partitions))), "")
 
 
@@ -61,6 +70,13 @@ def place(request: Request, profile: Profile | None, name: str) -> str:
         if found.value is None or value is None or str(found.value) == str(value):
             return f"{found.where}: {name}"
     return f"--set-resources or --default-resources: {name}"
+
+
+def _is_elsewhere(request: Request, profile: Profile | None) -> bool:
+    """Whether another cluster runs the jobs, or Snakemake's plugin chooses the partition: then we know too little."""
+    others = any(request.resources.get(name) for name in ("cluster", "clusters", "slurm_cluster"))
+    chosen = os.environ.get(_CHOICE) or (profile and profile.get("slurm-partition-config"))
+    return bool(others or (chosen and not request.resources.get("slurm_partition")))
 
 
 def _named(request: Request, partitions: Partitions) -> list[Partition]:
@@ -163,11 +179,14 @@ def _account(request: Request, profile: Profile | None, partitions: Partitions) 
 
 def _by_slurm(request: Request, profile: Profile | None, partitions: Partitions) -> str:
     """What SLURM itself says of the request; nothing is submitted."""
-    options = plugin.sbatch(request.rule, request.threads, request.resources)
+    of_all = {name: profile.get(f"slurm-{name}") for name in ("qos", "reservation")} if profile else {}
+    options = plugin.sbatch(request.rule, request.threads, request.resources, of_all)
     try:
         commands.ask("sbatch", "--test-only", *options, text="#!/bin/sh\n")
     except commands.Refused as refusal:
         reason = str(refusal).removeprefix("allocation failure: ")
+        if _UNKNOWN in reason:
+            return ""
         if _LACKS in reason and any(_is_down(node) for each in _named(request, partitions) for node in each.nodes):
             return ""  # and a real job would wait
         name = next((name for word, name in _ABOUT.items() if word in reason.lower()), "slurm_partition")
@@ -179,4 +198,4 @@ def _by_slurm(request: Request, profile: Profile | None, partitions: Partitions)
 
 
 def _is_down(node: Nodes) -> bool:
-    return node.state.startswith(("down", "drain", "fail", "maint", "unknown", "power", "reboot"))
+    return node.state.startswith(("down", "drain", "fail", "maint", "unknown", "reboot"))

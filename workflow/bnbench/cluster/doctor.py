@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from bnbench.cluster import checks, commands, image, limits, node_check, partitions, profile, requests
 from bnbench.cluster.profile import Profile
 from bnbench.cluster.requests import Request
-from bnbench.errors import UserError
+from bnbench.errors import UserError, found
 from bnbench.plan.study import Study
 from bnbench.wording import formats
 
@@ -40,7 +40,9 @@ def run(study: Study, results: Path, place: Path, say: Callable[[str], None], wa
     """
     read = profile.read(place)
     if (executor := read.get("executor")) != SLURM:
-        raise UserError(f"{read.where('executor')}: executor: found {executor!r}, and the doctor knows {SLURM!r} alone")
+        raise UserError(
+            f"{read.where('executor')}: executor: found {found(executor)}, and the doctor knows '{SLURM}' alone"
+        )
     wrong = 0
     for line in _lines(study, results, read, wait):
         say(str(line))

@@ -19,14 +19,16 @@ class _Resources(dict[str, Any]):
         raise AttributeError(name)
 
 
-def sbatch(rule: str, threads: int, resources: Mapping[str, Any], settings: Any = None) -> list[str]:
+def sbatch(
+    rule: str, threads: int, resources: Mapping[str, Any], settings: Mapping[str, Any] | None = None
+) -> list[str]:
     """The options of `sbatch` with which the plugin submits a job.
 
     Args:
         rule: of the job.
         threads: of the job.
         resources: of the job.
-        settings: of the executor; None for none.
+        settings: of all jobs, `qos` and `reservation`.
 
     Raises:
         WorkflowError: Snakemake's, where the plugin refuses the resources.
@@ -45,7 +47,10 @@ def sbatch(rule: str, threads: int, resources: Mapping[str, Any], settings: Any 
         "partition": _option("-p", resources.get("slurm_partition")),
         "workdir": "",
     }
-    return shlex.split(get_submit_command(job, params, settings) + set_gres_string(job))[1:]
+    of_all = SimpleNamespace(
+        **{"requeue": False, "no_requeue": False, "qos": None, "reservation": None, **(settings or {})}
+    )
+    return shlex.split(get_submit_command(job, params, of_all) + set_gres_string(job))[1:]
 
 
 def evaluated(texts: Mapping[str, Any], threads: int, attempt: int) -> dict[str, Any]:
