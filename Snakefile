@@ -28,8 +28,12 @@ include: "workflow/rules/compare.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    snakefile.before_the_first_job(workflow)
+
+
 onerror:
-    snakefile.after_an_error(STUDY)
+    snakefile.after_an_error(STUDY, workflow)
 
 
 # The text on which `snakemake --report` opens: the answer, as the page has it.

@@ -129,7 +129,7 @@ def test_a_step_of_the_command_line_that_is_named_exists(page, capsys):
 
 
 def known_keys():
-    """Every key and every parameter that a config may have."""
+    """Every key and every parameter that a config may have, and every key of a profile, commented out or not."""
 
     def inside(rule):
         for key, item in rule.get("properties", {}).items():
@@ -138,7 +138,9 @@ def known_keys():
             yield from inside(item.get("items", {}))
 
     entries = [entry for registry in ENTRIES.values() for entry in registry.values()]
-    return {"name", *inside(SCHEMA), *(key for entry in entries for key in inside(parameters.schema(entry)))}
+    profiles = [path.read_text() for path in PROJECT.glob("workflow/profiles/*/config.yaml")]
+    ours = re.findall(r"^[ #]*([a-z_]+):", "\n".join(profiles), re.MULTILINE)
+    return {"name", *ours, *inside(SCHEMA), *(key for entry in entries for key in inside(parameters.schema(entry)))}
 
 
 @each_page

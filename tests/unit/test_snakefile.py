@@ -1,8 +1,10 @@
 """What the rules ask of the package: the setting of a job, or one line of why there is none."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -47,6 +49,44 @@ def test_jobs_find_this_package_first_and_then_what_the_user_put_on_the_path(mon
     for _ in range(2):  # a job on a cluster reads the Snakefile again
         snakefile.lend_package_to_jobs()
     assert os.environ["PYTHONPATH"].split(os.pathsep) == lent
+
+
+@pytest.fixture
+def lent(monkeypatch, tmp_path):
+    """A function that says which program is `python` for a job, by a PATH, outside or inside of an image."""
+    monkeypatch.chdir(tmp_path)
+
+    def lend(path, in_image=False):
+        monkeypatch.setenv("PATH", path)
+        monkeypatch.setattr(snakefile.snakemake_internals, "jobs_run_in_an_image", lambda _: in_image)
+        for _ in range(2):  # a job on a cluster reads the Snakefile again
+            snakefile.lend_interpreter_to_jobs(None)
+        return shutil.which("python")
+
+    return lend
+
+
+def test_jobs_call_the_interpreter_that_planned_them_and_every_other_program_as_before(lent, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to("/bin/false")
+    found = lent(f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    told = [found, "-c", "import sys; print(sys.executable, *sys.argv[1:])", "a b", "*"]
+    assert subprocess.run(told, check=True, capture_output=True, text=True).stdout == f"{sys.executable} a b *\n"
+    assert os.environ["PATH"].split(":")[1:] == [str(tmp_path / "bin"), "/usr/bin", "/bin"]
+    assert [path.name for path in Path(found).parent.iterdir()] == ["python"]
+
+
+def test_where_the_shell_finds_the_interpreter_nothing_is_lent(lent, tmp_path):
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    lent(path)
+    assert os.environ["PATH"] == path
+    assert not [*tmp_path.iterdir()]
+
+
+def test_jobs_in_an_image_keep_its_interpreter(lent, tmp_path):
+    lent("/nowhere", in_image=True)
+    assert os.environ["PATH"] == "/nowhere"
+    assert not [*tmp_path.iterdir()]
 
 
 def test_jobs_go_through_sets_in_the_same_order(monkeypatch):

@@ -1,5 +1,6 @@
 """What a dead run left is forgotten, and what a live one holds is not, however many there are."""
 
+import logging
 import subprocess
 import sys
 
@@ -74,3 +75,13 @@ def test_notes_are_left_while_any_run_is_alive_even_when_the_first_one_has_ended
 def test_a_folder_that_cannot_be_made_is_left_to_snakemake(tmp_path):
     (tmp_path / "file").touch()
     snakemake_internals.go_on_after_a_kill(tmp_path / "file" / "state")
+
+
+def test_of_what_snakemake_says_a_missing_backup_alone_is_left_out(caplog):
+    logger = logging.getLogger("snakemake.logging")
+    for _ in range(2):  # as often as a Snakefile is read
+        snakemake_internals.say_nothing_of_backups()
+    logger.warning("Cannot restore results/losses/x/seeds-0-1.parquet: no backup found.")
+    logger.warning("Cannot restore the rest.")
+    assert [record.message for record in caplog.records] == ["Cannot restore the rest."]
+    assert len(logger.filters) == 1

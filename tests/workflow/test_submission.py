@@ -10,15 +10,23 @@ from checkouts import PROJECT
 PROFILE = "workflow/profiles/slurm/config.yaml"
 REFUSES = "#!/bin/sh\nexit 1\n"
 COMMANDS = {
-    "sbatch": '#!/bin/sh\nprintf "%s\\n" "$@" >>"$0.calls"\nexit 1\n',
-    **dict.fromkeys(("sacct", "sacctmgr", "scontrol", "sinfo", "squeue"), REFUSES),
+    "sbatch": """#!/bin/sh
+case "$*" in *--test-only*) exit 0;; esac
+printf "%s\\n" "$@" >>"$0.calls"
+exit 1
+""",
+    "scontrol": "#!/bin/sh\nprintf 'PartitionName=%s Default=NO State=UP\\n' cpu gpu\n",
+    "sinfo": "#!/bin/sh\n",
+    **dict.fromkeys(("sacct", "sacctmgr", "squeue"), REFUSES),
 }
-"""A SLURM that writes down what it is asked for, and gives nothing."""
+"""A SLURM that would accept every job, and then writes down what it is asked for, and gives nothing."""
 
 
 @pytest.fixture
 def called(new_checkout, tmp_path):
-    """A function that gives the options of sbatch for a job on CUDA, by the profile with other resources."""
+    """A function that gives the options of sbatch for a job on CUDA, by the profile with other resources, and the run's
+    words.
+    """
 
     def call(**resources):
         checkout = new_checkout(device=["cuda"], batch_size=["full"], seeds=2)
@@ -32,8 +40,8 @@ def called(new_checkout, tmp_path):
         path = f"{tmp_path}:{checkout._environment()['PATH']}"
         run = checkout.snakemake("--workflow-profile", "workflow/profiles/slurm", "--until", "train_cuda", PATH=path)
         assert "2 of 2 jobs" not in run.stdout
-        print(run.stdout[-3000:], run.stderr[-3000:])
-        return (tmp_path / "sbatch.calls").read_text().splitlines()
+        calls = tmp_path / "sbatch.calls"
+        return calls.read_text().splitlines() if calls.exists() else [], run.stderr
 
     return call
 
@@ -60,8 +68,15 @@ def gpu_options(options):
     ],
 )
 def test_slurm_is_asked_for_gpus_as_the_profile_says(called, resources, options):
-    given = called(**resources)
-    assert gpu_options(given) == {*options, "--cpus-per-task=1"}
+    given, said = called(**resources)
+    assert gpu_options(given) == {*options, "--cpus-per-task=1"}, said
+
+
+def test_a_gpu_in_two_forms_is_refused_and_nothing_is_submitted(called):
+    given, said = called(gres="gpu:1")
+    assert given == []
+    assert re.search(rf"^{PROFILE}, line \d+: gres: found 'gpu:1' beside gpu 1, which the rule train_cuda", said, re.M)
+    assert "Nothing was submitted." in said
 
 
 def test_the_page_shows_each_of_these_ways():

@@ -82,6 +82,13 @@ def _run(options: argparse.Namespace) -> str:
     return "\n".join([*dict.fromkeys(warnings), _answer(options)])
 
 
+def _doctor(options: argparse.Namespace) -> str:
+    extras.need("snakemake")
+    from bnbench.cluster import doctor  # noqa: PLC0415 - Snakemake's plugin
+
+    return doctor.run(_study(options), options.results, options.profile, partial(print, flush=True), options.wait)
+
+
 def _probe(options: argparse.Namespace) -> str:
     extras.need("torch")
     from bnbench import probe  # noqa: PLC0415 - it imports torch
@@ -246,6 +253,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
         "check": (_check, "say what a study would train, or what is wrong with its config"),
         "probe": (_probe, "try the networks on two examples, and measure their time and memory"),
         "plan": (_plan, "say what a study would cost and what it could detect"),
+        "doctor": (_doctor, "examine a SLURM cluster before the first job is submitted"),
         "run": (_run, "train what is missing of a study, and render its report"),
         "collect": (_collect, "gather a study's chunks into three tables"),
         "compare": (_compare, "pair the trials by seed and judge them"),
@@ -257,19 +265,31 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     for name, (step, help_text) in steps.items():
         verb: Any = verbs.add_parser(name, help=help_text)
         verb.set_defaults(verb=step)
-        if name != "run":
+        if name not in ("run", "doctor"):
             verb.add_argument("--study", type=Path, metavar="FILE", help=_PLANNED)
         verb.add_argument(
             "--configfile", default=Path("config.yaml"), type=Path, help="the study (default config.yaml)"
         )
         verb.add_argument("--config", default=[], nargs="+", metavar="KEY=VALUE", help="change top-level keys of it")
         verb.add_argument("--results", default=results, type=Path, help=where)
-        if name != "run":
+        if name not in ("run", "doctor"):
             verb.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
         if name in ("plan", "run"):
             verb.add_argument("--cores", default="all", type=_cores, metavar="N", help="how many to use (default all)")
+    doctor = verbs.choices["doctor"]
+    doctor.add_argument(
+        "--profile", default=Path("workflow/profiles/slurm"), type=Path, help="the profile, by its folder or file"
+    )
+    doctor.add_argument(
+        "--wait",
+        default=120,
+        type=_whole_number(0),
+        metavar="SECONDS",
+        help="how long a job that looks at a node may wait in the queue (default 120; 0: submit none)",
+    )
     run = verbs.choices["run"]
-    run.set_defaults(study=None, reports=Path("reports"))
+    for verb in (run, doctor):
+        verb.set_defaults(study=None, reports=Path("reports"))
     run.add_argument("--verbose", action="store_true", help="show Snakemake's own output")
     describe = verbs.add_parser("describe", help="say what data your own function returns")
     describe.set_defaults(verb=_describe)

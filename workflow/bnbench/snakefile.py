@@ -3,13 +3,17 @@
 import contextlib
 import os
 import re
+import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bnbench import dry_runs, forecast, snakemake_internals
-from bnbench.cluster import executor
+from bnbench.cluster import checks, executor, limits, partitions, plugin, profile, requests
+from bnbench.cluster import image as cluster_image
+from bnbench.cluster.job_logs import JobLogs
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile, cost
 from bnbench.plan.chunks import Chunk, all_chunks
@@ -34,6 +38,24 @@ def lend_package_to_jobs() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([ours, *others])
 
 
+def lend_interpreter_to_jobs(workflow: Any) -> None:
+    """Let jobs that call `python` get the one that planned them, whatever the shell's PATH finds; not in an image.
+
+    A folder that holds nothing but `python` comes first on the PATH, so no other program is hidden, such as those of
+    environment modules.
+    """
+    if snakemake_internals.jobs_run_in_an_image(workflow):
+        return
+    lent = Path(".snakemake/interpreter/python").absolute()
+    on_path = shutil.which("python")
+    if on_path and Path(on_path).parent in (lent.parent, Path(sys.executable).parent):
+        return
+    with contextlib.suppress(UserError):  # a folder that cannot be written is Snakemake's to complain of
+        files.write_text(lent, f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+        lent.chmod(0o755)
+        os.environ["PATH"] = os.pathsep.join([str(lent.parent), *filter(None, [os.environ.get("PATH")])])
+
+
 def keep_what_exists(workflow: Any) -> None:
     """Let Snakemake remove no output of a job that failed, and ask nothing after a run was killed.
 
@@ -43,6 +65,7 @@ def keep_what_exists(workflow: Any) -> None:
     if snakemake_internals.is_guest(workflow):
         return
     snakemake_internals.keep_incomplete(workflow)
+    snakemake_internals.say_nothing_of_backups()
     if snakemake_internals.is_main_process(workflow):
         snakemake_internals.go_on_after_a_kill(Path(".snakemake"))
 
@@ -58,7 +81,35 @@ def follow_jobs(workflow: Any) -> None:
 
 def image() -> str:
     """Where the container image of this checkout lies, as seen from here."""
-    return os.path.relpath(PACKAGE.parents[1] / "containers" / "bnbench.sif")
+    return str(cluster_image.path())
+
+
+def before_the_first_job(workflow: Any) -> None:
+    """Exit where no job could run: there is no image for them, or SLURM would refuse them."""
+    read = profile.in_use(sys.argv[1:])
+    if snakemake_internals.jobs_run_in_an_image(workflow):
+        key = cluster_image.method(read) if read else ""
+        if said := cluster_image.missing(f"{read.where(key)}: {key}" if read and key else "--sdm apptainer"):
+            sys.exit(said)
+    if plugin.is_used(workflow):
+        plugin.guess_no_account(workflow)
+        _accepted_or_exit(workflow, read)
+
+
+def _accepted_or_exit(workflow: Any, read: profile.Profile | None) -> None:
+    """See whether SLURM accepts all jobs; exit with what to mend where not, or with one line where it is silent."""
+    asked = requests.largest(requests.Request(rule, 1, *sizes) for rule, sizes in plugin.jobs(workflow))
+    try:
+        there = partitions.read()
+        asked = [each.smaller(**limits.capped(each.resources, there)) for each in asked]
+        said = [text for each in asked if (text := checks.refused(each, read, there))]
+        waiting = [text for each in asked if (text := checks.waits(each, there))]
+    except UserError as error:
+        sys.exit(f"{error}\nNothing was submitted.")
+    if said:
+        sys.exit("\n".join([*dict.fromkeys(said), "Nothing was submitted."]))
+    for text in dict.fromkeys(waiting):
+        print(f"warning: {text}", file=sys.stderr)
 
 
 def needs_config_file(workflow: Any) -> bool:
@@ -165,16 +216,18 @@ def asked(setting: Setting, wildcards: Any, attempt: int) -> cost.Asked:
     return cost.asked(setting.spec, int(wildcards.last) - int(wildcards.first) + 1, attempt, probe)
 
 
-def after_an_error(study: Study) -> None:
-    """Say which jobs of a run that failed are left, where their logs are, and how to go on."""
+def after_an_error(study: Study, workflow: Any) -> None:
+    """Say which jobs of a run that failed are left, where their logs or the reasons are, and how to go on."""
     if not study.trained_here:
         print("To continue, give the same command again: finished results are kept.", file=sys.stderr)
         return
     left = [chunk for chunk in planned(study) if not is_there(chunk, files.results_folder())]
     lines = [f"Training remains for {formats.count(len(left), 'job')}:"] if left else []
+    logs = JobLogs(workflow)
     for chunk in left[:_NAMED]:
         log = Path("logs/train") / chunk.setting.address / f"{chunk.stem}.log"
-        where = f"; its log: {log}" if log.exists() else ", not begun"
+        wildcards = (chunk.setting.address, str(chunk.first), str(chunk.last))
+        where = logs.told(log, (requests.ON_CPU, requests.ON_CUDA), wildcards)
         lines.append(f"  {chunk.setting.address}, seeds {chunk.first} to {chunk.last}{where}")
     if len(left) > _NAMED:
         lines.append(f"  and {len(left) - _NAMED} more")

@@ -10,6 +10,7 @@ whole, and whether anybody still runs is known from a lock that the kernel gives
 
 import contextlib
 import fcntl
+import logging
 from pathlib import Path
 from typing import IO, Any
 
@@ -51,6 +52,19 @@ def keep_incomplete(workflow: Any) -> None:
     """`--keep-incomplete`: let Snakemake remove no output of a job that failed."""
     if workflow.execution_settings:  # there are none where the workflow is only linted
         workflow.execution_settings.keep_incomplete = True
+
+
+def say_nothing_of_backups() -> None:
+    """Let no failed job be followed by `Cannot restore …: no backup found`, a line for each of its tables.
+
+    Snakemake keeps a copy of an output that a job updates. Here no job begins where its tables exist.
+    """
+    logging.getLogger("snakemake.logging").addFilter(_is_no_missing_backup)
+
+
+def _is_no_missing_backup(record: logging.LogRecord) -> bool:
+    said = str(record.msg)
+    return not (said.startswith("Cannot restore ") and said.endswith("no backup found."))
 
 
 def go_on_after_a_kill(state: Path) -> None:

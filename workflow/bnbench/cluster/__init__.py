@@ -1,4 +1,4 @@
-"""Knows the cluster: what its profile asks for, what SLURM says of partitions and jobs, and what stands in the way.
+"""Knows the cluster: what the profile requests, and what SLURM says of partitions and jobs.
 
 Other rooms take `profile`, `commands` and `partitions`. This room imports the plan, the store and the ground.
 """

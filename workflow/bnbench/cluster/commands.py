@@ -71,14 +71,20 @@ def ask(*command: str, seconds: float = SECONDS, text: str | None = None) -> str
 
 def _is_silence(error: str) -> bool:
     """Whether a command says that it reached nobody, or does not know whom to ask."""
-    signs = ("unable to contact slurm controller", "connection refused", "connect failure", "could not establish")
+    signs = (
+        "contact slurm controller",
+        "connection refused",
+        "connect failure",
+        "configuration file",
+        "configuration source",
+    )
     return any(sign in error.lower() for sign in signs)
 
 
 def _said(error: str) -> str:
     """The line of a command's errors that tells the reason: the last one."""
-    lines = [line.strip() for line in error.splitlines() if line.strip()]
-    return re.sub(r"^.*?: (error|fatal): ", "", lines[-1]) if lines else ""
+    lines = [line.strip() for line in error.splitlines() if line.strip() and not line.startswith("Try ")]
+    return re.sub(r"^(.*?: (error|fatal): )?(\.\.\.)?", "", lines[-1]) if lines else ""
 
 
 def _environment() -> Mapping[str, str]:

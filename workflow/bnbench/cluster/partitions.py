@@ -47,7 +47,7 @@ class Partition:
 
     @property
     def mebibytes(self) -> int | None:
-        """The most memory that a job on one node can have; None where nothing is known of it."""
+        """The most memory that a job on one node can have; None where nobody says."""
         known = [limit for limit in (self.mebibytes_per_node,) if limit is not None]
         if self.nodes:
             known.append(max(each.mebibytes for each in self.nodes))

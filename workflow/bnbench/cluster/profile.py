@@ -1,4 +1,4 @@
-"""Read a workflow profile of Snakemake, and say in which line each of its keys stands.
+"""Read a workflow profile of Snakemake, and find the line of each of its keys.
 
 Only the keys are read that a message may name. What Snakemake itself refuses in a profile is left to it.
 """
@@ -22,7 +22,7 @@ _NAME = re.compile(r"(?:profile|config)(?:\.v(\d+)\+)?\.yaml")
 
 @dataclass(frozen=True)
 class Found:
-    """A value, and where it stands: `workflow/profiles/slurm/config.yaml, line 9`."""
+    """A value, and its place: `workflow/profiles/slurm/config.yaml, line 9`."""
 
     value: Any
     where: str
