@@ -28,6 +28,10 @@ include: "workflow/rules/compare.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    snakefile.before_the_first_job(STUDY)
+
+
 onerror:
     snakefile.after_an_error(STUDY)
 

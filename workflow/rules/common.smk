@@ -18,13 +18,13 @@ if snakefile.needs_config_file(workflow):
     configfile: snakefile.check_or_exit("config.yaml")
 
 
+RESULTS = snakefile.results_or_exit()
 STUDY = snakefile.study_or_exit(workflow, config)
 STUDY_FILE = snakefile.hand_over(workflow, STUDY)
 SAID = snakefile.said(STUDY)
 REPORT = f"reports/{STUDY.name}"
 SETTINGS = {setting.address: setting for setting in STUDY.settings}
 CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in snakefile.planned(STUDY)]
-RESULTS = snakefile.results_or_exit()
 OWN_FILES = snakefile.own_files(STUDY)
 ON_CUDA = snakefile.on_cuda(STUDY)
 
@@ -42,6 +42,15 @@ def study_file(wildcards, output):
 
 def results_folder(wildcards, output):
     return RESULTS
+
+
+# What the process that plans a run has seen: a job says where it finds something else.
+def package(wildcards, output):
+    return snakefile.package_of_planner()
+
+
+def mark(wildcards, output):
+    return snakefile.mark_of_planner()
 
 
 # What the captions of Snakemake's report say.
