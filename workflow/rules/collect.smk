@@ -22,5 +22,5 @@ rule collect:
         study=study_file,
         results=results_folder,
     shell:
-        "python -m bnbench --package {params.package:q} collect --study {params.study:q} --results {params.results:q}"
+        "python -m bnbench --package={params.package:q} collect --study {params.study:q} --results {params.results:q}"
         " 2>&1 | tee {log:q} >&2"

@@ -22,4 +22,4 @@ rule compare:
         study=study_file,
         said=said,
     shell:
-        "python -m bnbench --package {params.package:q} compare --study {params.study:q} 2>&1 | tee {log:q} >&2"
+        "python -m bnbench --package={params.package:q} compare --study {params.study:q} 2>&1 | tee {log:q} >&2"

@@ -26,7 +26,7 @@ rule plot:
         study=study_file,
         said=said,
     shell:
-        "python -m bnbench --package {params.package:q} plot --study {params.study:q} 2>&1 | tee {log:q} >&2"
+        "python -m bnbench --package={params.package:q} plot --study {params.study:q} 2>&1 | tee {log:q} >&2"
 
 
 # It also renews `reports/index.html`. That page belongs to all studies, so no rule can have it as an output: a run of one
@@ -51,4 +51,4 @@ rule report:
         study=study_file,
         said=said,
     shell:
-        "python -m bnbench --package {params.package:q} report --study {params.study:q} 2>&1 | tee {log:q} >&2"
+        "python -m bnbench --package={params.package:q} report --study {params.study:q} 2>&1 | tee {log:q} >&2"

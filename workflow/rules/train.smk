@@ -21,9 +21,9 @@ rule train:
         mark=mark,
         gpu_share=gpu_share,
     shell:
-        "python -m bnbench --package {params.package:q} train --study {params.study:q} --setting {params.setting:q}"
+        "python -m bnbench --package={params.package:q} train --study {params.study:q} --setting {params.setting:q}"
         " --first {wildcards.first} --last {wildcards.last} --threads {threads} --gpu-share {params.gpu_share}"
-        " --results {params.results:q} --mark {params.mark:q}"
+        " --results {params.results:q} --mark={params.mark:q}"
         " 2>&1 | tee {log:q} >&2"
 
 
