@@ -1,6 +1,7 @@
 """What the Snakefile asks of the package: the study, and one line about it; or what is wrong, and the end."""
 
 import contextlib
+import getpass
 import os
 import re
 import sys
@@ -35,6 +36,14 @@ def lend_package_to_jobs() -> None:
     ours, theirs = str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")
     others = [path for path in theirs.split(os.pathsep) if path not in ("", ours)]
     os.environ["PYTHONPATH"] = os.pathsep.join([ours, *others])
+
+
+def name_the_user() -> None:
+    """Give Snakemake a name for its log where the user has none, such as a number that a container is started with."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = str(os.getuid())
 
 
 def keep_what_exists(workflow: Any) -> None:

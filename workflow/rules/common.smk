@@ -10,6 +10,7 @@ from bnbench.store import preregistration, schemas, stamps
 from bnbench.wording import contents
 
 snakefile.lend_package_to_jobs()
+snakefile.name_the_user()
 snakefile.keep_what_exists(workflow)
 snakefile.follow_jobs(workflow)
 

@@ -8,6 +8,7 @@ Snakemake from removing a folder that is still empty, as it does when a job fail
 import contextlib
 import os
 import secrets
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def check_writable(results: Path, *inside: Path) -> None:
 def _way_out(results: Path) -> str:
     """What helps where a folder cannot be written or is another one."""
     if IMAGE.exists():
-        folder = results.absolute()
+        folder = shlex.quote(str(results.absolute()))
         return (
             f"the image sees no folder of the host but the working directory and what is bound: --apptainer-args "
             f'"--bind {folder}", or -v {folder}:{folder} with podman and docker'
