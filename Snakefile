@@ -29,7 +29,7 @@ include: "workflow/rules/report.smk"
 
 
 onstart:
-    snakefile.before_the_first_job(workflow)
+    snakefile.before_the_first_job(STUDY, workflow)
 
 
 onerror:

@@ -54,6 +54,7 @@ printf '#!/bin/sh\nunset PYTHONPATH\nexec python "$@"\n' >"$tool/bare-python"
 chmod +x "$tool/bare-python"
 PYTHONPATH=$tool python -m cyclonedx_py environment --output-reproducible --output-file sbom.json "$tool/bare-python"
 rm -rf "$tool"
+python containers/debian_packages.py sbom.json
 
 find workflow -name __pycache__ -prune -exec rm -rf {} +
 python -m compileall -q workflow/bnbench

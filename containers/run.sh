@@ -3,8 +3,9 @@
 set -eu
 home=$(dirname "$(dirname "$(readlink -f "$0")")")
 
-# Snakemake keeps a cache in the home folder, which an image may lack or may not write to.
-if [ ! -w "${HOME:-/}" ]; then
+# Snakemake keeps a cache in the home folder, which an image may lack or may not write to. For a user whom the image does
+# not know, podman takes the folder of the study for it.
+if [ ! -w "${HOME:-/}" ] || { [ "$HOME" = "$PWD" ] && [ -z "${APPTAINER_CONTAINER:-}" ]; }; then
     HOME=$(mktemp -d)
     export HOME
 fi

@@ -90,9 +90,9 @@ class Checkout:
         jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout, re.MULTILINE))
         return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
 
-    def run(self, *arguments):
+    def run(self, *arguments, **environment):
         """Run the study, which must go well."""
-        run = self.snakemake(*arguments)
+        run = self.snakemake(*arguments, **environment)
         assert run.returncode == 0, run.stdout + run.stderr
         return run
 

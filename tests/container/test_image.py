@@ -98,7 +98,8 @@ def test_labels_and_the_list_of_packages_say_what_is_in_it(image, apptainer):
         assert f"org.opencontainers.image.{name}" in labels
     packages = json.loads(run("apptainer", "exec", image, "cat", "/opt/bnbench/sbom.json", env=apptainer).stdout)
     assert packages["bomFormat"] == "CycloneDX"
-    found = {canonicalize_name(part["name"]): part for part in packages["components"]}
+    of_python = [part for part in packages["components"] if not part.get("purl", "").startswith("pkg:deb/")]
+    found = {canonicalize_name(part["name"]): part for part in of_python}
     lock = Path(__file__).parents[2] / "containers" / "requirements.lock"
     pinned = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", lock.read_text(), re.MULTILINE))
     for name, version in pinned.items():
@@ -107,6 +108,9 @@ def test_labels_and_the_list_of_packages_say_what_is_in_it(image, apptainer):
     of_the_base = {"pip", "setuptools", "wheel"}
     assert found.keys() - of_the_base <= {canonicalize_name(name) for name in pinned}
     assert sum("licenses" in part for part in found.values()) > 0.9 * len(found)
+    listed = run("apptainer", "exec", image, "dpkg-query", "-W", "-f", r"${Package} ${Version}\n", env=apptainer).stdout
+    of_debian = [part for part in packages["components"] if part.get("purl", "").startswith("pkg:deb/debian/")]
+    assert sorted(f"{part['name']} {part['version']}" for part in of_debian) == sorted(listed.splitlines())
 
 
 def test_it_is_small_and_leaves_nothing_of_the_build(image, apptainer):
@@ -122,3 +126,45 @@ def test_it_is_small_and_leaves_nothing_of_the_build(image, apptainer):
         env=apptainer,
     )
     assert left.stdout == ""
+
+
+def test_results_that_the_image_does_not_see_are_told_of_before_training_and_bound_as_the_message_says(
+    with_image, tmp_path
+):
+    results = tmp_path / "of a group"  # under /tmp, where a container has a folder of its own
+    checkout = with_image(batch_size=["full"], seeds=2)
+    failed = checkout.snakemake(*CONTAINED, "--until", "train", "--keep-going", BNBENCH_RESULTS=str(results))
+    assert failed.returncode != 0
+    told = [line for line in failed.stderr.splitlines() if line.startswith(f"{results}: this is not the folder in")]
+    assert len(told) == 2
+    assert "trained seeds" not in failed.stderr
+    assert [path.name for path in results.iterdir() if path.is_file()] == [".bnbench"]
+    (bind,) = {re.search(r'--apptainer-args "(--bind .*?)"', line)[1] for line in told}
+    assert bind == f"--bind '{results}'"
+    bound = [*CONTAINED[:-1], f"{CONTAINED[-1]} {bind}"]
+    checkout.run(*bound, "--until", "train", BNBENCH_RESULTS=str(results))
+    assert len([*results.rglob("*.parquet")]) == 2 * 3
+    assert not checkout.results.exists()
+
+
+def test_everything_in_the_image_finds_the_results_that_are_handed_to_it(with_image, image, apptainer, tmp_path):
+    checkout = with_image(batch_size=["full"], seeds=2)
+    places = ["--bind", f"{checkout.folder}:/work,{tmp_path}:/group", "--pwd", "/work"]
+    inside = ["apptainer", "run", "--contain", "--cleanenv", "--env", "BNBENCH_RESULTS=/group", *places, image]
+    run(*inside, "--cores", "2", "--configfile", "tiny.yaml", "--until", "train", env=apptainer, cwd=checkout.folder)
+    assert len([*tmp_path.rglob("*.parquet")]) == 2 * 3
+    assert not checkout.results.exists()
+
+
+def test_jobs_say_in_their_log_where_the_image_holds_other_code_than_the_clone(with_image):
+    checkout = with_image(batch_size=["full"], seeds=2)
+    checkout.run(*CONTAINED, "--until", "train")
+    logs = [*(checkout.folder / "logs" / "train").rglob("*.log")]
+    assert not any("warning" in path.read_text() for path in logs)
+    shutil.rmtree(checkout.results)
+    with (checkout.folder / "workflow" / "bnbench" / "train.py").open("a") as stream:
+        stream.write("# edited\n")
+    checkout.run(*CONTAINED, "--until", "train")
+    said = [path.read_text() for path in logs]
+    assert all(text.count("warning: the image holds other code (") == 1 for text in said)
+    assert all("build the image again: make image" in text for text in said)

@@ -33,7 +33,14 @@ def oci_image(podman, workshop, base, mounts):
     run("podman", "rmi", "--force", "localhost/bnbench:latest", BASE, env=podman)
 
 
-@pytest.mark.parametrize("options", [[], ["--read-only", "--network=none"]], ids=["plain", "read-only, no network"])
+OPTIONS = {
+    "plain": [],
+    "read-only, no network": ["--read-only", "--network=none"],
+    "without a name for the user": ["--passwd=false"],
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_the_whole_pipeline_runs_in_podman_and_its_files_belong_to_the_caller(
     oci_image, podman, new_checkout, tmp_path, options
 ):
@@ -46,6 +53,7 @@ def test_the_whole_pipeline_runs_in_podman_and_its_files_belong_to_the_caller(
     assert {*pd.read_parquet(tmp_path / "results" / "trials")["image"]} == {built["digest"]}
     assert (tmp_path / "reports" / "tiny" / "index.html").stat().st_size
     assert {path.stat().st_uid for path in tmp_path.rglob("*") if path.name != "config.yaml"} == {4711}
+    assert {path.name for path in tmp_path.iterdir()} == {".snakemake", "config.yaml", "logs", "reports", "results"}
 
 
 def test_the_image_says_what_it_is(oci_image, podman):

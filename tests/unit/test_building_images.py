@@ -1,7 +1,9 @@
 """`make image` builds with what is there, and says what to install where nothing is."""
 
+import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,26 @@ def test_apptainer_takes_a_folder_as_its_base(build, tmp_path):
     assert "BOOTSTRAP=localimage" in called
     assert called[-1] == "containers/bnbench.def"
     assert "BOOTSTRAP=localimage" not in build("apptainer", BASE="ours:1")[1]
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no dpkg here")
+def test_the_list_of_packages_gets_those_of_debian_beside_pythons(tmp_path):
+    python = {"type": "library", "name": "torch", "version": "2", "purl": "pkg:pypi/torch@2"}
+    (tmp_path / "sbom.json").write_text(json.dumps({"bomFormat": "CycloneDX", "components": [python]}))
+    subprocess.run([sys.executable, BUILD.parent / "debian_packages.py", tmp_path / "sbom.json"], check=True)
+    first, *others = json.loads((tmp_path / "sbom.json").read_text())["components"]
+    assert first == python
+    found = {each["name"]: each for each in others}
+    version = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Version}", "dpkg"], check=True, capture_output=True, text=True
+    )
+    assert found["dpkg"]["version"] == version.stdout
+    assert all(each["purl"].startswith("pkg:deb/") and "?arch=" in each["purl"] for each in others)
+    assert len({each["bom-ref"] for each in others}) == len(others)
+
+
+def test_a_system_without_dpkg_leaves_the_list_as_it_is(tmp_path):
+    (tmp_path / "sbom.json").write_text("{}")
+    command = [sys.executable, BUILD.parent / "debian_packages.py", tmp_path / "sbom.json"]
+    subprocess.run(command, check=True, env={"PATH": str(tmp_path)})
+    assert (tmp_path / "sbom.json").read_text() == "{}"

@@ -174,9 +174,10 @@ def test_train_is_given_the_chunk_that_was_planned(folder, capsys, monkeypatch):
     chosen = ["--study", str(handed.path(handed.text(study))), "--setting", study.settings[0].address]
     options = ["--first", "10", "--last", "12", "--threads", "2", "--results", "elsewhere"]
     assert cli.main(["train", *chosen, *options]) == 0
-    assert cli.main(["train", *chosen, *options, "--gpu-share", "3"]) == 0
+    assert cli.main(["train", *chosen, *options, "--gpu-share", "3", "--mark", "7f"]) == 0
     chunk = Chunk(study.settings[0], 10, 3)
-    named = [{"plan": preregistration.plan_of(study), "gpu_share": share} for share in (1, 3)]
+    plan = preregistration.plan_of(study)
+    named = [{"plan": plan, "gpu_share": share, "mark": mark} for share, mark in ((1, ""), (3, "7f"))]
     assert asked == [(chunk, Path("elsewhere"), 2, each) for each in named]
     assert capsys.readouterr().out == "done\ndone\n"
 

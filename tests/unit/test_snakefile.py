@@ -1,6 +1,8 @@
 """What the rules ask of the package: the setting of a job, or one line of why there is none."""
 
+import getpass
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -95,6 +97,22 @@ def test_jobs_go_through_sets_in_the_same_order(monkeypatch):
     command = [sys.executable, "-c", "print({*'abcdefghij'})"]
     orders = {subprocess.run(command, env=os.environ, capture_output=True, check=True).stdout for _ in range(4)}
     assert len(orders) == 1
+
+
+def test_a_user_without_a_name_has_a_number_for_one_and_others_keep_theirs(monkeypatch):
+    def unknown(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    nameless = {
+        name: value for name, value in os.environ.items() if name not in ("LOGNAME", "USER", "LNAME", "USERNAME")
+    }
+    monkeypatch.setattr(os, "environ", {**nameless, "LOGNAME": "ada"})
+    snakefile.name_the_user()
+    assert getpass.getuser() == "ada"
+    monkeypatch.setattr(os, "environ", nameless)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    snakefile.name_the_user()
+    assert getpass.getuser() == str(os.getuid())
 
 
 def test_reading_the_snakefile_imports_nothing_that_takes_long():

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -108,7 +109,10 @@ def test_a_job_that_was_killed_between_its_tables_is_done_again_and_its_leftover
 def test_a_second_run_is_refused_while_one_is_alive_and_leaves_it_alone(rivals):
     checkout, second = rivals
     assert second.returncode != 0
-    assert "Directory cannot be locked" in second.stderr
+    (said,) = re.findall(r"Another run is at work in this folder \(process \d+, since .*", second.stderr)
+    assert said.endswith("Do not use --unlock: finished results are kept anyway.")
+    assert "Directory cannot be locked" not in second.stderr
+    assert "Traceback" not in second.stderr
     assert len(finished_chunks(checkout)) == 4
     assert checkout.planned() == {"plot": 1, "report": 1}
 

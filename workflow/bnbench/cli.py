@@ -18,7 +18,7 @@ from bnbench.errors import UserError
 from bnbench.plan import config, configfile
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.study import Study
-from bnbench.store import files, handed, tables
+from bnbench.store import handed, package_hash, results_folder, tables
 from bnbench.vocabulary import SCHEMA
 from bnbench.wording import clock, data
 
@@ -28,7 +28,11 @@ _PLANNED = "the study as it was planned: a file in .snakemake/bnbench, or - for 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status."""
     try:
-        options = _parser(files.results_folder()).parse_args(arguments)
+        options = _parser().parse_args(arguments)
+        if getattr(options, "results", options) is None:
+            options.results = results_folder.of_environment()
+        if warning := package_hash.difference(options.package):
+            print(warning, file=sys.stderr)
         said = options.verb(options)
     except UserError as error:
         print(error, file=sys.stderr)
@@ -50,7 +54,14 @@ def _train(options: argparse.Namespace) -> str:
     chunk = Chunk(setting, options.first, options.last - options.first + 1)
     from bnbench import train  # noqa: PLC0415 - two seconds of importing torch that no other verb needs
 
-    return train.run(chunk, options.results, options.threads, plan=planned.get("plan"), gpu_share=options.gpu_share)
+    return train.run(
+        chunk,
+        options.results,
+        options.threads,
+        plan=planned.get("plan"),
+        gpu_share=options.gpu_share,
+        mark=options.mark,
+    )
 
 
 def _check(options: argparse.Namespace) -> str:
@@ -225,10 +236,10 @@ def _cores(text: str) -> int:
     return len(os.sched_getaffinity(0)) if text == "all" else _whole_number(1)(text)
 
 
-def _parser(results: Path) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bnbench", description="The steps of a study; Snakemake calls them in order.")
     parser.add_argument("--version", action="version", version=f"bnbench {__version__}")
-    where = f"folder of the tables (default {results}, by BNBENCH_RESULTS)"
+    parser.add_argument("--package", default="", metavar="HASH", help="of the package that planned the run")
     verbs = parser.add_subparsers(title="steps", required=True, metavar="STEP")
     train = verbs.add_parser("train", help="train one chunk of seeds of one setting")
     train.set_defaults(verb=_train)
@@ -240,7 +251,8 @@ def _parser(results: Path) -> argparse.ArgumentParser:
     train.add_argument(
         "--gpu-share", default=1, type=_whole_number(1), help="how many jobs share a GPU (default 1: each has its own)"
     )
-    train.add_argument("--results", default=results, type=Path, help=where)
+    _add_results(train)
+    train.add_argument("--mark", default="", help="of the folder of the tables, as the planning process saw it")
     claims = verbs.add_parser("claims", help="render the page of the claims of several finished studies")
     claims.set_defaults(verb=_claims)
     claims.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="files of studies")
@@ -271,7 +283,7 @@ def _parser(results: Path) -> argparse.ArgumentParser:
             "--configfile", default=Path("config.yaml"), type=Path, help="the study (default config.yaml)"
         )
         verb.add_argument("--config", default=[], nargs="+", metavar="KEY=VALUE", help="change top-level keys of it")
-        verb.add_argument("--results", default=results, type=Path, help=where)
+        _add_results(verb)
         if name not in ("run", "doctor"):
             verb.add_argument("--reports", default=Path("reports"), type=Path, help="the reports (default reports)")
         if name in ("plan", "run"):
@@ -297,6 +309,13 @@ def _parser(results: Path) -> argparse.ArgumentParser:
         "--task", required=True, type=Path, metavar="FILE", help="the resolved entry of the task, as JSON"
     )
     return parser
+
+
+def _add_results(verb: argparse.ArgumentParser) -> None:
+    where = f"folder of the tables (default: {results_folder.VARIABLE}, or {results_folder.DEFAULT})"
+    verb.add_argument(
+        "--results", type=partial(results_folder.named, source="--results: "), metavar="FOLDER", help=where
+    )
 
 
 def _add_judge(verbs: Any) -> None:

@@ -1,6 +1,7 @@
 """What the Snakefile asks of the package: the study, and one line about it; or what is wrong, and the end."""
 
 import contextlib
+import getpass
 import os
 import re
 import shlex
@@ -19,12 +20,15 @@ from bnbench.plan import config, configfile, cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import files, handed, probes
+from bnbench.store import files, handed, package_hash, probes, results_folder
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import PACKAGE
 from bnbench.wording import captions, formats, templating
 
 _NAMED = 10  # jobs by name, after an error
+
+_PACKAGE, _MARK = "BNBENCH_PACKAGE", "BNBENCH_MARK"
+"""Environment variables by which the main process tells the processes of a cluster's jobs what it saw."""
 
 
 def lend_package_to_jobs() -> None:
@@ -56,6 +60,14 @@ def lend_interpreter_to_jobs(workflow: Any) -> None:
         os.environ["PATH"] = os.pathsep.join([str(lent.parent), *filter(None, [os.environ.get("PATH")])])
 
 
+def name_the_user() -> None:
+    """Give Snakemake a name for its log where the user has none, such as a number that a container is started with."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = str(os.getuid())
+
+
 def keep_what_exists(workflow: Any) -> None:
     """Let Snakemake remove no output of a job that failed, and ask nothing after a run was killed.
 
@@ -67,7 +79,8 @@ def keep_what_exists(workflow: Any) -> None:
     snakemake_internals.keep_incomplete(workflow)
     snakemake_internals.say_nothing_of_backups()
     if snakemake_internals.is_main_process(workflow):
-        snakemake_internals.go_on_after_a_kill(Path(".snakemake"))
+        dry_run = snakemake_internals.is_dry_run(workflow)
+        snakemake_internals.go_on_after_a_kill(Path(".snakemake"), dry_run=dry_run)
 
 
 def follow_jobs(workflow: Any) -> None:
@@ -84,8 +97,9 @@ def image() -> str:
     return str(cluster_image.path())
 
 
-def before_the_first_job(workflow: Any) -> None:
-    """Exit where no job could run: there is no image for them, or SLURM would refuse them."""
+def before_the_first_job(study: Study, workflow: Any) -> None:
+    """Exit where no job could run: its results could not be written, it has no image, or SLURM would refuse it."""
+    _mark_results_or_exit(study)
     read = profile.in_use(sys.argv[1:])
     if snakemake_internals.jobs_run_in_an_image(workflow):
         key = cluster_image.method(read) if read else ""
@@ -120,7 +134,7 @@ def needs_config_file(workflow: Any) -> bool:
 def results_or_exit() -> str:
     """The folder of the results; exits with a message where it cannot be one."""
     try:
-        return str(files.results_folder())
+        return str(results_folder.of_environment())
     except UserError as error:
         sys.exit(str(error))
 
@@ -150,7 +164,7 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     if snakemake_internals.is_main_process(workflow):
         if not snakemake_internals.jobs_run_in_an_image(workflow):  # which has packages of its own
             _try_or_exit(study)
-        for line in forecast.told(study, files.results_folder()):
+        for line in forecast.told(study, results_folder.of_environment()):
             print(line, file=sys.stderr)
     return study
 
@@ -158,7 +172,7 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
 def _try_or_exit(study: Study) -> None:
     """Try the networks of the study before any job starts."""
     try:
-        dry_runs.run(study, files.results_folder())
+        dry_runs.run(study, results_folder.of_environment())
     except UserError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -199,20 +213,44 @@ def setting_or_exit(settings: Mapping[str, Setting], wildcards: Any) -> Setting:
 
 
 def hand_over(workflow: Any, study: Study) -> str:
-    """The file from which jobs read the study; the main process writes it.
+    """The file from which jobs read the study; the main process writes it, and tells jobs of itself.
 
     Where it cannot be written, Snakemake cannot work either, but may still say what would run.
     """
     content = handed.text(study)
     if snakemake_internals.is_main_process(workflow):
+        os.environ[_PACKAGE] = package_hash.digest()
+        os.environ[_MARK] = results_folder.mark(results_folder.of_environment())
         with contextlib.suppress(UserError):
             handed.keep(content)
     return str(handed.path(content))
 
 
+def _mark_results_or_exit(study: Study) -> None:
+    """Exit with a message where the results of a job could not be written; else leave a mark in their folder."""
+    results = results_folder.of_environment()
+    if not study.trained_here or all(is_there(chunk, results) for chunk in planned(study)):
+        return  # what is read only may be of a folder that others write
+    try:
+        results_folder.check_writable(results)
+        os.environ[_MARK] = results_folder.keep_mark(results)
+    except UserError as error:
+        sys.exit(str(error))
+
+
+def package_of_planner() -> str:
+    """The hash of the package by which the main process planned the run."""
+    return os.environ.get(_PACKAGE, "")
+
+
+def mark_of_planner() -> str:
+    """The mark of the results folder that the main process saw; nothing if there was none."""
+    return os.environ.get(_MARK, "")
+
+
 def asked(setting: Setting, wildcards: Any, attempt: int) -> cost.Asked:
     """What the job of a chunk asks a cluster for, at its first `attempt` or a later one."""
-    probe = probes.read(setting.address, files.results_folder())
+    probe = probes.read(setting.address, results_folder.of_environment())
     return cost.asked(setting.spec, int(wildcards.last) - int(wildcards.first) + 1, attempt, probe)
 
 
@@ -221,7 +259,7 @@ def after_an_error(study: Study, workflow: Any) -> None:
     if not study.trained_here:
         print("To continue, give the same command again: finished results are kept.", file=sys.stderr)
         return
-    left = [chunk for chunk in planned(study) if not is_there(chunk, files.results_folder())]
+    left = [chunk for chunk in planned(study) if not is_there(chunk, results_folder.of_environment())]
     lines = [f"Training remains for {formats.count(len(left), 'job')}:"] if left else []
     logs = JobLogs(workflow)
     for chunk in left[:_NAMED]:

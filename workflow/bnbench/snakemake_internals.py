@@ -9,12 +9,12 @@ whole, and whether anybody still runs is known from a lock that the kernel gives
 """
 
 import contextlib
-import fcntl
 import logging
+import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-_held: list[IO[str]] = []
+from bnbench import at_work
 
 
 def is_guest(workflow: Any) -> bool:
@@ -67,18 +67,44 @@ def _is_no_missing_backup(record: logging.LogRecord) -> bool:
     return not (said.startswith("Cannot restore ") and said.endswith("no backup found."))
 
 
-def go_on_after_a_kill(state: Path) -> None:
+def is_dry_run(workflow: Any) -> bool:
+    """Whether `-n` is given."""
+    return bool(workflow.output_settings.dryrun)
+
+
+def go_on_after_a_kill(state: Path, *, dry_run: bool = False) -> None:
     """Forget the locks and unfinished jobs of a dead run in `state`, unless another run is alive there.
 
-    Every run shares the kernel's lock until its process ends; who gets it for itself alone is the only one.
+    If one is, Snakemake may refuse to lock the files of this run, and says what is known of the other one.
     """
     with contextlib.suppress(OSError):  # a folder that cannot be written is Snakemake's to complain of
         state.mkdir(exist_ok=True)
-        handle = (state / "running").open("w", encoding="utf-8")
-        _held.append(handle)
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for stale in (*state.glob("locks/*"), *state.glob("incomplete/**/*")):
-                if stale.is_file():
-                    stale.unlink()
-        fcntl.flock(handle, fcntl.LOCK_SH)
+        with at_work.joined(state / "running", noted=not dry_run) as others:
+            if others.alone:
+                _forget(state, others)
+        _explain_refusal(others.refusal())
+
+
+def _forget(state: Path, others: at_work.Others) -> None:
+    """Remove locks and notes of unfinished jobs; tell of runs on other machines, whose locks may not be seen here."""
+    locks = [path for path in state.glob("locks/*") if path.is_file()]
+    if locks and others.elsewhere:
+        named = " and ".join(map(str, others.elsewhere))
+        print(
+            f"A run did not end in order here ({named}). If it is still at work there, stop one of the two: both would "
+            "train the same.",
+            file=sys.stderr,
+        )
+    for stale in (*locks, *state.glob("incomplete/**/*")):
+        if stale.is_file():
+            stale.unlink()
+
+
+def _explain_refusal(words: str) -> None:
+    """Let Snakemake say `words` where it finds files locked; its own advice is to unlock them, whoever lives."""
+    from snakemake import exceptions  # noqa: PLC0415 - it is there already where a Snakefile is read
+
+    def explained(self: exceptions.LockException) -> None:
+        exceptions.WorkflowError.__init__(self, words)
+
+    exceptions.LockException.__init__ = explained

@@ -18,7 +18,7 @@ from bnbench.errors import UserError
 from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import NUMERICS
-from bnbench.store import chunk_files, preregistration, progress, provenance, reuse, schemas, tables
+from bnbench.store import chunk_files, preregistration, progress, provenance, results_folder, reuse, schemas, tables
 from bnbench.streams import seed_of
 from bnbench.trainer import arithmetic, devices
 from bnbench.trainer.checkpoints import EVERY, Checkpoints, say
@@ -36,16 +36,18 @@ def run(
     every: float = EVERY,
     plan: Mapping[str, Any] | None = None,
     gpu_share: int = 1,
+    mark: str = "",
 ) -> str:
     """Train `chunk`, write its tables under `results`, and say in one line what was done and how fast.
 
     Seeds that another chunk holds are taken from there; interrupted training continues from its checkpoint, one of
     which is written every `every` seconds. Existing tables are not touched: another writer would have written the
     same. What is planned (`plan`, as `plan.preregistration` makes it) is recorded before any seed is trained.
-    On a GPU, `gpu_share` jobs may train at once.
+    On a GPU, `gpu_share` jobs may train at once. `mark` tells the folder that the planning process saw from others.
 
     Raises:
-        UserError: the setting's device is absent, or a file cannot be read or written.
+        UserError: the setting's device is absent, `results` is another folder or cannot be written, or a file cannot be
+            read.
     """
     address, spec = chunk.setting.address, chunk.setting.spec
     if spec["numerics"] != NUMERICS:
@@ -57,9 +59,11 @@ def run(
         sources.check(spec)
     except UserError as error:
         raise UserError(f"{address}: {error}") from error
+    results_folder.check_mark(results, mark)
     if not chunk_files.missing(chunk, results):
         return f"{address}: seeds {chunk.first} to {chunk.last} are trained already"
     device = devices.acquire(spec["device"], address, gpu_share)
+    results_folder.check_writable(results, *(path.parent for path in chunk_files.paths(chunk, results).values()))
     torch.set_num_threads(threads)
     keep_freed_memory()
     made, runs = reuse.rows(chunk, results)

@@ -18,7 +18,9 @@ rule collect:
         f"logs/{STUDY.name}/collect.log",
     localrule: True
     params:
+        package=package,
         study=study_file,
         results=results_folder,
     shell:
-        "python -m bnbench collect --study {params.study:q} --results {params.results:q} 2>&1 | tee {log:q} >&2"
+        "python -m bnbench --package={params.package:q} collect --study {params.study:q} --results {params.results:q}"
+        " 2>&1 | tee {log:q} >&2"

@@ -11,6 +11,7 @@ from bnbench.wording import contents
 
 snakefile.lend_package_to_jobs()
 snakefile.lend_interpreter_to_jobs(workflow)
+snakefile.name_the_user()
 snakefile.keep_what_exists(workflow)
 snakefile.follow_jobs(workflow)
 
@@ -19,13 +20,13 @@ if snakefile.needs_config_file(workflow):
     configfile: snakefile.check_or_exit("config.yaml")
 
 
+RESULTS = snakefile.results_or_exit()
 STUDY = snakefile.study_or_exit(workflow, config)
 STUDY_FILE = snakefile.hand_over(workflow, STUDY)
 SAID = snakefile.said(STUDY)
 REPORT = f"reports/{STUDY.name}"
 SETTINGS = {setting.address: setting for setting in STUDY.settings}
 CHUNKS = [f"{chunk.setting.address}/{chunk.stem}" for chunk in snakefile.planned(STUDY)]
-RESULTS = snakefile.results_or_exit()
 OWN_FILES = snakefile.own_files(STUDY)
 ON_CUDA = snakefile.on_cuda(STUDY)
 
@@ -43,6 +44,15 @@ def study_file(wildcards, output):
 
 def results_folder(wildcards, output):
     return RESULTS
+
+
+# What the process that plans a run has seen: a job says where it finds something else.
+def package(wildcards, output):
+    return snakefile.package_of_planner()
+
+
+def mark(wildcards, output):
+    return snakefile.mark_of_planner()
 
 
 # What the captions of Snakemake's report say.

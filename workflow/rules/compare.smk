@@ -18,7 +18,8 @@ rule compare:
         f"logs/{STUDY.name}/compare.log",
     localrule: True
     params:
+        package=package,
         study=study_file,
         said=said,
     shell:
-        "python -m bnbench compare --study {params.study:q} 2>&1 | tee {log:q} >&2"
+        "python -m bnbench --package={params.package:q} compare --study {params.study:q} 2>&1 | tee {log:q} >&2"

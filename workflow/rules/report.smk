@@ -22,10 +22,11 @@ rule plot:
     localrule: True
     threads: 2
     params:
+        package=package,
         study=study_file,
         said=said,
     shell:
-        "python -m bnbench plot --study {params.study:q} 2>&1 | tee {log:q} >&2"
+        "python -m bnbench --package={params.package:q} plot --study {params.study:q} 2>&1 | tee {log:q} >&2"
 
 
 # It also renews `reports/index.html`. That page belongs to all studies, so no rule can have it as an output: a run of one
@@ -46,7 +47,8 @@ rule report:
         f"logs/{STUDY.name}/report.log",
     localrule: True
     params:
+        package=package,
         study=study_file,
         said=said,
     shell:
-        "python -m bnbench report --study {params.study:q} 2>&1 | tee {log:q} >&2"
+        "python -m bnbench --package={params.package:q} report --study {params.study:q} 2>&1 | tee {log:q} >&2"

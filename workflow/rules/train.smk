@@ -14,14 +14,16 @@ rule train:
         runtime=minutes,
         mem_mb=mebibytes,
     params:
+        package=package,
         study=study_file,
         setting=setting,
         results=results_folder,
+        mark=mark,
         gpu_share=gpu_share,
     shell:
-        "python -m bnbench train --study {params.study:q} --setting {params.setting:q}"
+        "python -m bnbench --package={params.package:q} train --study {params.study:q} --setting {params.setting:q}"
         " --first {wildcards.first} --last {wildcards.last} --threads {threads} --gpu-share {params.gpu_share}"
-        " --results {params.results:q}"
+        " --results {params.results:q} --mark={params.mark:q}"
         " 2>&1 | tee {log:q} >&2"
 
 

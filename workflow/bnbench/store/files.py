@@ -1,4 +1,4 @@
-"""Where results are, and the atomic writing of files: one that exists is whole, even if a writer was killed.
+"""The atomic writing of files: one that exists is whole, even if a writer was killed.
 
 A file is written under a temporary name beside its own, synced and renamed. The writer holds the kernel's lock of the
 temporary file, so the next writer of the same file knows which leftovers belong to dead writers, and removes them.
@@ -113,17 +113,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def results_folder() -> Path:
-    """Where results are: the environment variable BNBENCH_RESULTS, or `results` in the working directory.
-
-    Not in the config, so that it is not part of an address or of a report either.
-
-    Raises:
-        UserError: the path holds braces, which Snakemake would read as a wildcard.
-    """
-    path = os.environ.get("BNBENCH_RESULTS") or "results"
-    if {*path} & {*"{}"}:
-        raise UserError(f"BNBENCH_RESULTS: found {path}, allowed: a path without braces")
-    return Path(path)
