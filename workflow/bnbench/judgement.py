@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -67,7 +68,8 @@ def study_of(
 
 def named(path: str) -> str:
     """What a study is called after the path of its table: `runs` of `out/Runs.csv`."""
-    resolved = unicodedata.normalize("NFKD", Path(path).resolve().name).encode("ascii", "ignore").decode()
+    # Not `Path.resolve`, which fails where a link leads to itself.
+    resolved = unicodedata.normalize("NFKD", Path(os.path.realpath(path)).name).encode("ascii", "ignore").decode()
     stem = re.sub(r"(\.(csv|tsv|parquet|pq|jsonl|ndjson|json|gz))+$", "", resolved)
     return re.sub(r"[^a-z0-9_-]+", "-", stem.lower())[:80].strip("-_") or "results"
 

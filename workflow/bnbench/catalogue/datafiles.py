@@ -21,6 +21,7 @@ from bnbench.errors import UserError, first_line, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -169,6 +170,8 @@ def _read_parquet(file: BytesIO) -> pd.DataFrame:
         decimals = [field.name for field in parquet.schema_arrow if pa.types.is_decimal(field.type)]
     if twice := next((name for name, count in Counter(names).items() if count > 1), None):
         raise ValueError(f"the column '{twice}' occurs twice")
+    for field in parquet.schema_arrow:
+        _refuse_unknown_zone(field)
     file.seek(0)
     frame = pd.read_parquet(file)
     if frame.columns.nlevels > 1:
@@ -178,6 +181,18 @@ def _read_parquet(file: BytesIO) -> pd.DataFrame:
         raise ValueError(f"column {names.index('') + 1} has no name")
     frame.columns = frame.columns.map(str)
     return frame.astype({name: "float64" for name in decimals if name in frame.columns})
+
+
+def _refuse_unknown_zone(field: pa.Field) -> None:
+    import pyarrow as pa  # noqa: PLC0415
+
+    if pa.types.is_timestamp(field.type) and field.type.tz is not None:
+        try:
+            pa.lib.string_to_tzinfo(field.type.tz)
+        except Exception as error:
+            raise ValueError(
+                f"column '{field.name}' has times of the zone '{field.type.tz}', not known here"
+            ) from error
 
 
 def _targets(frame: pd.DataFrame, target: str | Sequence[str]) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bnbench import notations
 from bnbench.catalogue import kinds
 
 if TYPE_CHECKING:
@@ -14,22 +16,7 @@ if TYPE_CHECKING:
 _MOSTLY = 0.5
 """Text is spoilt numbers, and no categories, if a larger share of its cells reads as numbers."""
 
-_LONGEST = 64
-"""Characters of a number in another notation."""
-
-_PLAIN = r"[ \t]*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:nan|inf|infinity))[ \t]*"
-_CODE = r"[+-]?[0-9]+"
-
-_MONEY = r"[$€£¥₹₽₩₺₫฿¢]|(?i:EUR|USD|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|BRL|kr|zł)"
-_GROUPED = r"[0-9]{1,3}(?:[.,'’_\s][0-9]{3})+|[0-9_]*[0-9]"
-_WRITTEN = (
-    rf"\s*\(?[+\-−–]?\s*(?:{_MONEY})?\s*[+\-−–]?(?:{_GROUPED})?(?:[.,][0-9]*)?(?:[eE][+\-−–]?[0-9]+)?"
-    rf"\s*(?:[%‰]|{_MONEY})?\)?\s*|\s*0[xX][0-9a-fA-F]+\s*"
-)
-"""Numbers as people and spreadsheets write them: 1,5 and 1'234 and 12 % and €5 and (5.20) and −1."""
-
-_UNSEEN = r"[\x00-\x08\x0e-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-"""Characters that show nothing, and that no blank is."""
+_CODE = re.compile(r"[+-]?[0-9]+")
 
 
 class Spoilt(NamedTuple):
@@ -52,29 +39,26 @@ def numbers(column: Column) -> Spoilt | None:
     if not kinds.is_text(column):
         return None
     texts = column.astype("str")
-    counts = texts.value_counts()
-    values = counts.index.to_series()
-    plain = values.str.fullmatch(_PLAIN)
-    bare = values.str.replace(_UNSEEN, "", regex=True)
-    written = ~plain & bare.str.len().le(_LONGEST) & bare.str.contains("[0-9]")
-    written[written] = bare[written].str.fullmatch(_WRITTEN)
-    if counts[plain | written].sum() <= _MOSTLY * len(column):
+    counts = {str(text): int(count) for text, count in texts.value_counts().items()}
+    plain = {text for text in counts if notations.is_plain(text)}
+    other = {text for text in counts if notations.is_other(text)}
+    of_plain, of_other = (sum(counts[text] for text in found) for found in (plain, other))
+    if of_plain + of_other <= _MOSTLY * len(column):
         return None
-    if plain.all():
-        meant = kinds.is_declared(column) or _are_codes(values, counts)
-        return None if meant else Spoilt("numbers as text", _first(texts), "store it as numbers")
-    if (plain | written).all() or counts[written].sum() > counts[plain].sum():
-        cell = _first(texts, values[written])
-        return Spoilt("numbers in another notation", cell, "write digits and a decimal point alone")
-    return Spoilt("text among numbers", _first(texts, values[~plain]), "correct it, leave the cell empty")
+    if of_plain == len(column):
+        meant = kinds.is_declared(column) or _are_codes(counts)
+        return None if meant else Spoilt("numbers as text", _first(texts, plain), "store it as numbers")
+    if of_plain + of_other == len(column) or of_other > of_plain:
+        return Spoilt("numbers in another notation", _first(texts, other), "write digits and a decimal point alone")
+    return Spoilt("text among numbers", _first(texts, {*counts} - plain), "correct it, leave the cell empty")
 
 
-def _are_codes(values: Column, counts: Column) -> bool:
+def _are_codes(counts: dict[str, int]) -> bool:
     """Whether digits stand for categories: each a whole number that recurs, such as a postal code stored as text."""
-    return bool(values.str.fullmatch(_CODE).all() and 2 * len(counts) <= counts.sum())
+    return all(_CODE.fullmatch(text) for text in counts) and 2 * len(counts) <= sum(counts.values())
 
 
-def _first(texts: Column, among: Column | None = None) -> str:
+def _first(texts: Column, among: set[str]) -> str:
     """The first cell that is one of these texts."""
-    there = texts if among is None else texts[texts.isin(among)]
+    there = texts[texts.isin(among)]
     return kinds.cell(there.iloc[0], there.index[0])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bnbench import texts
 from bnbench.catalogue import kinds, spoilt, suspects
 from bnbench.catalogue.about import Counts, Reason, Target
 from bnbench.errors import UserError
@@ -165,7 +166,7 @@ def _coded(path: str, column: Column) -> tuple[NDArray[np.intp], list[str]]:
 
 def _name(value: Any) -> str:
     """A class as messages have it: whole numbers as such, also where missing values made 1.0 of 1."""
-    return str(int(value)) if isinstance(value, float | np.floating) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float | np.floating) and value.is_integer() else texts.shown(str(value))
 
 
 def _counts(codes: NDArray[np.intp], names: list[str]) -> Counts:

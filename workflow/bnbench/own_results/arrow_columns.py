@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def read_parquet(path: Path, name: str) -> Long:
     try:
         # A handle of the file itself: a path would be searched for partitions like `seed=3`, which are no column of it.
         with pq.ParquetFile(path) as file:
-            table = file.read()
+            table = _with_joined_levels(file.read())
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{name}: cannot be read as Parquet ({first_line(error)})") from error
     kept, notes = [], []
@@ -39,6 +40,26 @@ def read_parquet(path: Path, name: str) -> Long:
         else:
             raise UserError(f"{name}: found an index without a name, allowed: one with a name (frame.index.name = …)")
     return plain(table.select(kept), name, tuple(notes))
+
+
+def _with_joined_levels(table: pa.Table) -> pa.Table:
+    """The table with `loss.mean` in place of `('loss', 'mean')`, as pandas writes columns of several levels."""
+    if len((table.schema.pandas_metadata or {}).get("column_indexes", [])) < 2:
+        return table
+    return table.rename_columns([_joined_levels(name) for name in table.column_names])
+
+
+def _joined_levels(name: str) -> str:
+    try:
+        levels = ast.literal_eval(name)
+    except (ValueError, SyntaxError):
+        return name
+    return joined(levels) if isinstance(levels, tuple) else name
+
+
+def joined(levels: tuple[object, ...]) -> str:
+    """The name of a column of several levels, such as `agg` of pandas gives."""
+    return ".".join(str(each) for each in levels if str(each))
 
 
 def plain(table: pa.Table, name: str, notes: tuple[str, ...] = ()) -> Long:
@@ -78,6 +99,17 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return pc.cast(column, pa.float64(), safe=False)
     if pa.types.is_duration(kind):
         return pc.divide(pc.cast(pc.cast(column, pa.duration("ns")), pa.int64()), 1e9)
+    return _text(column)
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Texts, dates and times as text; nothing of lists, maps and bytes."""
+    kind = column.type
     text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     moment = pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_time(kind)
-    return pc.cast(column, pa.string()) if text or moment or pa.types.is_null(kind) else None
+    if not (text or moment or pa.types.is_null(kind)):
+        return None
+    try:
+        return pc.cast(column, pa.string())
+    except pa.ArrowInvalid:  # the zone of a time is not known here: as UTC has it
+        return pc.cast(pc.cast(column, pa.timestamp(kind.unit)), pa.string())

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from bnbench.errors import UserError
-from bnbench.own_results.arrow_columns import plain
+from bnbench.own_results.arrow_columns import joined, plain
 from bnbench.own_results.joining import named, refuse_names, with_numbers
 from bnbench.own_results.table import Long, of_columns
 
@@ -46,8 +46,7 @@ def from_frame(frame: pd.DataFrame) -> Long:
 
 
 def _name(column: object) -> str:
-    """A column of several levels, such as `agg` gives, has its levels joined by dots."""
-    return ".".join(str(each) for each in column if str(each)) if isinstance(column, tuple) else str(column)
+    return joined(column) if isinstance(column, tuple) else str(column)
 
 
 def _array(series: pd.Series) -> pa.Array | pa.ChunkedArray:

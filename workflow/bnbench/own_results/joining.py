@@ -11,18 +11,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bnbench import texts
 from bnbench.errors import UserError
 from bnbench.own_results.table import Long, Part, typed
 
 
 def with_numbers(long: Long) -> Long:
     """The same rows, with numbers in each column of text whose cells are all numbers, and names in one line each."""
-    names = [" ".join(name.split()) for name in long.table.column_names]
+    names = [_in_one_line(name) for name in long.table.column_names]
     # Column by column, so that the text of one is freed before the next is read.
     columns = [typed(column) if pa.types.is_string(column.type) else column for column in long.table.columns]
     refuse_names(names, long.parts[0].file)
-    factors = tuple(" ".join(name.split()) for name in long.factors)
+    factors = tuple(_in_one_line(name) for name in long.factors)
     return replace(long, table=pa.table(columns, names=names).combine_chunks(), factors=factors)
+
+
+def _in_one_line(name: str) -> str:
+    """The name of a column as messages and pages have it."""
+    return texts.shown(" ".join(name.split()))
 
 
 def together(longs: Sequence[Long]) -> Long:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bnbench import texts
 from bnbench.errors import UserError, nearest
 from bnbench.own_results.columns import Codes, Columns, listed
 
@@ -22,7 +23,7 @@ def label(value: Any) -> str:
         if number.is_integer() and abs(number) < 1e15:
             return str(int(number))
         return f"{number:g}" if float(f"{number:g}") == number else repr(number)
-    return " ".join(str(value).split())
+    return texts.shown(" ".join(str(value).split()))
 
 
 def in_order(labels: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ Reason = Literal[
     "the same everywhere",
     "a date",
     "an id",
+    "mostly numbers",
     "many values",
     "incomplete",
     "measured",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bnbench.errors import UserError
-from bnbench.own_results import contexts, numbers, scales, seeds
+from bnbench.own_results import contexts, numbers, scales, seeds, spoilt
 from bnbench.own_results.columns import Codes, Columns, listed
 from bnbench.own_results.contexts import Design
 from bnbench.own_results.levels import label
@@ -75,16 +75,21 @@ def found(columns: Columns, wanted: Wanted, known: Collection[str] = ()) -> Role
     named = {name for _, name in wanted.named()}
     useless = {name: reason for name in columns.names if name not in named and (reason := _useless(columns, name))}
     free = [name for name in columns.names if name not in named and name not in useless]
+    odd = {name: cell for name in free if (cell := spoilt.numbers(columns, name))}
     seed = _seed(columns, wanted, free)
-    epoch = wanted.epoch or _epoch(columns, free)
+    if seed in odd:
+        raise UserError(f"{columns.source}, column {seed}: found {odd[seed]}, allowed: numbers, as in the other rows")
+    epoch = wanted.epoch or _epoch(columns, free) or _one_of(EPOCHS, [*odd])
     free = [name for name in free if name not in (seed, epoch)]
     factor = wanted.factor or _factor(columns, free)
     free = [name for name in free if name != factor]
     held, reasons, epoch = _held(columns, wanted, Roles(factor, "", seed, epoch, [], {}), free, known)
     measured = [name for name in columns.names if name in reasons and columns.is_number(name) and name not in known]
-    outcome = wanted.outcome or _outcome(columns, measured)
+    odd = {name: cell for name, cell in odd.items() if name in reasons}
+    outcome = wanted.outcome or _outcome(columns, measured, odd)
     aside: list[tuple[str, Reason, str]] = [(name, *each) for name, each in useless.items()]
-    aside += [(name, reason, "") for name, reason in reasons.items() if name not in measured]
+    reasons |= dict.fromkeys(odd, "mostly numbers")
+    aside += [(name, reason, odd.get(name, "")) for name, reason in reasons.items() if name not in measured]
     others = {name: reasons[name] for name in sorted(measured) if name != outcome}
     return Roles(factor, outcome, seed, epoch, held, others, sorted(aside))
 
@@ -241,8 +246,17 @@ def _held(
     return held, reasons, design.epoch
 
 
-def _outcome(columns: Columns, able: Sequence[str]) -> str:
-    """The only column of numbers that was measured, or the only one whose name says which side is better."""
+def _outcome(columns: Columns, able: Sequence[str], odd: Mapping[str, str]) -> str:
+    """The only column of numbers that was measured, or the only one whose name says which side is better.
+
+    One of the `odd` columns may be the outcome that is meant, and is no number because of a cell.
+    """
+    for name, cell in odd.items():
+        if scales.named(name).better or not able:
+            raise UserError(
+                f"{columns.source}, column {name}: found {cell}, allowed: numbers, as an outcome; or --outcome with "
+                "another column"
+            )
     sided = [name for name in able if scales.named(name).better]
     likely = [name for name in able if not numbers.is_index(columns, name)]
     for only in (able, sided, likely):

@@ -16,7 +16,7 @@ from bnbench import __version__
 from bnbench.errors import UserError
 from bnbench.page import claim_tables, page_style
 from bnbench.plan.study import Study
-from bnbench.store import files, stamps
+from bnbench.store import csv_cells, files, stamps
 from bnbench.store.tables import read_json
 from bnbench.wording import claims, preregistration, templating
 
@@ -39,10 +39,8 @@ def run(studies: Sequence[tuple[Path, Study]], reports: Path) -> Path:
     facts = {"judged": found, "claims": claim_tables.claims_of_studies(found), "counts": claims.counts(found)}
     facts |= {"trained": trained, "elsewhere": elsewhere}
     files.write_text(out / "index.html", page.render(**facts, version=__version__, style=page_style.text()))
-    files.write_text(
-        out / "claims.csv",
-        pd.DataFrame([{**row, "measured": "; ".join(row["measured"])} for row in found]).to_csv(index=False),
-    )
+    table = pd.DataFrame([{**row, "measured": "; ".join(row["measured"])} for row in found])
+    files.write_text(out / "claims.csv", csv_cells.guarded(table).to_csv(index=False))
     files.write_text(out / "claims.md", _markdown(found))
     return out / "index.html"
 

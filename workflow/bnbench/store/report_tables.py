@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from bnbench.store import schemas
+from bnbench.store import csv_cells, schemas
 from bnbench.store.files import write_text
 from bnbench.store.tables import reading
 from bnbench.vocabulary import FACTORS
@@ -27,8 +27,8 @@ def write(out: Path, name: str, frame: pd.DataFrame, factor: str, factors: Seque
     if odd := {*schema.names} ^ {*frame.columns}:
         raise ValueError(f"{name}: {sorted(odd)} are only in the table or only in its schema")
     typed = pa.Table.from_pandas(frame[schema.names], schema, preserve_index=False)
-    text = typed.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get).to_csv(index=False)
-    write_text(out / "tables" / f"{name}.csv", text)
+    written = csv_cells.guarded(typed.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get))
+    write_text(out / "tables" / f"{name}.csv", written.to_csv(index=False))
 
 
 def empty(name: str, factor: str, factors: Sequence[str] = FACTORS) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def read(out: Path, name: str) -> pd.DataFrame:
     with reading(path, "a readable table"):
         own = [column for column in pd.read_csv(path, nrows=0) if column not in types]  # factors that only it has
         types |= dict.fromkeys(own, "str")
-        frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+        frame = csv_cells.plain(pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""]))
         if missing := {*schemas.TABLES[name].names} - {*frame.columns, *FACTORS}:
             raise ValueError(f"without {', '.join(sorted(missing))}")
         plain = {"Int64": "int64", "boolean": "bool"}  # of columns without a gap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bnbench import texts
 from bnbench.catalogue import tasks
 from bnbench.catalogue.about import About, Suspect, Target
 from bnbench.errors import quoted
@@ -41,12 +42,12 @@ def found(study: Study) -> list[About]:
 
 def sentences(study: Study) -> list[str]:
     """A few sentences about the data of each task."""
-    return [told(about) for about in found(study)]
+    return [texts.shown(told(about), keep="") for about in found(study)]
 
 
 def warnings(study: Study) -> list[str]:
     """A sentence for each column that may not be meant to be an input, and each class that is rare."""
-    return [said for about in found(study) for said in (*_suspected(about), *_rare(about))]
+    return [texts.shown(said, keep="") for about in found(study) for said in (*_suspected(about), *_rare(about))]
 
 
 def units(study: Study) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from bnbench import texts
 from bnbench.own_results.reasons import Reason
 from bnbench.plan.own_facts import FRAME
 from bnbench.plan.own_study import OwnStudy
@@ -24,6 +25,7 @@ REASONS: dict[Reason, str] = {
     "the same everywhere": "the same in all rows",
     "a date": "dates",
     "an id": "a name for each run",
+    "mostly numbers": "mostly numbers, but found {detail}",
     "many values": "too many values for a factor",
     "incomplete": "empty in some rows",
     "measured": "measured, and not the same design in all arms",
@@ -42,7 +44,7 @@ REASONS: dict[Reason, str] = {
 
 def reading(study: OwnStudy) -> list[str]:
     """A line for each role that a column has, and for what is odd about the runs."""
-    return [*_roles(study), *_oddities(study), *study.found["notes"]]
+    return [texts.shown(said, keep="") for said in (*_roles(study), *_oddities(study), *study.found["notes"])]
 
 
 def named(study: OwnStudy) -> str:
@@ -51,7 +53,7 @@ def named(study: OwnStudy) -> str:
         return "a frame in Python"
     name = PurePath(study.results["path"]).name or "this folder"
     pattern = study.results["pattern"]
-    return f"the files {pattern} in {name}" if pattern else name
+    return texts.shown(f"the files {pattern} in {name}" if pattern else name, keep="")
 
 
 def source(study: OwnStudy) -> str:
@@ -94,7 +96,9 @@ def _roles(study: OwnStudy) -> Iterator[str]:
     if found["epoch"]["column"]:
         yield _course(study)
     if found["set_aside"]:
-        said = [f"'{column}' ({REASONS[reason]})" for column, reason, _ in found["set_aside"]]
+        said = [
+            f"'{column}' ({REASONS[reason].format(detail=detail)})" for column, reason, detail in found["set_aside"]
+        ]
         more = [f"{found['set_aside_more']} more"] if found["set_aside_more"] else []
         yield f"Set aside: {formats.listed([*said, *more])}."
 
