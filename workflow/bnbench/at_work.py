@@ -37,7 +37,7 @@ class Run(NamedTuple):
 
 
 class Others(NamedTuple):
-    """What is known of other runs in a folder."""
+    """What can be found out about other runs in a folder."""
 
     alone: bool | None
     """Whether the lock says that there is none; None where there are no locks."""
@@ -70,7 +70,7 @@ def joined(file: Path, *, noted: bool) -> Iterator[Others]:
 
     Args:
         file: in the folder, or in a folder of its own there.
-        noted: whether others are told of this run; not if it locks no results.
+        noted: whether to note this run for others; not if it locks no results.
 
     Raises:
         OSError: the file cannot be written.

@@ -75,7 +75,7 @@ def is_dry_run(workflow: Any) -> bool:
 def go_on_after_a_kill(state: Path, *, dry_run: bool = False) -> None:
     """Forget the locks and unfinished jobs of a dead run in `state`, unless another run is alive there.
 
-    If one is, Snakemake may refuse to lock the files of this run, and says what is known of the other one.
+    If one is, Snakemake may refuse to lock the files of this run, and says which other one there is.
     """
     with contextlib.suppress(OSError):  # a folder that cannot be written is Snakemake's to complain of
         state.mkdir(exist_ok=True)
@@ -101,7 +101,7 @@ def _forget(state: Path, others: at_work.Others) -> None:
 
 
 def _explain_refusal(words: str) -> None:
-    """Let Snakemake say `words` where it finds files locked; its own advice is to unlock them, whoever lives."""
+    """Let Snakemake say `words` where files are locked; its own advice is to unlock them, even while another run works."""
     from snakemake import exceptions  # noqa: PLC0415 - it is there already where a Snakefile is read
 
     def explained(self: exceptions.LockException) -> None:

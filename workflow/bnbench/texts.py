@@ -54,7 +54,7 @@ def named(character: str) -> str:
 
 
 def excerpt(text: str, index: int) -> str:
-    """What stands around `index` in `text`, written out and in quotes."""
+    """The text around `index`, written out and in quotes."""
     first, last = max(0, index - 20), index + 20
     inside = shown(text[first:last], keep="")
     return f"'{'…' * (first > 0)}{inside}{'…' * (last < len(text))}'"

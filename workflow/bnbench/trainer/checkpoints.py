@@ -194,7 +194,7 @@ def _read(path: Path, identity: dict[str, Any], epochs: int) -> State:
 
 
 def _check(header: dict[str, Any], epochs: int) -> None:
-    """Refuse what no training of so many epochs writes down.
+    """Refuse what training for this number of epochs never writes.
 
     Raises:
         ValueError: a value is of another type, or out of range.
