@@ -151,6 +151,8 @@ def stored(study: Study, results: Path, found: Mapping[str, pd.DataFrame] | None
         for kind, path in chunk_files.paths(chunk, results).items() if len(of_chunk["trials"]) else ():
             schema = schemas.SCHEMAS[kind]
             rows = of_chunk[schemas.COLLECTED[kind]].reindex(columns=schema.names)
+            if kind == "predictions":
+                rows = _at_all_points(rows, chunk.setting)
             tables.write_parquet(path, pa.Table.from_pandas(rows, schema, preserve_index=False), footer)
     return results
 
@@ -213,6 +215,14 @@ def _prediction(setting: Setting, seed: int, test_loss: float) -> dict[str, Any]
     one_input = parameters.build(TASKS, setting.spec["task"]).inputs() == 1
     x = np.linspace(-1, 1, 25) if one_input else np.empty(0)
     return {"x": x, "y": np.sin(3 * x), "y_fit": np.sin(3 * x) + np.sqrt(2 * test_loss) * np.cos(9 * x + seed)}
+
+
+def _at_all_points(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
+    """As many rows of each seed as there are test points: the last one again where there are too few."""
+    task = parameters.build(TASKS, setting.spec["task"])
+    wanted = np.arange(task.tested_points()) if len(rows) else np.empty(0, int)
+    parts = [part.iloc[np.minimum(wanted, len(part) - 1)] for _, part in rows.groupby("seed")]
+    return pd.concat(parts, ignore_index=True) if parts else rows
 
 
 def _of_chunk(rows: pd.DataFrame, chunk: Chunk) -> pd.DataFrame:

@@ -13,7 +13,14 @@ from bnbench.store import chunk_files, schemas, tables
 from bnbench.vocabulary import LOSSES, OF_SETTING
 
 EPOCHS = 4
-SMALL = {"study": "small", "hidden": [4], "epochs": EPOCHS, "seeds": 5, "seeds_per_job": {"cpu": 2}}
+SMALL = {
+    "study": "small",
+    "task": {"name": "sine", "test_points": 1},
+    "hidden": [4],
+    "epochs": EPOCHS,
+    "seeds": 5,
+    "seeds_per_job": {"cpu": 2},
+}
 FACTS = {
     "trials": {"diverged_at": None, "seconds": 1.0, "threads": 1, "device_name": "a", "numerics": 1},
     "losses": {},

@@ -40,10 +40,10 @@ def run(study: Study, results: Path, data: Path, own: Long | None = None) -> str
     planned = all_chunks(study, cost.seeds_per_job)
     preregistration.collect(study.settings, results, data)
     present = [chunk for chunk in planned if chunk_files.is_there(chunk, results)]
-    metrics = study.settings[0].own_metrics
+    metrics, reader = study.settings[0].own_metrics, chunk_files.Reader(results)
     for kind, name in COLLECTED.items():
         with tables.parquet_writer(data / f"{name}.parquet", schemas.stored(kind, metrics)) as write:
-            for table in _by_setting(present, partial(chunk_files.read, kind=kind, results=results)):
+            for table in _by_setting(present, partial(reader.read, kind=kind)):
                 write(table)
     studies.note_newest((path for chunk in present for path in chunk_files.paths(chunk, results).values()), data)
     trials, asked = sum(chunk.count for chunk in present), sum(chunk.count for chunk in planned)

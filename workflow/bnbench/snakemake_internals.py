@@ -101,7 +101,7 @@ def _forget(state: Path, others: at_work.Others) -> None:
 
 
 def _explain_refusal(words: str) -> None:
-    """Let Snakemake say `words` where files are locked; its own advice is to unlock them, even while another run works."""
+    """Let Snakemake say `words` where files are locked; its own advice, to unlock them, may be wrong."""
     from snakemake import exceptions  # noqa: PLC0415 - it is there already where a Snakefile is read
 
     def explained(self: exceptions.LockException) -> None:

@@ -18,7 +18,7 @@ from bnbench.errors import UserError
 from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.settings import NUMERICS
-from bnbench.store import chunk_files, preregistration, progress, provenance, results_folder, reuse, schemas, tables
+from bnbench.store import chunk_files, preregistration, progress, provenance, results_folder, reuse, schemas
 from bnbench.streams import seed_of
 from bnbench.trainer import arithmetic, devices
 from bnbench.trainer.checkpoints import EVERY, Checkpoints, say
@@ -81,8 +81,9 @@ def run(
         setting = json.loads(chunk.setting.to_json())
         come_from = provenance.provenance() | {"arithmetic": arithmetic.description()}
         footer = {"address": address, "setting": setting, "provenance": come_from}
-        for kind, path in chunk_files.missing(chunk, results).items():
-            tables.write_parquet(path, in_order(chunk, kind, made[kind]), footer)
+        for _ in range(2):  # the second time those that were there, and contradict the new ones
+            for kind, path in chunk_files.missing(chunk, results).items():
+                chunk_files.write(chunk, kind, path, in_order(chunk, kind, made[kind]), footer)
         checkpoints.remove()
     return f"{address}: {_said(chunk, sum(map(len, runs)), seconds, made['trials'])}"
 

@@ -1,5 +1,7 @@
 """The tables of one chunk: whether they are there, and their reading, which trusts no file's name."""
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,17 @@ from bnbench.plan import user_files
 from bnbench.plan.chunks import Chunk
 from bnbench.plan.levels import level
 from bnbench.plan.settings import Setting
-from bnbench.store import schemas, tables
+from bnbench.store import agreement, content, schemas, tables
 from bnbench.vocabulary import FACTORS, OF_SETTING
 
 
 def paths(chunk: Chunk, results: Path) -> dict[str, Path]:
     """Where the chunk's tables lie under the folder `results`, by kind."""
-    return {kind: results / kind / chunk.setting.address / f"{chunk.stem}.parquet" for kind in schemas.SCHEMAS}
+    return {kind: _path(chunk, kind, results) for kind in schemas.SCHEMAS}
+
+
+def _path(chunk: Chunk, kind: str, results: Path) -> Path:
+    return results / kind / chunk.setting.address / f"{chunk.stem}.parquet"
 
 
 def is_there(chunk: Chunk, results: Path) -> bool:
@@ -30,8 +36,26 @@ def is_there(chunk: Chunk, results: Path) -> bool:
 
 
 def missing(chunk: Chunk, results: Path) -> dict[str, Path]:
-    """The tables of a chunk that are absent or not what their names say, by kind."""
-    return {kind: path for kind, path in paths(chunk, results).items() if not _can_be_read(chunk, kind, results)}
+    """The tables of a chunk that are absent, not what their names say, or contradicted by another, by kind."""
+    there = {kind: table for kind in schemas.SCHEMAS if (table := _readable(chunk, kind, results)) is not None}
+    odd = {*schemas.SCHEMAS} - {*there}
+    if {"losses", "trials"} <= {*there}:
+        course = agreement.course(chunk.setting, there["losses"])
+        odd |= set() if agreement.are_one_training(chunk.setting, course, there["trials"]) else {"losses", "trials"}
+    if {"predictions", "trials"} <= {*there} - odd:
+        are_whole = agreement.have_all_points(chunk.setting, there["predictions"], there["trials"])
+        odd |= set() if are_whole else {"predictions"}
+    return {kind: path for kind, path in paths(chunk, results).items() if kind in odd}
+
+
+def write(chunk: Chunk, kind: str, path: Path, table: pa.Table, footer: Mapping[str, Any]) -> None:
+    """Write one table of a chunk, with what it holds in its footer.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    names = unlabelled(chunk.setting, kind).names
+    tables.write_parquet(path, table, {**footer, "content": content.described(table, names)})
 
 
 def labelled(setting: Setting, table: pa.Table) -> pa.Table:
@@ -46,8 +70,13 @@ def labelled(setting: Setting, table: pa.Table) -> pa.Table:
 
 def unlabelled(setting: Setting, kind: str) -> pa.Schema:
     """The columns of a kind of table, except those that are the same in all rows of a setting."""
-    stored = schemas.stored(kind, setting.own_metrics)
-    return pa.schema([field for field in stored if field.name not in (*FACTORS, *OF_SETTING, "setting")])
+    return _unlabelled(kind, tuple(setting.own_metrics))
+
+
+@cache
+def _unlabelled(kind: str, own_metrics: tuple[str, ...]) -> pa.Schema:
+    labels = {*FACTORS, *OF_SETTING, "setting"}
+    return pa.schema([field for field in schemas.stored(kind, own_metrics) if field.name not in labels])
 
 
 def same(setting: Setting) -> dict[str, Any]:
@@ -75,30 +104,73 @@ def _repeated(value: Any, kind: pa.DataType, rows: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([value]))
 
 
-def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
-    """One chunk's rows, without their labels: texts in every row are most of what there is to read.
+class Reader:
+    """Reads the tables of chunks without their labels: texts in every row are most of what there is to read.
+
+    Of a chunk, the losses come first, then the trials and the predictions: each has to agree with those before.
+    """
+
+    def __init__(self, results: Path) -> None:
+        self._results = results
+        self._course: dict[str, agreement.Course] = {}
+        self._trials: dict[str, pa.Table] = {}
+
+    def read(self, chunk: Chunk, kind: str) -> pa.Table:
+        """The rows of one table.
+
+        Raises:
+            UserError: as `read` has it, or the table contradicts another one of the chunk.
+        """
+        table, name = read(chunk, kind, self._results), f"{chunk.setting.address}/{chunk.stem}"
+        if kind == "losses":
+            self._course[name] = agreement.course(chunk.setting, table)
+        elif kind == "trials":
+            self._trials[name] = table.select(["seed", "diverged_at"])
+            if not agreement.are_one_training(chunk.setting, self._course.pop(name), table):
+                path = paths(chunk, self._results)
+                said = f"ends at other losses than {path['losses']}; delete both and run the workflow again"
+                raise UserError(f"{path[kind]}: {said}")
+        elif not agreement.have_all_points(chunk.setting, table, self._trials.pop(name)):
+            said = "has not each test point of each trial once"
+            raise UserError(f"{paths(chunk, self._results)[kind]}: {said}; delete it and run the workflow again")
+        return table
+
+
+def read_all(chunk: Chunk, results: Path) -> dict[str, pa.Table]:
+    """All tables of a chunk, by kind.
 
     Raises:
-        UserError: the file is corrupt, or holds another setting's rows or other seeds than its name says.
+        UserError: as `Reader` has it.
     """
-    path = paths(chunk, results)[kind]
+    reader = Reader(results)
+    return {kind: reader.read(chunk, kind) for kind in schemas.SCHEMAS}
+
+
+def read(chunk: Chunk, kind: str, results: Path) -> pa.Table:
+    """The rows of one table, whatever the others of the chunk say.
+
+    Raises:
+        UserError: the file is corrupt, was changed, or holds another setting's rows or other seeds than its name says.
+    """
+    path = _path(chunk, kind, results)
     wanted = unlabelled(chunk.setting, kind)
     stored = tables.read_stored(path, wanted.names)
     if not _is_whole(stored, chunk, kind):
         raise UserError(f"{path}: holds other trials than its name says; delete it and run the workflow again")
-    table = stored.table
+    table, said = stored.table, stored.footer.get("content")
+    if not (content.is_as_written(table, said) if said is not None else agreement.are_possible(chunk.setting, table)):
+        raise UserError(f"{path}: was changed after it was written; delete it and run the workflow again")
     for name in set(wanted.names) - set(table.column_names):
         value = pa.scalar(schemas.ADDED[name], wanted.field(name).type)
         table = table.append_column(name, pa.repeat(value, len(table)))
     return table.select(wanted.names)
 
 
-def _can_be_read(chunk: Chunk, kind: str, results: Path) -> bool:
+def _readable(chunk: Chunk, kind: str, results: Path) -> pa.Table | None:
     try:
-        read(chunk, kind, results)
+        return read(chunk, kind, results)
     except UserError:
-        return False
-    return True
+        return None
 
 
 def _are_counts(table: pa.Table, asked: NDArray[np.int64]) -> bool:

@@ -65,7 +65,7 @@ def rows(chunk: Chunk, results: Path) -> tuple[dict[str, list[pa.Table]], list[r
         if not (wanted := missing.intersection(other.seeds)):
             continue
         try:
-            found = {kind: chunk_files.read(other, kind, results) for kind in schemas.SCHEMAS}
+            found = chunk_files.read_all(other, results)
         except UserError:
             continue  # `collect` names it to the studies that ask for it
         for kind, table in found.items():
