@@ -8,11 +8,11 @@ import pytest
 import stores
 import synthetic
 
-from bnbench import cli, plot, snakefile, train
+from bnbench import cli, plot, train
 from bnbench.plan import cost
 from bnbench.plan.chunks import all_chunks
 from bnbench.plan.preregistration import plan_of
-from bnbench.store import preregistration, tables
+from bnbench.store import handed, preregistration, tables
 from bnbench.wording import contents
 from bnbench.wording.preregistration import FIXED, UNKNOWN
 
@@ -172,7 +172,7 @@ def test_the_page_of_the_claims_says_it_of_each_study(pages, tmp_path):
 
 def test_the_rules_hand_the_plan_to_each_training_job():
     study = synthetic.plan()
-    assert json.loads(snakefile.plan_json(study)) == plan_of(study)
+    assert json.loads(handed.text(study))["plan"] == plan_of(study)
 
 
 def test_a_partial_study_is_as_fixed_as_a_whole_one(pages, tmp_path):
