@@ -11,9 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 import specs
+import synthetic
 
 from bnbench import snakefile
 from bnbench.plan.settings import Setting
+from bnbench.store import handed, package_hash, results_folder
 from bnbench.vocabulary import PACKAGE
 
 OURS = str(PACKAGE.parent)
@@ -113,6 +115,28 @@ def test_a_user_without_a_name_has_a_number_for_one_and_others_keep_theirs(monke
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     snakefile.name_the_user()
     assert getpass.getuser() == str(os.getuid())
+
+
+def test_the_process_of_a_clusters_job_passes_on_what_the_planning_process_saw_and_writes_nothing(
+    monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BNBENCH_RESULTS", raising=False)
+    monkeypatch.setattr(os, "environ", {**os.environ})
+    study = synthetic.plan()
+    planning, job = (SimpleNamespace(is_main_process=main) for main in (True, False))
+    mark = results_folder.keep_mark(tmp_path / "results")
+    file = snakefile.hand_over(planning, study)
+    assert handed.study(handed.read(tmp_path / file), tmp_path / file) == study
+    seen = snakefile.package_of_planner(), snakefile.mark_of_planner()
+    assert seen == (package_hash.digest(), mark)
+    shutil.rmtree(tmp_path / "results")
+    (tmp_path / file).unlink()
+    package_hash.digest.cache_clear()
+    monkeypatch.setattr(package_hash, "digest", lambda: "of another clone")
+    assert snakefile.hand_over(job, study) == file
+    assert (snakefile.package_of_planner(), snakefile.mark_of_planner()) == seen
+    assert not (tmp_path / file).exists()
 
 
 def test_reading_the_snakefile_imports_nothing_that_takes_long():
