@@ -166,7 +166,7 @@ def test_a_renamed_data_file_is_called_by_its_new_name(folders, tmp_path):
     for chunk in all_chunks(study("old.csv"), cost.seeds_per_job):
         save(chunk, results)
     assert collect.run(study("new.csv"), results, data) == "small: collected 10 trials from 6 chunks"
-    assert set(collected(data)["trials"]["task"].to_pylist()) == {f"table path={tmp_path}/new.csv target=y"}
+    assert set(collected(data)["trials"]["task"].to_pylist()) == {"table path=new.csv target=y"}
 
 
 def other_seeds(table):

@@ -106,6 +106,8 @@ def test_the_verb_writes_the_report_and_says_its_answer(called):
         (["--outcome", "val_loss", "--margin", "nan"], "--margin: found nan, allowed: finite numbers"),
         (["--outcome", "val_loss", "--name", "My Study"], "--name: found 'My Study' (text), allowed: text of "
          "lower-case letters, digits, - and _, starting with a letter or a digit"),
+        (["--outcome", "val_loss", "--name", "claims"], "--name: found 'claims', allowed: another name, since "
+         "reports/claims is the page of all claims"),
         (["--outcome", "val_loss", "--context", "norm", "--factor", "norm"], "runs.csv: found the column 'norm' twice "
          "(--factor and --context), allowed: one role each"),
     ],
@@ -139,6 +141,7 @@ def test_the_same_from_a_config_names_its_keys(called, write):
     [
         *(("out/Runs.csv", "runs"), ("a b.csv.gz", "a-b"), ("läufe µ.tsv", "laufe"), ("---.csv", "results")),
         *(("_x.parquet", "x"), ("runs.v2.jsonl", "runs-v2"), ("実験.csv", "results"), ("x" * 200 + ".csv", "x" * 80)),
+        *(("claims.csv", "claims-results"), ("out/Claims", "claims-results"), ("example.parquet", "example-results")),
     ],
 )
 def test_a_study_is_called_after_its_file(path, name):

@@ -20,6 +20,7 @@ from bnbench.own_results import flags
 from bnbench.plan import config
 from bnbench.plan.own_study import OwnStudy
 from bnbench.store import tables
+from bnbench.vocabulary import RESERVED
 from bnbench.wording import deciding, own_results
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def named(path: str) -> str:
     # Not `Path.resolve`, which fails where a link leads to itself.
     resolved = unicodedata.normalize("NFKD", Path(os.path.realpath(path)).name).encode("ascii", "ignore").decode()
     stem = re.sub(r"(\.(csv|tsv|parquet|pq|jsonl|ndjson|json|gz))+$", "", resolved)
-    return re.sub(r"[^a-z0-9_-]+", "-", stem.lower())[:80].strip("-_") or "results"
+    name = re.sub(r"[^a-z0-9_-]+", "-", stem.lower())[:80].strip("-_") or "results"
+    return f"{name}-results" if name in RESERVED else name
 
 
 def reading(study: OwnStudy, long: Long | None = None) -> list[str]:

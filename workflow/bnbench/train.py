@@ -17,6 +17,7 @@ from bnbench.catalogue import sources, tasks
 from bnbench.errors import UserError
 from bnbench.plan import cost
 from bnbench.plan.chunks import Chunk
+from bnbench.plan.portable import portable
 from bnbench.plan.settings import NUMERICS
 from bnbench.store import chunk_files, preregistration, progress, provenance, results_folder, reuse, schemas
 from bnbench.streams import seed_of
@@ -78,7 +79,7 @@ def run(
             name = " + ".join(checkpoints.devices)
             for kind, table in trial_tables(chunk.setting, seeds, data, trained, name, threads).items():
                 made[kind].append(table)
-        setting = json.loads(chunk.setting.to_json())
+        setting = portable(json.loads(chunk.setting.to_json()))
         come_from = provenance.provenance() | {"arithmetic": arithmetic.description()}
         footer = {"address": address, "setting": setting, "provenance": come_from}
         for _ in range(2):  # the second time those that were there, and contradict the new ones

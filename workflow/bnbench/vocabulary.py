@@ -26,6 +26,9 @@ SCHEMA: dict[str, Any] = yaml.load(
 FACTORS = tuple(key for key, rule in SCHEMA["properties"].items() if rule.get("factor"))
 """Keys whose levels span the grid, in the order in which rows and columns have them."""
 
+RESERVED: dict[str, str] = SCHEMA["properties"]["study"]["reserved"]
+"""Names that no study may have, since its folder under `reports/` is another's → whose."""
+
 SEED_VARIES = "seed_varies"
 """The factor that says which source of randomness differs from seed to seed; its levels are contexts, never arms."""
 

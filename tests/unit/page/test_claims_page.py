@@ -1,12 +1,16 @@
 """The page of all claims: what their sources did, what is tested, what they come to, and where it was trained."""
 
 import csv
+from pathlib import Path
 
 import pytest
 import stores
 import synthetic
 
 from bnbench import cli
+from bnbench.page import claims_page
+from bnbench.store import studies
+from bnbench.vocabulary import RESERVED
 
 FOLDER = "claims"
 PAPER = "BN | ten networks of <i>many</i> layers"
@@ -14,6 +18,12 @@ CLAIMS = [
     {"words": "BN helps", "source": "a paper", "predicts": "helps", "paper": PAPER, "here": "one", "to": "a toy"},
     {"words": "BN hurts", "source": "nobody", "predicts": "hurts", "in": "tuned"},
 ]
+
+
+def test_no_study_may_have_the_name_of_the_pages_folder_nor_of_another_that_is_kept_there():
+    ignored = (Path(__file__).parents[3] / ".gitignore").read_text(encoding="utf-8").splitlines()
+    tracked = {line.strip("!/").removeprefix("reports/") for line in ignored if line.startswith("!/reports/")}
+    assert {claims_page.FOLDER, studies.CLAIMS, *tracked} == {*RESERVED}
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pandas as pd
 from bnbench import __version__
 from bnbench.errors import UserError
 from bnbench.page import claim_tables, page_style
+from bnbench.plan import portable
 from bnbench.plan.study import Study
 from bnbench.store import csv_cells, files, stamps
 from bnbench.store.tables import read_json
@@ -54,7 +55,10 @@ def _of_study(file: Path, study: Study, report: Path) -> tuple[Rows, Rows]:
     if not (report / "data" / stamps.compared(study).name).exists():
         raise UserError(f"{report}: made of another config than {file}; run snakemake --configfile {file} again")
     fixed = verdicts.get("preregistration", {}).get("sentence", preregistration.UNKNOWN)
-    judged = [{**claim, "study": study.name, "file": str(file), "planned": fixed} for claim in verdicts["claims"]]
+    judged = [
+        {**claim, "study": study.name, "file": portable.path(str(file)), "planned": fixed}
+        for claim in verdicts["claims"]
+    ]
     stored = verdicts["tables"]["provenance"]
     return judged, [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
 

@@ -29,6 +29,7 @@ from bnbench.page import (
 )
 from bnbench.page.table import Table
 from bnbench.plan.own_study import OwnStudy
+from bnbench.plan.portable import portable
 from bnbench.plan.study import Study
 from bnbench.wording import (
     absolute,
@@ -130,7 +131,7 @@ def _of_trials(study: Study) -> dict[str, Any]:
         "data": data.sentences(study),
         "data_warnings": data.warnings(study),
         "bibtex": methods.BIBTEX,
-        "config": _yaml(json.loads(study.to_json())),
+        "config": _yaml(portable(json.loads(study.to_json()))),
     }
 
 
@@ -146,7 +147,7 @@ def _of_runs(study: OwnStudy, found: Mapping[str, pd.DataFrame]) -> dict[str, An
         "source": own_results.source(study),
         "data": own_results.reading(study),
         "bibtex": own_methods.BIBTEX,
-        "config": _yaml(own_methods.config(study)),
+        "config": _yaml(portable(own_methods.config(study))),
     }
 
 

@@ -141,6 +141,8 @@ def _called_by_name(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
     """The value of one key: a level or a list of them, where it is a factor or chosen by name."""
+    if isinstance(value, str) and (whose := rule.get("reserved", {}).get(value)):
+        raise ConfigError([at((key,), f"found '{value}', allowed: another name, since reports/{value} is {whose}")])
 
     def level(item: Any, path: Path) -> Any:
         return _entry(key, item, path) if key in REGISTRIES else _checked(item, rule, path)

@@ -13,6 +13,7 @@ from typing import Any
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.parameters import schema
 from bnbench.catalogue.registries import ENTRIES, REGISTRIES
+from bnbench.plan import portable
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class Level:
 
 
 def level(factor: str, entry: Any) -> Level:
-    """The level that a resolved entry of the config stands for."""
-    if factor not in REGISTRIES:
+    """The level that a resolved entry stands for; an entry that is no level is called as if it were one."""
+    if factor not in ENTRIES:
         label = "-".join(map(str, entry)) if isinstance(entry, list) else str(entry)
         title = _title(factor, label)
         return Level(entry, label, label, title, title)
-    name, kind = entry["name"], REGISTRIES[factor][entry["name"]]
+    name, kind = entry["name"], ENTRIES[factor][entry["name"]]
     title = getattr(kind, "title", name)
     if getattr(kind, "is_open", False):  # the user's own code is called what the user calls it
         name = title = entry["build"]
@@ -123,13 +124,14 @@ def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
 
     Those that the user's own code declares follow by the alphabet, in whatever order they are written.
     """
-    kind, rules = REGISTRIES[factor][entry["name"]], _parameters(factor, entry["name"])
+    kind, rules = ENTRIES[factor][entry["name"]], _parameters(factor, entry["name"])
     hidden = {"name", *getattr(kind, "derived", ()), *getattr(kind, "unsaid", ())} | (
         {"path", "build"} if getattr(kind, "is_open", False) else set()
     )
     named = [*(key for key in rules if key in entry), *sorted(key for key in entry if key not in rules)]
+    said = {**entry, "path": portable.path(entry["path"])} if "path" in entry else entry
     return [
-        f"{key}={short(entry[key])}"
+        f"{key}={short(said[key])}"
         for key in named
         if key not in hidden and (key == "lr" or entry[key] != rules.get(key, {}).get("default", ...))
     ]
@@ -138,7 +140,7 @@ def _shown(factor: str, entry: Mapping[str, Any]) -> list[str]:
 @cache
 def _parameters(factor: str, name: str) -> dict[str, Any]:
     """The parameters that a user may set of a named entry, in the declared order, with their rules."""
-    properties: dict[str, Any] = schema(REGISTRIES[factor][name])["properties"]
+    properties: dict[str, Any] = schema(ENTRIES[factor][name])["properties"]
     return properties
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bnbench.plan.portable import portable
 from bnbench.plan.settings import NUMERICS, canonical_json
 from bnbench.plan.study import Study
 from bnbench.store import files
@@ -43,9 +44,9 @@ class Mark:
 def collected(study: Study) -> Mark:
     """The mark of `collect`: all of the config that the trials' tables depend on, and the version of the arithmetic."""
     config = {key: value for key, value in study.config.items() if key not in _NOT_COLLECTED}
-    return Mark("collected", {**config, "numerics": NUMERICS})
+    return Mark("collected", {**portable(config), "numerics": NUMERICS})
 
 
 def compared(study: Study) -> Mark:
     """The mark of `compare`: the whole config, and the version of the arithmetic."""
-    return Mark("compared", {**study.config, "numerics": NUMERICS})
+    return Mark("compared", {**portable(study.config), "numerics": NUMERICS})

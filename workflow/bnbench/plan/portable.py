@@ -1,0 +1,39 @@
+"""A config or a setting without the places of this machine: results and reports are shared, and paths name people.
+
+A file's hash says which file it is, so its own name is enough. Paths below the working folder stay as they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+
+def portable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved config, or the spec of a setting, with the paths of its entries as `path` has them."""
+    found = {key: _below(value) for key, value in config.items()}
+    results = found.get("results")
+    if isinstance(results, Mapping) and isinstance(results.get("path"), str):
+        found["results"] = {**results, "path": path(results["path"])}
+    return found
+
+
+def path(written: str) -> str:
+    """A path as it is written; of one that leads out of the working folder, the last part alone."""
+    parts = PurePath(written)
+    leads_out = parts.is_absolute() or ".." in parts.parts or written.startswith("~")
+    if not leads_out:
+        return written
+    return "." if parts.name in {"", ".."} or parts.name.startswith("~") else parts.name
+
+
+def _below(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_below(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    found = {key: _below(item) for key, item in value.items()}
+    if "name" in value and isinstance(value.get("path"), str):  # an entry that names a file
+        found["path"] = path(value["path"])
+    return found
