@@ -98,6 +98,8 @@ A name means the same thing in every table that has it. [results.md](results.md)
 - **labels** stands for a column of labels for each factor. A table with a `treatment` column has no column for
   the compared factor.
 - A cell without a value is empty in CSV, and null in Parquet and JSON.
+- A text in CSV that a spreadsheet program would run as a formula, since it begins with `=`, `+`, `-`, `@`, a tab or the
+  end of a line, has a single quote in front of it. Numbers keep their sign. `claims.csv` is written in the same way.
 """
 
 _TYPES = {pa.string(): "text", pa.int64(): "whole number", pa.float64(): "number", pa.bool_(): "true or false"}

@@ -29,6 +29,20 @@ def test_labels_stay_text_and_whole_numbers_stay_whole_whatever_they_look_like(t
     assert (tmp_path / "tables" / "exclusions.csv").read_text().splitlines()[-1].endswith(",4,diverged,12")
 
 
+def test_a_level_that_a_spreadsheet_would_run_is_written_behind_a_quote_and_comes_back_as_it_was(tmp_path):
+    labels, factor = ["=1+1", "-0.5"], '=HYPERLINK("x")'
+    frame = EXCLUSIONS.drop(columns=[*FACTORS]).assign(**{factor: labels, "other": "@a"})
+    report_tables.write(tmp_path, "exclusions", frame, factor, (factor, "other"))
+    text = (tmp_path / "tables" / "exclusions.csv").read_text()
+    assert not any(line.startswith(("=", '"=', "@")) or ",@" in line for line in text.splitlines())
+    assert "'=1+1" in text
+    assert "-0.5" in text
+    assert "'-0.5" not in text
+    found = report_tables.read(tmp_path, "exclusions")
+    assert found[factor].tolist() == labels
+    assert found["other"].tolist() == ["@a", "@a"]
+
+
 @pytest.mark.parametrize("name", schemas.TABLES)
 def test_an_empty_table_has_its_columns_and_their_types(tmp_path, name):
     columns = schemas.of_report(name, "norm").names

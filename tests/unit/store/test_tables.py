@@ -121,6 +121,12 @@ def test_a_file_that_is_spoilt_is_named_with_the_way_out(tmp_path, read, content
     assert message.endswith("; delete it and run the workflow again")
 
 
+@pytest.mark.parametrize("read", READERS)
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path, read):
+    os.mkfifo(tmp_path / "a")
+    assert refusal(read, tmp_path / "a") == f"{tmp_path}/a: found a pipe, allowed: a regular file"
+
+
 @pytest.mark.parametrize("read", [tables.read_parquet, tables.footer])
 def test_a_table_that_was_cut_off_is_named(tmp_path, read):
     path = tmp_path / "a.parquet"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bnbench.errors import UserError
 from bnbench.figures.colours import DARK
+from bnbench.page import lighter
 from bnbench.page.addresses import data_address
 from bnbench.plan.study import Study
 from bnbench.vocabulary import PACKAGE
@@ -52,7 +53,7 @@ def figures(
     """
     high = _HALF if len(found["contexts"]) > MANY else _TALL
     caption = {"snakemake": {"params": {"said": said}}}
-    return {
+    shown = {
         name: {
             "title": title,
             "alt": alt_texts.text(study, name, verdicts, found[contents.SOURCES[name]]),
@@ -62,6 +63,7 @@ def figures(
         for name, title in contents.figures(study).items()
         if name != "confusion" or len(found["confusion"])  # results of earlier versions have no counts
     }
+    return lighter.within(shown, out / "figures")
 
 
 def picture(path: Path, high: int) -> dict[str, Any]:
