@@ -82,6 +82,9 @@ def left_out(arm: Trials, outcome: str) -> list[dict[str, Any]]:
     return rows
 
 
+MIXABLE = {"torch": "torch", "device_name": "device", "arithmetic": "arithmetic"}
+"""A column of trials → the property in it that compared trials may mix."""
+
 Mixed = tuple[tuple[str, tuple[str, ...]], ...]
 """The property that compared trials mix, and its values."""
 
@@ -92,7 +95,7 @@ def mixed(factor: str, *arms: pd.DataFrame) -> Mixed:
     Where devices are compared, the arms differ by design in all but the version: then it is those within an arm.
     """
     found: list[tuple[str, tuple[str, ...]]] = []
-    for column, name in (("torch", "torch"), ("device_name", "device"), ("arithmetic", "arithmetic")):
+    for column, name in MIXABLE.items():
         values = [set(arm[column].dropna()) for arm in arms]
         together = values if factor == "device" and name != "torch" else [set.union(*values)]
         found += [(name, tuple(sorted(names))) for names in together if len(names) > 1]
