@@ -17,6 +17,7 @@ from bnbench.catalogue import parameters
 from bnbench.catalogue.activations import ACTIVATIONS
 from bnbench.catalogue.registries import ENTRIES
 from bnbench.outcomes import OUTCOMES, Outcome
+from bnbench.plan import limits
 from bnbench.plan.config import SCHEMA
 from bnbench.store import schemas
 from bnbench.vocabulary import FACTORS
@@ -62,20 +63,41 @@ A study is one YAML file. [config.yaml](../config.yaml) is the default study;
 - **Several values.** An entry may list values of its numbers: `{name: sgd, lr: [0.01, 0.1]}` makes two levels, and
   `{name: sgd, lr: [0.01, 0.1], momentum: [0, 0.9]}` four. With `tune`, each arm gets [its own
   best](statistics.md#a-fair-learning-rate-for-each-arm) of them.
-- **Numbers.** Write `0.001` or `1.0e-3`. YAML reads `1e-3` as text.
+- **Numbers.** Write `0.001` or `1.0e-3`, `true` or `false`. Readers of YAML disagree about `1e-3`, `012`, `1_000`,
+  `1:30`, `yes` and `2024-01-01`, so a config may have them in quotes alone; the message says what to write instead. On
+  the command line, `--config epochs=012` means 12.
+- **Texts.** Letters of every script are welcome. Characters that show nothing or turn the direction of others are not.
+  Begin a text that takes several lines with `>-`.
 - **One run only.** `snakemake --cores all --config seeds=50 epochs=500` changes top-level keys without editing the
   file.
 - **Mistakes.** Every mistake is reported before anything runs: the file, the key, what was found and what is allowed.
-  `bnbench check --configfile my-study.yaml` only checks the config.
+  `bnbench check --configfile my-study.yaml` only checks the config. `make report`, `bnbench run` and `snakemake`
+  check it first, too. But `snakemake --configfile my-study.yaml` reads the file itself before: if that is broken YAML,
+  Snakemake's own message does not say where, and `bnbench check` does.
+
+## Limits
+
+A config that is too large is refused at once, before it is planned.
+
+LIMITS
 
 ## Keys
 """
+
+_LIMITS_TOLD = [
+    ["length of the file", f"{limits.MOST_BYTES // 1024} KiB", "longer YAML takes seconds to read"],
+    ["values", f"{limits.MOST_VALUES:,}", "each is checked; an alias counts as all that it stands for"],
+    ["lists and mappings within one another", f"{limits.MOST_DEEP}", "no key needs more than four"],
+    ["settings", f"{limits.MOST_SETTINGS:,}", "each job plans all of them again, and the page shows each"],
+    ["jobs", f"{limits.MOST_JOBS:,}", "Snakemake looks at all of them before it starts one"],
+]
 
 
 def config_page() -> str:
     """docs/config.md: every key of a study, then every entry that a key may name."""
     nested = [(key, rule, inner) for key, rule in SCHEMA["properties"].items() if (inner := _inner(rule))]
-    parts = [_CONFIG, _table(_KEYS, [_key(name, rule) for name, rule in SCHEMA["properties"].items()])]
+    intro = _CONFIG.replace("LIMITS\n", _table(["of", "at most", "why"], _LIMITS_TOLD))
+    parts = [intro, _table(_KEYS, [_key(name, rule) for name, rule in SCHEMA["properties"].items()])]
     for key, rule, inner in nested:
         parts += [f"### `{key}`\n", _keys_inside(key, rule, inner)]
     for kind, registry in ENTRIES.items():

@@ -97,7 +97,8 @@ def test_the_verb_writes_the_report_and_says_its_answer(called):
         (["--outcome", "valloss"], "runs.csv: --outcome: found no column 'valloss' (did you mean 'val_loss'?), "
          "allowed: one of norm, lr, seed, epoch, val_loss, val_acc"),
         ([], "runs.csv: which outcome decides? allowed: --outcome with one of val_loss, val_acc"),
-        (["--outcome", "val_loss", "--alpha", "2"], "--alpha: found 2.0, allowed: a number above 0 and below 0.5"),
+        (["--outcome", "val_loss", "--alpha", "2"], "--alpha: found 2.0, allowed: a number at least 1e-05 and "
+         "below 0.5"),
         (["--outcome", "val_loss", "--window", "-1"], "--window: found -1.0, allowed: a number at least 0 and at most "
          "1"),
         (["--outcome", "val_loss", "--margin", "0"], "--margin: found 0.0, allowed: a number above 0, or null"),

@@ -25,6 +25,51 @@ def test_a_wrong_config_is_refused_before_anything_runs(checkout, text, message)
     assert not checkout.results.exists()
 
 
+ONE_OF_EACH_KIND = {
+    "an unknown key": ("sedes: 4", ": unknown key 'sedes' (did you mean 'seeds'?); allowed: study, task,"),
+    "a wrong type": ("seeds: many", ": seeds: found 'many' (text), allowed: a whole number"),
+    "a wrong value": ("report: {alpha: 1.0e-12}", ": report.alpha: found 1e-12, allowed: a number at least 1e-05"),
+    "a wrong name": ("norm: [none, btch]", ": norm[1]: found 'btch' (text) (did you mean 'batch'?), allowed: one of"),
+    "two keys alike": ("seeds: 4\nseeds: 5", ", line 3, column 1: broken YAML (the key 'seeds' occurs twice)"),
+    "another reading": (
+        "epochs: 012",
+        ", line 2, column 9: found 012, which YAML 1.1 takes for 10 and YAML 1.2 for 12",
+    ),
+    "a truth value in words": ("norm: [none, {name: batch, affine: yes}]", ", line 2, column 36: found yes, which"),
+    "no value of its tag": ("epochs: !!bool maybe", ", line 2, column 9: broken YAML ('maybe' is no bool)"),
+    "half of a pair": (
+        'claims: [{words: "\\ud800", source: s, predicts: helps}]',
+        ": claims[0].words: found U+D800 as character 1 of '\\ud800', allowed: characters that can be seen",
+    ),
+    "a turned direction": (
+        'claims: [{words: "a\\u202eb", source: s, predicts: helps}]',
+        ": claims[0].words: found U+202E (right-to-left override) as character 2 of 'a\\u202eb', allowed",
+    ),
+    "too many settings": (
+        f"optimizer: {{name: adam, lr: [{', '.join(map(str, range(1, 1001)))}]}}",
+        ": found 4,000 settings (2 of norm × 2 of batch_size × 1,000 of optimizer), allowed: at most 2,000",
+    ),
+    "aliases": (
+        "metrics:\n- &a0 [5]\n" + "".join(f"- &a{n + 1} [{f'*a{n}, ' * 9}]\n" for n in range(12)),
+        ": found more than 10,000 values, where an alias counts as all that it stands for, allowed: at most so many",
+    ),
+    "too long": ("# " + "x" * 300_000, ": found a config file of more than 256 KiB, allowed: at most so much"),
+}
+"""What is wrong → the config, and how its line goes on after the file's name; all others are in tests/unit/plan."""
+
+
+@pytest.mark.parametrize(("text", "message"), ONE_OF_EACH_KIND.values(), ids=ONE_OF_EACH_KIND)
+def test_one_mistake_of_each_kind_gets_the_same_line_from_snakemake_and_from_bnbench(checkout, text, message):
+    (checkout.folder / "config.yaml").write_text(f"study: wrong\n{text}\n", encoding="utf-8")
+    before = {path.name for path in checkout.folder.iterdir()}
+    by_snakemake, by_bnbench = checkout.snakemake("-n", configfile=None), checkout.bnbench("run")
+    for run in (by_snakemake, by_bnbench):
+        assert_refused(run, f"config.yaml{message}")
+    assert by_bnbench.returncode == 2
+    assert by_bnbench.stderr == by_snakemake.stderr
+    assert {path.name for path in checkout.folder.iterdir()} - before <= {".snakemake"}
+
+
 def test_several_mistakes_are_told_at_once(checkout):
     (checkout.folder / "config.yaml").write_text("study: wrong\nsedes: 4\nepochs: 0\nnorm: [none, btch]\n")
     run, check = checkout.snakemake("-n", configfile=None), checkout.bnbench("check")

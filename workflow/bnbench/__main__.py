@@ -7,6 +7,7 @@ import sys
 # The report multiplies thin matrices, at which a second BLAS thread only spins. NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from bnbench import output
 from bnbench.cli import main
 
 
@@ -15,6 +16,7 @@ def run() -> None:
     # A step imports torch or seaborn, which make objects by the hundred thousand and no garbage. Looking for it as
     # often as usual, and once more at the end, would take a third of a second.
     gc.set_threshold(50_000)
+    output.keep_going()
     status = main()
     gc.freeze()
     sys.exit(status)

@@ -41,7 +41,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=None if log is None else subprocess.PIPE,
             stderr=None if log is None else subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             process_group=0,
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - no thread runs yet

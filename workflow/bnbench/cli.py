@@ -6,14 +6,15 @@ Whatever a user can mend ends in one message on standard error and exit status 2
 import argparse
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bnbench import __version__, collect, dry_runs, extras, forecast, running
+from bnbench import __version__, collect, dry_runs, extras, forecast, output, running, texts
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile
 from bnbench.plan.chunks import Chunk
@@ -41,8 +42,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return end.status
     except KeyboardInterrupt:
         return 130
-    print(said)
-    return 0
+    print(texts.shown(said))
+    return _heard(options.step)
+
+
+_JOBS = ("train", "collect", "compare", "plot", "report")
+"""Verbs of the workflow's jobs. Their outcome is files: if no log could be written, they have done their work even so,
+and to call it failed would have it done again."""
+
+
+def _heard(step: str) -> int:
+    """The exit status of a verb that went well, which depends on whether its words arrived."""
+    error = output.lost()
+    if error is None:
+        return 0
+    gone = isinstance(error, BrokenPipeError)  # as `head` goes when it has enough
+    if not gone:
+        print(f"standard output: cannot be written ({error.strerror})", file=sys.stderr)
+    return 0 if step in _JOBS else 128 + signal.SIGPIPE if gone else 1
 
 
 def _train(options: argparse.Namespace) -> str:
@@ -105,15 +122,23 @@ def _probe(options: argparse.Namespace) -> str:
     from bnbench import probe  # noqa: PLC0415 - it imports torch
 
     study = _study(options)
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        return probe.run(study, options.results)  # what the user's code prints is not part of a message
+    with _silence():  # what the user's code prints is not part of a message
+        return probe.run(study, options.results)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Lose what is printed, in whatever script."""
+    nowhere = Path(os.devnull).open("w", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed below
+    with nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 def _describe(options: argparse.Namespace) -> str:
     extras.need("torch")
     from bnbench.trainer import own_data  # noqa: PLC0415 - it imports torch
 
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+    with _silence():
         return json.dumps(own_data.facts(handed.read(options.task)).to_json())
 
 
@@ -240,7 +265,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bnbench", description="The steps of a study; Snakemake calls them in order.")
     parser.add_argument("--version", action="version", version=f"bnbench {__version__}")
     parser.add_argument("--package", default="", metavar="HASH", help="of the package that planned the run")
-    verbs = parser.add_subparsers(title="steps", required=True, metavar="STEP")
+    verbs = parser.add_subparsers(title="steps", required=True, metavar="STEP", dest="step")
     train = verbs.add_parser("train", help="train one chunk of seeds of one setting")
     train.set_defaults(verb=_train)
     train.add_argument("--study", required=True, type=Path, metavar="FILE", help=_PLANNED)

@@ -62,18 +62,19 @@ def found(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, str):
-        return f"{_shortened(repr(value))} (text)"
+        return f"{shortened(repr(value))} (text)"
     if isinstance(value, bool):
         return f"{str(value).lower()} (true or false)"
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    return "a mapping" if isinstance(value, Mapping) else _shortened(str(value))
+    return "a mapping" if isinstance(value, Mapping) else shortened(str(value))
 
 
 def quoted(value: object) -> str:
     """A cell of a file as a message quotes it: in one line, not too long, with what cannot be seen written out."""
-    return _shortened(repr(str(value)))
+    return shortened(repr(str(value)))
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """A text as a message quotes it, the beginning of a long one."""
     return text if len(text) <= 60 else f"{text[:40]}… ({len(text)} characters)"

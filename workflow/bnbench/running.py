@@ -190,7 +190,7 @@ def _log(study: Study) -> Iterator[TextIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w", encoding="utf-8")
     except OSError:
-        file = Path(os.devnull).open("w")  # noqa: SIM115 - closed below
+        file = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed below
     with file:
         yield file
 

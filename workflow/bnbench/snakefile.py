@@ -18,6 +18,7 @@ from bnbench.cluster.job_logs import JobLogs
 from bnbench.errors import UserError
 from bnbench.plan import config, configfile, cost
 from bnbench.plan.chunks import Chunk, all_chunks
+from bnbench.plan.limits import refuse_large
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
 from bnbench.store import files, handed, package_hash, probes, results_folder
@@ -152,13 +153,15 @@ def study_or_exit(workflow: Any, merged: Mapping[str, Any]) -> Study:
     is looked for beside the config files, the last one first, unless `--config` names it.
     """
     paths = [_relative(path) for path in snakemake_internals.config_files(workflow)]
-    overrides = configfile.typed(snakemake_internals.overrides(workflow, merged))
-    sources = [str(path) for path in paths] + ["--config"] * bool(overrides)
+    written = snakemake_internals.overrides(workflow, merged)
+    source = " + ".join([*map(str, paths), *["--config"] * bool(written)]) or "the module's config"
     try:
         for path in paths:
             configfile.read(path)
+        refuse_large(merged, source)
+        overrides = configfile.typed(written)
         here = configfile.located(merged, [path.parent for path in reversed(paths)])
-        study = config.load(configfile.merged(here, overrides), " + ".join(sources) or "the module's config")
+        study = config.load(configfile.merged(here, overrides), source)
     except UserError as error:
         sys.exit(str(error))
     if snakemake_internals.is_main_process(workflow):

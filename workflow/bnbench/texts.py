@@ -25,12 +25,17 @@ def hidden(text: str) -> int | None:
     return next((index for index, character in enumerate(text) if not _seen(character)), None)
 
 
-def refusal(text: str) -> str:
-    """What a message says of the first character in `text` that no text may hold; empty if all can be seen."""
+def refusal(text: str, of: str = "") -> str:
+    """What a message says of the first character in `text` that no text may hold; empty if all can be seen.
+
+    Args:
+        text: whatever a user wrote.
+        of: what it is called, such as `the key `.
+    """
     index = hidden(text)
     if index is None:
         return ""
-    where = f"found {named(text[index])} as character {index + 1} of {excerpt(text, index)}"
+    where = f"found {named(text[index])} as character {index + 1} of {of}{_around(text, index)}"
     if text[index] in _LINE_BREAKS:
         return f"{where}, allowed: one line; a text that takes several in YAML begins with >-"
     return f"{where}, allowed: characters that can be seen"
@@ -53,13 +58,6 @@ def named(character: str) -> str:
     return f"U+{ord(character):04X}{f' ({name})' if name else ''}"
 
 
-def excerpt(text: str, index: int) -> str:
-    """The text around `index`, written out and in quotes."""
-    first, last = max(0, index - 20), index + 20
-    inside = shown(text[first:last], keep="")
-    return f"'{'…' * (first > 0)}{inside}{'…' * (last < len(text))}'"
-
-
 def _seen(character: str) -> bool:
     if character in _SHOW_NOTHING:
         return False
@@ -68,3 +66,10 @@ def _seen(character: str) -> bool:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def _around(text: str, index: int) -> str:
+    """The neighbourhood of `index` in `text`, written out and in quotes."""
+    first, last = max(0, index - 20), index + 20
+    inside = shown(text[first:last], keep="")
+    return f"'{'…' * (first > 0)}{inside}{'…' * (last < len(text))}'"

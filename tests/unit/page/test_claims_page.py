@@ -54,6 +54,8 @@ def test_the_setup_of_a_claim_has_two_columns_and_its_conclusion_is_not_against_
         "| claim | source | what the source did | what is tested here | study | seeds | verdict | measured |" in table
     )
     assert "**does not carry over** to a toy" in table
+    assert r"BN \| ten networks of \<i>many\</i> layers" in table
+    assert "<i>" not in table.replace(r"\<i>", "")
     with (folder / "claims.csv").open(encoding="utf-8") as file:
         first, second = csv.DictReader(file)
     assert (first["setup"], first["to"], second["setup"], second["to"]) == ("other", "a toy", "same", "")

@@ -1,9 +1,12 @@
 """Reading what a user wrote: strict YAML, and overrides as Snakemake takes them."""
 
 import copy
+import os
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from configs import refusal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +56,51 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert refusal(configfile.read, tmp_path) == f"{tmp_path}: cannot read the config file (Is a directory)"
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    said = refusal(configfile.read, tmp_path / "pipe.yaml")
+    assert said == f"{tmp_path / 'pipe.yaml'}: found a pipe or a device, allowed: a regular file"
+
+
+def test_numbers_of_a_file_in_json_are_those_of_json(write):
+    text = '{"study": "x", "optimizer": {"name": "adam", "lr": 1e-05}, "claims": [{"words": "\\ud83e\\uddea"}]}'
+    found = configfile.read(write(text))
+    assert found["optimizer"]["lr"] == 0.00001
+    assert found["claims"] == [{"words": "🧪"}]
+
+
+SAME = ["0", "-5", "+5", "0x1F", "5.", ".5", "1.0e-3", "1.5e+3", "-.inf", ".nan", "true", "FALSE", "null", "~", ""]
+
+
+@pytest.mark.parametrize("written", [*SAME, "'012'", '"yes"', "!!str 5", "y", "No way", "1.2.3", "a:b", "12 3", "v012"])
+def test_what_all_readers_of_yaml_read_alike_is_read(write, written):
+    read, usual = (reader(write(f"a: {written}")) for reader in (configfile.read, _as_pyyaml_reads))
+    assert repr(read) == repr(usual)
+
+
+def _as_pyyaml_reads(path):
+    return yaml.safe_load(Path(path).read_text())
+
+
+@given(st.text(st.sampled_from("0123456789+-._:eExXobBaAfFyYnNosTtrRuUlL~"), min_size=1, max_size=8))
+def test_a_word_is_read_as_by_yaml_1_2_or_refused(tmp_path_factory, word):
+    path = tmp_path_factory.getbasetemp() / "word.yaml"
+    path.write_text(f"a: {word}")
+    try:
+        read = configfile.read(path)["a"]
+    except UserError:
+        return
+    is_number = re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+", word)
+    assert isinstance(read, int | float) == bool(is_number or word.lower() in ("true", "false"))
+    if is_number and word.lstrip("+-").isdecimal():
+        assert read == int(word)
+
+
+def test_the_key_on_of_a_norm_is_a_word_and_no_truth_value(write):
+    written = configfile.read(write("study: x\nnorm: [none, {name: batch, on: [hidden, input]}]"))
+    assert config.resolve(written, "x")["norm"][1]["on"] == ["hidden", "input"]
+
+
 def test_anchors_merges_and_a_byte_order_mark_are_fine(write):
     text = "\ufeffstudy: x\noptimizer: [&a {name: adam, lr: 0.1}, {<<: *a, lr: 0.2}]\n"
     assert configfile.read(write(text))["optimizer"] == [{"name": "adam", "lr": 0.1}, {"name": "adam", "lr": 0.2}]
@@ -92,6 +140,11 @@ def test_an_override_means_what_it_looks_like(pair, value):
     [
         ("seeds", "--config: found 'seeds', allowed: KEY=VALUE, such as seeds=50"),
         ("hidden=[1", "--config hidden: broken YAML in '[1' (expected ',' or ']', but got '<stream end>')"),
+        ("hidden=[" + "1," * 20_000 + "1]", "--config hidden: found more than 10,000 values, allowed: at most so many"),
+        (
+            "hidden=" + "[" * 30 + "]" * 30,
+            "--config hidden: found more than 20 lists and mappings within one another, allowed: at most so many",
+        ),
         ("hidden=&a [*a]", "--config hidden: broken YAML in '&a [*a]' (found unconstructable recursive node)"),
     ],
 )

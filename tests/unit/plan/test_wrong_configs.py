@@ -1,5 +1,6 @@
 """Whatever is wrong in a config gets a line: the file, the key, what was found, what is allowed, what is near."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,41 +9,120 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 from specs import written_own
 
-from bnbench import forecast
+from bnbench import cli, forecast
 from bnbench.catalogue.parameters import schema
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.errors import UserError
-from bnbench.plan import config, configfile
+from bnbench.plan import config
 from bnbench.vocabulary import FACTORS
 
-CASES = [
-    block.strip().split("\n=> ")
-    for block in (Path(__file__).parent / "wrong_configs.txt").read_text(encoding="utf-8").split("\n\n")
-    if not block.startswith("#")
-]
 LISTS = {
     "KEYS": config.SCHEMA["properties"],
     "CONTEXTS": [factor for factor in FACTORS if factor != "norm"],
     "NORMS": REGISTRIES["norm"],
     "OPTIMIZERS": REGISTRIES["optimizer"],
+    "RATES": [str(rate) for rate in range(1, 101)],
 }
-"""What stands for a list of words in these lines."""
+"""What stands for a list of words in configs and in lines."""
 
 
-@pytest.mark.parametrize(("text", "lines"), [(text, lines) for text, *lines in CASES])
-def test_a_line_a_mistake_tells_where_and_what_and_what_is_allowed(tmp_path, monkeypatch, text, lines):
-    monkeypatch.chdir(Path(__file__).parents[1])  # where own/nets.py lies
-    path = tmp_path / "wrong.yaml"
-    path.write_text(text if text.startswith("study") else f"study: x\n{text}", encoding="utf-8")
-    with pytest.raises(UserError) as caught:
-        config.load(configfile.read(path), path.name)
-    assert str(caught.value).splitlines() == [f"wrong.yaml: {spelled_out(line)}" for line in lines]
-
-
-def spelled_out(line):
+def spelled_out(text):
     for name, words in LISTS.items():
-        line = line.replace(name, ", ".join(words))
-    return line
+        text = text.replace(name, ", ".join(words))
+    return text
+
+
+WRITTEN = [
+    spelled_out(block.strip()).split("\n=> ")
+    for block in (Path(__file__).parent / "wrong_configs.txt").read_text(encoding="utf-8").split("\n\n")
+    if not block.startswith("#")
+]
+
+TOO_LONG = "found a config file of more than 256 KiB, allowed: at most so much"
+TOO_MANY = "found more than 10,000 values, allowed: at most so many"
+TOO_MANY_ALIASES = (
+    "found more than 10,000 values, where an alias counts as all that it stands for, allowed: at most so many"
+)
+TOO_DEEP = "found more than 20 lists and mappings within one another, allowed: at most so many"
+UNKNOWN = "unknown key 'k{}'; allowed: " + ", ".join(config.SCHEMA["properties"])
+WRONG_NORM = f"norm[{{}}]: found 'btch' (text) (did you mean 'batch'?), allowed: one of {', '.join(REGISTRIES['norm'])}"
+WRONG_CLAIM = (
+    "claims[{}].predicts: found 'maybe' (text), allowed: one of helps, hurts, equivalent, not_worse, falls, rises"
+)
+
+
+def first_twenty(line):
+    return [line.format(index) for index in range(20)]
+
+
+def bomb(item, level):
+    """Lines of YAML each of which stands for nine times as much as the one before."""
+    return "".join(f"- &a{n + 1} {level(', '.join([f'*a{n}'] * 9))}\n" for n in range(12)).replace("*a0", item)
+
+
+GENERATED = {
+    "10 MB": ("batch_size: [" + "25, " * 2_600_000 + "25]", [TOO_LONG]),
+    "a million levels": ("batch_size: [" + "5," * 1_000_000 + "5]", [TOO_LONG]),
+    "a long comment": ("#" * 300_000, [TOO_LONG]),
+    "100,000 rates": (
+        "optimizer: {name: adam, lr: [" + "1," * 100_000 + "1]}",
+        [f", line 2, column 20018: {TOO_MANY}"],
+    ),
+    "20,000 unknown keys": ("".join(f"k{n}: 1\n" for n in range(20_000)), [f", line 5001, column 1: {TOO_MANY}"]),
+    "4,000 unknown keys": (
+        "".join(f"k{n}: 1\n" for n in range(4_000)),
+        [*first_twenty(UNKNOWN), "3,980 more unknown keys"],
+    ),
+    "400 wrong names": (f"norm: [{'btch, ' * 400}]", [*first_twenty(WRONG_NORM), "380 more"]),
+    "1,000 wrong claims": (
+        "claims:\n" + "- {words: w, source: s, predicts: maybe}\n" * 1_000,
+        [*first_twenty(WRONG_CLAIM), "980 more"],
+    ),
+    "aliases in a list": ("metrics:\n" + bomb("5", "[{}]".format), [TOO_MANY_ALIASES]),
+    "aliases in mappings": (
+        "metrics:\n"
+        + bomb("5", lambda inner: "{" + ", ".join(f"k{n}: {one}" for n, one in enumerate(inner.split(", "))) + "}"),
+        [TOO_MANY_ALIASES],
+    ),
+    "aliases in allowed keys": (
+        f"report: {{compare: &a [{'[none, batch], ' * 100}], baseline: [{'*a, ' * 60}]}}",
+        [TOO_MANY_ALIASES],
+    ),
+    "merged aliases": ("metrics:\n" + bomb("{k: 5}", "{{<<: [{}]}}".format), [f", line 7, column 3: {TOO_MANY}"]),
+    "a level that is 1,000 lists": ("norm: " + "[" * 1000 + "]" * 1000, [": broken YAML (nested too deeply)"]),
+    "a level that is 30 lists": ("norm: " + "[" * 30 + "]" * 30, [TOO_DEEP]),
+    "lists in lists by aliases": (
+        "metrics:\n- &a0 5\n" + "".join(f"- &a{n + 1} [*a{n}]\n" for n in range(2_000)),
+        [TOO_DEEP],
+    ),
+}
+"""What is too long to be written out, and the lines that it gets."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with nothing but files of the user's."""
+    made = tmp_path_factory.mktemp("wrong")
+    (made / "own").symlink_to(Path(__file__).parents[1] / "own")
+    return made
+
+
+ROWS = [(text, lines) for text, *lines in WRITTEN] + [*GENERATED.values()]
+
+
+@pytest.mark.parametrize(("text", "lines"), ROWS, ids=[*(text[:60] for text, _ in ROWS[: len(WRITTEN)]), *GENERATED])
+def test_a_line_a_mistake_tells_where_and_what_and_what_is_allowed_at_once_and_nothing_is_written(
+    folder, monkeypatch, capsys, text, lines
+):
+    monkeypatch.chdir(folder)
+    Path("wrong.yaml").write_text(text if text.startswith("study") else f"study: x\n{text}", encoding="utf-8")
+    begun = time.process_time()
+    status = cli.main(["check", "--configfile", "wrong.yaml"])
+    took, said = time.process_time() - begun, capsys.readouterr()
+    assert said.err.splitlines() == [f"wrong.yaml{line if line[0] in ',:' else f': {line}'}" for line in lines]
+    assert (status, said.out) == (2, "")
+    assert took < 3
+    assert {path.name for path in folder.iterdir()} == {"own", "wrong.yaml"}
 
 
 PLACES = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]

@@ -27,3 +27,20 @@ def test_plain_text_is_not_escaped_and_stands_on_one_line():
 def test_a_name_that_is_not_given_is_an_error():
     with pytest.raises(UndefinedError, match="b"):
         templating.rendered("{{ b }}", a=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("p < 0.05 [close to its edge] at 5 & 6", "p < 0.05 [close to its edge] at 5 & 6"),
+        ("<script>alert(1)</script>", r"\<script>alert(1)\</script>"),
+        ("<!-- -->", r"\<!-- -->"),
+        ("a | b \\| c", r"a \| b \\\| c"),
+        ("`code` and **bold** and _slanted_", r"\`code\` and \*\*bold\*\* and \_slanted\_"),
+        ("[here](https://a.b) ![x](y) [a]: b [c][d]", r"[here\](https://a.b) ![x\](y) [a\]: b [c\][d]"),
+        ("&lt;b&gt; &#60;", r"\&lt;b\&gt; \&#60;"),
+        ("one\n two", "one two"),
+    ],
+)
+def test_plain_text_in_markdown_is_no_markup(text, cell):
+    assert templating.markdown(text) == cell

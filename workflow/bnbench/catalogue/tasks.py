@@ -28,14 +28,17 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_MOST = 10_000_000
+"""Points that are drawn: they are kept in memory, for each seed of a job."""
+
 
 @dataclass(frozen=True)
 class Function(Task):
     """A function on [−1, 1], learned at equally spaced points and tested between them, without noise."""
 
     noise: float = parameter(0.0, "standard deviation of the Gaussian noise on the training targets", minimum=0)
-    points: int = parameter(100, "training points, equally spaced on [−1, 1]", minimum=2)
-    test_points: int = parameter(250, "test points, the midpoints of equal parts of [−1, 1]", minimum=1)
+    points: int = parameter(100, "training points, equally spaced on [−1, 1]", minimum=2, maximum=_MOST)
+    test_points: int = parameter(250, "test points, the midpoints of equal parts of [−1, 1]", minimum=1, maximum=_MOST)
 
     def train_points(self) -> int:
         """Number of training points."""
@@ -99,8 +102,8 @@ class Adding(Task):
     """
 
     length: int = parameter(20, "pairs in a sequence", minimum=2)
-    points: int = parameter(500, "training sequences", minimum=2)
-    test_points: int = parameter(500, "test sequences", minimum=1)
+    points: int = parameter(500, "training sequences", minimum=2, maximum=_MOST)
+    test_points: int = parameter(500, "test sequences", minimum=1, maximum=_MOST)
 
     def train_points(self) -> int:
         """Number of training sequences."""
@@ -136,8 +139,8 @@ class Moons(Task):
     """Two interleaved half circles, one for each class, with noise on every point."""
 
     noise: float = parameter(0.2, "standard deviation of the Gaussian noise on both coordinates", minimum=0)
-    points: int = parameter(200, "training points", minimum=2)
-    test_points: int = parameter(1000, "test points, as noisy as those for training", minimum=1)
+    points: int = parameter(200, "training points", minimum=2, maximum=_MOST)
+    test_points: int = parameter(1000, "test points, as noisy as those for training", minimum=1, maximum=_MOST)
 
     def train_points(self) -> int:
         """Number of training points."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -73,9 +74,9 @@ def _markdown(found: Sequence[Mapping[str, Any]]) -> str:
     for row in found:
         counted = f"{row['supporting']} of {row['rows']} as predicted, {row['contradicting']} decided otherwise"
         numbers = "; ".join(row["measured"]) if row["rows"] <= _SPELLED_OUT else counted
-        verdict = row["said"].replace(row["conclusion"], f"**{row['conclusion']}**", 1)
-        study = f"[{row['study']}]({row['file']})"
-        setups = (row[name] for name in claim_tables.SETUPS)
-        cells = [row["words"], row["source"], *setups, study, row["pairs"], verdict, numbers]
-        lines.append(f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |")
+        said = [row["words"], row["source"], *(row[name] for name in claim_tables.SETUPS), row["said"], numbers]
+        *told, verdict, numbers = map(templating.markdown, said)
+        verdict = verdict.replace(row["conclusion"], f"**{row['conclusion']}**", 1)
+        study = f"[{templating.markdown(row['study'])}]({quote(row['file'])})"
+        lines.append(f"| {' | '.join([*told, study, str(row['pairs']), verdict, numbers])} |")
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ combination of them. Where a study tunes, levels that differ in tuned parameters
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -14,6 +15,7 @@ from bnbench.catalogue.parameters import schema
 from bnbench.catalogue.registries import REGISTRIES
 from bnbench.plan.levels import Level, level, short
 from bnbench.plan.mistakes import ConfigError, Path, at, kinds
+from bnbench.vocabulary import FACTORS, SCHEMA
 
 TUNABLE = ("norm", "optimizer", "schedule")
 """Factors whose parameters may be tuned. A task is what is learned, not how it is learned."""
@@ -40,6 +42,24 @@ def expanded(kind: str, written: Any, path: Path) -> list[Any]:
     if not lists:
         return [written]
     return [{**written, **dict(zip(lists, values, strict=True))} for values in product(*lists.values())]
+
+
+def written(factor: str, value: Any) -> list[tuple[Path, Any]]:
+    """The levels of a factor as a config has them, each with its place; one that is a list itself stands for itself."""
+    is_list = SCHEMA["properties"][factor].get("type") == "array"
+    if isinstance(value, list) and (not is_list or all(isinstance(item, list) for item in value)):
+        return [((factor, index), item) for index, item in enumerate(value)]
+    return [((factor,), value)]
+
+
+def levels_written(config: Mapping[str, Any]) -> dict[str, int]:
+    """Factor → how many levels a config lists of it, whatever they are, or has by default."""
+
+    def levels(factor: str, entry: Any) -> int:
+        return math.prod(len(entry[key]) for key in _lists(factor, entry))
+
+    values = {factor: config.get(factor, SCHEMA["properties"][factor]["default"]) for factor in FACTORS}
+    return {name: sum(levels(name, entry) for _, entry in written(name, value)) for name, value in values.items()}
 
 
 def listed(config: Mapping[str, Any]) -> list[str]:

@@ -50,11 +50,21 @@ def all_chunks(study: Study, automatic: Size) -> list[Chunk]:
     return [chunk for setting in study.settings for chunk in _of_setting(study, setting, automatic)]
 
 
+def count(study: Study, automatic: Size) -> int:
+    """How many jobs a study has, without making them."""
+    return sum(len(_starts(study, setting, automatic)) for setting in study.settings)
+
+
 def _of_setting(study: Study, setting: Setting, automatic: Size) -> Iterator[Chunk]:
+    starts = _starts(study, setting, automatic)
+    for start in starts:
+        first = max(start, study.seeds.start)
+        yield Chunk(setting, first, min(start + starts.step, study.seeds.stop) - first)
+
+
+def _starts(study: Study, setting: Setting, automatic: Size) -> range:
+    """Where the jobs of a setting start, which is before the first seed for some; their size is the step."""
     asked = study.config["seeds_per_job"]
     size = asked if asked == "auto" else asked[setting.spec["device"]]
     size = automatic(setting.spec) if size == "auto" else size
-    stop = study.seeds.stop
-    for start in range(study.seeds.start // size * size, stop, size):
-        first = max(start, study.seeds.start)
-        yield Chunk(setting, first, min(start + size, stop) - first)
+    return range(study.seeds.start // size * size, study.seeds.stop, size)

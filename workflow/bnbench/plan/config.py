@@ -8,7 +8,8 @@ mistake, before anything runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bnbench import vocabulary
@@ -20,8 +21,19 @@ from bnbench.catalogue.registries import ENTRIES, REGISTRIES
 from bnbench.catalogue.shared_tasks import Arrays, OwnData
 from bnbench.errors import UserError, found, nearest
 from bnbench.own_results import flags
-from bnbench.plan import candidates, cross_checks, described, duplicate_checks, own_study
-from bnbench.plan.mistakes import ConfigError, Path, at, every, kinds, missing_key, refuse, unknown_keys, wrong_values
+from bnbench.plan import candidates, chunks, cost, cross_checks, described, duplicate_checks, limits, own_study
+from bnbench.plan.mistakes import (
+    ConfigError,
+    Mistake,
+    Path,
+    at,
+    every,
+    kinds,
+    missing_key,
+    refuse,
+    unknown_keys,
+    wrong_values,
+)
 from bnbench.plan.study import Study
 from bnbench.vocabulary import FACTORS
 
@@ -57,11 +69,13 @@ def load(config: Mapping[str, Any], source: str, results: Long | None = None) ->
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
+    limits.refuse_large(config, source)
     config = _spelled(config)
     try:
         study = own_study.of(_resolved(config, results))
         if study.trained_here:
             duplicate_checks.check_arms(study)
+            refuse(_too_many_jobs(study))
         else:
             cross_checks.complete_claims(study)
         cross_checks.check_claims(study)
@@ -76,11 +90,22 @@ def resolve(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     Raises:
         UserError: anything is wrong with the config or with a data file that it names.
     """
+    limits.refuse_large(config, source)
     config = _spelled(config)
     try:
         return _resolved(config)
     except UserError as error:
         raise _told(error, source, config) from error
+
+
+def _too_many_jobs(study: Study) -> Iterator[Mistake]:
+    """More jobs than Snakemake can plan."""
+    seeds, settings = len(study.seeds), len(study.settings)
+    if seeds * settings <= limits.MOST_JOBS:
+        return
+    if (jobs := chunks.count(study, cost.seeds_per_job)) > limits.MOST_JOBS:
+        said = f"found {seeds:,} seeds of {settings:,} settings in {jobs:,} jobs, allowed: at most {limits.MOST_JOBS:,}"
+        yield at(("seeds",), f"{said} jobs, see seeds_per_job")
 
 
 def _told(error: UserError, source: str, config: Mapping[str, Any]) -> UserError:
@@ -102,15 +127,14 @@ def _resolved(config: Mapping[str, Any], results: Long | None = None) -> dict[st
     keys = SCHEMA["properties"]
 
     def resolved_key(key: str) -> Any:
-        refuse(unknown_keys({key: None}, SCHEMA, ()))
         if key not in config and "default" not in keys[key]:
             raise ConfigError([missing_key((), key, keys[key])])
         return _resolve_key(key, config.get(key, keys[key].get("default")), keys[key])
 
     if config.get("results") is not None:
         return _of_results(config, resolved_key, results)
-    written = [*keys, *(key for key in config if key not in keys)]
-    resolved = dict(zip(written, every(resolved_key, written), strict=True))
+    refuse(_too_large(config))
+    resolved = _every_key(config, resolved_key)
     del resolved["results"]
     if isinstance(resolved["seeds"], int):
         resolved["seeds"] = {"first": 0, "count": resolved["seeds"]}
@@ -120,6 +144,28 @@ def _resolved(config: Mapping[str, Any], results: Long | None = None) -> dict[st
     if classes := sources.here(_called_by_name(resolved)):
         resolved["sources"] = classes
     return resolved
+
+
+def _too_large(config: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A grid that nobody could train, which takes for ever to plan."""
+    levels = candidates.levels_written(config)
+    if (settings := math.prod(filter(None, levels.values()))) > limits.MOST_SETTINGS:
+        factors = " × ".join(f"{count:,} of {factor}" for factor, count in levels.items() if count > 1)
+        said = f"found {settings:,} settings ({factors}), allowed: at most {limits.MOST_SETTINGS:,} in one study"
+        yield Mistake((), f"{said}; studies share the results that they have in common")
+
+
+def _every_key(config: Mapping[str, Any], resolved_key: Callable[[str], Any]) -> dict[str, Any]:
+    """The value of every key that there is; refuses others."""
+    keys = SCHEMA["properties"]
+    wrong = [*unknown_keys(dict.fromkeys(config), SCHEMA, ())]
+    try:
+        values = every(resolved_key, keys)
+    except ConfigError as error:
+        refuse([*wrong, *error.mistakes])
+        raise
+    refuse(wrong)
+    return dict(zip(keys, values, strict=True))
 
 
 def _of_results(config: Mapping[str, Any], resolve: Any, results: Long | None) -> dict[str, Any]:
@@ -158,10 +204,7 @@ def _resolve_key(key: str, value: Any, rule: Mapping[str, Any]) -> Any:
         return level(value, (key,))
     if value == []:
         raise ConfigError([at((key,), "found an empty list, allowed: at least one level")])
-    written: list[tuple[Path, Any]] = [((key,), value)]
-    if isinstance(value, list) and (rule.get("type") != "array" or all(isinstance(item, list) for item in value)):
-        written = [((key, index), item) for index, item in enumerate(value)]
-    return [each for some in every(levels, written) for each in some]
+    return [each for some in every(levels, candidates.written(key, value)) for each in some]
 
 
 def _entry(kind: str, level: Any, path: Path) -> dict[str, Any]:

@@ -4,38 +4,17 @@ What comes in is text, what goes out are plain values that `config` checks. Anyt
 YAML, or that YAML would silently misread, ends in one `UserError`.
 """
 
+import json
 import os
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from bnbench.errors import UserError, first_line, found
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a duplicate key and a node that contains itself, and says where a value is wrong."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ARG002 - shallow, a node could hold itself
-        try:
-            return super().construct_object(node, deep=True)
-        except (ValueError, AttributeError) as error:  # "2024-13-01" is a date to YAML, and "!!int x" a number
-            problem = f"'{node.value}' is no {node.tag.rpartition(':')[2]}"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(key_node, yaml.ScalarNode):
-                continue
-            key = self.construct_object(key_node)
-            if key in seen:
-                problem = f"the key {str(key)!r} occurs twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+from bnbench.errors import UserError, first_line, found, shortened
+from bnbench.plan import limits, strict_yaml
 
 
 def read(path: Path | str) -> dict[str, Any]:
@@ -45,21 +24,63 @@ def read(path: Path | str) -> dict[str, Any]:
         UserError: the file is absent or not readable, broken YAML (with line and column), not a mapping, or has a key
             that occurs twice.
     """
+    text = _text(Path(path))
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        content = yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the config file ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not a text file in UTF-8 ({error.reason} at byte {error.start})") from error
+        content = _loaded(text)
     except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UserError(f"{path}{where}: broken YAML ({_problem(error)})") from error
+        raise UserError(f"{path}{_place(error)}: {_problem(error)}") from error
+    except _DoubtfulError as error:
+        lines = [f", line {line}, column {column}: {said}" for (line, column), said in sorted(error.places.items())]
+        raise UserError(limits.told(str(path), lines)) from error
+    limits.refuse_large(content, str(path))
     if not isinstance(content, dict):
         raise UserError(
             f"{path}: found {found(content)}, allowed: a mapping of keys to values, such as 'study: default'"
         )
+    return content
+
+
+class _DoubtfulError(Exception):
+    """There are values that readers of YAML read differently."""
+
+    def __init__(self, places: Mapping[tuple[int, int], str]) -> None:
+        super().__init__(places)
+        self.places = places
+        """Line and column → the message about the value there."""
+
+
+def _text(path: Path) -> str:
+    """The text of a config file.
+
+    Raises:
+        UserError: the file is absent, not readable, no file of text or too long.
+    """
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # reading a pipe would wait for ever
+            raise UserError(f"{path}: found a pipe or a device, allowed: a regular file")
+        with path.open("rb") as file:
+            content = file.read(limits.MOST_BYTES + 1)
+        if len(content) > limits.MOST_BYTES:
+            said = f"found a config file of more than {limits.MOST_BYTES // 1024} KiB, allowed: at most so much"
+            raise UserError(f"{path}: {said}")
+        return content.decode("utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the config file ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not a text file in UTF-8 ({error.reason} at byte {error.start})") from error
+
+
+def _loaded(text: str) -> Any:
+    """What a text in YAML holds; in one that is JSON, as Snakemake reads it too, numbers are those of JSON."""
+    loader = strict_yaml.Loader(text)
+    try:
+        content = loader.get_single_data()
+    finally:
+        loader.dispose()
+    with suppress(ValueError):
+        return json.loads(text)
+    if loader.doubtful:
+        raise _DoubtfulError(loader.doubtful)
     return content
 
 
@@ -75,9 +96,11 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise UserError(f"--config: found '{pair}', allowed: KEY=VALUE, such as seeds=50")
         try:
-            overrides[key] = typed(yaml.load(value, yaml.BaseLoader))  # noqa: S506 - makes nothing but text
+            content = yaml.load(value, strict_yaml.Texts)  # noqa: S506 - makes nothing but text
         except (yaml.YAMLError, RecursionError) as error:
-            raise UserError(f"--config {key}: broken YAML in {value!r} ({_problem(error)})") from error
+            raise UserError(f"--config {key}: {_problem(error, f' in {shortened(repr(value))}')}") from error
+        limits.refuse_large(content, f"--config {key}")
+        overrides[key] = typed(content)
     return overrides
 
 
@@ -141,8 +164,15 @@ def _beside(path: str, folders: Sequence[Path]) -> str:
     return next((each for each in seen if Path(each).exists()), path)
 
 
-def _problem(error: Exception) -> str:
+def _place(error: Exception) -> str:
+    """Where YAML found something wrong, as far as it knows."""
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
+def _problem(error: Exception, where: str = "") -> str:
     """YAML's complaint, in one line."""
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    return getattr(error, "problem", None) or first_line(error)
+    problem = getattr(error, "problem", None) or first_line(error)
+    if isinstance(error, strict_yaml.TooManyError):
+        return problem
+    return f"broken YAML{where} ({'nested too deeply' if isinstance(error, RecursionError) else problem})"

@@ -14,7 +14,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, relevance
 
+from bnbench import texts
 from bnbench.errors import UserError, found, near, nearest
+from bnbench.plan import limits
 from bnbench.plan.configfile import typed
 
 Path = tuple[str | int, ...]
@@ -64,7 +66,7 @@ class ConfigError(UserError):
     def told(self, source: str, config: Any) -> UserError:
         """The same in the order of `config`, each line with the name of its `source`."""
         ordered = sorted(self.mistakes, key=lambda mistake: _position(mistake.path, config))
-        return UserError("\n".join(f"{source}: {mistake.text}" for mistake in ordered))
+        return UserError(limits.told(source, [f": {mistake.text}" for mistake in ordered]))
 
 
 def at(path: Path, said: str) -> Mistake:
@@ -117,17 +119,20 @@ def unknown_keys(value: Any, rule: Mapping[str, Any], path: Path, owner: str | N
     """Keys that `rule` does not contain, at any depth that it describes."""
     if isinstance(value, Mapping) and "properties" in rule:
         known = rule["properties"]
-        for key, item in value.items():
+        for key in value:
             if key in known:
-                yield from unknown_keys(item, known[key], (*path, key))
-                continue
-            if rule.get("additionalProperties"):  # of the user's own code, which says elsewhere what it takes
-                continue
+                yield from unknown_keys(value[key], known[key], (*path, key))
+        if rule.get("additionalProperties"):  # of the user's own code, which says elsewhere what it takes
+            return
+        unknown = [key for key in value if key not in known]
+        for key in unknown[: limits.MOST_TOLD]:  # to look for the nearest one takes its time
             where = f" in {owner or _place(path)}" if path else ""
             descriptions = {name: each.get("description", "") for name, each in known.items()}
             hint, meant = nearest(key, known, descriptions), near(key, known, descriptions)
             said = f"unknown key {str(key)!r}{where}{hint}; allowed: {', '.join(known) or 'none'}"
             yield Mistake((*path, key), line(path, said), (*path, meant) if meant and meant not in value else None)
+        if left := unknown[limits.MOST_TOLD :]:
+            yield Mistake((*path, left[0]), line(path, f"{len(left):,} more unknown keys"))
     elif isinstance(value, list) and "items" in rule:
         for index, item in enumerate(value):
             yield from unknown_keys(item, rule["items"], (*path, index))
@@ -141,7 +146,7 @@ def missing_key(path: Path, name: str, rule: Mapping[str, Any]) -> Mistake:
 
 def wrong_values(value: Any, rule: Mapping[str, Any], path: Path) -> Iterator[Mistake]:
     """What in `value` does not follow `rule`, one mistake a place; `unknown_keys` reports unknown keys."""
-    odd = {mistake.path: mistake for mistake in _odd_numbers(value, path)}
+    odd = {mistake.path: mistake for mistake in _odd(value, path)}
     yield from odd.values()
     problems: dict[Path, list[ValidationError]] = {}
     for problem in Draft202012Validator(rule).iter_errors(value):
@@ -158,15 +163,26 @@ def wrong_values(value: Any, rule: Mapping[str, Any], path: Path) -> Iterator[Mi
             yield at(where, _refused(worst))
 
 
-def _odd_numbers(value: Any, path: Path) -> Iterator[Mistake]:
-    """NaN, infinity and enormous whole numbers at any depth: no comparison of a schema catches a NaN."""
+def _odd(value: Any, path: Path) -> Iterator[Mistake]:
+    """What no key takes, at any depth.
+
+    Text that shows nothing or hides something; NaN, which no comparison of a schema catches, infinity and enormous
+    whole numbers; and what YAML has besides, such as dates.
+    """
     if isinstance(value, Mapping | list):
         for step, item in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from _odd_numbers(item, (*path, step))
+            if isinstance(step, str) and (refused := texts.refusal(step, "the key ")):
+                yield at(path, refused)
+            yield from _odd(item, (*path, step))
+    elif isinstance(value, str):
+        if refused := texts.refusal(value):
+            yield at(path, refused)
     elif isinstance(value, float) and not math.isfinite(value):
         yield at(path, f"found {value}, allowed: finite numbers")
     elif isinstance(value, int) and abs(value) > _LARGEST:
         yield at(path, f"found {found(value)}, allowed: whole numbers up to {_LARGEST}")
+    elif not isinstance(value, int | float | None):
+        yield at(path, f"found {found(value)} ({type(value).__name__}), allowed: text, numbers, true, false or null")
 
 
 def _position(path: Path, config: Any) -> tuple[int, ...]:
@@ -244,7 +260,7 @@ def _as_number(text: str, rule: Mapping[str, Any]) -> str:
     """How to write the number that `text` looks like, where `rule` allows one."""
     allowed = {kind for part in (rule, *rule.get("anyOf", [])) for kind in kinds(part)}
     number = typed(text)
-    if not allowed & {"integer", "number"} or isinstance(number, str | bool | None) or not math.isfinite(number):
+    if not allowed & {"integer", "number"} or isinstance(number, str | bool | None) or not abs(number) <= _LARGEST:
         return ""
     number = int(number) if "integer" in allowed and number == int(number) else number
     return f"; as a number, write {yaml.safe_dump(number).splitlines()[0]}"

@@ -8,6 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 _MARKUP = re.compile(r"([\\*`_|{}])")
+_MARKDOWN = re.compile(r"[\\`*_~|]|<(?=[A-Za-z/!?])|\](?=[(\[:])|&(?=#?\w+;)")
+"""What is markup in Markdown; `p < 0.05` and `[close to its edge]` are none."""
+
 _ESCAPED = {"{": "{{ '{' }}", "}": "{{ '}' }}"}  # what is markup to the second rendering of reStructuredText
 
 
@@ -39,6 +42,11 @@ def camel(name: str) -> str:
 def rst(text: str) -> str:
     """Plain text in reStructuredText that is a template itself, as the texts of Snakemake's reports are."""
     return _MARKUP.sub(lambda found: _ESCAPED.get(found[1], f"\\{found[1]}"), text)
+
+
+def markdown(text: str) -> str:
+    """Plain text in a cell of a table in Markdown: no HTML, no link, no emphasis, on one line."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def source(room: str, name: str) -> str:
