@@ -86,13 +86,17 @@ Mixed = tuple[tuple[str, tuple[str, ...]], ...]
 """The property that compared trials mix, and its values."""
 
 
+MIXES = {"torch": "torch", "device_name": "device", "arithmetic": "arithmetic"}
+"""Column of the trials → what it is called where they mix its values."""
+
+
 def mixed(factor: str, *arms: pd.DataFrame) -> Mixed:
     """Which versions of torch, devices and kinds of arithmetic the trials of a context mix; empty where they do not.
 
     Where devices are compared, the arms differ by design in all but the version: then it is those within an arm.
     """
     found: list[tuple[str, tuple[str, ...]]] = []
-    for column, name in (("torch", "torch"), ("device_name", "device"), ("arithmetic", "arithmetic")):
+    for column, name in MIXES.items():
         values = [set(arm[column].dropna()) for arm in arms]
         together = values if factor == "device" and name != "torch" else [set.union(*values)]
         found += [(name, tuple(sorted(names))) for names in together if len(names) > 1]
