@@ -29,7 +29,7 @@ from bnbench.catalogue.tasks import TASKS
 from bnbench.plan import config, cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.study import Study
-from bnbench.store import chunk_files, files, provenance, tables
+from bnbench.store import chunk_files, files, provenance
 from bnbench.trainer.chunk import Trained, trial_tables
 from bnbench.vocabulary import LOSSES
 
@@ -94,7 +94,7 @@ def write_results(study: Study, results: Path) -> None:
         data = [points(seed) for seed in seeds]
         paths = chunk_files.paths(chunk, results)
         for kind, table in trial_tables(chunk.setting, seeds, data, trained, provenance.processor(), threads=1).items():
-            tables.write_parquet(paths[kind], train.in_order(chunk, kind, [table]), footer)
+            chunk_files.write(chunk, kind, paths[kind], train.in_order(chunk, kind, [table]), footer)
 
 
 def made_up(chunk: Chunk, context: int) -> Trained:

@@ -33,7 +33,12 @@ def trials(setting, measured, seconds):
     named = dict.fromkeys(LOSSES, test) | measured
     losses = {name: np.broadcast_to(np.asarray(values, float), (len(epochs), seeds)) for name, values in named.items()}
     losses[GAP] = np.log(losses["test_loss"]) - np.log(losses["eval_loss"])
-    facts = {"seconds": np.broadcast_to(seconds, seeds), "torch": "2.13.0", "device_name": "a processor"}
+    facts = {
+        "seconds": np.broadcast_to(seconds, seeds),
+        "torch": "2.13.0",
+        "device_name": "a processor",
+        "arithmetic": "AVX2",
+    }
     rows = pd.DataFrame(facts, index=pd.RangeIndex(seeds, name="seed"))
     return Trials(setting, rows, losses, dict.fromkeys(losses, epochs), {})
 

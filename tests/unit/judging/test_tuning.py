@@ -26,7 +26,12 @@ several = settings(max_examples=60, deadline=None, derandomize=True)
 
 def finals(validation, outcome, seeds=None):
     seeds = np.arange(len(validation)) if seeds is None else np.asarray(seeds)
-    columns = {"torch": "2", "device_name": "a processor", "weights_hash": [f"weights {seed}" for seed in seeds]}
+    columns = {
+        "torch": "2",
+        "device_name": "a processor",
+        "arithmetic": "AVX2",
+        "weights_hash": [f"weights {seed}" for seed in seeds],
+    }
     trials = pd.DataFrame(columns, index=seeds)
     arrays = (np.asarray(values, dtype=float) for values in (validation, outcome, outcome))
     return Finals(seeds, *arrays, np.zeros(len(seeds), np.int64), trials, 1e-17)

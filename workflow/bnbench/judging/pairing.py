@@ -82,11 +82,12 @@ def left_out(arm: Trials, outcome: str) -> list[dict[str, Any]]:
     return rows
 
 
-MIXABLE = {"torch": "torch", "device_name": "device", "arithmetic": "arithmetic"}
-"""A column of trials → the property in it that compared trials may mix."""
-
 Mixed = tuple[tuple[str, tuple[str, ...]], ...]
 """The property that compared trials mix, and its values."""
+
+
+MIXES = {"torch": "torch", "device_name": "device", "arithmetic": "arithmetic"}
+"""Column of the trials → what it is called where they mix its values."""
 
 
 def mixed(factor: str, *arms: pd.DataFrame) -> Mixed:
@@ -95,7 +96,7 @@ def mixed(factor: str, *arms: pd.DataFrame) -> Mixed:
     Where devices are compared, the arms differ by design in all but the version: then it is those within an arm.
     """
     found: list[tuple[str, tuple[str, ...]]] = []
-    for column, name in MIXABLE.items():
+    for column, name in MIXES.items():
         values = [set(arm[column].dropna()) for arm in arms]
         together = values if factor == "device" and name != "torch" else [set.union(*values)]
         found += [(name, tuple(sorted(names))) for names in together if len(names) > 1]

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from bnbench.judging import confusion, verdict_rows, verdicts
 from bnbench.judging.confusion import Taken
 from bnbench.judging.finals import censored, final, resolution
-from bnbench.judging.pairing import MIXABLE, mixed
+from bnbench.judging.pairing import MIXES, mixed
 from bnbench.judging.stats import Array, t_interval
 from bnbench.judging.summaries import joined
 from bnbench.judging.verdict_rows import shown
@@ -149,7 +149,7 @@ def finals(study: Study, arm: Trials) -> Finals:
     kept = ((VALIDATION, window), (outcome, window), (outcome, 0.0))
     validation, *ended = (np.asarray(final(arm, *asked), np.float64) for asked in kept)
     known = censored(arm, outcome, window).to_numpy(np.int64)
-    where = arm.rows[[*MIXABLE, "weights_hash"]]
+    where = arm.rows[[*MIXES, "weights_hash"]]
     cost, cost_last = map(study.outcome.cost, ended)
     return Finals(arm.seeds, validation, cost, cost_last, known, where, resolution(arm.setting, outcome))
 
