@@ -151,6 +151,13 @@ def test_pairs_of_mixed_provenance_are_named(compared, column, kind):
     assert mixed(compared(study, **alone)[1]) == [""]
 
 
+def test_tables_that_were_collected_before_the_arithmetic_was_recorded_are_read(compared):
+    study = synthetic.plan()
+    frames = synthetic.frames(study)
+    frames["trials"] = frames["trials"].drop(columns="arithmetic")
+    assert mixed(compared(study, frames)[1]) == [""]
+
+
 def test_devices_that_are_compared_are_mixed_only_within_an_arm(compared):
     study = synthetic.plan(norm=["none"], device=["cpu", "cuda"], report={"factor": "device", "baseline": "cpu"})
     assert mixed(compared(study, device_name=lambda labels, _: labels["device"])[1]) == [""]
