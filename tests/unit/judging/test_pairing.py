@@ -6,9 +6,11 @@ import pytest
 import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stores import changed
 
+from bnbench import compare
 from bnbench.judging import pairing
-from bnbench.store import trials
+from bnbench.store import tables, trials
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -151,11 +153,12 @@ def test_pairs_of_mixed_provenance_are_named(compared, column, kind):
     assert mixed(compared(study, **alone)[1]) == [""]
 
 
-def test_tables_that_were_collected_before_the_arithmetic_was_recorded_are_read(compared):
+def test_tables_that_were_collected_before_the_arithmetic_was_recorded_are_read(tmp_path):
     study = synthetic.plan()
-    frames = synthetic.frames(study)
-    frames["trials"] = frames["trials"].drop(columns="arithmetic")
-    assert mixed(compared(study, frames)[1]) == [""]
+    data = synthetic.collected(study, tmp_path / "data")
+    changed(data / "trials.parquet", lambda table: table.drop_columns(["arithmetic"]))
+    compare.run(study, data, tmp_path, synthetic.SPLITS)
+    assert mixed(tables.read_json(tmp_path / "verdicts.json")) == [""]
 
 
 def test_devices_that_are_compared_are_mixed_only_within_an_arm(compared):
