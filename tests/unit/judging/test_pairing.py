@@ -6,9 +6,11 @@ import pytest
 import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stores import changed
 
+from bnbench import compare
 from bnbench.judging import pairing
-from bnbench.store import trials
+from bnbench.store import tables, trials
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -149,6 +151,14 @@ def test_pairs_of_mixed_provenance_are_named(compared, column, kind):
     # Seed 8 is in no pair: whatever it was made by mixes with nothing.
     alone = {column: lambda _, seed: "one" if seed < 8 else "other", "seeds": lambda _: range(9)}
     assert mixed(compared(study, **alone)[1]) == [""]
+
+
+def test_tables_that_were_collected_before_the_arithmetic_was_recorded_are_read(tmp_path):
+    study = synthetic.plan()
+    data = synthetic.collected(study, tmp_path / "data")
+    changed(data / "trials.parquet", lambda table: table.drop_columns(["arithmetic"]))
+    compare.run(study, data, tmp_path, synthetic.SPLITS)
+    assert mixed(tables.read_json(tmp_path / "verdicts.json")) == [""]
 
 
 def test_devices_that_are_compared_are_mixed_only_within_an_arm(compared):

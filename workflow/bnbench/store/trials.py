@@ -69,6 +69,8 @@ def read(study: Study, data: Path, setting: Setting) -> Trials:
         UserError: a table is absent or corrupt, a trial lacks some of its epochs, or a loss is negative.
     """
     trials = tables.read_setting(data / "trials.parquet", setting.address).to_pandas()
+    if "arithmetic" not in trials:  # collected by an earlier version
+        trials["arithmetic"] = None
     asked = set(study.seeds)
     duplicated = set(trials.loc[trials.seed.duplicated(), "seed"])
     left_out = {
