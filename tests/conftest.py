@@ -1,9 +1,12 @@
 """What the tests of whole runs share."""
 
 import compileall
+import fcntl
 import os
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -50,9 +53,11 @@ def cluster(tmp_path_factory):
     def call(*verb):
         subprocess.run([PROJECT / "tests" / "cluster" / "cluster.sh", *verb], check=True, env=environment, timeout=1200)
 
-    call("install")
-    try:
-        call("start")
-        yield call
-    finally:
-        call("stop")
+    with (Path(tempfile.gettempdir()) / "bnbench-cluster.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a machine has one cluster at a time
+        call("install")
+        try:
+            call("start")
+            yield call
+        finally:
+            call("stop")
