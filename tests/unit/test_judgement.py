@@ -101,7 +101,8 @@ def test_the_verb_writes_the_report_and_says_its_answer(called):
          "below 0.5"),
         (["--outcome", "val_loss", "--window", "-1"], "--window: found -1.0, allowed: a number at least 0 and at most "
          "1"),
-        (["--outcome", "val_loss", "--margin", "0"], "--margin: found 0.0, allowed: a number above 0, or null"),
+        (["--outcome", "val_loss", "--margin", "0"], "--margin: found 0.0, allowed: a number above 0 and at "
+         "most 1e+30, or null"),
         (["--outcome", "val_loss", "--margin", "0.9"], "--margin: found 0.9, allowed: more than 1, since ratios are "
          "compared"),
         (["--outcome", "val_loss", "--margin", "nan"], "--margin: found nan, allowed: finite numbers"),

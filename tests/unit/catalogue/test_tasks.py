@@ -213,7 +213,7 @@ def wrong(frame, **changes):
         ("price\n1\n2\n3\n4\n", "no column to learn from; allowed: at least one besides price"),
         ("age,price\n1,2\n2,\n3,4\n", r"missing value in row 2 \(.*\), column 'price'"),
         ("age,price\n1,2\n2,3\n", "2 usable rows; at least 4"),
-        ("age,price\n1,2\n2,inf\n3,1\n4,1\n", "column 'price' holds an infinite value"),
+        ("age,price\n1,2\n2,inf\n3,1\n4,1\n", "target 'price' holds an infinite value"),
         ("age,price\n1,2\n2,3,4,5\n", "cannot be read as csv"),
     ],
 )
