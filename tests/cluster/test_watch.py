@@ -7,7 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from clusters import PACE, PROFILE, STUDY, caught_in_training, described, halted_in_training, preempt, running, slurm
+from clusters import PACE, PROFILE, STUDY, described, halted_in_training, preempt, running, slurm
 
 from checkouts import finished_chunks
 
@@ -71,7 +71,7 @@ def test_how_jobs_ended_that_were_forgotten_while_snakemake_stood_still_is_found
 
 def test_a_job_that_slurm_forgot_in_training_is_tried_again_and_goes_on(two, asleep, wait_until):
     run = two.start("--until", "train")
-    _, job = caught_in_training(two, wait_until)
+    job = halted_in_training(two, wait_until)
     asleep(run, lambda: None)
     output = ended_well(run)
     assert re.search(rf"SLURM no longer knows job {job} \(.*\), and its tables are not there", output)

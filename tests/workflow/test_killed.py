@@ -99,10 +99,15 @@ def test_a_job_that_was_killed_between_its_tables_is_done_again_and_its_leftover
         note = notes / "incomplete" / Path(*(name[i : i + 254] for i in range(0, len(name), 254)))
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text("{}")
+    whole = next((finished.results / "losses").glob("sine-none-full-*/seeds-0-1.parquet"))
+    kept = finished.results / "checkpoints" / whole.parent.name / whole.stem
+    kept.mkdir(parents=True)
+    (kept / "progress").write_text("0.9000\n")
     before = finished_chunks(finished)
     assert finished.planned()["train"] == 1
     finished.run("--until", "collect")
     assert before.items() <= finished_chunks(finished).items()
+    assert not (finished.results / "checkpoints").exists()
     assert_same_bits(finished, finished_once)
 
 

@@ -21,7 +21,7 @@ from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.limits import refuse_large
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import files, handed, package_hash, probes, results_folder
+from bnbench.store import files, handed, package_hash, probes, progress, results_folder
 from bnbench.store.chunk_files import is_there
 from bnbench.vocabulary import PACKAGE
 from bnbench.wording import captions, formats, templating
@@ -232,7 +232,12 @@ def hand_over(workflow: Any, study: Study) -> str:
 def _mark_results_or_exit(study: Study) -> None:
     """Exit with a message where the results of a job could not be written; else leave a mark in their folder."""
     results = results_folder.of_environment()
-    if not study.trained_here or all(is_there(chunk, results) for chunk in planned(study)):
+    chunks = planned(study) if study.trained_here else []
+    finished = [chunk for chunk in chunks if is_there(chunk, results)]
+    for chunk in finished:
+        if progress.folder(chunk, results).exists():  # a job was killed at its very end
+            progress.clear(chunk, results)
+    if len(finished) == len(chunks):
         return  # what is read only may be of a folder that others write
     try:
         results_folder.check_writable(results)

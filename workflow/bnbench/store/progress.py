@@ -7,6 +7,7 @@ depends on it but what people see while they wait.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 from bnbench import regular
@@ -14,9 +15,23 @@ from bnbench.errors import UserError
 from bnbench.plan.chunks import Chunk
 
 
+def folder(chunk: Chunk, results: Path) -> Path:
+    """The folder of all that a job keeps while it trains a chunk: checkpoints and progress."""
+    return results / "checkpoints" / chunk.setting.address / chunk.stem
+
+
 def path(chunk: Chunk, results: Path) -> Path:
     """Where the progress of a chunk lies."""
-    return results / "checkpoints" / chunk.setting.address / chunk.stem / "progress"
+    return folder(chunk, results) / "progress"
+
+
+def clear(chunk: Chunk, results: Path) -> None:
+    """Remove all that was kept of a chunk's training, and the folders that this leaves empty."""
+    kept = folder(chunk, results)
+    shutil.rmtree(kept, ignore_errors=True)
+    for above in kept.parents[:2]:
+        with contextlib.suppress(OSError):
+            above.rmdir()
 
 
 def write(path: Path, share: float) -> bool:

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import math
-import shutil
 import signal
 import stat
 import sys
@@ -28,6 +27,7 @@ import numpy as np
 from bnbench.errors import UserError, first_line
 from bnbench.plan.chunks import Chunk
 from bnbench.store import files, provenance, tables
+from bnbench.store import progress as progress_files
 from bnbench.trainer.progress import Progress
 from bnbench.trainer.snapshot import State
 
@@ -51,10 +51,10 @@ class Checkpoints:
     def __init__(
         self, chunk: Chunk, results: Path, device_name: str, every: float = EVERY, progress: Progress | None = None
     ) -> None:
-        self.folder = results / "checkpoints" / chunk.setting.address / chunk.stem
+        self.folder = progress_files.folder(chunk, results)
         self.devices = [device_name]
         """Names of the devices that the chunk was trained on, this one last."""
-        self._chunk = chunk
+        self._chunk, self._results = chunk, results
         self._every = every
         self._progress = progress
         self._due = time.monotonic() + every
@@ -121,10 +121,7 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Remove them all, and the folders that this leaves empty."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        for folder in self.folder.parents[:2]:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        progress_files.clear(self._chunk, self._results)
 
     def _save(self, seeds: range, state: State) -> str:
         """Write a checkpoint; say whether it worked. Training continues if none can be written."""
