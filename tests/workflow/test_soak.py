@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -100,10 +101,11 @@ def assert_whole(chunk, results, undisturbed):
 
 
 def bnbench_train(chunk, results):
-    setting = planned.arguments(chunk.setting, results.parent)
-    command = [sys.executable, "-m", "bnbench", "train", *setting, "--results", results]
-    command += ["--first", str(chunk.first), "--last", str(chunk.last)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
+    with tempfile.TemporaryDirectory() as folder:  # the disk of the results may be full
+        setting = planned.arguments(chunk.setting, Path(folder))
+        command = [sys.executable, "-m", "bnbench", "train", *setting, "--results", results]
+        command += ["--first", str(chunk.first), "--last", str(chunk.last)]
+        return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
 
 
 def test_thirty_interruptions_at_random_times_change_no_bit_and_leave_no_file(trainers, tmp_path):
@@ -163,7 +165,7 @@ def test_on_a_full_disk_a_chunk_fails_with_one_message_and_is_done_when_there_is
     failed = bnbench_train(SMALL, results)
     assert failed.returncode == 2
     (message,) = failed.stderr.splitlines()
-    assert ": cannot be written (" in message
+    assert " cannot be written (" in message
     assert "No space left on device" in message
     written = left(results)
     assert len(written) == (share == 1)

@@ -102,12 +102,13 @@ def assert_goes_on_from_every_epoch(setting, path, seeds=(3, 8)):
     """Both seeds end in the same bits from a checkpoint of every epoch as at one go."""
 
     def save(epochs, state):
-        checkpoints._write(path / f"{epochs}.npz", {"epochs": epochs, "seconds": 0.0}, state())
+        header = {"count": len(seeds), "epochs": epochs, "seconds": 0.0, "devices": []}
+        checkpoints._write(path / f"{epochs}.npz", header, state())
 
     straight = train_networks(engine_of(setting, seeds), setting, after_epoch=save)
     assert np.isfinite(straight.losses["train_loss"]).all()
     for epoch in range(1, setting["epochs"] + 1):
-        _, state = checkpoints._read(path / f"{epoch}.npz")
+        state = checkpoints._read(path / f"{epoch}.npz", {"count": len(seeds)}, setting["epochs"])
         further = train_networks(engine_of(setting, seeds), setting, start=state)
         for name, values in straight.losses.items():
             np.testing.assert_array_equal(further.losses[name], values, err_msg=f"{name}, after epoch {epoch}")
