@@ -59,7 +59,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.yaml")
     said = refusal(configfile.read, tmp_path / "pipe.yaml")
-    assert said == f"{tmp_path / 'pipe.yaml'}: found a pipe or a device, allowed: a regular file"
+    assert said == f"{tmp_path / 'pipe.yaml'}: found a pipe, allowed: a regular file"
 
 
 def test_numbers_of_a_file_in_json_are_those_of_json(write):

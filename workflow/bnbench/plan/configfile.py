@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
+from bnbench import regular
 from bnbench.errors import UserError, first_line, found, shortened
-from bnbench.plan import limits, strict_yaml
+from bnbench.plan import limits, portable, strict_yaml
 
 
 def read(path: Path | str) -> dict[str, Any]:
@@ -56,8 +57,7 @@ def _text(path: Path) -> str:
         UserError: the file is absent, not readable, no file of text or too long.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():  # reading a pipe would wait for ever
-            raise UserError(f"{path}: found a pipe or a device, allowed: a regular file")
+        regular.require(path)
         with path.open("rb") as file:
             content = file.read(limits.MOST_BYTES + 1)
         if len(content) > limits.MOST_BYTES:
@@ -138,22 +138,7 @@ def located(config: Mapping[str, Any], folders: Iterable[Path]) -> dict[str, Any
     The same holds of the path of `results`, which is the folder itself where none is written.
     """
     places = [*folders]
-
-    def below(value: Any) -> Any:
-        if isinstance(value, list):
-            return [below(item) for item in value]
-        if not isinstance(value, Mapping):
-            return value
-        found = {key: below(item) for key, item in value.items()}
-        if "name" in value and isinstance(path := value.get("path"), str):
-            found["path"] = _beside(path, places)
-        return found
-
-    seen = {key: below(value) for key, value in config.items()}
-    results = seen.get("results")
-    if isinstance(results, Mapping) and isinstance(path := results.get("path", "."), str):
-        seen["results"] = {**results, "path": _beside(path, places)}
-    return seen
+    return portable.with_paths(config, lambda path: _beside(path, places))
 
 
 def _beside(path: str, folders: Sequence[Path]) -> str:
