@@ -17,10 +17,18 @@ if [ -z "$tool" ]; then
     exit 1
 fi
 version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' workflow/bnbench/__init__.py)
-revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-[ -z "$(git status --porcelain 2>/dev/null)" ] || revision=$revision-changed
-# Where it comes from, if that is public; never a password that stands in the address.
-source=$(git remote get-url origin 2>/dev/null | sed -nE 's#^https://([^/@]*@)?#https://#p' || true)
+# Git's answer about the repository here, whatever the environment names.
+here() { (unset "${!GIT_@}" && git "$@" 2>/dev/null) || true; }
+
+revision=unknown source=
+if [ "$(here ls-files --full-name containers/build.sh)" = containers/build.sh ]; then # else the repository is another's
+    revision=$(here rev-parse HEAD)
+    # What the image takes from here; studies are configs.
+    taken=(Snakefile containers workflow ':(exclude)workflow/studies')
+    [ -z "$(here -c core.fileMode=false status --porcelain -- "${taken[@]}")" ] || revision=$revision-dirty
+    # Where it comes from, if that is public; never a password that stands in the address.
+    source=$(here remote get-url origin | sed -nE 's#^https://([^/@]*@)?#https://#p')
+fi
 arguments=(--build-arg "FLAVOUR=${FLAVOUR:-cpu}" --build-arg "PIP_ARGS=${PIP_ARGS:-}"
     --build-arg "VERSION=$version" --build-arg "REVISION=$revision"
     --build-arg "SOURCE=${source:-unknown}")

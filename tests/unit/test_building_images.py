@@ -1,6 +1,8 @@
 """`make image` builds with what is there, and says what to install where nothing is."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,6 +57,58 @@ def test_apptainer_takes_a_folder_as_its_base(build, tmp_path):
     assert "BOOTSTRAP=localimage" in called
     assert called[-1] == "containers/bnbench.def"
     assert "BOOTSTRAP=localimage" not in build("apptainer", BASE="ours:1")[1]
+
+
+def _revision(folder, **environment):
+    """What the image of a copy of the script in a folder would be told that it is built from."""
+    done = subprocess.run(
+        [folder / "containers" / "build.sh"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment, "TOOL": "echo"},
+    )
+    return re.search(r"REVISION=(\S+)", done.stdout)[1]
+
+
+def _git(folder, *arguments):
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    return subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository with the script and a package, and the commit that it is at."""
+    for name in ("containers/build.sh", "workflow/bnbench/__init__.py", "workflow/studies/own.yaml", "Snakefile"):
+        (tmp_path / "here" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "here" / name).write_text("")
+    shutil.copy(BUILD, tmp_path / "here" / "containers")
+    _git(tmp_path / "here", "init", "-q")
+    _git(tmp_path / "here", "add", ".")
+    _git(tmp_path / "here", "commit", "-q", "-m", "all")
+    return tmp_path / "here", _git(tmp_path / "here", "rev-parse", "HEAD").strip()
+
+
+def test_the_image_is_told_the_commit_and_whether_what_it_takes_was_edited(repository):
+    folder, commit = repository
+    (folder / "results.txt").write_text("not in the image")
+    (folder / "workflow" / "studies" / "own.yaml").write_text("seeds: 5")
+    assert _revision(folder) == commit
+    (folder / "workflow" / "bnbench" / "new.py").write_text("")
+    assert _revision(folder) == f"{commit}-dirty"
+
+
+def test_the_image_is_told_no_commit_of_another_repository(repository, tmp_path):
+    folder, commit = repository
+    unpacked = folder / "unpacked"
+    shutil.copytree(folder / "containers", unpacked / "containers")
+    shutil.copytree(folder / "workflow", unpacked / "workflow")
+    assert _revision(unpacked) == "unknown"
+    other = tmp_path / "other"
+    other.mkdir()
+    _git(other, "init", "-q")
+    _git(other, "commit", "-q", "--allow-empty", "-m", "other")
+    assert _revision(folder, GIT_DIR=str(other / ".git"), GIT_WORK_TREE=str(other)) == commit
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no dpkg here")
