@@ -36,7 +36,7 @@ def test_a_cluster_on_which_all_is_well(patient, resources):
     assert "its partitions: cpu, gpu" in lines[0]
     assert "train, partition cpu: node cpu01 runs Python" in lines[3]
     assert "train_cuda, partition gpu: node gpu01 runs Python" in lines[4]
-    assert lines[4].endswith("sees both folders, and has a GPU")
+    assert lines[4].endswith("sees the clone and the results, and has a GPU")
 
 
 def test_a_profile_that_does_not_fit_the_cluster(patient):
@@ -48,9 +48,9 @@ def test_a_profile_that_does_not_fit_the_cluster(patient):
     wrong = [line for line in lines if line.startswith("MEND")]
     assert len(wrong) == 2
     assert "constraint: SLURM refuses the jobs of train (Invalid feature specification)" in wrong[0]
-    assert "slurm_partition: found 'cpu', which has no GPU; those with GPUs: gpu" in wrong[1]
-    assert [line for line in lines if line.startswith("NOTE") and "found sacct, but SLURM keeps no accounts" in line]
-    assert error == "Mend 2 things of these before the first job is submitted."
+    assert "slurm_partition: found 'cpu', which has no GPU; partitions with GPUs: gpu" in wrong[1]
+    assert [line for line in lines if line.startswith("NOTE") and "found sacct, but SLURM keeps no accounting" in line]
+    assert error == "Mend 2 things before the first job is submitted."
 
 
 def test_nodes_that_are_down_are_told_and_no_fault(patient):
@@ -62,4 +62,4 @@ def test_nodes_that_are_down_are_told_and_no_fault(patient):
     assert status == 0, lines
     said = "\n".join(lines)
     assert "NOTE  all nodes of partition gpu are drained: jobs wait until one is up" in said
-    assert "NOTE  train_cuda, partition gpu: no node was tried: the job has waited 2 s (PENDING" in said
+    assert "NOTE  train_cuda, partition gpu: no node answered within 2 s (PENDING" in said

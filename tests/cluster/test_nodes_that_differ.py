@@ -12,7 +12,7 @@ def test_a_node_that_does_not_share_the_results_says_so_before_it_trains(on_clus
     checkout.edit("workflow/rules/train.smk", "--results {params.results:q}", "--results of-the-node-alone")
     run = checkout.snakemake("--retries", "0", "--until", "train")
     assert run.returncode != 0
-    said = "of-the-node-alone: this is not the folder in which the run was planned, so nobody would find the results; "
+    said = "of-the-node-alone: this is not the folder for which the run was planned, so nobody would find the results; "
     assert [text.startswith(said) for text in logs(checkout)] == [True, True]
     assert not checkout.chunks()
 

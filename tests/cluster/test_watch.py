@@ -74,7 +74,7 @@ def test_a_job_that_slurm_forgot_in_training_is_tried_again_and_goes_on(two, asl
     job = halted_in_training(two, wait_until)
     asleep(run, lambda: None)
     output = ended_well(run)
-    assert re.search(rf"SLURM no longer knows job {job} \(.*\), and its tables are not there", output)
+    assert re.search(rf"SLURM no longer knows job {job} \(.*\), and its tables are missing", output)
     assert "Trying to restart job" in output
     assert two.resumed()
 
@@ -99,7 +99,7 @@ def test_jobs_are_looked_at_in_one_pace_and_waited_for_while_slurm_is_down(two, 
     assert len(looks) >= 6
     assert max(after - before for before, after in pairwise(looks)) < 3 * PACE
     cluster("halt")
-    assert any("; this run waits until it does" in line for line in run.stdout)
+    assert any("; this run waits until SLURM answers" in line for line in run.stdout)
     cluster("resume")
     assert any("SLURM answers again" in line for line in run.stdout)
     two.let_train()

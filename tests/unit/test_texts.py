@@ -62,9 +62,11 @@ def test_a_message_names_the_character_and_shows_what_stands_around_it():
     said = texts.refusal(f"{'a' * 30}\u202e{'b' * 30}")
     assert said == (
         f"found U+202E (right-to-left override) as character 31 of '…{'a' * 20}\\u202e{'b' * 19}…', "
-        "allowed: characters that can be seen"
+        "allowed: visible characters"
     )
-    assert texts.refusal("two\nlines").endswith("allowed: one line; a text that takes several in YAML begins with >-")
+    assert texts.refusal("two\nlines").endswith(
+        "allowed: one line; to write it on several lines in YAML, begin with >-"
+    )
 
 
 @given(st.text(st.characters(), max_size=12))

@@ -39,7 +39,7 @@ ONE_OF_EACH_KIND = {
     "no value of its tag": ("epochs: !!bool maybe", ", line 2, column 9: broken YAML ('maybe' is no bool)"),
     "half of a pair": (
         'claims: [{words: "\\ud800", source: s, predicts: helps}]',
-        ": claims[0].words: found U+D800 as character 1 of '\\ud800', allowed: characters that can be seen",
+        ": claims[0].words: found U+D800 as character 1 of '\\ud800', allowed: visible characters",
     ),
     "a turned direction": (
         'claims: [{words: "a\\u202eb", source: s, predicts: helps}]',
@@ -51,9 +51,9 @@ ONE_OF_EACH_KIND = {
     ),
     "aliases": (
         "metrics:\n- &a0 [5]\n" + "".join(f"- &a{n + 1} [{f'*a{n}, ' * 9}]\n" for n in range(12)),
-        ": found more than 10,000 values, where an alias counts as all that it stands for, allowed: at most so many",
+        ": found more than 10,000 values (an alias counts as all that it stands for), allowed: at most 10,000",
     ),
-    "too long": ("# " + "x" * 300_000, ": found a config file of more than 256 KiB, allowed: at most so much"),
+    "too long": ("# " + "x" * 300_000, ": found a config file of more than 256 KiB, allowed: at most 256 KiB"),
 }
 """What is wrong → the config, and how its line goes on after the file's name; all others are in tests/unit/plan."""
 

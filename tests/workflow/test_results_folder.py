@@ -10,7 +10,7 @@ REFUSED = {
     "~/mine": "BNBENCH_RESULTS: found ~/mine, allowed: a path without ~, such as ",
     "-x": "BNBENCH_RESULTS: found -x, which reads like an option; allowed: a path, such as ./-x",
     "of {user}": "BNBENCH_RESULTS: found of {user}, allowed: a path without braces",
-    "Snakefile": "BNBENCH_RESULTS: Snakefile is not a folder; move it away, or name another folder by BNBENCH_RESULTS",
+    "Snakefile": "BNBENCH_RESULTS: Snakefile is not a folder; move it away, or set BNBENCH_RESULTS to another folder",
     "link": "BNBENCH_RESULTS: link is a link to gone, which does not exist; make it, or remove the link",
 }
 READ_ONLY = "/sys/bnbench"
@@ -46,7 +46,7 @@ def test_the_verbs_that_need_no_results_do_not_look_for_them(small):
 
 def test_a_folder_that_cannot_be_written_is_told_of_before_training_and_a_dry_run_still_plans(small):
     assert small.jobs(small.snakemake("-n", BNBENCH_RESULTS=READ_ONLY))["train"] == 2
-    message = f"{READ_ONLY}: the results cannot be written (Operation not permitted); allow it, or name another folder"
+    message = f"{READ_ONLY}: the results cannot be written (Operation not permitted); allow it, or set BNBENCH_RESULTS"
     run = small.snakemake(BNBENCH_RESULTS=READ_ONLY)
     verb = small.bnbench("run", "--configfile", "tiny.yaml", BNBENCH_RESULTS=READ_ONLY)
     for said in (run, verb):
@@ -83,7 +83,7 @@ def test_a_job_that_sees_another_folder_under_the_name_says_so_before_it_trains(
     logs = jobs_logs(small)
     assert len(logs) == 2
     assert {text.partition("; ")[0] for text in logs} == {
-        f"{other.name}: this is not the folder in which the run was planned, so nobody would find the results"
+        f"{other.name}: this is not the folder for which the run was planned, so nobody would find the results"
     }
     assert not other.exists()
     assert not small.chunks()

@@ -1,7 +1,7 @@
-"""Which runs are at work in a folder: a lock of the kernel's tells whether any is, and notes in the file say which.
+"""Which runs are at work in a folder: a file's lock says whether there are any, and notes in the file say which.
 
-Every run shares the lock of one file until its process ends, however it ends. Who gets the lock for itself alone is the
-only one. Some file systems have no such locks, or none that other machines see; then the notes are all that is known.
+Every run shares the kernel's lock of the file until its process ends, however it ends. A run that gets the lock for
+itself is the only one. Some file systems have no locks, or none that other machines see; there, only the notes help.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Run(NamedTuple):
 
     @property
     def may_live(self) -> bool:
-        """Whether its process is there; of another machine's that is not known."""
+        """Whether its process exists; True for one on another machine, of which we cannot know."""
         return self.host != platform.node() or Path(f"/proc/{self.process}").exists()
 
 
@@ -40,9 +40,9 @@ class Others(NamedTuple):
     """What can be found out about other runs in a folder."""
 
     alone: bool | None
-    """Whether the lock says that there is none; None where there are no locks."""
+    """Whether the lock says that there are no others; None where there are no locks."""
     noted: tuple[Run, ...]
-    """Runs that were started since one was alone, and may live."""
+    """Runs that have started since a run was alone, and may be alive."""
 
     @property
     def elsewhere(self) -> tuple[Run, ...]:
@@ -50,7 +50,7 @@ class Others(NamedTuple):
         return tuple(run for run in self.noted if run.host != platform.node())
 
     def refusal(self) -> str:
-        """What to say to who asks for files that another run has locked."""
+        """The message for a run that wants files which another one has locked."""
         named = " and ".join(map(str, self.noted))
         if self.alone is False:
             return (
@@ -70,7 +70,7 @@ def joined(file: Path, *, noted: bool) -> Iterator[Others]:
 
     Args:
         file: in the folder, or in a folder of its own there.
-        noted: whether to note this run for others; not if it locks no results.
+        noted: whether to note this run for others, which it must if it locks results.
 
     Raises:
         OSError: the file cannot be written.

@@ -1,8 +1,8 @@
-"""Texts that people wrote or that files hold, on their way to a terminal and a page: what they may not smuggle there.
+"""What texts of people and files may not bring to a terminal or a page.
 
-Letters of every script are welcome, also of those that are written from the right. What is not is a character that
-shows nothing or changes how others are shown: a control character, one that turns the direction of what follows, one of
-no width, half of a surrogate pair, or one that Unicode has not assigned.
+Letters of every script are allowed, from the right to the left too. Refused is a character that shows nothing or
+changes how others are shown: a control character, one that turns the direction of what follows, one without width, half
+of a surrogate pair, or one that Unicode has not assigned.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import unicodedata
 
 _SPACE = "Zs"
-"""Unicode's category of blanks within a line, such as the narrow one before a unit."""
+"""Unicode's category of spaces within a line, such as the narrow one before a unit."""
 
 _SHOW_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks to Unicode that no font draws."""
+"""Characters that Unicode counts as letters, marks or symbols, and no font draws."""
 
 _LINE_BREAKS = "\n\r\v\f\x85\u2028\u2029"
 
@@ -30,15 +30,15 @@ def refusal(text: str, of: str = "") -> str:
 
     Args:
         text: whatever a user wrote.
-        of: what it is called, such as `the key `.
+        of: what the text is, such as `the key `.
     """
     index = hidden(text)
     if index is None:
         return ""
     where = f"found {named(text[index])} as character {index + 1} of {of}{_around(text, index)}"
     if text[index] in _LINE_BREAKS:
-        return f"{where}, allowed: one line; a text that takes several in YAML begins with >-"
-    return f"{where}, allowed: characters that can be seen"
+        return f"{where}, allowed: one line; to write it on several lines in YAML, begin with >-"
+    return f"{where}, allowed: visible characters"
 
 
 def shown(text: str, keep: str = "\n\t") -> str:

@@ -66,14 +66,20 @@ def test_the_forms_of_the_documentation_are_accepted(said, resources):
         (
             {"slurm_partition": "old"},
             7,
-            "slurm_partition: partition old accepts no jobs at present (its state is DRAIN",
+            "slurm_partition: partition old accepts no jobs now (its state is DRAIN",
         ),
-        ({"slurm_partition": "cpu"}, 7, "slurm_partition: found 'cpu', which has no GPU; those with GPUs: gpu"),
-        ({"gres": "gpu:1"}, 7, "gres: found 'gpu:1' beside gpu 1, which the rule train_cuda requests by itself; "),
+        ({"slurm_partition": "cpu"}, 7, "slurm_partition: found 'cpu', which has no GPU; partitions with GPUs: gpu"),
+        ({"gres": "gpu:1"}, 7, "gres: found 'gpu:1' beside gpu 1, which the rule train_cuda requests by default; "),
         ({"gres": "shard:1"}, 7, "gres: found 'shard:1' beside gpu 1"),
         ({"gpu": 0, "gres": "gpu:a10:1"}, 8, "gres: found a GPU of type 'a10', types in partition gpu: 1g.10gb, a100"),
         ({"gpu_model": "v100"}, 7, "gpu_model: found a GPU of type 'v100', types in partition gpu: 1g.10gb, a100"),
         ({"gpu": 0, "gpu_model": "a100"}, 8, "gpu_model: found 'a100' beside gpu 0, allowed: `gpu: 1`"),
+        (
+            {"gpu": 0, "gpu_model": "a100", "gres": "gpu:a100:1"},
+            9,
+            "gres: found 'gpu:a100:1' beside gpu_model; allowed: one of them, since SLURM would read two requests. "
+            "Write `gpu: 0` beside `gres: gpu:a100:1`, and remove gpu_model",
+        ),
         ({"gpu": 0}, 7, "gpu: found 0 and no gres, allowed: `gpu: 1`"),
         ({"gpu": 0, "gres": "gpu:a100-sxm4:1"}, 8, "gres: Invalid GRES format: gpu:a100-sxm4:1"),
         ({"slurm_extra": "--mem=5"}, 7, "slurm_extra: The --memory option is not allowed"),

@@ -54,7 +54,7 @@ def test_where_all_is_well_every_line_is_ok(examined, slurm, tmp_path):
     assert "SLURM accepts the largest of 8 jobs of train: slurm_partition cpu, runtime 3, mem_mb" in lines[1]
     assert "SLURM accepts the largest of 4 jobs of train_cuda: slurm_partition gpu, runtime 3, mem_mb" in lines[2]
     assert "train, partition cpu: node node01 runs Python" in lines[3]
-    assert lines[4].endswith(", sees both folders, and has a GPU")
+    assert lines[4].endswith(", sees the clone and the results, and has a GPU")
     assert lines[-1] == "Nothing to mend. To start: snakemake --workflow-profile site"
     assert not [*tmp_path.glob(".doctor-*")]
     assert not (tmp_path / "results").exists(), "the doctor left the folder that it made"
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_told_with_its_line_and_nothing_is_submitted_for_it(exa
         "MEND  site/config.yaml, line 6: slurm_partition: found 'gpuu', allowed: cpu, gpu, old (did you mean 'gpu'?)"
     ]
     assert status == 2
-    assert error == "Mend 1 thing of these before the first job is submitted."
+    assert error == "Mend 1 thing before the first job is submitted."
     assert "gpu" not in (slurm / "submitted").read_text()
 
 
@@ -87,17 +87,17 @@ def test_without_slurm_it_is_one_line(examined, slurm, command):
 def test_another_executor_is_no_patient(examined):
     status, lines, error = examined(text="executor: local\n")
     assert (status, lines) == (2, [])
-    assert error == "site/config.yaml, line 1: executor: found 'local' (text), and the doctor knows 'slurm' alone"
+    assert error == "site/config.yaml, line 1: executor: found 'local' (text), allowed: slurm"
 
 
 @pytest.mark.parametrize(
     ("text", "config", "told"),
     [
-        ("slurm-status-command: sacct", "", "found sacct, but SLURM keeps no accounts here: write squeue"),
+        ("slurm-status-command: sacct", "", "found sacct, but SLURM keeps no accounting here: write squeue"),
         (
             f"{PACE}: 20",
             "MinJobAge = 30 sec",
-            "SLURM forgets a job 30 s after its end (MinJobAge), and jobs are looked at",
+            "SLURM forgets a job 30 s after its end (MinJobAge), and Snakemake looks",
         ),
         (f"{PACE}: 10", "MinJobAge = 30 sec", ""),
         ("slurm-status-command: sacct", "AccountingStorageType = accounting_storage/slurmdbd", ""),
@@ -118,8 +118,10 @@ def test_limits_of_a_partition_that_are_below_what_jobs_need_are_told(examined, 
     status, lines, _ = examined("--wait", "0", device=("cpu",))
     assert status == 0
     assert lines[1].startswith("NOTE  site/config.yaml, line 4: runtime: jobs of train need up to 3 minutes")
-    assert lines[1].endswith("the partition gives 2; they continue from their checkpoints at the next try")
-    assert "MB, the partition gives 600; those that need more fail" in lines[2]
+    assert lines[1].endswith(
+        "the partition allows 2; a job that needs more continues from its checkpoint at the next try"
+    )
+    assert "MB, the partition allows 600; a job that needs more fails" in lines[2]
     assert "runtime 2, mem_mb 600" in lines[3]
 
 
@@ -165,9 +167,7 @@ def test_a_job_that_waits_is_no_fault_and_is_cancelled(examined, slurm):
     (slurm / "queued").write_text("PENDING|Resources\n")
     status, lines, _ = examined("--wait", "1", device=("cpu",))
     assert status == 0
-    assert lines[-2].startswith(
-        "NOTE  train, partition cpu: no node was tried: the job has waited 1 s (PENDING, Resources)"
-    )
+    assert lines[-2].startswith("NOTE  train, partition cpu: no node answered within 1 s (PENDING: Resources)")
     assert (slurm / "cancelled").read_text().split() == ["17"]
 
 

@@ -82,7 +82,7 @@ def test_where_its_own_is_empty_slurms_newest_log_is_named_with_the_reason(told)
 
 
 def test_a_log_of_slurms_that_gives_no_reason_is_said_to_give_none(told):
-    assert told(slurm=[FAILED.format(reason="")])[1] == "    which says no reason"
+    assert told(slurm=[FAILED.format(reason="")])[1] == "    which gives no reason"
 
 
 def test_a_job_that_was_never_submitted_is_told_of_with_what_sbatch_said_of_it(told):
@@ -94,7 +94,7 @@ def test_a_job_that_was_never_submitted_is_told_of_with_what_sbatch_said_of_it(t
 
 
 def test_a_job_that_has_no_log_has_not_begun(told):
-    assert told() == [", not begun"]
+    assert told() == [", not started"]
 
 
 def test_without_a_cluster_there_is_no_other_log(told, tmp_path):

@@ -65,7 +65,7 @@ def test_a_job_that_slurm_has_forgotten_has_ended_well_if_its_tables_are_there(l
 def test_a_job_that_slurm_has_forgotten_without_its_tables_is_tried_again_after_a_second_look(look, slurm):
     assert look("1") == {}
     assert look("1") == {
-        "1": End(well=False, said="SLURM no longer knows job 1 (setting 1), and its tables are not there", again=True)
+        "1": End(well=False, said="SLURM no longer knows job 1 (setting 1), and its tables are missing", again=True)
     }
 
 
@@ -127,8 +127,8 @@ def test_what_a_job_waits_for_is_told_once_and_many_jobs_in_one_line(look, slurm
         now[0] += 1000
         assert look("1", "2", "3") == {}
     assert lines == [
-        "job 1 (setting 1) and 2 more wait: ReqNodeNotAvail, UnavailableNodes:a; wait until the cluster is well again, "
-        "or name another partition in profile, line 7 (slurm_partition)"
+        "job 1 (setting 1) and 2 more wait: ReqNodeNotAvail, UnavailableNodes:a; wait until the partition and its "
+        "nodes are up, or name another partition in profile, line 7 (slurm_partition)"
     ]
 
 
@@ -156,7 +156,7 @@ def test_while_slurm_does_not_answer_nothing_ends_and_that_is_told_once(look, sl
     for _ in range(2):
         assert look("1") == {}
     assert lines == [
-        "SLURM does not answer (squeue: no route); this run waits until it does",
+        "SLURM does not answer (squeue: no route); this run waits until SLURM answers",
         "SLURM answers again",
     ]
 

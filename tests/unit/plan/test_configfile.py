@@ -140,10 +140,10 @@ def test_an_override_means_what_it_looks_like(pair, value):
     [
         ("seeds", "--config: found 'seeds', allowed: KEY=VALUE, such as seeds=50"),
         ("hidden=[1", "--config hidden: broken YAML in '[1' (expected ',' or ']', but got '<stream end>')"),
-        ("hidden=[" + "1," * 20_000 + "1]", "--config hidden: found more than 10,000 values, allowed: at most so many"),
+        ("hidden=[" + "1," * 20_000 + "1]", "--config hidden: found more than 10,000 values, allowed: at most 10,000"),
         (
             "hidden=" + "[" * 30 + "]" * 30,
-            "--config hidden: found more than 20 lists and mappings within one another, allowed: at most so many",
+            "--config hidden: found lists and mappings nested more than 20 deep, allowed: at most 20",
         ),
         ("hidden=&a [*a]", "--config hidden: broken YAML in '&a [*a]' (found unconstructable recursive node)"),
     ],

@@ -38,12 +38,10 @@ WRITTEN = [
     if not block.startswith("#")
 ]
 
-TOO_LONG = "found a config file of more than 256 KiB, allowed: at most so much"
-TOO_MANY = "found more than 10,000 values, allowed: at most so many"
-TOO_MANY_ALIASES = (
-    "found more than 10,000 values, where an alias counts as all that it stands for, allowed: at most so many"
-)
-TOO_DEEP = "found more than 20 lists and mappings within one another, allowed: at most so many"
+TOO_LONG = "found a config file of more than 256 KiB, allowed: at most 256 KiB"
+TOO_MANY = "found more than 10,000 values, allowed: at most 10,000"
+TOO_MANY_ALIASES = "found more than 10,000 values (an alias counts as all that it stands for), allowed: at most 10,000"
+TOO_DEEP = "found lists and mappings nested more than 20 deep, allowed: at most 20"
 UNKNOWN = "unknown key 'k{}'; allowed: " + ", ".join(config.SCHEMA["properties"])
 WRONG_NORM = f"norm[{{}}]: found 'btch' (text) (did you mean 'batch'?), allowed: one of {', '.join(REGISTRIES['norm'])}"
 WRONG_CLAIM = (
@@ -73,10 +71,10 @@ GENERATED = {
         "".join(f"k{n}: 1\n" for n in range(4_000)),
         [*first_twenty(UNKNOWN), "3,980 more unknown keys"],
     ),
-    "400 wrong names": (f"norm: [{'btch, ' * 400}]", [*first_twenty(WRONG_NORM), "380 more"]),
+    "400 wrong names": (f"norm: [{'btch, ' * 400}]", [*first_twenty(WRONG_NORM), "380 more mistakes"]),
     "1,000 wrong claims": (
         "claims:\n" + "- {words: w, source: s, predicts: maybe}\n" * 1_000,
-        [*first_twenty(WRONG_CLAIM), "980 more"],
+        [*first_twenty(WRONG_CLAIM), "980 more mistakes"],
     ),
     "aliases in a list": ("metrics:\n" + bomb("5", "[{}]".format), [TOO_MANY_ALIASES]),
     "aliases in mappings": (

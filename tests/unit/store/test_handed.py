@@ -66,7 +66,7 @@ def test_a_process_may_be_handed_it_on_its_standard_input(study, monkeypatch):
 
 def test_what_is_missing_in_it_is_named(study):
     file = Path("x.json")
-    with pytest.raises(UserError, match=r"^x\.json: found no 'study', allowed: a file that the run wrote when it was"):
+    with pytest.raises(UserError, match=r"^x\.json: found no 'study', allowed: a file that the planning process wrote"):
         handed.study({}, file)
     address = study.settings[0].address
     content = json.loads(handed.text(study))

@@ -17,9 +17,9 @@ NAMES = {
     "of {user}": "found of {{user}}, allowed: a path without braces",
     "a\nb": "found 'a\\nb', allowed: a path without control characters, in UTF-8",
     "caf\udce9": "found 'caf\\udce9', allowed: a path without control characters, in UTF-8",
-    "file": "file is not a folder; move it away, or name another folder by BNBENCH_RESULTS",
-    "file/in/it": "file is not a folder; move it away, or name another folder by BNBENCH_RESULTS",
-    "pipe": "pipe is not a folder; move it away, or name another folder by BNBENCH_RESULTS",
+    "file": "file is not a folder; move it away, or set BNBENCH_RESULTS to another folder",
+    "file/in/it": "file is not a folder; move it away, or set BNBENCH_RESULTS to another folder",
+    "pipe": "pipe is not a folder; move it away, or set BNBENCH_RESULTS to another folder",
     "nowhere": "nowhere is a link to gone, which does not exist; make it, or remove the link",
     "nowhere/in/it": "nowhere is a link to gone, which does not exist; make it, or remove the link",
     "round": "round is a link to round, which does not exist; make it, or remove the link",
@@ -59,7 +59,7 @@ def test_without_the_variable_it_is_results_here_which_must_not_be_a_file_either
     monkeypatch.delenv("BNBENCH_RESULTS", raising=False)
     assert results_folder.of_environment() == Path("results")
     (folder / "results").touch()
-    with pytest.raises(UserError, match=r"^results is not a folder; move it away, or name another folder by BNBENCH"):
+    with pytest.raises(UserError, match=r"^results is not a folder; move it away, or set BNBENCH"):
         results_folder.of_environment()
 
 
@@ -73,8 +73,8 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_reason_and_what_to_do
     with pytest.raises(UserError) as refused:
         results_folder.check_writable(Path("/proc/bnbench"))
     assert str(refused.value) == (
-        "/proc/bnbench: the results cannot be written (No such file or directory); allow it, or name another folder by "
-        "BNBENCH_RESULTS"
+        "/proc/bnbench: the results cannot be written (No such file or directory); allow it, or set BNBENCH_RESULTS "
+        "to another folder"
     )
 
 
@@ -85,7 +85,9 @@ def test_a_job_tells_the_planned_folder_from_another_one(folder):
     results_folder.check_mark(folder / "planned", mark)
     results_folder.check_mark(folder / "planned", "")  # who planned has seen none
     for other in (folder / "of another run", folder / "nothing there"):
-        with pytest.raises(UserError, match=r"this is not the folder in which the run was planned, .*all nodes see by"):
+        with pytest.raises(
+            UserError, match=r"this is not the folder for which the run was planned, .*to a folder that all nodes see"
+        ):
             results_folder.check_mark(other, mark)
     assert not (folder / "nothing there").exists()
 

@@ -1,4 +1,4 @@
-"""Would SLURM accept what the jobs request? Each answer that says no names the line to mend."""
+"""Would SLURM accept what the jobs request? Where not, the message names the line to mend."""
 
 import getpass
 import os
@@ -16,13 +16,13 @@ Partitions = Mapping[str, Partition]
 _GPU_PARTS = ("gpu", "shard", "mps")  # generic resources that are a GPU, or a part of one
 
 _LACKS = "node configuration is not available"
-"""What SLURM says where no node that is up could run a job; also where one that is down could."""
+"""In what SLURM says where no node that is up could run a job, even if one that is down could."""
 
 _UNKNOWN = "test-only"
-"""In what an sbatch says that is a script of the cluster's own, and does not know the option by which we ask."""
+"""In what `sbatch` says where the cluster has a script in its place, which does not know the option `--test-only`."""
 
 _CHOICE = "SNAKEMAKE_SLURM_PARTITIONS"
-"""An environment variable that names a file of partitions, of which the plugin chooses."""
+"""An environment variable that names a file of partitions, from which the plugin chooses."""
 
 _ABOUT = {
     "policy": "qos",
@@ -73,7 +73,7 @@ def place(request: Request, profile: Profile | None, name: str) -> str:
 
 
 def _is_elsewhere(request: Request, profile: Profile | None) -> bool:
-    """Whether another cluster runs the jobs, or Snakemake's plugin chooses the partition: then we know too little."""
+    """Whether another cluster runs the jobs, or the plugin chooses the partition: then we know too little."""
     others = any(request.resources.get(name) for name in ("cluster", "clusters", "slurm_cluster"))
     chosen = os.environ.get(_CHOICE) or (profile and profile.get("slurm-partition-config"))
     return bool(others or (chosen and not request.resources.get("slurm_partition")))
@@ -95,22 +95,22 @@ def _partition(request: Request, profile: Profile | None, partitions: Partitions
         if name not in partitions:
             return f"{where}: found '{name}', allowed: {', '.join(sorted(partitions))}{nearest(name, partitions)}"
         if partitions[name].state in ("DRAIN", "INACTIVE"):
-            return f"{where}: partition {name} accepts no jobs at present (its state is {partitions[name].state})"
+            return f"{where}: partition {name} accepts no jobs now (its state is {partitions[name].state})"
     return ""
 
 
 def _form(request: Request, profile: Profile | None, partitions: Partitions) -> str:  # noqa: ARG001 - as all checks
-    """Whether a GPU is requested in one form, which the plugin takes."""
+    """Whether a GPU is requested in one form only, and in one that the plugin takes."""
     gpu, model, gres = (request.resources.get(name) for name in ("gpu", "gpu_model", "gres"))
     part = bool(gres) and str(gres).partition(":")[0] in _GPU_PARTS
     if part and (gpu or model):
-        other = "gpu_model" if model else f"gpu {gpu}, which the rule {request.rule} requests by itself"
+        other = "gpu_model" if model else f"gpu {gpu}, which the rule {request.rule} requests by default"
         return (
             f"{place(request, profile, 'gres')}: found '{gres}' beside {other}; allowed: one of them, since SLURM "
-            f"would take them for two requests. Write `gpu: 0` beside `gres: {gres}`"
+            f"would read two requests. Write `gpu: 0` beside `gres: {gres}`{', and remove gpu_model' if model else ''}"
         )
     if model and not gpu:
-        return f"{place(request, profile, 'gpu_model')}: found '{model}' beside gpu {gpu}, allowed: `gpu: 1` beside it"
+        return f"{place(request, profile, 'gpu_model')}: found '{model}' beside gpu {gpu}, allowed: `gpu: 1`"
     extra = str(request.resources.get("slurm_extra") or "")
     if request.rule == ON_CUDA and not (gpu or part or re.search(r"gpu|gres|tres", extra)):
         return f"{place(request, profile, 'gpu')}: found {gpu} and no gres, allowed: `gpu: 1`, or a gres such as gpu:1"
@@ -133,7 +133,7 @@ def _gpu(request: Request, profile: Profile | None, partitions: Partitions) -> s
     names = " and ".join(each.name for each in named)
     if not there:
         others = sorted(name for name, each in partitions.items() if each.gpus)
-        has = f"those with GPUs: {', '.join(others)}" if others else "this cluster lists no GPU (sinfo -o '%P %G')"
+        has = f"partitions with GPUs: {', '.join(others)}" if others else "this cluster lists no GPU (sinfo -o '%P %G')"
         return f"{place(request, profile, 'slurm_partition')}: found '{names}', which has no GPU; {has}"
     types = {gres.split(":")[1] for gres in there if gres.count(":") == 2}
     name, kind = wanted
@@ -168,7 +168,7 @@ def _account(request: Request, profile: Profile | None, partitions: Partitions) 
             said = commands.ask("sshare", "-U", "--format", "Account%256", "--noheader")
     except commands.Refused as refusal:
         return (
-            f"{where}: found '{written}', which cannot be looked up ({refusal}); leave it out, if SLURM has no accounts"
+            f"{where}: found '{written}', which cannot be looked up ({refusal}); leave it out, if there are no accounts"
         )
     accounts = {line.strip().lower() for line in said.splitlines() if line.strip()}
     unknown = [each for each in str(written).replace(",", " ").split() if each.lower() not in accounts]

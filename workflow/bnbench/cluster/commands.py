@@ -1,6 +1,6 @@
-"""Run SLURM's commands. Each has a time limit, and one that gives no answer ends in one message.
+"""Run SLURM's commands. Each has a time limit; if one gives no answer, that is one message.
 
-The variables that SLURM sets in a job would be taken for options, so the commands do not see them.
+In a job, the commands would read SLURM's variables as options, so they do not see them.
 """
 
 import os
@@ -31,7 +31,7 @@ def ask(*command: str, seconds: float = SECONDS, text: str | None = None) -> str
     Args:
         command: with its arguments.
         seconds: how long it may take.
-        text: what it reads from its standard input.
+        text: its standard input.
 
     Raises:
         NoAnswer: there is no such command, or no answer in time, or nobody who could give one.
@@ -82,7 +82,7 @@ def _is_silence(error: str) -> bool:
 
 
 def _said(error: str) -> str:
-    """The line of a command's errors that tells the reason: the last one."""
+    """The line of a command's errors that gives the reason: the last one."""
     lines = [line.strip() for line in error.splitlines() if line.strip() and not line.startswith("Try ")]
     return re.sub(r"^(.*?: (error|fatal): )?(\.\.\.)?", "", lines[-1]) if lines else ""
 

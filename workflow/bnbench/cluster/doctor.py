@@ -12,7 +12,7 @@ from bnbench.plan.study import Study
 from bnbench.wording import formats
 
 SLURM = "slurm"
-_PACE = 40  # seconds between two looks at jobs, where the profile does not say
+_PACE = 40  # seconds between two looks at jobs, by default
 
 
 class Line(NamedTuple):
@@ -26,29 +26,27 @@ class Line(NamedTuple):
 
 
 def run(study: Study, results: Path, place: Path, say: Callable[[str], None], wait: float) -> str:
-    """Examine all that jobs of a study need; give the last words.
+    """Examine all that the jobs of a study need; give the last line.
 
     Args:
-        study: whose jobs are to be submitted.
+        study: whose jobs you want to submit.
         results: the folder of the results.
         place: of the profile.
         say: takes each line as soon as it is known.
-        wait: seconds that a job which looks at a node may wait in the queue; 0 for no such job.
+        wait: seconds to wait for each job that looks at a node; 0 for no such job.
 
     Raises:
         UserError: something is to be mended; or the profile cannot be read, or SLURM does not answer.
     """
     read = profile.read(place)
     if (executor := read.get("executor")) != SLURM:
-        raise UserError(
-            f"{read.where('executor')}: executor: found {found(executor)}, and the doctor knows '{SLURM}' alone"
-        )
+        raise UserError(f"{read.where('executor')}: executor: found {found(executor)}, allowed: {SLURM}")
     wrong = 0
     for line in _lines(study, results, read, wait):
         say(str(line))
         wrong += line.kind == "MEND"
     if wrong:
-        raise UserError(f"Mend {formats.count(wrong, 'thing')} of these before the first job is submitted.")
+        raise UserError(f"Mend {formats.count(wrong, 'thing')} before the first job is submitted.")
     return f"Nothing to mend. To start: snakemake --workflow-profile {place}"
 
 
@@ -75,14 +73,14 @@ def _lines(study: Study, results: Path, read: Profile, wait: float) -> Iterator[
 
 
 def _lowered(request: Request, name: str, most: int, read: Profile) -> Line:
-    """A limit of the partition that is below what jobs need by the cost model, or by the profile."""
+    """A limit of the partition that is below what jobs need by the cost model or the profile."""
     what = {"runtime": f"{request.resources[name]:,} minutes", "mem_mb": f"{request.resources[name]:,} MB"}[name]
     then = {
-        "runtime": "they continue from their checkpoints at the next try",
-        "mem_mb": "those that need more fail; choose a smaller seeds_per_job, or another partition",
+        "runtime": "a job that needs more continues from its checkpoint at the next try",
+        "mem_mb": "a job that needs more fails; choose a smaller seeds_per_job, or another partition",
     }[name]
     where = checks.place(request, read, name)
-    return Line("NOTE", f"{where}: jobs of {request.rule} need up to {what}, the partition gives {most:,}; {then}")
+    return Line("NOTE", f"{where}: jobs of {request.rule} need up to {what}, the partition allows {most:,}; {then}")
 
 
 def _status_command(read: Profile) -> Iterator[Line]:
@@ -93,11 +91,11 @@ def _status_command(read: Profile) -> Iterator[Line]:
     accounts = not has.get("AccountingStorageType", "none").endswith("none")
     if read.get(command) == "sacct" and not accounts:
         yield Line(
-            "NOTE", f"{read.where(command)}: {command}: found sacct, but SLURM keeps no accounts here: write squeue"
+            "NOTE", f"{read.where(command)}: {command}: found sacct, but SLURM keeps no accounting here: write squeue"
         )
     age, seconds = has.get("MinJobAge", "").partition(" ")[0], int(read.get(pace, default=_PACE))
     if age.isdigit() and 3 * seconds > int(age) > 0:
-        text = f"SLURM forgets a job {age} s after its end (MinJobAge), and jobs are looked at every {seconds} s"
+        text = f"SLURM forgets a job {age} s after its end (MinJobAge), and Snakemake looks every {seconds} s"
         yield Line("NOTE", f"{read.where(pace)}: {pace}: {text}: write {max(1, int(age) // 3)}")
 
 

@@ -1,8 +1,8 @@
 """Follow jobs in place of Snakemake's plugin for SLURM. Tested with version 2.8.0.
 
-The plugin submits and cancels jobs. To follow them is left to `watch`, since the plugin waits for ever where a job is
-unknown, was cancelled (in its mode `sacct`) or preempted, can never start, or where SLURM does not answer for a while.
-Two methods that any executor of Snakemake has are replaced, and take effect where jobs go to SLURM.
+The plugin submits and cancels jobs. `watch` follows them, since the plugin waits for ever if a job is unknown, was
+cancelled (in its mode `sacct`) or preempted, or can never start, or if SLURM does not answer for a while. So two
+methods of the plugin's executor are replaced.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ def path() -> Path:
 
 
 def method(profile: Profile) -> str:
-    """The key by which a profile has the jobs run in the image; empty where it does not."""
+    """The key with which a profile has the jobs run in the image; empty where it does not."""
     for name in _METHODS:
         if "apptainer" in str(profile.get(name, default="")):
             return name
@@ -32,5 +32,5 @@ def missing(where: str) -> str:
         return ""
     return (
         f"{where}: the jobs are to run in {path()}, which does not exist. Run `make image`, "
-        "or leave software-deployment-method out, and the jobs use this environment"
+        "or leave software-deployment-method out: then the jobs use this environment"
     )

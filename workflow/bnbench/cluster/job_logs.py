@@ -1,4 +1,4 @@
-"""Where the reason stands for which a job failed: its own log, SLURM's, or what SLURM said when it was submitted."""
+"""Where to read why a job failed: in its own log, in SLURM's, or in what SLURM said when it was submitted."""
 
 import contextlib
 import re
@@ -34,22 +34,22 @@ class JobLogs:
         self._snakemake = [Path(path) for path in workflow.logger_manager.get_logfile() or ()]
 
     def told(self, log: Path, rules: Sequence[str], wildcards: Sequence[str]) -> str:
-        """Where to read why a job is not done, to be put behind its name.
+        """Where to read why a job is not done; a message has it after the job's name.
 
         Args:
-            log: its own.
-            rules: that it may be one of.
-            wildcards: its values of them.
+            log: the job's own.
+            rules: the job belongs to one of them.
+            wildcards: their values for the job.
         """
         if _holds_something(log):
             return f"; its log: {log}"
         if self._slurm is None:
-            return f"; its log is empty: {log}" if log.exists() else ", not begun"
+            return f"; its log is empty: {log}" if log.exists() else ", not started"
         logs = [*(path for rule in rules for path in plugin.job_logs(self._slurm, rule, wildcards))]
         if not logs:
-            return f", not submitted{self._refusal(wildcards)}" if log.exists() else ", not begun"
+            return f", not submitted{self._refusal(wildcards)}" if log.exists() else ", not started"
         newest = _seen_from_here(max(logs, key=lambda path: path.stat().st_mtime))
-        return f"; its log is empty, SLURM's log of it: {newest}\n    {reason(newest) or 'which says no reason'}"
+        return f"; its log is empty, SLURM's log of it: {newest}\n    {reason(newest) or 'which gives no reason'}"
 
     def _refusal(self, wildcards: Sequence[str]) -> str:
         """What was said when a job could not be submitted."""
@@ -62,7 +62,7 @@ class JobLogs:
 
 
 def reason(log: Path) -> str:
-    """The last line of one of SLURM's logs that is no routine of every failure; empty where there is none."""
+    """The last line of one of SLURM's logs that is not in the log of every failure; empty where there is none."""
     try:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:

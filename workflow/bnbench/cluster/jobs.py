@@ -1,4 +1,4 @@
-"""What SLURM says of our jobs: its queue, and its accounting of those that the queue has forgotten.
+"""What SLURM says about our jobs: the queue, and the accounting for those that the queue has forgotten.
 
 The queue knows all jobs that wait or run. It knows the others until MinJobAge has passed since they ended (300 s by
 default), or until the controller is restarted without its state. The accounting remembers them, where a cluster has
@@ -20,7 +20,7 @@ _BADLY = [
     *("BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED", "LAUNCH_FAILED"),
     *("NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "RECONFIG_FAIL", "TIMEOUT"),
 ]
-"""The states in which a job may end. One that SLURM starts again is not in them, but PENDING."""
+"""The states in which a job may end badly. A job that SLURM starts again is PENDING instead."""
 
 _WAITS = ["PENDING", "REQUEUED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"]
 
@@ -30,7 +30,7 @@ class Said:
     """What SLURM says of a job."""
 
     state: str
-    """One of SLURM's words, such as `RUNNING`, without what it adds to them."""
+    """One of SLURM's words, such as `RUNNING`; of `CANCELLED by 1000`, the first."""
     reason: str = ""
     """Why it waits, such as `Priority`."""
 

@@ -35,7 +35,7 @@ except UserError as error:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Look, and answer beside every file that can be seen."""
+    """Look, and write an answer beside each file that can be seen."""
     parser = argparse.ArgumentParser()
     parser.add_argument("asked", nargs="+", type=Path)
     parser.add_argument("--gpu", action="store_true")
@@ -86,7 +86,7 @@ def _is_locked(path: Path) -> bool | None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write at once: who sees the file sees all of it."""
+    """Write all at once, so that nobody sees half of it."""
     temporary = path.with_name(f"{path.name}.{socket.gethostname()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

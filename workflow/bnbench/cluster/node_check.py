@@ -25,7 +25,7 @@ _RUNS = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPEND
 
 @dataclass
 class Seen:
-    """What was learned of the node of one request; texts that are to be mended, and those that are good to know."""
+    """What was learned about the node of one request: what to mend, and what is good to know."""
 
     request: Request
     ok: str = ""
@@ -46,10 +46,10 @@ def look(
     """What the nodes of these requests see, as soon as it is known.
 
     Args:
-        requests: whose partitions are looked at, one job for each.
+        requests: one job for each looks at a node.
         results: the folder of the results.
         image: options of `node` that name the image; none where the jobs run without.
-        wait: seconds that a job may wait in the queue.
+        wait: seconds to wait for each job.
         latency: seconds that a file may take to become visible.
 
     Raises:
@@ -79,7 +79,7 @@ def look(
 
 @contextlib.contextmanager
 def _asked(folder: Path) -> Iterator[Path]:
-    """A folder for questions and answers, which is removed again, and so is one above it that was made for it."""
+    """A folder for questions and answers. It is removed again, and so is its parent if that was made for it."""
     made = not folder.parent.exists()
     try:
         folder.mkdir(parents=True)
@@ -90,7 +90,7 @@ def _asked(folder: Path) -> Iterator[Path]:
     finally:
         for path in folder.glob("*"):
             path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # a node may write yet
+        with contextlib.suppress(OSError):  # a node may still write
             folder.rmdir()
             if made:
                 folder.parent.rmdir()
@@ -133,8 +133,8 @@ def _followed(job: _Job, asked: Sequence[Path], wait: float, latency: float) -> 
         if ended is None and state not in _RUNS:
             ended = now
         if ended is None and now > begun + wait:
-            said = f"no node was tried: the job has waited {wait:.0f} s ({state}, {reason}); --wait gives it longer"
-            return Seen(job.request, note=[said])
+            said = f"{state}: {reason}" if reason else state
+            return Seen(job.request, note=[f"no node answered within {wait:.0f} s ({said}); a larger --wait may help"])
         time.sleep(_TICK)
     if not answers:
         return Seen(job.request, mend=[_nothing(job)])
@@ -160,7 +160,7 @@ def _state(job: _Job) -> tuple[str, str]:
     except commands.Refused:
         said = ""
     state, _, reason = said.strip().partition("|")
-    return state or "ENDED", reason
+    return state or "ENDED", "" if reason == "None" else reason
 
 
 def _nothing(job: _Job) -> str:
@@ -184,19 +184,22 @@ def _judged(request: Request, answer: dict[str, Any], asked: Sequence[Path], bac
         if str(path) not in answer["locks"]:
             seen.mend.append(f"node {node} does not see {folder}: it must be on a file system that all nodes share")
         elif path not in back:
-            seen.mend.append(f"what node {node} writes in {folder} is not seen here within latency-wait")
+            seen.mend.append(
+                f"files that node {node} writes in {folder} are not seen here within latency-wait; "
+                "write a larger one in the profile"
+            )
         elif answer["locks"][str(path)] is None:
-            seen.note.append(f"{folder} has no locks (flock) on node {node}: hidden files of dead writers stay there")
+            seen.note.append(f"{folder} has no locks (flock) on node {node}: hidden files of killed jobs stay there")
         elif not answer["locks"][str(path)]:
             seen.note.append(
-                f"node {node} does not see the locks (flock) of {folder} that are held here: two jobs that train the "
-                "same chunk at once may disturb each other; ask for a mount with flock"
+                f"node {node} does not see the locks (flock) that this machine holds in {folder}: two jobs that train "
+                "the same chunk at once may disturb each other; ask the cluster's support for a mount with flock"
             )
     if answer["version"] != __version__:
-        seen.mend.append(f"node {node} runs bnbench {answer['version']}, and this is {__version__}")
+        seen.mend.append(f"node {node} runs bnbench {answer['version']}, and this clone is {__version__}")
     if answer["error"]:
         seen.mend.append(f"on node {node}: {answer['error']}")
     seen.ok = f"node {node} runs Python {answer['python']} and bnbench {answer['version']}"
     if not seen.mend:
-        seen.ok += ", sees both folders" + (", and has a GPU" if request.rule == ON_CUDA else "")
+        seen.ok += ", sees the clone and the results" + (", and has a GPU" if request.rule == ON_CUDA else "")
     return seen

@@ -1,4 +1,4 @@
-"""What the partitions of the cluster allow, as `scontrol show partition` and `sinfo` say."""
+"""What the partitions of the cluster allow, by `scontrol show partition` and `sinfo`."""
 
 import re
 from collections import defaultdict
@@ -30,7 +30,7 @@ class Partition:
 
     name: str
     state: str
-    """`UP`; or `DOWN`, where jobs wait; `DRAIN` and `INACTIVE`, where none is accepted."""
+    """`UP`; `DOWN`, where jobs wait; or `DRAIN` and `INACTIVE`, which accept none."""
     default: bool
     """Whether jobs that name no partition go there."""
     minutes: int | None

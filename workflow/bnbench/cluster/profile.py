@@ -30,7 +30,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile: its keys, joined to tuples, → values, and → lines."""
+    """A profile: the value and the line of each key, which is a tuple of the keys above it and its own."""
 
     path: Path
     values: Mapping[tuple[str, ...], Any]
@@ -48,9 +48,9 @@ class Profile:
         return str(self.path)
 
     def resource(self, rule: str, name: str) -> Found:
-        """What the jobs of a rule request of a resource by this profile, and where it says so.
+        """How much of a resource the jobs of a rule request by this profile, and where it says so.
 
-        The value is None where the profile says nothing of it; then the place is where it could.
+        The value is None where the profile does not name the resource; then the place is where it could.
         """
         for keys in (("set-resources", rule, name), ("default-resources", name)):
             if keys in self.values:
@@ -62,7 +62,7 @@ def read(place: Path | str) -> Profile:
     """Read the profile at `place`, its file or its folder.
 
     Raises:
-        UserError: there is none, or it is no YAML, or not a mapping.
+        UserError: there is none, or it is not a mapping in YAML.
     """
     path = found(Path(place))
     try:

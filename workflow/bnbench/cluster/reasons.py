@@ -24,7 +24,7 @@ class Reason:
 
 _MAX = r"(QOS|Assoc)Max"
 _OF_ONE = r"Per(Job|Node)(Limit)?"
-"""Limits of the request of a single job. The others count what is in use, and let a job start when less is."""
+"""Limits on the request of a single job. The others count what is in use, and let a job start when less is."""
 
 _KNOWN: Sequence[tuple[str, Reason]] = (
     (
@@ -49,15 +49,15 @@ _KNOWN: Sequence[tuple[str, Reason]] = (
     (r"InvalidQOS|QOSNotAllowed", Reason("name another QOS", "qos", hopeless=True)),
     (
         r"DependencyNeverSatisfied|DeadLine|ReservationDeleted",
-        Reason("remove the option that brings this about", "slurm_extra", hopeless=True),
+        Reason("remove the option that causes this", "slurm_extra", hopeless=True),
     ),
     (
         r"PartitionDown|PartitionInactive|NodeDown|FrontEndDown|ReqNodeNotAvail",
-        Reason("wait until the cluster is well again, or name another partition", "slurm_partition"),
+        Reason("wait until the partition and its nodes are up, or name another partition", "slurm_partition"),
     ),
     (
         r"JobHeld(Admin|User)|JobHoldMaxRequeue|RequeueExitHold|launch failed requeued held|\w*held\w*",
-        Reason("`scontrol release` lets it start, `scancel` gives it up"),
+        Reason("`scontrol release` lets it start, `scancel` ends it"),
     ),
     (
         r"(QOS|Assoc)(Grp|Max)\w+|(QOS|Association)(Job|Resource|Time)Limit|Max\w+PerAccount|QOSUsageThreshold",

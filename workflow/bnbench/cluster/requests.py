@@ -1,4 +1,4 @@
-"""What the jobs of each rule request from SLURM, by the rules and the profile."""
+"""What the jobs of each rule request from SLURM, as the rules and the profile say."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ _TOLD = (
 
 @dataclass(frozen=True)
 class Request:
-    """What jobs of one rule request; of several jobs, the most that any of them does."""
+    """What jobs of one rule request: of each resource, the most that any of them does."""
 
     rule: str
     jobs: int
@@ -62,7 +62,7 @@ def of_study(study: Study, results: Path, profile: Profile, attempt: int = 1) ->
 
 
 def largest(requests: Iterable[Request]) -> list[Request]:
-    """One request in place of those that differ in minutes and memory alone: the most of both."""
+    """One request, for the most of both, in place of those that differ only in minutes and memory."""
     found: dict[tuple[Any, ...], Request] = {}
     for each in requests:
         others = {name: value for name, value in each.resources.items() if name not in _SIZES}

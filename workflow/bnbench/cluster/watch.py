@@ -1,4 +1,4 @@
-"""Follow the jobs of a run: which have ended, and how; and say what the others wait for.
+"""Follow the jobs of a run: find out which have ended, and how, and say what the others wait for.
 
 A run must end, or say what it waits for. So a job that SLURM has forgotten counts as ended, and one that SLURM will
 never start is cancelled. While SLURM does not answer, all jobs count as they were.
@@ -23,7 +23,7 @@ Place = Callable[[str, str], Found | None]
 """A rule and a resource → what the profile says of it and where; None where no profile was given."""
 
 _LOOKS = 2
-"""So many looks in a row must find a job forgotten, or hopeless: one may fall into a change at SLURM's side."""
+"""The looks in a row that must find a job forgotten or hopeless: one may come while SLURM changes its state."""
 
 _LONG = 600.0
 """Seconds after which a job that waits for its turn is worth a word."""
@@ -72,14 +72,14 @@ class Watch:
     Args:
         place: where the profile says what a rule requests.
         say: shows a line to the user.
-        clock: seconds that only grow.
+        clock: gives seconds that never decrease.
     """
 
     def __init__(self, place: Place, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._place, self._say, self._clock = place, say, clock
         self._silent = False
         self._looks: dict[str, int] = {}
-        """Number of a job → looks in a row that found it as it must not stay."""
+        """Number of a job → looks in a row that found it forgotten or hopeless."""
         self._since: dict[str, float] = {}
         """Number of a job → when it was first found waiting."""
         self._told: set[tuple[str, str]] = set()
@@ -105,7 +105,7 @@ class Watch:
                 found.update({number: said for number, said in queued.items() if number in numbers})
         except UserError as error:
             if not self._silent:
-                self._say(f"{str(error).partition('. ')[0]}; this run waits until it does")
+                self._say(f"{str(error).partition('. ')[0]}; this run waits until SLURM answers")
             self._silent = True
             return None
         if self._silent:
@@ -134,7 +134,7 @@ class Watch:
             return End(well=True)
         if not self._looked_enough(job):
             return None
-        return End(well=False, said=f"SLURM no longer knows {job}, and its tables are not there")
+        return End(well=False, said=f"SLURM no longer knows {job}, and its tables are missing")
 
     def _hopeless(self, job: Job, reason: str) -> End | None:
         """The end of a job that would wait for ever."""

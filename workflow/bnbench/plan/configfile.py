@@ -61,8 +61,8 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(limits.MOST_BYTES + 1)
         if len(content) > limits.MOST_BYTES:
-            said = f"found a config file of more than {limits.MOST_BYTES // 1024} KiB, allowed: at most so much"
-            raise UserError(f"{path}: {said}")
+            most = f"{limits.MOST_BYTES // 1024} KiB"
+            raise UserError(f"{path}: found a config file of more than {most}, allowed: at most {most}")
         return content.decode("utf-8")
     except OSError as error:
         raise UserError(f"{path}: cannot read the config file ({error.strerror})") from error

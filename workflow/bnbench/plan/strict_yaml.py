@@ -1,8 +1,8 @@
 """YAML as a config may have it: safe, no key twice, and every value the same to all readers of YAML.
 
 YAML 1.1, by which PyYAML and Snakemake read, takes `012` for 10, `1:30` for 90, `yes` for true and `1e-3` for text.
-YAML 1.2 takes them for 12, text, text and 0.001. Nobody can know which of these a user means, so
-such a value is refused, with what to write instead.
+YAML 1.2 takes them for 12, text, text and 0.001. Nobody can know which of these a user means, so such a value is
+refused, and the message says what to write instead.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _NUMBERS = (
 """How YAML 1.2 (its core schema) writes numbers; infinity and NaN are as in YAML 1.1."""
 
 _SAME = re.compile(r"true|false|null|~||[-+]?\.inf|\.nan", re.IGNORECASE)
-"""Other words that are no text, in both alike."""
+"""Words that are not text, and mean the same in both."""
 
 _LONGEST = 50
 """Characters of a number; a longer one is too large for any key."""
 
 _NOT_MADE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
-"""What PyYAML raises where a value is not of its tag: "2024-13-01" is a date to it, `!!bool maybe` a KeyError,
-and a whole number beyond all others an OverflowError."""
+"""What PyYAML raises where a value does not fit its tag: 2024-13-01, which it reads as a date, raises a ValueError,
+`!!bool maybe` a KeyError, and a whole number beyond all floats an OverflowError."""
 
 
 _MERGE = "tag:yaml.org,2002:merge"
@@ -43,7 +43,7 @@ class TooManyError(yaml.MarkedYAMLError):
 
 
 def _too_many(node: yaml.Node) -> TooManyError:
-    problem = f"found more than {MOST_VALUES:,} values, allowed: at most so many"
+    problem = f"found more than {MOST_VALUES:,} values, allowed: at most {MOST_VALUES:,}"
     return TooManyError(None, None, problem, node.start_mark)
 
 
@@ -62,7 +62,7 @@ class _Counted(yaml.composer.Composer):
 
 
 class Texts(_Counted, yaml.BaseLoader):
-    """Makes nothing but text, in lists and mappings."""
+    """Reads every value as text, in lists and mappings."""
 
 
 class Loader(_Counted, yaml.SafeLoader):
@@ -78,7 +78,7 @@ class Loader(_Counted, yaml.SafeLoader):
         self._keys: set[yaml.Node] = set()
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """The same, and which values are keys."""
+        """As inherited; also notes which values are keys."""
         node = super().compose_node(parent, index)
         if node and isinstance(parent, yaml.MappingNode) and index is None:
             self._keys.add(node)
@@ -123,7 +123,7 @@ class Loader(_Counted, yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def _is_plain(self, node: yaml.ScalarNode) -> bool:
-        """Whether readers see from the characters alone what `node` is, so that they may differ."""
+        """Whether readers decide by the characters alone what `node` is, so that they may differ."""
         if node.style or len(node.value) > _LONGEST:
             return False
         is_norms_key = node in self._keys and node.value == "on"  # which `config` understands

@@ -1,8 +1,8 @@
 """What the process that plans a run hands to its jobs in a file: the resolved study, its plan, and all its settings.
 
 A command line has no room for a large study: Linux passes at most 128 KiB in one argument. The file's name is a hash of
-its content. So every process that reads the same config knows the name, whether or not the file is there; and one that
-is there is whole and never out of date. It lies in the working directory, which nodes and images see.
+its content. So every process that reads the same config knows the name, even if there is no such file, and a file that
+exists is whole and never out of date. It lies in the working directory, which nodes and images see.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bnbench.plan.study import Study
 from bnbench.store import files, tables
 
 FOLDER = Path(".snakemake") / "bnbench"
-"""Of these files, in the working directory."""
+"""The folder of these files, in the working directory."""
 
 
 class Handed(TypedDict):
@@ -102,5 +102,5 @@ def setting(content: Mapping[str, Any], address: str, source: Path) -> Setting:
 def _part(content: Mapping[str, Any], name: str, source: Path) -> Mapping[str, Any]:
     part = content.get(name)
     if not isinstance(part, dict):
-        raise UserError(f"{source}: found no '{name}', allowed: a file that the run wrote when it was planned")
+        raise UserError(f"{source}: found no '{name}', allowed: a file that the planning process wrote")
     return part

@@ -1,8 +1,8 @@
 """Where results are: which folder is meant, whether it can be written, and whether a job sees the one that was planned.
 
-The process that plans leaves a mark in the folder. A job compares it with what it was told: one that runs in an image,
-or on another machine, may find another folder under the same name, which nobody looks into. The mark also keeps
-Snakemake from removing a folder that is still empty, as it does when a job fails: a group's would lose its rights.
+The process that plans leaves a mark in the folder, and hands it to the jobs. A job in an image, or on another machine,
+may find another folder under the same name, with another mark or none; nobody would look for results there. When a job
+fails, Snakemake removes an empty folder, and a group's folder would lose its permissions; the mark prevents that too.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from bnbench.store import files
 from bnbench.vocabulary import IMAGE
 
 VARIABLE = "BNBENCH_RESULTS"
-"""The environment variable that names the folder. It is not in the config, so it is in no address and no report."""
+"""The environment variable that names the folder. It is not in the config, so no address or report depends on it."""
 
 DEFAULT = "results"
 
@@ -73,13 +73,13 @@ def _check_is_folder(path: Path, source: str) -> None:
             where = path.readlink()
             raise UserError(f"{source}{path} is a link to {where}, which does not exist; make it, or remove the link")
         if path.exists() and not path.is_dir():
-            raise UserError(f"{source}{path} is not a folder; move it away, or name another folder by {VARIABLE}")
+            raise UserError(f"{source}{path} is not a folder; move it away, or set {VARIABLE} to another folder")
     except OSError as error:
         raise UserError(f"{source}{path}: cannot be read ({error.strerror})") from error
 
 
 def check_writable(results: Path, *inside: Path) -> None:
-    """See whether files can be made in a folder, and in others inside it, by making some and removing them.
+    """Make files in a folder, and in others inside it, and remove them, to see whether that can be done.
 
     Raises:
         UserError: they cannot.
@@ -96,14 +96,14 @@ def check_writable(results: Path, *inside: Path) -> None:
 
 
 def _way_out(results: Path) -> str:
-    """What helps where a folder cannot be written or is another one."""
+    """What to do if a folder cannot be written, or is not the one that was planned for."""
     if IMAGE.exists():
         folder = shlex.quote(str(results.absolute()))
         return (
-            f"the image sees no folder of the host but the working directory and what is bound: --apptainer-args "
+            f"the image sees only the working directory of the host, and what you bind: --apptainer-args "
             f'"--bind {folder}", or -v {folder}:{folder} with podman and docker'
         )
-    return f"allow it, or name another folder by {VARIABLE}"
+    return f"allow it, or set {VARIABLE} to another folder"
 
 
 def mark(results: Path) -> str:
@@ -130,18 +130,16 @@ def check_mark(results: Path, expected: str) -> None:
 
     Args:
         results: the folder.
-        expected: its mark, as the planning process has seen it; nothing if it has seen none.
+        expected: the mark that the planning process saw; empty if there was none.
 
     Raises:
         UserError: it is another one.
     """
     if expected and mark(results) != expected:
         raise UserError(
-            f"{results}: this is not the folder in which the run was planned, so nobody would find the results; "
+            f"{results}: this is not the folder for which the run was planned, so nobody would find the results; "
             + (_way_out(results) if IMAGE.exists() else _ON_ANOTHER_MACHINE)
         )
 
 
-_ON_ANOTHER_MACHINE = (
-    f"this machine does not share it: name a folder that all nodes see by {VARIABLE} (docs/cluster.md)"
-)
+_ON_ANOTHER_MACHINE = f"this machine does not share it: set {VARIABLE} to a folder that all nodes see (docs/cluster.md)"
