@@ -136,8 +136,14 @@ def survive_kills(
                 break
             _finish(undisturbed, checkout, counts)
         counts[step] += 1
+        _tell(f"{signal.Signals(number).name} to {whom} in {step}", counts)
     _finish(undisturbed, checkout, counts)
     return counts
+
+
+def _tell(what: str, counts: Counter[str]) -> None:
+    """Print what was survived, for whoever waits an hour for all of it."""
+    print(f"{time.strftime('%X')} {what}: survived; {dict(counts)}", flush=True)
 
 
 def _finish(undisturbed: Undisturbed, checkout: Checkout, counts: Counter[str]) -> None:
@@ -201,6 +207,7 @@ def survive_full_disks(undisturbed: Undisturbed, disk: SmallDisk, points: int) -
         checkout.run()
         undisturbed.assert_equal(checkout)
         counts["compared"] += 1
+        _tell("a full disk", counts)
     return counts
 
 
@@ -321,6 +328,7 @@ def survive_damaged_files(
             checkout.run()
         undisturbed.assert_equal(checkout)
         counts[how] += 1
+        _tell(how, counts)
     return counts
 
 

@@ -138,3 +138,27 @@ def test_a_run_that_is_stopped_ends_and_the_next_one_goes_on(long, wait_until, i
     assert not long.processes("bnbench")
     assert not [name for name in long.results.rglob("*.parquet") if name.name.startswith(".")]
     assert long.planned()["train"] == 4 - len(finished_chunks(long))
+
+
+def drawing(checkout):
+    """The processes that draw, and the one that starts them."""
+    found = []
+    for process in checkout.processes():
+        with contextlib.suppress(OSError):  # it has ended since
+            if b"multiprocessing.forkserver" in Path(f"/proc/{process}/cmdline").read_bytes():
+                found.append(process)
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_step_that_is_killed_takes_the_processes_that_draw_with_it_so_the_run_ends(finished, wait_until, number):
+    shutil.rmtree(finished.folder / "reports" / "tiny" / "figures")
+    run = finished.start()
+    wait_until(lambda: len(drawing(finished)) > 2)
+    for process in finished.processes("bnbench", "plot"):
+        os.kill(process, number)
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "Error in rule plot" in output
+    wait_until(lambda: not drawing(finished))
+    assert finished.planned() == {"plot": 1, "report": 1}

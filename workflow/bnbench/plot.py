@@ -3,12 +3,15 @@
 They are the ones that import Matplotlib; this one only hands out names and waits.
 """
 
+import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import forkserver, get_context
+from multiprocessing import forkserver, get_context, parent_process
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import ModuleType
@@ -77,7 +80,15 @@ def _program_hidden() -> Iterator[None]:
 def _begin() -> None:
     from bnbench.figures import style  # noqa: PLC0415 - in the processes that draw
 
+    if parent := parent_process():
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     style.set_style()
+
+
+def _end_with(parent: int) -> None:
+    """End this process with the one that hands out names: who waits for what that one says waits for this one too."""
+    wait([parent])
+    os._exit(1)
 
 
 def _draw(study: Study, out: Path, formats: Sequence[str], name: str) -> None:
