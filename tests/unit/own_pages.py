@@ -15,12 +15,12 @@ from typing import Any
 import constructed
 import numpy as np
 import own_tables
+import synthetic
 import walking
 from own_tables import grid
 
 from bnbench import collect, compare, report
-from bnbench.store import files, report_tables, schemas
-from bnbench.wording import contents
+from bnbench.store import report_tables, schemas
 
 Columns = Mapping[str, list[Any]]
 
@@ -63,8 +63,7 @@ def page(case: Case, folder: Path) -> Page:
     long = None if case.columns is None else own_tables.long(case.columns)
     collect.run(study, Path(), folder / "data", long)
     compare.run(study, folder / "data", folder, splits=20)
-    for name in contents.figures(study):
-        files.write_text(folder / "figures" / f"{name}.svg", "<svg><defs></defs></svg>")
+    synthetic.leave_blank(study, folder)
     report.run(study, folder)
     html, landing = ((folder / name).read_text(encoding="utf-8") for name in ("index.html", "landing.rst"))
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))

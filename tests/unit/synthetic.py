@@ -21,8 +21,9 @@ from bnbench.plan import config, cost
 from bnbench.plan.chunks import Chunk, all_chunks
 from bnbench.plan.settings import Setting
 from bnbench.plan.study import Study
-from bnbench.store import chunk_files, report_tables, schemas, tables
+from bnbench.store import chunk_files, files, report_tables, schemas, tables
 from bnbench.vocabulary import VALIDATION
+from bnbench.wording import contents
 
 Of = Callable[[Mapping[str, str], int], Any]
 """A property of one trial: of the labels of its setting and its seed."""
@@ -177,12 +178,26 @@ def compared(
     return {name: report_tables.read(out, name) for name in schemas.TABLES}, tables.read_json(out / "verdicts.json")
 
 
-def rendered(folder: Path, study: Study, **options: Any) -> str:
-    """Compare `study` in `folder`, draw its figures in this process and without pixels; the page."""
+def rendered(folder: Path, study: Study, *, drawn: bool = False, **options: Any) -> str:
+    """Compare `study` in `folder`, draw its figures in this process and without pixels, or leave them blank; the page.
+
+    To draw takes most of the time, and most tests of a page do not look at what is drawn.
+    """
     compare.run(study, collected(study, folder / "data", **options), folder, SPLITS)
-    plot.run(study, folder, ["svg"], processes=1)
+    if drawn:
+        plot.run(study, folder, ["svg"], processes=1)
+    else:
+        leave_blank(study, folder)
     report.run(study, folder)
     return (folder / "index.html").read_text(encoding="utf-8")
+
+
+def leave_blank(study: Study, folder: Path) -> None:
+    """Figures of a study with nothing on them."""
+    size = 'width="504pt" height="324pt" viewBox="0 0 504 324"'
+    for name in contents.figures(study):
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><defs></defs></svg>'
+        files.write_text(folder / "figures" / f"{name}.svg", svg)
 
 
 def arms(**ratios: float) -> Of:

@@ -35,7 +35,7 @@ def diverging(labels, seed):
 def folder(tmp_path_factory):
     """A study of four contexts, one arm of two of which diverges once."""
     made = tmp_path_factory.mktemp("explored")
-    synthetic.rendered(made, study(), ratio=effect, noise=0.05, diverged=diverging)
+    synthetic.rendered(made, study(), drawn=True, ratio=effect, noise=0.05, diverged=diverging)
     return made
 
 

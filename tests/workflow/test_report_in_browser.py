@@ -43,7 +43,7 @@ def large(tmp_path_factory):
             folder, study = tmp_path_factory.mktemp("large"), synthetic.plan(**LARGE[name])
             diverging = synthetic.where("batch", [2], 12)
             ratio = synthetic.arms(batch=3.0, layer=0.8)
-            synthetic.rendered(folder, study, ratio=ratio, noise=0.3, diverged=diverging)
+            synthetic.rendered(folder, study, drawn=True, ratio=ratio, noise=0.3, diverged=diverging)
             found[name] = folder / "index.html"
         return found[name]
 

@@ -42,7 +42,7 @@ def dots(ax):
 
 
 def test_the_page_of_named_pairs_shows_them_in_its_tables_and_lets_one_choose(rendered, tmp_path):
-    page = rendered(NAMED, **KNOWN)
+    page = rendered(NAMED, drawn=True, **KNOWN)
     said = text_of(page)
     assert said.count("layer norm against BN, full batch") >= 2
     assert re.search(r"<option[^>]*>layer norm against BN</option>", page)
@@ -73,7 +73,7 @@ def test_figures_of_single_seeds_and_epochs_show_what_is_compared_with_the_basel
             return style.empty("")
 
         monkeypatch.setitem(drawing.FIGURES, name, (draw, columns))
-    rendered(NAMED, **KNOWN)
+    rendered(NAMED, drawn=True, **KNOWN)
     assert set(shown) == set(contents.figures(NAMED))
     for name, table in shown.items():
         if "baseline" in table:

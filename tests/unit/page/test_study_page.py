@@ -11,7 +11,7 @@ from html import unescape
 import pytest
 from docutils.core import publish_parts
 from jinja2 import Environment
-from synthetic import arms, collected, compared, plan, rendered, where
+from synthetic import arms, collected, compared, leave_blank, plan, rendered, where
 
 from bnbench import cli, report
 from bnbench.errors import UserError
@@ -26,14 +26,7 @@ POINT = {"norm": "batch", "epoch": 39, "value": 0.002, "source": HOSTILE}
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     study = plan(batch_size=["full", 25], reference_points=[POINT])
-    return folder, study, rendered(folder, study, ratio=arms(batch=3.0), noise=0.2)
-
-
-def blank_figures(folder, study):
-    """Put a picture of nothing where each figure belongs."""
-    (folder / "figures").mkdir()
-    for name in contents.figures(study):
-        (folder / "figures" / f"{name}.svg").write_text("<svg><defs></defs></svg>")
+    return folder, study, rendered(folder, study, drawn=True, ratio=arms(batch=3.0), noise=0.2)
 
 
 WITHOUT = """
@@ -205,7 +198,7 @@ def test_what_befell_the_trials_is_told(tmp_path, options, said):
     study = plan()
     compared(tmp_path, study, noise=0.2, **options)
     folder = tmp_path / study.name
-    blank_figures(folder, study)
+    leave_blank(study, folder)
     report.run(study, folder)
     assert said in words((folder / "index.html").read_text(encoding="utf-8"))
 
@@ -225,7 +218,7 @@ def test_a_report_needs_neither_torch_nor_snakemake_nor_statsmodels(tmp_path):
     study = plan()
     folder = tmp_path / "synthetic"
     collected(study, folder / "data")
-    blank_figures(folder, study)
+    leave_blank(study, folder)
     command = [sys.executable, "-c", WITHOUT, planned(study, tmp_path), str(tmp_path), "compare", "report"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
