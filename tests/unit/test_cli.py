@@ -68,7 +68,7 @@ def ended(arguments, capsys):
         (["check", "--study", "empty.json"], "empty.json: found no 'study', allowed: a file that the run wrote when it "
          "was planned"),
         (["train", "--study", "empty.json", "--setting", "x", "--first", "0", "--last", "1"],
-         "empty.json: found no 'settings', allowed: a file that the run wrote when it was planned"),
+         "empty.json: found no 'settings', allowed: a file that the planning process wrote"),
         (["train", "--study", "one.json", "--setting", "sime", "--first", "0", "--last", "1"],
          "--setting: found sime, allowed: one of the 1 in one.json (did you mean 'sine'?)"),
         (["train", "--study", "one.json", "--setting", "x", "--first", "5", "--last", "3"],
