@@ -65,8 +65,8 @@ def ended(arguments, capsys):
         (["collect", "--study", "nope.json"], "nope.json: no such file; run the workflow to make it"),
         (["check", "--study", "config.yaml"], "config.yaml: not readable (Expecting value: line 1 column 1 (char 0)); "
          "delete it and run the workflow again"),
-        (["check", "--study", "empty.json"], "empty.json: found no 'study', allowed: a file that the run wrote when it "
-         "was planned"),
+        (["check", "--study", "empty.json"], "empty.json: found no 'study', allowed: a file that the planning process "
+         "wrote"),
         (["train", "--study", "empty.json", "--setting", "x", "--first", "0", "--last", "1"],
          "empty.json: found no 'settings', allowed: a file that the planning process wrote"),
         (["train", "--study", "one.json", "--setting", "sime", "--first", "0", "--last", "1"],
