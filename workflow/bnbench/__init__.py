@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bnbench.judgement import Report
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 
 
 def judge(
