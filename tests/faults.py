@@ -250,8 +250,8 @@ def _write(path: Path, table: pa.Table) -> None:
 
 def _number(table: pa.Table, chance: random.Random) -> str:
     """A column of losses with numbers in it."""
-    names = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    return chance.choice([name for name in names if name != "seconds" and pc.count(table[name]).as_py()])
+    names = [field.name for field in table.schema if pa.types.is_floating(field.type) and field.name != "seconds"]
+    return chance.choice([name for name in names if pc.any(pc.is_finite(table[name])).as_py()])
 
 
 def _changed(path: Path, chance: random.Random, change: float, *, scale: bool) -> None:
