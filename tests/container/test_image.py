@@ -135,7 +135,7 @@ def test_results_that_the_image_does_not_see_are_told_of_before_training_and_bou
     checkout = with_image(batch_size=["full"], seeds=2)
     failed = checkout.snakemake(*CONTAINED, "--until", "train", "--keep-going", BNBENCH_RESULTS=str(results))
     assert failed.returncode != 0
-    told = [line for line in failed.stderr.splitlines() if line.startswith(f"{results}: this is not the folder in")]
+    told = [line for line in failed.stderr.splitlines() if line.startswith(f"{results}: this is not the folder for")]
     assert len(told) == 2
     assert "trained seeds" not in failed.stderr
     assert [path.name for path in results.iterdir() if path.is_file()] == [".bnbench"]
